@@ -1,0 +1,26 @@
+// Two recipes compete; the split is the handbook's own.
+import { boostedTrees, logisticRegression, model, timeSplit } from 'assay'
+import { behaviour, handbook } from './features.ts'
+import { fraud } from './sources.ts'
+
+export const logistic = model('logistic-regression', {
+  description: 'Logistic regression on the fifteen features of the handbook: the line to beat.',
+  features: [handbook],
+  label: fraud,
+  learner: logisticRegression({ c: 1 }),
+})
+
+export const trees = model('boosted-trees', {
+  description: 'Gradient-boosted trees on the handbook’s features and on those of card behaviour.',
+  features: [handbook, behaviour],
+  label: fraud,
+  learner: boostedTrees({ trees: 200, depth: 5, learningRate: 0.05, minChildWeight: 5 }),
+})
+
+/** One week to train on, a week until its labels are known, one week to test on. */
+export const split = timeSplit({
+  train: ['2018-07-25', '2018-07-31'],
+  delay: '7d',
+  test: ['2018-08-08', '2018-08-14'],
+  dropKnown: 'customer_id',
+})

@@ -1,0 +1,47 @@
+import { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+
+export interface DatabaseLimits {
+  /** What DuckDB may use before it fails or spills: `'1GB'`. */
+  readonly memory?: string
+  readonly threads?: number
+  /** Folder for spilling; without one DuckDB does not spill and fails at its memory limit. */
+  readonly spillDirectory?: string
+}
+
+/**
+ * Runs work on a database of its own: in memory (a DuckDB file cannot be opened by two processes),
+ * bounded, without extensions and without looking at anything but the files it is told to read.
+ */
+export async function withDatabase<Result>(
+  limits: DatabaseLimits,
+  work: (connection: DuckDBConnection) => Promise<Result>,
+): Promise<Result> {
+  const instance = await DuckDBInstance.create(':memory:', {
+    memory_limit: limits.memory ?? '2GB',
+    threads: String(limits.threads ?? 2),
+    temp_directory: limits.spillDirectory ?? '',
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    preserve_insertion_order: 'true',
+  })
+  try {
+    const connection = await instance.connect()
+    try {
+      return await work(connection)
+    } finally {
+      connection.closeSync()
+    }
+  } finally {
+    instance.closeSync()
+  }
+}
+
+/** A name as SQL: quoted, with quotes doubled. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+/** Text as SQL: quoted, with quotes doubled. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}

@@ -1,0 +1,8 @@
+/**
+ * DuckDB: snapshots as Parquet files, and Parquet files as rows. DuckDB runs in memory only, with
+ * its memory and threads capped, and is asked for storage and exact arithmetic, never for floats
+ * whose order matters.
+ */
+export { duckdbSnapshots, type DuckdbSnapshotsOptions } from './snapshots.ts'
+export { duckdbParquetRows } from './parquet-rows.ts'
+export type { DatabaseLimits } from './database.ts'

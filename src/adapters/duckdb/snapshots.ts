@@ -1,0 +1,314 @@
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  DOUBLE,
+  DuckDBDataChunk,
+  VARCHAR,
+  type DuckDBConnection,
+  type DuckDBType,
+} from '@duckdb/node-api'
+import {
+  columnOf,
+  dataErrors,
+  digestOf,
+  manifestHash,
+  manifestOf,
+  type Frame,
+  type FrameColumn,
+  type FrameSchema,
+  type FrameSchemaColumn,
+  type FrameType,
+  type SnapshotInfo,
+  type SnapshotManifest,
+  type SnapshotStore,
+} from '../../data/index.ts'
+import { identifier, literal, withDatabase, type DatabaseLimits } from './database.ts'
+
+export interface DuckdbSnapshotsOptions extends DatabaseLimits {
+  /** Folder of the snapshots; made if it is not there. */
+  readonly directory: string
+}
+
+/**
+ * Snapshots as Parquet files `<hash>.parquet` in one folder. Money is BIGINT (minor units), time is
+ * TIMESTAMP (microseconds UTC), text is VARCHAR, "no value" is NULL, so that any engine reads them;
+ * the manifest whose hash names the file travels in the file's key-value metadata.
+ *
+ * A file appears under its name only once it is complete and on disk.
+ */
+export function duckdbSnapshots(options: DuckdbSnapshotsOptions): SnapshotStore {
+  const { directory } = options
+  const pathOf = (hash: string): string => join(directory, `${checkedHash(hash)}.parquet`)
+
+  async function describe(hash: string): Promise<SnapshotInfo | undefined> {
+    const path = pathOf(hash)
+    const bytes = await sizeOf(path)
+    if (bytes === undefined) return undefined
+    const { rows, schema } = await withDatabase(options, (connection) =>
+      readManifest(connection, path, hash),
+    )
+    return { hash, rows, bytes, path, schema }
+  }
+
+  return {
+    describe,
+    async write(frame, schema) {
+      const manifest = manifestOf(frame, schema)
+      const hash = manifestHash(manifest)
+      const path = pathOf(hash)
+      if ((await sizeOf(path)) === undefined) {
+        await mkdir(directory, { recursive: true })
+        await writeWhole(path, (temporary) =>
+          withDatabase(options, async (connection) => {
+            await fillTable(connection, frame, schema)
+            await connection.run(copyStatement(schema, manifest, temporary))
+          }),
+        )
+      }
+      return { hash, rows: frame.rows, bytes: (await sizeOf(path)) ?? 0, path, schema }
+    },
+    async read(hash, { columns } = {}) {
+      const path = pathOf(hash)
+      if ((await sizeOf(path)) === undefined) {
+        throw dataErrors.snapshot_not_found(`No snapshot is named ${hash}.`)
+      }
+      return withDatabase(options, async (connection) => {
+        const manifest = await readManifest(connection, path, hash)
+        const wanted = chosenColumns(manifest, columns)
+        const frame = await readColumns(connection, path, manifest.rows, wanted)
+        checkDigests(frame, manifest, wanted, hash)
+        return frame
+      })
+    },
+  }
+}
+
+/** How each type of column is stored, and how it passes between typed arrays and SQL. */
+const storage: Readonly<
+  Record<FrameType, { readonly column: DuckDBType; store(c: string): string; load(c: string): string }>
+> = {
+  time: {
+    column: DOUBLE,
+    store: (c) => `make_timestamp(CAST(${c} AS BIGINT))`,
+    load: (c) => `epoch_us(${c})`,
+  },
+  money: { column: DOUBLE, store: (c) => `CAST(${c} AS BIGINT)`, load: (c) => c },
+  integer: { column: DOUBLE, store: (c) => `CAST(${c} AS BIGINT)`, load: (c) => c },
+  number: { column: DOUBLE, store: (c) => c, load: (c) => c },
+  boolean: { column: DOUBLE, store: (c) => `CAST(${c} AS BOOLEAN)`, load: (c) => `CAST(${c} AS TINYINT)` },
+  text: { column: VARCHAR, store: (c) => c, load: (c) => c },
+}
+
+/** DuckDB's standard vector: the most rows that one chunk holds. */
+const chunkRows = 2048
+
+/**
+ * Copies a frame into a table, chunk by chunk. Numbers go in as DOUBLE, whole arrays at a time;
+ * whole numbers in a frame are safe integers, so that the cast to BIGINT on the way to the file is
+ * exact. NaN stands for NULL until then.
+ */
+async function fillTable(
+  connection: DuckDBConnection,
+  frame: Frame,
+  schema: FrameSchema,
+): Promise<void> {
+  const types = schema.columns.map((column) => storage[column.type].column)
+  const definitions = types.map((type, index) => `c${index} ${String(type)}`).join(', ')
+  await connection.run(`CREATE TABLE frame (${definitions})`)
+  const columns = schema.columns.map((column) => columnOf(frame, column.name))
+  const appender = await connection.createAppender('frame')
+  for (let start = 0; start < frame.rows; start += chunkRows) {
+    const count = Math.min(chunkRows, frame.rows - start)
+    const chunk = DuckDBDataChunk.create(types, count)
+    columns.forEach((column, index) => fillVector(chunk, index, column, start, count))
+    appender.appendDataChunk(chunk)
+    if ((start / chunkRows) % 64 === 63) {
+      appender.flushSync()
+      // Other work of the process gets its turn.
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+  appender.closeSync()
+}
+
+function fillVector(
+  chunk: DuckDBDataChunk,
+  index: number,
+  column: FrameColumn,
+  start: number,
+  count: number,
+): void {
+  const vector = chunk.getColumnVector(index)
+  if (column instanceof Float64Array) {
+    itemsOf(vector).set(column.subarray(start, start + count))
+  } else {
+    for (let row = 0; row < count; row++) vector.setItem(row, column[start + row] ?? null)
+  }
+  vector.flush()
+}
+
+/**
+ * The typed array behind a DOUBLE vector. The library reads and writes one value at a time through
+ * its public methods; copying the array is some thirty times faster.
+ */
+function itemsOf(vector: unknown): Float64Array {
+  const { items } = vector as { readonly items?: unknown }
+  if (!(items instanceof Float64Array)) throw new Error('A DOUBLE vector holds no Float64Array.')
+  return items
+}
+
+function copyStatement(schema: FrameSchema, manifest: SnapshotManifest, path: string): string {
+  const columns = schema.columns.map(({ name, type }, index) => {
+    const stored = storage[type].store(`c${index}`)
+    const value = type === 'text' ? stored : `CASE WHEN isnan(c${index}) THEN NULL ELSE ${stored} END`
+    return `${value} AS ${identifier(name)}`
+  })
+  return (
+    `COPY (SELECT ${columns.join(', ')} FROM frame) TO ${literal(path)} ` +
+    `(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, ` +
+    `KV_METADATA {assay: ${literal(JSON.stringify(manifest))}})`
+  )
+}
+
+async function readManifest(
+  connection: DuckDBConnection,
+  path: string,
+  hash: string,
+): Promise<SnapshotManifest> {
+  let written: unknown
+  try {
+    const result = await connection.runAndReadAll(
+      `SELECT decode(value) FROM parquet_kv_metadata(${literal(path)}) WHERE key = 'assay'`,
+    )
+    written = JSON.parse(String(result.getRows()[0]?.[0] ?? 'null'))
+  } catch (cause) {
+    throw damaged(hash, 'the file cannot be read', cause)
+  }
+  if (written === null || manifestHash(written as SnapshotManifest) !== hash) {
+    throw damaged(hash, 'its manifest has another hash')
+  }
+  return written as SnapshotManifest
+}
+
+function chosenColumns(
+  manifest: SnapshotManifest,
+  names: readonly string[] | undefined,
+): readonly FrameSchemaColumn[] {
+  if (names === undefined) return manifest.schema.columns
+  return names.map((name) => {
+    const found = manifest.schema.columns.find((column) => column.name === name)
+    if (found === undefined) {
+      throw dataErrors.snapshot_column_unknown(`The snapshot has no column ${name}.`)
+    }
+    return found
+  })
+}
+
+async function readColumns(
+  connection: DuckDBConnection,
+  path: string,
+  rows: number,
+  wanted: readonly FrameSchemaColumn[],
+): Promise<Frame> {
+  const columns: Record<string, FrameColumn> = {}
+  const selected = wanted.map(({ name, type }) => {
+    columns[name] = type === 'text' ? new Array<string | undefined>(rows) : new Float64Array(rows)
+    const loaded = storage[type].load(identifier(name))
+    return type === 'text' ? loaded : `coalesce(CAST(${loaded} AS DOUBLE), 'NaN'::DOUBLE)`
+  })
+  if (wanted.length === 0) return { rows, columns }
+  const result = await connection.stream(
+    `SELECT ${selected.join(', ')} FROM read_parquet(${literal(path)})`,
+  )
+  let start = 0
+  for (;;) {
+    const chunk = await result.fetchChunk()
+    if (chunk === null || chunk.rowCount === 0) break
+    if (start + chunk.rowCount > rows) break
+    wanted.forEach(({ name }, index) => readVector(chunk, index, columns[name]!, start))
+    start += chunk.rowCount
+  }
+  return { rows, columns }
+}
+
+function readVector(
+  chunk: DuckDBDataChunk,
+  index: number,
+  column: FrameColumn,
+  start: number,
+): void {
+  const vector = chunk.getColumnVector(index)
+  if (column instanceof Float64Array) {
+    column.set(itemsOf(vector), start)
+    return
+  }
+  for (let row = 0; row < chunk.rowCount; row++) {
+    column[start + row] = (vector.getItem(row) as string | null) ?? undefined
+  }
+}
+
+function checkDigests(
+  frame: Frame,
+  manifest: SnapshotManifest,
+  wanted: readonly FrameSchemaColumn[],
+  hash: string,
+): void {
+  for (const { name } of wanted) {
+    const at = manifest.schema.columns.findIndex((column) => column.name === name)
+    if (digestOf(columnOf(frame, name), frame.rows) !== manifest.digests[at]) {
+      throw damaged(hash, `its column ${name} has other values than when it was written`)
+    }
+  }
+}
+
+function damaged(hash: string, what: string, cause?: unknown): Error {
+  return dataErrors.snapshot_damaged(`Snapshot ${hash.slice(0, 12)}: ${what}.`, { cause })
+}
+
+/** Hashes become file names, so nothing else may pass. */
+function checkedHash(hash: string): string {
+  if (/^[0-9a-f]{64}$/.test(hash)) return hash
+  throw dataErrors.snapshot_not_found(`${JSON.stringify(hash.slice(0, 80))} names no snapshot.`)
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Writes a file under a temporary name, waits until it is on disk, and gives it its name. */
+async function writeWhole(
+  path: string,
+  write: (temporary: string) => Promise<void>,
+): Promise<void> {
+  const temporary = `${path}.${process.pid}.part`
+  try {
+    await write(temporary)
+    await syncToDisk(temporary)
+    await rename(temporary, path)
+  } catch (cause) {
+    await rm(temporary, { force: true })
+    throw writeError(cause)
+  }
+}
+
+async function syncToDisk(path: string): Promise<void> {
+  const file = await open(path, 'r+')
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+function writeError(cause: unknown): Error {
+  const message = cause instanceof Error ? cause.message : String(cause)
+  if (/No space left|ENOSPC|disk full|File too large|EFBIG|quota/i.test(message)) {
+    return dataErrors.snapshot_disk_full(`The snapshot did not fit on the disk: ${message}`, { cause })
+  }
+  return dataErrors.snapshot_write_failed(`The snapshot was not written: ${message}`, { cause })
+}

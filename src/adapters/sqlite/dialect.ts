@@ -1,0 +1,42 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { SqliteDialect, type SqliteDatabase as KyselyDatabase, type SqliteStatement } from 'kysely'
+
+/** How many prepared statements a connection keeps; past that, the oldest are prepared again. */
+const statementsMax = 500
+
+/**
+ * Lets Kysely's SQLite dialect, written for better-sqlite3, run on `node:sqlite`: it asks a statement
+ * whether it returns rows, and passes parameters as an array. `undefined` becomes NULL and a boolean
+ * 0 or 1, because `node:sqlite` refuses both.
+ */
+export function nodeSqliteDialect(connection: DatabaseSync): SqliteDialect {
+  const statements = new Map<string, SqliteStatement>()
+  const database: KyselyDatabase = {
+    close: () => connection.close(),
+    prepare(sql) {
+      let statement = statements.get(sql)
+      if (statement === undefined) {
+        statement = adapted(connection.prepare(sql))
+        statements.set(sql, statement)
+        if (statements.size > statementsMax) statements.delete(statements.keys().next().value!)
+      }
+      return statement
+    },
+  }
+  return new SqliteDialect({ database })
+}
+
+function adapted(statement: StatementSync): SqliteStatement {
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => statement.all(...parameters.map(input)),
+    run: (parameters) => statement.run(...parameters.map(input)),
+    iterate: (parameters) => statement.iterate(...parameters.map(input)),
+  }
+}
+
+function input(value: unknown): SQLInputValue {
+  if (value === undefined) return null
+  if (typeof value === 'boolean') return value ? 1 : 0
+  return value as SQLInputValue
+}

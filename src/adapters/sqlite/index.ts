@@ -1,0 +1,47 @@
+/**
+ * The metadata adapter: every room's store in one SQLite file, through Kysely on `node:sqlite`.
+ *
+ * What always holds: one process has the file open for writing; a change and its audit entry are
+ * one transaction, on disk before it is answered; each room's tables are touched by its store alone
+ * and migrate forward by themselves.
+ */
+import { accessMigrations, createSqliteAccessStore } from './access.ts'
+import { auditMigrations, createSqliteAuditStore } from './audit.ts'
+import { openDatabase } from './database.ts'
+import { createSqliteDeploymentStore, servingMigrations } from './deployments.ts'
+import { createSqliteGovernanceStore, governanceMigrations } from './governance.ts'
+import type { RoomMigrations } from './migrations.ts'
+import { createSqliteRegistryStore, registryMigrations } from './registry.ts'
+import { createSqliteTrackingStore, trackingMigrations } from './tracking.ts'
+
+/** In the order in which they are brought forward. */
+const rooms: readonly RoomMigrations[] = [
+  auditMigrations,
+  accessMigrations,
+  trackingMigrations,
+  registryMigrations,
+  governanceMigrations,
+  servingMigrations,
+]
+
+export type SqliteStores = ReturnType<typeof openSqlite>
+
+/**
+ * Opens the metadata file (`keep/assay.sqlite` in the home directory), making it where there is
+ * none. Fails with `metadata_unreadable` or `metadata_newer`.
+ */
+export function openSqlite(path: string) {
+  const database = openDatabase(path, rooms)
+  return {
+    unit: database.unit,
+    audit: createSqliteAuditStore(database),
+    access: createSqliteAccessStore(database),
+    tracking: createSqliteTrackingStore(database),
+    registry: createSqliteRegistryStore(database),
+    governance: createSqliteGovernanceStore(database),
+    deployments: createSqliteDeploymentStore(database),
+    close: () => database.close(),
+  }
+}
+
+export { sqliteErrors } from './errors.ts'

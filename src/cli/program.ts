@@ -1,0 +1,264 @@
+// The command line: every command with its options, and nothing of what they do.
+import { Command, InvalidArgumentError, Option } from 'commander'
+
+export interface HomeOptions {
+  readonly home: string
+}
+export interface StartOptions extends HomeOptions {
+  readonly project: string
+  readonly port: number
+  readonly host: string
+  readonly data?: string
+  readonly fresh: boolean
+  readonly log: 'text' | 'json'
+  readonly replay: boolean
+}
+export interface RunOptions extends HomeOptions {
+  readonly data?: string
+}
+export interface IngestOptions extends HomeOptions {
+  readonly project: string
+  readonly source?: string
+}
+export interface DecideOptions extends HomeOptions {
+  readonly policy?: string
+  readonly url?: string
+  readonly keyFile?: string
+}
+export interface ScoreOptions extends HomeOptions {
+  readonly project: string
+  readonly out?: string
+  readonly reasons: boolean
+}
+export interface FeaturesHistoryOptions {
+  readonly data: string
+  readonly set: string
+  readonly from?: string
+  readonly to?: string
+  readonly out: string
+}
+export interface AuditVerifyOptions extends HomeOptions {
+  readonly file?: string
+  readonly publicKey?: string
+}
+export interface NewKeyOptions extends HomeOptions {
+  readonly name: string
+  readonly role: string
+}
+
+/** What each command does; wired in main.ts. The number is the exit code. */
+export interface Actions {
+  start(options: StartOptions): Promise<number>
+  open(options: HomeOptions): Promise<number>
+  init(directory: string, options: { readonly name?: string }): Promise<number>
+  ingest(files: readonly string[], options: IngestOptions): Promise<number>
+  run(project: string, options: RunOptions): Promise<number>
+  decide(file: string | undefined, options: DecideOptions): Promise<number>
+  score(file: string, options: ScoreOptions): Promise<number>
+  featuresHistory(project: string, options: FeaturesHistoryOptions): Promise<number>
+  auditVerify(options: AuditVerifyOptions): Promise<number>
+  auditExport(file: string, options: HomeOptions): Promise<number>
+  keysList(options: HomeOptions): Promise<number>
+  keysCreate(options: NewKeyOptions): Promise<number>
+  keysRevoke(id: string, options: HomeOptions): Promise<number>
+  keysReset(options: HomeOptions): Promise<number>
+}
+
+/** The codes with which commands end; docs/reference/cli.md lists them. */
+export const exitCodes = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  /** The check that was asked for did not hold: a gate refused, a log does not verify. */
+  notHeld: 3,
+  /** Another process, a port or a lock is in the way. */
+  busy: 4,
+} as const
+
+/** Builds the program; `done` receives the exit code of the command that ran. */
+export function createProgram(
+  version: string,
+  actions: Actions,
+  done: (code: number) => void,
+): Command {
+  const program = new Command('assay')
+    .description(
+      'From raw events to governed, monitored decisions.\nEvery option can be given as an environment variable: ASSAY_ and its name in capitals.',
+    )
+    .version(version)
+    .showSuggestionAfterError()
+    .showHelpAfterError('(see --help for options and examples)')
+    .configureHelp({ sortSubcommands: false })
+  const then =
+    <A extends unknown[]>(act: (...args: A) => Promise<number>) =>
+    async (...args: A) =>
+      done(await act(...args))
+
+  program
+    .command('start')
+    .description('start the server with a project: doors, page and pipeline')
+    .addOption(projectOption())
+    .addOption(homeOption())
+    .addOption(env('--port <n>', 'port of the page and the API', 'PORT').argParser(port).default(7070))
+    .addOption(env('--host <address>', 'address to listen on', 'HOST').default('127.0.0.1'))
+    .addOption(env('--data <file>', 'read the project’s data from this file (CSV, CSV.gz, Parquet)', 'DATA'))
+    .addOption(env('--fresh', 'remove everything in the home directory first', 'FRESH').default(false))
+    .addOption(env('--log <form>', 'what goes to the terminal', 'LOG').choices(['text', 'json']).default('text'))
+    .addOption(env('--no-replay', 'do not play the kept-back rows as live traffic', 'NO_REPLAY'))
+    .addHelpText('after', examples('assay start --project my-bank', 'assay start --data payments.csv.gz --port 8080'))
+    .action(then((options: StartOptions) => actions.start(options)))
+
+  program
+    .command('open')
+    .description('print a new one-time link to sign in to the page (ten minutes)')
+    .addOption(homeOption())
+    .addHelpText('after', examples('assay open'))
+    .action(then((options: HomeOptions) => actions.open(options)))
+
+  program
+    .command('init')
+    .description('make a new project from the template')
+    .argument('<directory>', 'where to make it; its last part becomes the name')
+    .option('--name <name>', 'another name for the project')
+    .addHelpText('after', examples('assay init my-bank', 'assay init projects/cards --name card-fraud'))
+    .action(then((directory: string, options: { name?: string }) => actions.init(directory, options)))
+
+  program
+    .command('run')
+    .description('run a project’s whole pipeline in the terminal, without a server')
+    .argument('[project]', 'folder of the project', '.')
+    .addOption(homeOption())
+    .addOption(env('--data <file>', 'read the project’s data from this file', 'DATA'))
+    .addHelpText('after', examples('assay run', 'assay run my-bank --data payments.parquet'))
+    .action(then((project: string, options: RunOptions) => actions.run(project, options)))
+
+  program
+    .command('ingest')
+    .description('check files against their contract and keep the rows that hold')
+    .argument('<files...>', 'CSV, gzip CSV, NDJSON or Parquet')
+    .addOption(projectOption())
+    .addOption(homeOption())
+    .addOption(env('--source <name>', 'source of the rows; the project’s first one by default', 'SOURCE'))
+    .addHelpText('after', examples('assay ingest payments.csv.gz', 'assay ingest labels.csv --source fraud'))
+    .action(then((files: string[], options: IngestOptions) => actions.ingest(files, options)))
+
+  program
+    .command('decide')
+    .description('decide on one event, a JSON object in a file or on standard input')
+    .argument('[file]', 'the event; standard input by default')
+    .addOption(homeOption())
+    .addOption(env('--policy <name>', 'decision policy; the only live one by default', 'POLICY'))
+    .addOption(env('--url <url>', 'address of another Assay; the one of this home by default', 'URL'))
+    .addOption(env('--key-file <file>', 'file that holds the key, for --url', 'KEY_FILE'))
+    .addHelpText(
+      'after',
+      examples(
+        'assay decide payment.json',
+        `echo '{"transaction_id":"1","datetime":"2018-08-15T10:00:00Z","customer_id":596,"terminal_id":3156,"amount":"57.16"}' | assay decide`,
+      ),
+    )
+    .action(then((file: string | undefined, options: DecideOptions) => actions.decide(file, options)))
+
+  program
+    .command('score')
+    .description('score a file of rows with the live model: scores and reasons out')
+    .argument('<file>', 'CSV, gzip CSV or Parquet in the shape of the source')
+    .addOption(projectOption())
+    .addOption(homeOption())
+    .addOption(env('--out <file>', 'CSV to write; standard output by default', 'OUT'))
+    .option('--no-reasons', 'leave the reasons out')
+    .addHelpText('after', examples('assay score payments.csv --out scores.csv'))
+    .action(then((file: string, options: ScoreOptions) => actions.score(file, options)))
+
+  const features = program.command('features').description('feature values in history')
+  features
+    .command('history')
+    .description('compute a feature set as of each event of a file')
+    .argument('[project]', 'folder of the project', '.')
+    .addOption(env('--data <file>', 'events: CSV, gzip CSV or Parquet', 'DATA').makeOptionMandatory())
+    .addOption(env('--set <name>', 'feature set', 'SET').makeOptionMandatory())
+    .addOption(env('--from <day>', 'first day to write, YYYY-MM-DD', 'FROM'))
+    .addOption(env('--to <day>', 'last day to write, YYYY-MM-DD', 'TO'))
+    .addOption(env('--out <file>', 'CSV to write', 'OUT').makeOptionMandatory())
+    .addHelpText(
+      'after',
+      examples(
+        'assay features history examples/card-fraud --data transactions.csv.gz --set handbook --from 2018-07-25 --to 2018-08-14 --out X.csv',
+      ),
+    )
+    .action(
+      then((project: string, options: FeaturesHistoryOptions) => actions.featuresHistory(project, options)),
+    )
+
+  const audit = program.command('audit').description('the tamper-evident log')
+  audit
+    .command('verify')
+    .description('prove that no entry was changed, removed or added (exit code 3 if one was)')
+    .addOption(homeOption())
+    .option('--file <file>', 'verify an export instead of the home directory')
+    .option('--public-key <file>', 'the key that signed the export’s checkpoint')
+    .addHelpText('after', examples('assay audit verify', 'assay audit verify --file audit.ndjson --public-key audit.pub'))
+    .action(then((options: AuditVerifyOptions) => actions.auditVerify(options)))
+  audit
+    .command('export')
+    .description('write every entry and the signed checkpoint to a file')
+    .argument('<file>', 'NDJSON to write; the public key goes beside it')
+    .addOption(homeOption())
+    .addHelpText('after', examples('assay audit export audit.ndjson'))
+    .action(then((file: string, options: HomeOptions) => actions.auditExport(file, options)))
+
+  const keys = program.command('keys').description('keys for programs and people')
+  keys
+    .command('list')
+    .description('list keys, never the secrets')
+    .addOption(homeOption())
+    .action(then((options: HomeOptions) => actions.keysList(options)))
+  keys
+    .command('create')
+    .description('make an identity with a key, shown once')
+    .requiredOption('--name <name>', 'whose key it is')
+    .addOption(
+      new Option('--role <role>', 'what it may do')
+        .choices(['administrator', 'approver', 'analyst', 'reader'])
+        .default('analyst'),
+    )
+    .addOption(homeOption())
+    .addHelpText('after', examples('assay keys create --name "Payment switch" --role analyst'))
+    .action(then((options: NewKeyOptions) => actions.keysCreate(options)))
+  keys
+    .command('revoke')
+    .description('end a key')
+    .argument('<id>', 'from `assay keys list`')
+    .addOption(homeOption())
+    .action(then((id: string, options: HomeOptions) => actions.keysRevoke(id, options)))
+  keys
+    .command('reset')
+    .description('for a lost administrator key: revoke it and show a new one, audited')
+    .addOption(homeOption())
+    .action(then((options: HomeOptions) => actions.keysReset(options)))
+  return program
+}
+
+function env(flags: string, description: string, variable: string): Option {
+  return new Option(flags, description).env(`ASSAY_${variable}`)
+}
+
+function homeOption(): Option {
+  return env('--home <directory>', 'directory in which everything is kept', 'HOME').default('.assay')
+}
+
+function projectOption(): Option {
+  return env('--project <folder>', 'folder of the project', 'PROJECT').default('.')
+}
+
+function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`
+}
+
+function port(text: string): number {
+  const number = Number(text)
+  if (!Number.isInteger(number) || number < 0 || number > 65_535) {
+    throw new InvalidArgumentError('It is a whole number from 0 (any free port) to 65535.')
+  }
+  return number
+}

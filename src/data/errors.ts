@@ -1,0 +1,95 @@
+import { defineErrors } from '../lib/errors.ts'
+
+/** The data room's part of the table of errors. */
+export const fail = defineErrors({
+  declaration_invalid: {
+    status: 422,
+    title: 'A source or labels declaration has mistakes',
+    action: 'Mend the declaration as the message says and run again; nothing was changed.',
+  },
+  file_not_found: {
+    status: 404,
+    title: 'The data file cannot be read',
+    action: 'Check the path and that this user may read the file.',
+  },
+  file_format_unknown: {
+    status: 415,
+    title: 'The format of the data file is not known',
+    action: 'Use .csv, .csv.gz, .ndjson, .ndjson.gz or .parquet, or name the format explicitly.',
+  },
+  file_empty: {
+    status: 422,
+    title: 'The data file has no rows to read',
+    action: 'Check that the file was written completely; a CSV file starts with a header line.',
+  },
+  file_truncated: {
+    status: 422,
+    title: 'The compressed data file is cut off or damaged',
+    action: 'Copy the file again and compare its checksum with the original; nothing was stored.',
+  },
+  file_damaged: {
+    status: 422,
+    title: 'The data file cannot be decoded',
+    action: 'Write the file again, as UTF-8 text or as Parquet; nothing was stored.',
+  },
+  no_row_accepted: {
+    status: 422,
+    title: 'Not one row of the data passed the contract',
+    action: 'Look at the quarantine for what is wrong; the dataset was left as it was.',
+  },
+  header_mismatch: {
+    status: 422,
+    title: 'The file’s columns do not match the contract',
+    action: 'Rename the columns, or declare them: `from` names a column, `ignore` leaves one out.',
+  },
+  snapshot_not_found: {
+    status: 404,
+    title: 'There is no such snapshot',
+    action: 'List the dataset’s snapshots; an old one may have been removed by retention.',
+  },
+  snapshot_column_unknown: {
+    status: 422,
+    title: 'The snapshot has no such column',
+    action: 'Ask for columns that the snapshot’s schema lists.',
+  },
+  snapshot_damaged: {
+    status: 500,
+    title: 'A stored snapshot is not what its name says',
+    action: 'Restore the file from a backup; nothing computed from it should be trusted.',
+  },
+  snapshot_disk_full: {
+    status: 507,
+    title: 'There is no room to store the data',
+    action: 'Free space on the disk of the home directory and repeat; nothing was half-written.',
+  },
+  snapshot_write_failed: {
+    status: 500,
+    title: 'The data could not be stored',
+    action: 'Check the home directory’s disk and permissions and repeat; nothing was half-written.',
+  },
+  dataset_not_found: {
+    status: 404,
+    title: 'There is no such dataset',
+    action: 'List the datasets; one appears with its first ingestion.',
+  },
+  dataset_too_large: {
+    status: 413,
+    title: 'The file has more rows than one ingestion takes',
+    action: 'Split the file by time and ingest the parts one after the other.',
+  },
+  quarantine_not_found: {
+    status: 404,
+    title: 'A quarantined row is not there',
+    action: 'List the quarantine again and use the ids it shows.',
+  },
+  quarantine_not_open: {
+    status: 409,
+    title: 'A quarantined row was already closed',
+    action: 'List the open rows; a resolved row is part of the dataset and cannot be submitted again.',
+  },
+  resubmission_failed: {
+    status: 422,
+    title: 'Corrected rows still fail their contract',
+    action: 'Mend what `failures` lists and submit again; no row was taken.',
+  },
+})

@@ -1,0 +1,72 @@
+/**
+ * The data room owns contracts (what a source's rows and labels must be), the checks of every row
+ * wherever it comes from, ingestion with its quarantine, snapshots and their profiles.
+ *
+ * What always holds here:
+ * - A row is judged by one set of checks, whether it comes from a file, a generator or a request.
+ * - A row is accepted or it is in quarantine, with its line, column, rule and value; none vanishes.
+ * - A snapshot never changes and is named by the hash of its content; readers check the name.
+ * - A dataset is a sequence of snapshots: corrections add a snapshot, they never edit one.
+ * - Money is whole minor units, time is whole microseconds UTC, files are ordered by (event time, row).
+ */
+export type * from './contract.ts'
+export * from './declarations.ts'
+export { compileLabels, compileSource } from './compile.ts'
+export { fail as dataErrors } from './errors.ts'
+export { rules, type Failure, type Rule } from './failures.ts'
+export { csvField } from './csv.ts'
+export {
+  columnPosition,
+  createRowParser,
+  timeliness,
+  type ParsedRow,
+  type Row,
+  type RowParser,
+} from './row-parser.ts'
+export { createLabelParser, type Label, type LabelParser, type ParsedLabel } from './label-parser.ts'
+export {
+  columnOf,
+  digestOf,
+  labelsSchema,
+  manifestHash,
+  manifestOf,
+  numbersOf,
+  sourceSchema,
+  textAt,
+  type Frame,
+  type FrameColumn,
+  type FrameSchema,
+  type FrameSchemaColumn,
+  type FrameType,
+  type SnapshotManifest,
+} from './frame.ts'
+export {
+  profileFrame,
+  type ColumnProfile,
+  type DayCount,
+  type HistogramBin,
+  type Profile,
+} from './profile.ts'
+export type * from './ports.ts'
+export {
+  createMemoryCatalog,
+  createMemoryQuarantine,
+  createMemorySnapshots,
+} from './memory.ts'
+export {
+  ingestFile,
+  ingestLabelRecords,
+  ingestLabels,
+  ingestRecords,
+  type IngestedSnapshot,
+  type IngestFileRequest,
+  type IngestLabelRecordsRequest,
+  type IngestLabelsRequest,
+  type IngestPorts,
+  type IngestProgress,
+  type IngestRecordsRequest,
+  type IngestReport,
+  type OnIngestProgress,
+} from './ingest.ts'
+export type { FileFormat } from './inputs.ts'
+export type { RuleCount } from './quarantine.ts'

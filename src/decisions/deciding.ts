@@ -1,0 +1,309 @@
+// From one body to one answer: known before, or checked, entered, scored, recorded, and answered
+// once it is on disk.
+import { timeliness } from '../data/index.ts'
+import type { Row } from '../data/index.ts'
+import { monotonicUs } from '../lib/clock.ts'
+import { contentHash } from '../lib/hash.ts'
+import { formatTimestamp } from '../lib/time.ts'
+import { eventHashOf } from './contracts.ts'
+import type { ReadySource } from './contracts.ts'
+import type { EngineResult } from './engine.ts'
+import { decisionErrors } from './errors.ts'
+import { decisionKey, eventKey } from './keys.ts'
+import {
+  appendRecord,
+  findKey,
+  isRecent,
+  nextSequence,
+  pauseAndRebuild,
+  readPayload,
+  refusePaused,
+  sourceNowUs,
+} from './namespace.ts'
+import type { LiveDeployment, Namespace, Recent } from './namespace.ts'
+import type { IndexEntry } from './ports.ts'
+import { answerOf, decodeRecord } from './records.ts'
+import type { DecisionRecord, Entry, EventBody, JournalRecord } from './records.ts'
+import type { AnswerBody } from './remote.ts'
+import type { Decided } from './service.ts'
+
+/** An event that passed its contract and whose time was judged. */
+interface Checked {
+  readonly source: ReadySource
+  readonly row: Row
+  readonly event: EventBody
+  readonly eventHash: string
+  readonly eventId: string
+  readonly eventTimeUs: number
+  readonly clockUs: number
+  readonly late: boolean
+}
+
+/** The values that an event is decided on, and how they came about. */
+interface Entered {
+  readonly entry: Entry
+  readonly vector: Float64Array
+}
+
+/**
+ * Decides on a body. Refusals throw an AssayError and keep no key. Between the first look at the
+ * keys and the append nothing is awaited, except where the event had entered before.
+ */
+export async function decideOn(
+  namespace: Namespace,
+  policy: string,
+  body: unknown,
+): Promise<Decided> {
+  const startedUs = monotonicUs()
+  const live = livePolicy(namespace, policy)
+  const bodyHash = contentHash(body)
+  const parsed = live.source.parser.fromJson(body)
+  const eventId = parsed.ok ? live.source.eventId(parsed.row) : live.source.claimedId(body)
+  if (eventId !== undefined) {
+    const known = findKey(namespace, decisionKey(policy, eventId))
+    if (known !== undefined) return await answerAgain(namespace, known, bodyHash, policy, eventId)
+  }
+  if (!parsed.ok) throw invalidEvent(live.source, parsed.failures)
+  refusePaused(namespace)
+  const checked = checkEvent(namespace, live.source, parsed.row)
+  const contractUs = monotonicUs()
+  const before = findKey(namespace, eventKey(live.source.source.name, checked.eventId))
+  if (before !== undefined) refuseOtherEvent(before, checked)
+  // Reading a record takes time, in which the same question may have been asked and answered.
+  const recorded = before === undefined ? undefined : await recordOf(namespace, before)
+  if (recorded !== undefined) {
+    const known = findKey(namespace, decisionKey(policy, checked.eventId))
+    if (known !== undefined) return await answerAgain(namespace, known, bodyHash, policy, checked.eventId)
+    refusePaused(namespace)
+  }
+  const sequence = nextSequence(namespace)
+  const entered =
+    recorded === undefined
+      ? enterState(namespace, checked, sequence)
+      : valuesOf(namespace, recorded)
+  const featuresUs = monotonicUs()
+  const current = recorded === undefined ? live : livePolicy(namespace, policy)
+  const result = score(namespace, current, checked, entered)
+  const decidedUs = monotonicUs()
+  const record = decisionRecord(namespace, current, { checked, entered, result, bodyHash }, {
+    contractUs: Math.round(contractUs - startedUs),
+    featuresUs: Math.round(featuresUs - contractUs),
+    decisionUs: Math.round(decidedUs - featuresUs),
+  })
+  const answer = answerBody(record, namespace.name, sequence)
+  const appended = appendRecord(namespace, record, sequence, answer)
+  namespace.state!.note(record, sequence)
+  await durably(appended.durable)
+  return { body: answer, replayed: false }
+}
+
+/** The deployment that decides now. */
+export function livePolicy(namespace: Namespace, policy: string): LiveDeployment {
+  const live = namespace.policies.get(policy)
+  if (live !== undefined) return live
+  if (namespace.pause !== undefined) refusePaused(namespace)
+  const names = [...namespace.policies.keys()].join(', ') || 'none yet'
+  throw decisionErrors.policy_not_found(`"${policy}" is not deployed here; deployed: ${names}.`)
+}
+
+/** Waits for the disk; what it refuses is answered as a pause, because nothing was recorded. */
+export async function durably(durable: Promise<void>): Promise<void> {
+  try {
+    await durable
+  } catch (cause) {
+    throw decisionErrors.decisions_paused('The record could not be written to disk.', {
+      cause,
+      extra: { retryAfter: 1 },
+    })
+  }
+}
+
+export function invalidEvent(source: ReadySource, failures: readonly { message: string }[]) {
+  const { name } = source.source
+  const more = failures.length > 1 ? ` (and ${failures.length - 1} more)` : ''
+  return decisionErrors.event_invalid(
+    `The event is not one of the source "${name}": ${failures[0]?.message ?? ''}${more}`,
+    { extra: { failures } },
+  )
+}
+
+/**
+ * Judges the time of an event that passed its contract. Error: `event_in_future`, unless the event
+ * is one that was accepted before.
+ */
+export function checkEvent(
+  namespace: Namespace,
+  source: ReadySource,
+  row: Row,
+  isNew = true,
+): Checked {
+  const eventId = source.eventId(row)
+  const eventTimeUs = source.eventTimeUs(row)
+  const nowUs = sourceNowUs(namespace)
+  const time = nowUs === null ? 'on time' : timeliness(source.source, eventTimeUs, nowUs)
+  if (time === 'future' && isNew) {
+    throw decisionErrors.event_in_future(
+      `Event ${eventId} is of ${formatTimestamp(eventTimeUs)}, and the source's clock says ${formatTimestamp(nowUs!)}.`,
+    )
+  }
+  const event = source.body(row)
+  const late = time === 'late' || isTooLate(namespace, eventTimeUs)
+  const clockUs = nowUs ?? eventTimeUs
+  return { source, row, event, eventHash: eventHashOf(event), eventId, eventTimeUs, clockUs, late }
+}
+
+function isTooLate({ state }: Namespace, eventTimeUs: number): boolean {
+  return state?.isTooLate(eventTimeUs) ?? false
+}
+
+/** Lets a new event enter state; what is too late stays outside, and has no feature values. */
+export function enterState(namespace: Namespace, checked: Checked, sequence: number): Entered {
+  const { state } = namespace
+  if (state === undefined) {
+    throw decisionErrors.not_ready('Live state is not loaded yet.', { extra: { retryAfter: 1 } })
+  }
+  if (state.isTooLate(checked.eventTimeUs)) return { entry: 'too-late', vector: state.missing() }
+  try {
+    return { entry: 'new', vector: state.enter(checked.row, sequence) }
+  } catch (error) {
+    // Half of an event may have entered.
+    pauseAndRebuild(namespace, error)
+    throw error
+  }
+}
+
+/** The same event id must stand for the same event, whichever door it comes through. */
+export function refuseOtherEvent(before: Recent | IndexEntry, checked: Checked): void {
+  if (before.bodyHash === checked.eventHash) return
+  throw conflict(`Event ${checked.eventId} of source "${checked.source.source.name}"`)
+}
+
+function conflict(what: string) {
+  return decisionErrors.event_id_conflict(`${what} was received before with other content.`)
+}
+
+async function recordOf(namespace: Namespace, entry: Recent | IndexEntry): Promise<JournalRecord> {
+  if (isRecent(entry)) {
+    await durably(entry.durable)
+    return entry.record
+  }
+  return decodeRecord(await readPayload(namespace, entry.sequence))
+}
+
+/** The values of an event that had entered before are those of then, as decided. */
+function valuesOf(namespace: Namespace, recorded: JournalRecord): Entered {
+  const state = namespace.state!
+  const isEvent = recorded.type === 'decision' || recorded.type === 'event'
+  if (isEvent && recorded.layout === state.layout.version) {
+    const vector = Float64Array.from(recorded.features, (value) => value ?? Number.NaN)
+    return { entry: 'known', vector }
+  }
+  // It entered when other features were live. Looking again would count the event twice.
+  return { entry: 'known', vector: state.missing() }
+}
+
+/**
+ * Rules and model on an event that has entered. If that fails (a defect), the event must leave state
+ * again, because no record of it will exist.
+ */
+function score(
+  namespace: Namespace,
+  live: LiveDeployment,
+  checked: Checked,
+  { entry, vector }: Entered,
+): EngineResult {
+  try {
+    return live.engine.decide(checked.row, vector)
+  } catch (error) {
+    if (entry === 'new') pauseAndRebuild(namespace, error)
+    throw error
+  }
+}
+
+interface Made {
+  readonly checked: Checked
+  readonly entered: Entered
+  readonly result: EngineResult
+  readonly bodyHash: string
+}
+
+function decisionRecord(
+  namespace: Namespace,
+  live: LiveDeployment,
+  { checked, entered, result, bodyHash }: Made,
+  timings: DecisionRecord['timings'],
+): DecisionRecord {
+  const { document, deployment } = live
+  const { policy, model } = document
+  return {
+    type: 'decision',
+    policy: policy.name,
+    source: document.source.name,
+    eventId: checked.eventId,
+    event: checked.event,
+    bodyHash,
+    eventHash: checked.eventHash,
+    shown: checked.source.shown(checked.row),
+    entry: entered.entry,
+    eventTimeUs: checked.eventTimeUs,
+    receivedAtUs: namespace.options.clock.nowUs(),
+    clockUs: checked.clockUs,
+    late: checked.late,
+    features: plainVector(entered.vector),
+    layout: namespace.state!.layout.version,
+    ...result,
+    thresholds: document.thresholds,
+    versions: {
+      deployment,
+      policy: policy.version,
+      model: model.version,
+      modelName: model.name,
+      modelNumber: model.number,
+      source: document.source.version,
+      featureSets: document.featureSets.map(({ version }) => version),
+    },
+    timings,
+  }
+}
+
+/** A vector as JSON keeps it: a missing value is null. */
+export function plainVector(vector: Float64Array): (number | null)[] {
+  return Array.from(vector, (value) => (Number.isNaN(value) ? null : value))
+}
+
+function answerBody(record: DecisionRecord, namespace: string, sequence: number): string {
+  const answer: AnswerBody = {
+    policy: record.policy,
+    eventId: record.eventId,
+    outcome: record.outcome,
+    score: record.score,
+    reasons: record.reasons.map(({ kind, name, sentence, contribution }) => {
+      return { kind, name, sentence, contribution }
+    }),
+    rules: record.rules,
+    thresholds: record.thresholds,
+    late: record.late,
+    namespace,
+    sequence,
+    eventTime: formatTimestamp(record.eventTimeUs),
+    decidedAt: formatTimestamp(record.receivedAtUs),
+    versions: record.versions,
+    timings: record.timings,
+  }
+  return JSON.stringify(answer)
+}
+
+/** The first answer, byte for byte, for the same body; 409 for another one. */
+async function answerAgain(
+  namespace: Namespace,
+  known: Recent | IndexEntry,
+  bodyHash: string,
+  policy: string,
+  eventId: string,
+): Promise<Decided> {
+  // The first may still fail to reach the disk: then neither answer nor conflict would be true.
+  if (isRecent(known)) await durably(known.durable)
+  if (known.bodyHash !== bodyHash) throw conflict(`Event ${eventId} of policy "${policy}"`)
+  if (isRecent(known)) return { body: known.answer!, replayed: true }
+  return { body: answerOf(await readPayload(namespace, known.sequence)), replayed: true }
+}

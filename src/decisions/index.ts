@@ -1,0 +1,93 @@
+/**
+ * Decisions: policies (rules and thresholds over a model's score), the engine that applies them, the
+ * journal of everything decided, and the review cases that follow.
+ *
+ * What always holds here: an answer was on disk before it was given; the key (policy, event id) has
+ * one answer, byte for byte, for ever; an event enters state once per (source, event id); state
+ * changes only by journal records, in the order of their sequence; a recorded decision can be
+ * computed again, bit for bit, from its record and the versions it names.
+ */
+export { decisionErrors } from './errors.ts'
+export { compilePolicy, decisionPolicy, outcomes, rule } from './policy.ts'
+export type {
+  CompiledPolicy,
+  CompiledRule,
+  Outcome,
+  PolicyDeclaration,
+  PolicyOptions,
+  RuleDeclaration,
+  ThresholdChoice,
+} from './policy.ts'
+export { deploymentHash, directoryDeployments, publishDeployment } from './deployed.ts'
+export type { DeployedModel, DeployedPolicy, DeploymentFiles } from './deployed.ts'
+export { answerOf, decodeRecord, encodeRecord } from './records.ts'
+export type {
+  BaseRecord,
+  DecisionRecord,
+  DecisionVersions,
+  DeployRecord,
+  EventRecord,
+  JournalRecord,
+  LabelRecord,
+  Reason,
+  Sequenced,
+  Timings,
+} from './records.ts'
+export { createEngine, recomputeDecision } from './engine.ts'
+export type { DecisionEngine, EngineResult } from './engine.ts'
+export { writeBaseCheckpoint } from './checkpoint.ts'
+export type { BaseCheckpoint } from './checkpoint.ts'
+export { openDecisionService } from './service.ts'
+export type { DecisionService, DecisionServiceOptions } from './service.ts'
+export { decideRemote } from './remote-service.ts'
+export type {
+  AnswerBody,
+  DecideAnswer,
+  DecideRemote,
+  DecideStatus,
+  DecisionKey,
+  Difference,
+  Explanation,
+  FeatureContribution,
+  LivePolicy,
+  NamespaceClock,
+  NamespaceInfo,
+  Recomputation,
+  RowAnswer,
+  StoredDecision,
+} from './remote.ts'
+export { createMemoryIndex, createMemoryReadModel } from './memory.ts'
+export { caseId, newCase, projectRecord, replacesLabel } from './projection.ts'
+export { createProjector } from './projector.ts'
+export type { Projector } from './projector.ts'
+export { createCaseDesk } from './case-desk.ts'
+export type { CaseDesk } from './case-desk.ts'
+export type {
+  CaseEvent,
+  CaseQuery,
+  CaseRow,
+  CaseStatus,
+  CaseStore,
+  CaseWithDecision,
+  CurrentLabel,
+  DecisionFilter,
+  DecisionIndex,
+  DecisionOrder,
+  DecisionPage,
+  DecisionQuery,
+  DecisionRange,
+  DecisionReadModel,
+  DecisionRow,
+  DecisionStore,
+  DeploymentRow,
+  IndexEntry,
+  IndexWrite,
+  LabelRow,
+  LabelState,
+  LatencyBucket,
+  OutcomeBucket,
+  ProjectionBatch,
+  ProjectionChange,
+  ProjectionSink,
+  Verdict,
+} from './ports.ts'

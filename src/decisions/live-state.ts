@@ -1,0 +1,88 @@
+// The feature operator of a namespace, with what it needs to continue: where history ended, what it
+// computes, how much it has seen.
+import type { CompiledSource, Row } from '../data/index.ts'
+import { createFeatureState, restoreFeatureState } from '../features/index.ts'
+import type { CompiledFeatureSet, FeatureState } from '../features/index.ts'
+import { layoutOf, noCounts } from './checkpoint.ts'
+import type { Checkpoint, CheckpointHead, Layout, StateCounts } from './checkpoint.ts'
+import { canonicalVector } from './engine.ts'
+import type { JournalRecord } from './records.ts'
+
+export interface LiveState {
+  readonly featureSets: readonly CompiledFeatureSet[]
+  readonly source: CompiledSource
+  readonly layout: Layout
+  /** The last sequence of history; a journal sequence comes after it. */
+  readonly lastSequence: number
+  readonly newestEventTimeUs: number | null
+  readonly counts: StateCounts
+  /** Whether an event comes so late that what its windows need may be gone. */
+  isTooLate(eventTimeUs: number): boolean
+  /** Lets an event enter and returns its vector as of it, canonical. It must not be too late. */
+  enter(row: Row, journalSequence: number): Float64Array
+  /** The vector that an event would get, without letting it enter. It must not be too late. */
+  peek(row: Row): Float64Array
+  /** The vector of an event whose features are not known. */
+  missing(): Float64Array
+  /** Takes in a label, and counts a record that was added to the journal. */
+  note(record: JournalRecord, journalSequence: number): void
+  snapshot(): Uint8Array
+}
+
+/** A state that has seen nothing yet. */
+export function emptyLiveState(
+  featureSets: readonly CompiledFeatureSet[],
+  source: CompiledSource,
+): LiveState {
+  return createLiveState(createFeatureState(featureSets, source), {
+    featureSets,
+    source,
+    lastSequence: 0,
+    newestEventTimeUs: null,
+    counts: noCounts,
+  })
+}
+
+export function restoreLiveState({ head, state }: Checkpoint): LiveState {
+  return createLiveState(restoreFeatureState(state, head.featureSets, head.source), head)
+}
+
+function createLiveState(
+  operator: FeatureState,
+  from: Pick<
+    CheckpointHead,
+    'featureSets' | 'source' | 'lastSequence' | 'newestEventTimeUs' | 'counts'
+  >,
+): LiveState {
+  const { featureSets, source, lastSequence } = from
+  const layout = layoutOf(featureSets)
+  let { decisions, events, labels } = from.counts
+  return {
+    featureSets,
+    source,
+    layout,
+    lastSequence,
+    get newestEventTimeUs() {
+      return Number.isFinite(operator.newestUs) ? operator.newestUs : from.newestEventTimeUs
+    },
+    get counts() {
+      return { decisions, events, labels }
+    },
+    isTooLate: (eventTimeUs) => eventTimeUs <= operator.tooLateUs,
+    enter(row, journalSequence) {
+      events++
+      return canonicalVector(operator.apply(row, lastSequence + journalSequence))
+    },
+    peek: (row) => canonicalVector(operator.peek(row)),
+    missing: () => new Float64Array(layout.names.length).fill(Number.NaN),
+    note(record, journalSequence) {
+      if (record.type === 'decision') decisions++
+      if (record.type !== 'label') return
+      labels++
+      if (!record.holds) return
+      const { source: name, eventId, code } = record
+      operator.applyLabel(name, eventId, code, lastSequence + journalSequence)
+    },
+    snapshot: () => operator.snapshot(),
+  }
+}

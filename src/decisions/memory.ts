@@ -1,0 +1,380 @@
+// The ports in memory: for tests, and as the plainest statement of what an implementation does.
+import type {
+  CaseEvent,
+  CaseRow,
+  CaseWithDecision,
+  CurrentLabel,
+  DecisionFilter,
+  DecisionIndex,
+  DecisionOrder,
+  DecisionQuery,
+  DecisionRange,
+  DecisionReadModel,
+  DecisionRow,
+  DeploymentRow,
+  IndexEntry,
+  LabelRow,
+  LabelState,
+  LatencyBucket,
+  OutcomeBucket,
+} from './ports.ts'
+import { projectRecord, replacesLabel } from './projection.ts'
+
+export const LIMIT_DEFAULT = 100
+export const LIMIT_MAX = 1000
+
+export function createMemoryIndex(): DecisionIndex {
+  const entries = new Map<string, IndexEntry>()
+  let indexed = 0
+  return {
+    through: () => indexed,
+    get: (key) => entries.get(key),
+    async put(writes, through) {
+      for (const { key, sequence, bodyHash, replace } of writes) {
+        if (replace === true || !entries.has(key)) entries.set(key, { sequence, bodyHash })
+      }
+      indexed = through
+    },
+    async clear() {
+      entries.clear()
+      indexed = 0
+    },
+    async close() {},
+  }
+}
+
+interface Tables {
+  readonly decisions: Map<string, DecisionRow>
+  readonly labels: LabelRow[]
+  readonly deployments: DeploymentRow[]
+  readonly cases: Map<string, CaseRow>
+  readonly caseEvents: CaseEvent[]
+  readonly positions: Map<string, number>
+}
+
+/** The read model in memory: decisions, labels, deployments and cases. */
+export function createMemoryReadModel(): DecisionReadModel {
+  const tables: Tables = {
+    decisions: new Map(),
+    labels: [],
+    deployments: [],
+    cases: new Map(),
+    caseEvents: [],
+    positions: new Map(),
+  }
+  return { ...projection(tables), ...decisionReads(tables), ...caseStore(tables) }
+}
+
+function projection(tables: Tables): Pick<DecisionReadModel, 'position' | 'apply'> {
+  const { positions } = tables
+  return {
+    async position(namespace) {
+      return positions.get(namespace) ?? 0
+    },
+    async apply({ namespace, records, through }) {
+      const from = positions.get(namespace) ?? 0
+      for (const record of records) {
+        if (record.sequence <= from) continue
+        const change = projectRecord(record)
+        if (change === null) continue
+        if (change.kind === 'deployment') tables.deployments.push(change.row)
+        else if (change.kind === 'label') applyLabel(tables, change.row)
+        else {
+          const label = currentLabel(tables, change.row)
+          tables.decisions.set(decisionKey(change.row), { ...change.row, label })
+          if (change.opensCase !== null) tables.cases.set(change.opensCase.id, change.opensCase)
+        }
+      }
+      positions.set(namespace, Math.max(from, through))
+    },
+  }
+}
+
+function applyLabel(tables: Tables, row: LabelRow): void {
+  tables.labels.push(row)
+  for (const [key, decision] of tables.decisions) {
+    if (!isOf(row, decision) || !replacesLabel(decision.label, row)) continue
+    tables.decisions.set(key, { ...decision, label: labelOf(row) })
+  }
+}
+
+function isOf(label: LabelRow, decision: DecisionRow): boolean {
+  return (
+    label.namespace === decision.namespace &&
+    label.of === decision.source &&
+    label.eventId === decision.eventId
+  )
+}
+
+/** A label may arrive before the decision on its event. */
+function currentLabel(tables: Tables, row: DecisionRow): CurrentLabel | null {
+  let current: LabelRow | null = null
+  for (const label of tables.labels) {
+    if (!isOf(label, row)) continue
+    if (replacesLabel(current, label)) current = label
+  }
+  return current === null ? null : labelOf(current)
+}
+
+function labelOf({ value, positive, arrivalTimeUs, author }: LabelRow): CurrentLabel {
+  return { value, positive, arrivalTimeUs, author }
+}
+
+function decisionReads(
+  tables: Tables,
+): Omit<DecisionReadModel, keyof ReturnType<typeof caseStore> | 'position' | 'apply'> {
+  const rows = (filter: DecisionFilter) =>
+    [...tables.decisions.values()].filter((row) => matches(row, filter))
+  return {
+    get: async (namespace, policy, eventId) =>
+      tables.decisions.get(decisionKey({ namespace, policy, eventId })),
+    query: async (query) => page(rows(query), query),
+    count: async (filter) => rows(filter).length,
+    async neighbours(filter, of) {
+      const sorted = rows(filter).sort(byOrder.oldest)
+      const newer = sorted.find((row) => compareTime(row, of) > 0) ?? null
+      const older = sorted.findLast((row) => compareTime(row, of) < 0) ?? null
+      return { newer, older }
+    },
+    outcomesOver: async (range) => outcomesOver(rows(range), range.bucketUs),
+    async labelledScores(range) {
+      return rows(range)
+        .filter((row) => row.label !== null)
+        .sort(byOrder.oldest)
+        .slice(0, range.limit)
+        .map(({ score, outcome, label }) => ({ score, outcome, positive: label!.positive }))
+    },
+    latencyOver: async (range) => latencyOver(rows(range), range),
+    labels: async (namespace, source, eventId) =>
+      tables.labels.filter(
+        (row) => row.namespace === namespace && row.of === source && row.eventId === eventId,
+      ),
+    deployments: async (namespace) =>
+      tables.deployments.filter((row) => row.namespace === namespace),
+    namespaces: async () => namespaces(tables),
+  }
+}
+
+function matches(row: DecisionRow, filter: DecisionFilter): boolean {
+  const { outcomes, text, keys, label } = filter
+  return (
+    row.namespace === filter.namespace &&
+    (filter.policy === undefined || row.policy === filter.policy) &&
+    (outcomes === undefined || outcomes.includes(row.outcome)) &&
+    (filter.fromUs === undefined || row.eventTimeUs >= filter.fromUs) &&
+    (filter.untilUs === undefined || row.eventTimeUs < filter.untilUs) &&
+    (text === undefined || textOf(row).includes(text.toLowerCase())) &&
+    (keys === undefined || Object.entries(keys).every(([name, key]) => row.keys[name] === key)) &&
+    (filter.rule === undefined || row.rules.includes(filter.rule)) &&
+    (filter.scoreMin === undefined || row.score >= filter.scoreMin) &&
+    amountMatches(row, filter) &&
+    (label === undefined || labelState(row) === label) &&
+    (filter.late === undefined || row.late === filter.late)
+  )
+}
+
+function amountMatches({ amountMinor }: DecisionRow, filter: DecisionFilter): boolean {
+  const { amountMinorMin, amountMinorMax } = filter
+  if (amountMinorMin === undefined && amountMinorMax === undefined) return true
+  if (amountMinor === null) return false
+  return amountMinor >= (amountMinorMin ?? -Infinity) && amountMinor <= (amountMinorMax ?? Infinity)
+}
+
+function textOf(row: DecisionRow): string {
+  return [row.eventId, ...row.rules, row.mainReason ?? ''].join('\n').toLowerCase()
+}
+
+function labelState({ label }: DecisionRow): LabelState {
+  return label === null ? 'none' : label.positive ? 'positive' : 'negative'
+}
+
+type Sortable = Pick<DecisionRow, 'eventTimeUs' | 'sequence' | 'score' | 'amountMinor'>
+
+function compareTime(
+  a: Pick<Sortable, 'eventTimeUs' | 'sequence'>,
+  b: Pick<Sortable, 'eventTimeUs' | 'sequence'>,
+): number {
+  return a.eventTimeUs - b.eventTimeUs || a.sequence - b.sequence
+}
+
+/** Amounts that are missing come after all others. */
+const byOrder: Readonly<Record<DecisionOrder, (a: Sortable, b: Sortable) => number>> = {
+  oldest: compareTime,
+  newest: (a, b) => compareTime(b, a),
+  score: (a, b) => b.score - a.score || compareTime(b, a),
+  amount: (a, b) => amountOf(b) - amountOf(a) || compareTime(b, a),
+}
+
+function amountOf({ amountMinor }: Sortable): number {
+  return amountMinor ?? Number.MIN_SAFE_INTEGER
+}
+
+/** The place after which the next page begins: all that an order compares. */
+export interface Cursor {
+  readonly eventTimeUs: number
+  readonly sequence: number
+  readonly score: number
+  readonly amountMinor: number | null
+}
+
+export function encodeCursor({ eventTimeUs, sequence, score, amountMinor }: Sortable): string {
+  return Buffer.from(JSON.stringify([eventTimeUs, sequence, score, amountMinor])).toString('base64url')
+}
+
+/** Undefined where the text is no cursor, which starts at the beginning. */
+export function decodeCursor(text: string): Cursor | undefined {
+  try {
+    const [eventTimeUs, sequence, score, amountMinor] = JSON.parse(
+      Buffer.from(text, 'base64url').toString('utf8'),
+    ) as [number, number, number, number | null]
+    return { eventTimeUs, sequence, score, amountMinor }
+  } catch {
+    return undefined
+  }
+}
+
+function page(rows: DecisionRow[], query: DecisionQuery) {
+  const order = byOrder[query.order ?? 'newest']
+  const after = query.after === undefined ? undefined : decodeCursor(query.after)
+  const limit = Math.min(query.limit ?? LIMIT_DEFAULT, LIMIT_MAX)
+  const rest = rows.sort(order).filter((row) => after === undefined || order(row, after) > 0)
+  const shown = rest.slice(0, limit)
+  return { rows: shown, next: rest.length > limit ? encodeCursor(shown.at(-1)!) : null }
+}
+
+function bucketOf(us: number, bucketUs: number): number {
+  return Math.floor(us / bucketUs) * bucketUs
+}
+
+function outcomesOver(rows: readonly DecisionRow[], bucketUs: number): OutcomeBucket[] {
+  const buckets = new Map<string, OutcomeBucket>()
+  for (const row of rows) {
+    const startUs = bucketOf(row.eventTimeUs, bucketUs)
+    const { outcome } = row
+    const label = labelState(row)
+    const key = `${startUs} ${outcome} ${label}`
+    const bucket = buckets.get(key) ?? { startUs, outcome, label, n: 0, amountMinor: 0 }
+    const amountMinor = bucket.amountMinor + (row.amountMinor ?? 0)
+    buckets.set(key, { ...bucket, n: bucket.n + 1, amountMinor })
+  }
+  return [...buckets.values()].sort(
+    (a, b) =>
+      a.startUs - b.startUs ||
+      a.outcome.localeCompare(b.outcome) ||
+      a.label.localeCompare(b.label),
+  )
+}
+
+function latencyOver(
+  rows: readonly DecisionRow[],
+  { bucketUs }: DecisionRange & { readonly bucketUs: number },
+): LatencyBucket[] {
+  const byStart = new Map<number, number[]>()
+  for (const row of rows) {
+    const startUs = bucketOf(row.eventTimeUs, bucketUs)
+    const values = byStart.get(startUs) ?? []
+    values.push(row.latencyUs)
+    byStart.set(startUs, values)
+  }
+  return [...byStart]
+    .sort(([a], [b]) => a - b)
+    .map(([startUs, values]) => {
+      values.sort((a, b) => a - b)
+      const at = (q: number) => values[Math.max(0, Math.ceil(q * values.length) - 1)]!
+      return { startUs, n: values.length, p50Us: at(0.5), p99Us: at(0.99) }
+    })
+}
+
+function namespaces(tables: Tables) {
+  const found = new Map<string, { decisions: number; newestEventTimeUs: number | null }>()
+  for (const namespace of tables.positions.keys()) {
+    found.set(namespace, { decisions: 0, newestEventTimeUs: null })
+  }
+  for (const { namespace, eventTimeUs } of tables.decisions.values()) {
+    const before = found.get(namespace)!
+    const newestEventTimeUs = Math.max(before.newestEventTimeUs ?? -Infinity, eventTimeUs)
+    found.set(namespace, { decisions: before.decisions + 1, newestEventTimeUs })
+  }
+  return [...found]
+    .map(([namespace, figures]) => ({ namespace, ...figures }))
+    .sort((a, b) => a.namespace.localeCompare(b.namespace))
+}
+
+function decisionKey(row: Pick<DecisionRow, 'namespace' | 'policy' | 'eventId'>): string {
+  return JSON.stringify([row.namespace, row.policy, row.eventId])
+}
+
+function caseStore(tables: Tables) {
+  const { cases, caseEvents } = tables
+  const withDecision = (row: CaseRow): CaseWithDecision => {
+    return { case: row, decision: tables.decisions.get(decisionKey(row))! }
+  }
+  const store: Pick<
+    DecisionReadModel,
+    'case' | 'cases' | 'caseFigures' | 'insertCase' | 'caseHistory' | 'updateCase' | 'dueLabels'
+  > = {
+    async case(id) {
+      const row = cases.get(id)
+      return row === undefined ? undefined : withDecision(row)
+    },
+    async cases(query) {
+      const { namespace, policy, text, keys } = query
+      const order = byOrder[query.order ?? 'score']
+      const found = [...cases.values()]
+        .filter((row) => row.namespace === namespace)
+        .filter((row) => query.status === undefined || row.status === query.status)
+        .filter((row) => query.verdict === undefined || row.verdict === query.verdict)
+        .map(withDecision)
+        .filter(({ decision }) => matches(decision, { namespace, policy, text, keys }))
+        .sort((a, b) => order(a.decision, b.decision))
+      const after = query.after === undefined ? undefined : decodeCursor(query.after)
+      const limit = Math.min(query.limit ?? LIMIT_DEFAULT, LIMIT_MAX)
+      const rest = found.filter(({ decision }) => after === undefined || order(decision, after) > 0)
+      const rows = rest.slice(0, limit)
+      const next = rest.length > limit ? encodeCursor(rows.at(-1)!.decision) : null
+      return { rows, next, total: found.length }
+    },
+    async caseFigures(namespace, sinceUs) {
+      const all = [...cases.values()].filter((row) => row.namespace === namespace)
+      const open = all.filter((row) => row.status === 'open')
+      return {
+        open: open.length,
+        closed: all.length - open.length,
+        closedSince: all.filter((row) => row.atUs !== null && row.atUs >= sinceUs).length,
+        oldestOpenedAtUs: open.reduce<number | null>(
+          (oldest, { openedAtUs }) => Math.min(oldest ?? Infinity, openedAtUs),
+          null,
+        ),
+      }
+    },
+    async insertCase(row) {
+      if (cases.has(row.id)) return false
+      cases.set(row.id, row)
+      return true
+    },
+    caseHistory: async (id) => caseEvents.filter((event) => event.caseId === id),
+    async updateCase(expected, next, event) {
+      const found = cases.get(expected.id)
+      if (found === undefined || !sameState(found, expected)) return false
+      cases.set(next.id, next)
+      if (event !== null) caseEvents.push(event)
+      return true
+    },
+    async dueLabels(nowUs, limit) {
+      return [...cases.values()]
+        .filter(({ labelDueUs }) => labelDueUs !== null && labelDueUs <= nowUs)
+        .sort((a, b) => a.labelDueUs! - b.labelDueUs! || (a.id < b.id ? -1 : 1))
+        .slice(0, limit)
+    },
+  }
+  return store
+}
+
+function sameState(a: CaseRow, b: CaseRow): boolean {
+  return (
+    a.status === b.status &&
+    a.verdict === b.verdict &&
+    a.atUs === b.atUs &&
+    a.labelDueUs === b.labelDueUs
+  )
+}

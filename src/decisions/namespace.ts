@@ -1,0 +1,330 @@
+// One namespace: a journal, the state that follows from it, and an index of what it holds. Live
+// traffic has one; every replay has its own, so that it can never touch what really happened.
+import * as path from 'node:path'
+import type { Clock } from '../lib/clock.ts'
+import { fileErrorCode, readWholeFile, writeFileAtomic } from '../lib/files.ts'
+import type { FileSystem } from '../lib/files.ts'
+import { openJournal } from '../lib/journal.ts'
+import type { Journal, SealedSegment } from '../lib/journal.ts'
+import type { ReadyLabels, ReadySource } from './contracts.ts'
+import { readDeployment } from './deployed.ts'
+import type { DeployedPolicy, DeploymentFiles } from './deployed.ts'
+import { createEngine } from './engine.ts'
+import type { DecisionEngine } from './engine.ts'
+import { decisionErrors } from './errors.ts'
+import type { LiveState } from './live-state.ts'
+import { keysOf } from './keys.ts'
+import type { KeyWrite } from './keys.ts'
+import type { DecisionIndex, IndexEntry } from './ports.ts'
+import { recoverNamespace, rebuildState } from './recovery.ts'
+import { encodeRecord } from './records.ts'
+import type { JournalRecord } from './records.ts'
+import type { NamespaceClock, NamespaceInfo } from './remote.ts'
+
+export interface NamespaceOptions {
+  readonly name: string
+  readonly directory: string
+  /** Used when the namespace is new; an existing one keeps its clock. */
+  readonly clockKind: NamespaceClock
+  readonly files: FileSystem
+  readonly clock: Clock
+  readonly deployments: DeploymentFiles
+  readonly openIndex: (directory: string) => Promise<DecisionIndex>
+  readonly checkpointEvery: number
+  readonly segmentBytes: number | undefined
+  readonly onSealed: (segment: SealedSegment) => void
+  readonly onFatal: (error: Error) => void
+  readonly onWarning: (message: string, error: unknown) => void
+}
+
+/** A policy as it decides now. */
+export interface LiveDeployment {
+  readonly policy: string
+  readonly deployment: string
+  readonly sequence: number
+  readonly document: DeployedPolicy
+  readonly source: ReadySource
+  readonly engine: DecisionEngine
+}
+
+/** A key that is not in the index yet: written, or on its way to the disk. */
+export interface Recent extends IndexEntry {
+  readonly durable: Promise<void>
+  readonly record: JournalRecord
+  readonly answer: string | undefined
+}
+
+/**
+ * The mutable heart of a namespace. Everything but `journal` and `index` follows from the journal.
+ * Only one thread touches it, and between taking a sequence and appending its record nothing waits.
+ */
+export interface Namespace {
+  readonly name: string
+  readonly directory: string
+  readonly options: NamespaceOptions
+  readonly clockKind: NamespaceClock
+  readonly journal: Journal
+  readonly index: DecisionIndex
+  state: LiveState | undefined
+  base: string | null
+  readonly policies: Map<string, LiveDeployment>
+  readonly sources: Map<string, ReadySource>
+  readonly labels: Map<string, ReadyLabels>
+  /** Feature names by layout, for records of earlier states too. */
+  readonly layouts: Map<string, readonly string[]>
+  readonly recent: Map<string, Recent>
+  /** Keys of appended records, in order, until the index holds them. */
+  readonly unindexed: { readonly sequence: number; readonly writes: readonly KeyWrite[] }[]
+  replayNowUs: number | null
+  /** Why nothing can be recorded now; undefined in good times. */
+  pause: { readonly reason: string; readonly retryAfter: number } | undefined
+  /** Raised whenever state is thrown away and built anew. */
+  generation: number
+  sinceCheckpoint: number
+  checkpointing: Promise<void> | undefined
+  indexing: Promise<void> | undefined
+  storageFailures: number
+  readonly engines: Map<string, DecisionEngine>
+}
+
+interface NamespaceFile {
+  readonly format: 1
+  readonly clock: NamespaceClock
+}
+
+/** Opens a namespace, making it where there is none, and brings its state up to its journal. */
+export async function openNamespace(options: NamespaceOptions): Promise<Namespace> {
+  const { directory, files } = options
+  const stateDirectory = path.join(directory, 'state')
+  await files.makeDirectory(stateDirectory)
+  const { clock } = await namespaceFile(options)
+  // The journal tells of refused records before anything else can happen, so it needs the namespace
+  // that is only made once the journal is open.
+  const held: { namespace?: Namespace } = {}
+  const journal = await openJournal({
+    directory: path.join(directory, 'journal'),
+    files,
+    ...(options.segmentBytes === undefined ? {} : { segmentBytes: options.segmentBytes }),
+    onSealed: options.onSealed,
+    onRefused: (from) => forgetRefused(held.namespace!, from),
+    onFatal: options.onFatal,
+  })
+  const namespace: Namespace = {
+    name: options.name,
+    directory,
+    options,
+    clockKind: clock,
+    journal,
+    index: await options.openIndex(path.join(directory, 'index')),
+    state: undefined,
+    base: null,
+    policies: new Map(),
+    sources: new Map(),
+    labels: new Map(),
+    layouts: new Map(),
+    recent: new Map(),
+    unindexed: [],
+    replayNowUs: null,
+    pause: undefined,
+    generation: 0,
+    sinceCheckpoint: 0,
+    checkpointing: undefined,
+    indexing: undefined,
+    storageFailures: 0,
+    engines: new Map(),
+  }
+  held.namespace = namespace
+  await recoverNamespace(namespace)
+  return namespace
+}
+
+async function namespaceFile(options: NamespaceOptions): Promise<NamespaceFile> {
+  const { directory, files } = options
+  const file = path.join(directory, 'namespace.json')
+  try {
+    const bytes = await readWholeFile(file, files)
+    return JSON.parse(Buffer.from(bytes).toString('utf8')) as NamespaceFile
+  } catch (error) {
+    if (fileErrorCode(error) !== 'ENOENT') throw error
+  }
+  const made: NamespaceFile = { format: 1, clock: options.clockKind }
+  await writeFileAtomic(file, `${JSON.stringify(made)}\n`, files)
+  return made
+}
+
+/** What the source's clock says, µs UTC; null in a replay that has not begun. */
+export function sourceNowUs(namespace: Namespace): number | null {
+  return namespace.clockKind === 'wall' ? namespace.options.clock.nowUs() : namespace.replayNowUs
+}
+
+/** Refuses while nothing can be recorded. */
+export function refusePaused({ pause }: Namespace): void {
+  if (pause === undefined) return
+  const { reason, retryAfter } = pause
+  throw decisionErrors.decisions_paused(reason, { extra: { retryAfter } })
+}
+
+/** The sequence that the next record gets. */
+export function nextSequence({ journal }: Namespace): number {
+  return journal.lastSequence + 1
+}
+
+/**
+ * Appends a record that state already reflects, under the sequence it was made with. If the journal
+ * does not take it, state holds something that never happened and is built anew.
+ */
+export function appendRecord(
+  namespace: Namespace,
+  record: JournalRecord,
+  sequence: number,
+  answer?: string,
+): Recent {
+  const { journal, recent, unindexed } = namespace
+  let durable: Promise<void>
+  try {
+    const appended = journal.append(encodeRecord(record, answer))
+    if (appended.sequence !== sequence) {
+      throw new Error(`A record made as ${sequence} was given the sequence ${appended.sequence}.`)
+    }
+    durable = appended.durable
+  } catch (error) {
+    pauseAndRebuild(namespace, error)
+    throw error
+  }
+  const writes = keysOf(record, sequence)
+  const entry: Recent = { sequence, bodyHash: writes[0]?.bodyHash ?? '', durable, record, answer }
+  for (const { key, bodyHash } of writes) recent.set(key, { ...entry, bodyHash })
+  unindexed.push({ sequence, writes })
+  namespace.sinceCheckpoint++
+  durable.then(
+    () => afterDurable(namespace),
+    () => undefined,
+  )
+  return entry
+}
+
+/** Where a key stands: on its way, or in the index. */
+export function findKey(namespace: Namespace, key: string): Recent | IndexEntry | undefined {
+  return namespace.recent.get(key) ?? namespace.index.get(key)
+}
+
+export function isRecent(entry: Recent | IndexEntry): entry is Recent {
+  return 'durable' in entry
+}
+
+/** The payload of a record, as it lies on disk; the record must be durable. */
+export async function readPayload(namespace: Namespace, sequence: number): Promise<Uint8Array> {
+  const position = await namespace.journal.locate(sequence)
+  if (position === undefined) {
+    throw decisionErrors.decision_not_found(`There is no record ${sequence} in the journal.`)
+  }
+  const { payload } = await namespace.journal.readAt(position)
+  return payload
+}
+
+function afterDurable(namespace: Namespace): void {
+  namespace.storageFailures = 0
+  namespace.indexing ??= indexDurable(namespace).finally(() => {
+    namespace.indexing = undefined
+  })
+}
+
+/** Moves keys from memory to the index, in the order of their sequence, until none is left. */
+async function indexDurable(namespace: Namespace): Promise<void> {
+  const { journal, index, recent, unindexed, options } = namespace
+  for (;;) {
+    const through = journal.durableSequence
+    const count = unindexed.findIndex(({ sequence }) => sequence > through)
+    const ready = unindexed.slice(0, count < 0 ? unindexed.length : count)
+    if (ready.length === 0) return
+    try {
+      await index.put(
+        ready.flatMap(({ writes }) => writes),
+        ready.at(-1)!.sequence,
+      )
+    } catch (error) {
+      // Nothing is lost: the keys stay in memory, and the journal can always fill the index again.
+      options.onWarning('The index could not be written; it is tried again.', error)
+      await new Promise((resolve) => setTimeout(resolve, 1000).unref())
+      continue
+    }
+    unindexed.splice(0, ready.length)
+    for (const { sequence, writes } of ready) {
+      for (const { key } of writes) if (recent.get(key)?.sequence === sequence) recent.delete(key)
+    }
+  }
+}
+
+/** The journal refused records from a sequence on: forgets their keys, and builds state anew. */
+function forgetRefused(namespace: Namespace, from: number): void {
+  const { recent, unindexed } = namespace
+  for (const [key, { sequence }] of recent) if (sequence >= from) recent.delete(key)
+  const kept = unindexed.findIndex(({ sequence }) => sequence >= from)
+  if (kept >= 0) unindexed.splice(kept)
+  pauseAndRebuild(namespace, undefined)
+}
+
+const RETRY_SECONDS_MAX = 10
+
+/**
+ * State changes before the disk has answered, because the next event must see this one. When the
+ * disk then refuses, what state holds never happened. The journal is right by definition, so state
+ * is thrown away and built from it, and nothing is recorded meanwhile. Then one more is tried; the
+ * pause doubles with each refusal, so that a full disk is not answered with endless rebuilding.
+ */
+export function pauseAndRebuild(namespace: Namespace, cause: unknown): void {
+  namespace.generation++
+  const { generation } = namespace
+  namespace.storageFailures++
+  const retryAfter = Math.min(2 ** (namespace.storageFailures - 1), RETRY_SECONDS_MAX)
+  const reason =
+    cause === undefined
+      ? 'The disk of the home directory is full.'
+      : 'The last record could not be written.'
+  namespace.pause = { reason, retryAfter }
+  const waited = new Promise((resolve) => setTimeout(resolve, retryAfter * 1000).unref())
+  void rebuildState(namespace)
+    .then(() => waited)
+    .then(() => {
+      if (namespace.generation === generation) namespace.pause = undefined
+    })
+    .catch((error: unknown) => namespace.options.onFatal(error as Error))
+}
+
+/** The engine that made a record: its deployment, over the features its state had then. */
+export async function engineOf(
+  namespace: Namespace,
+  deployment: string,
+  layout: string,
+): Promise<DecisionEngine> {
+  const key = `${deployment} ${layout}`
+  const known = namespace.engines.get(key)
+  if (known !== undefined) return known
+  const document = await readDeployment(namespace.options.deployments, deployment)
+  const names = namespace.layouts.get(layout)
+  if (names === undefined) {
+    throw decisionErrors.deployment_invalid(`The names of the features of layout ${layout} are not known.`)
+  }
+  const engine = createEngine(document, names)
+  namespace.engines.set(key, engine)
+  return engine
+}
+
+export function namespaceInfo(namespace: Namespace): NamespaceInfo {
+  const { name, clockKind, journal, state, base, policies } = namespace
+  return {
+    namespace: name,
+    clock: clockKind,
+    nowUs: sourceNowUs(namespace),
+    lastSequence: journal.durableSequence,
+    decisions: state?.counts.decisions ?? 0,
+    events: state?.counts.events ?? 0,
+    labels: state?.counts.labels ?? 0,
+    newestEventTimeUs: state?.newestEventTimeUs ?? null,
+    policies: [...policies.values()].map(({ policy, deployment, sequence, document }) => {
+      const { name: modelName, number: modelNumber } = document.model
+      return { policy, deployment, sequence, modelName, modelNumber }
+    }),
+    base,
+  }
+}

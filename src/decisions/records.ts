@@ -1,0 +1,186 @@
+// What the journal holds. Every change of live state is one of these records, and nothing else is.
+import { decisionErrors } from './errors.ts'
+import type { Outcome } from './policy.ts'
+
+/**
+ * An event as it passed its contract, by declared column name: money in minor units, times in µs
+ * UTC, booleans as 0 and 1; a column without a value is left out.
+ */
+export type EventBody = { readonly [column: string]: number | string }
+
+/** What lists show of an event, taken out by its contract. */
+export interface ShownFields {
+  /** Key columns as text. */
+  readonly keys: Readonly<Record<string, string>>
+  readonly amountMinor: number | null
+  readonly currency: string | null
+}
+
+/** Content hashes of everything that took part in a decision. */
+export interface DecisionVersions {
+  readonly deployment: string
+  readonly policy: string
+  readonly model: string
+  readonly modelName: string
+  readonly modelNumber: number
+  readonly source: string
+  readonly featureSets: readonly string[]
+}
+
+/** One reason, a sentence to say aloud; `contribution` is in log-odds, and positive pushes to fraud. */
+export interface Reason {
+  readonly kind: 'rule' | 'feature'
+  readonly name: string
+  readonly sentence: string
+  readonly contribution: number | null
+  readonly value: number | null
+}
+
+/** Microseconds spent; `received` to `decided`, without the wait for the disk. */
+export interface Timings {
+  readonly contractUs: number
+  readonly featuresUs: number
+  readonly decisionUs: number
+}
+
+/**
+ * How an event stands to live state: it enters with this record (`new`); it had entered before, by
+ * ingestion or for another policy (`known`), and its values are those of then; or it came so late
+ * that what its windows need may be gone (`too-late`): it stays outside and its features are missing.
+ */
+export type Entry = 'new' | 'known' | 'too-late'
+
+export interface DecisionRecord {
+  readonly type: 'decision'
+  readonly policy: string
+  readonly source: string
+  readonly eventId: string
+  readonly event: EventBody
+  /** Of the body as it came, canonically: what a repeated question is compared with. */
+  readonly bodyHash: string
+  /** Of `event`: what the same event from another door is compared with. */
+  readonly eventHash: string
+  readonly shown: ShownFields
+  readonly entry: Entry
+  readonly eventTimeUs: number
+  readonly receivedAtUs: number
+  /** What the source's clock said, which a replay drives. */
+  readonly clockUs: number
+  readonly late: boolean
+  /** The values of all live features, in the order of the layout; null is a missing value. */
+  readonly features: readonly (number | null)[]
+  readonly layout: string
+  readonly margin: number
+  readonly score: number
+  readonly outcome: Outcome
+  /** What led to the outcome: the strongest rule, or the score. */
+  readonly path: 'rule' | 'score'
+  readonly rules: readonly string[]
+  readonly reasons: readonly Reason[]
+  readonly thresholds: { readonly decline: number; readonly review: number }
+  readonly versions: DecisionVersions
+  readonly timings: Timings
+}
+
+/** An event that was fed in without asking for a decision. */
+export interface EventRecord {
+  readonly type: 'event'
+  readonly source: string
+  readonly eventId: string
+  readonly event: EventBody
+  readonly eventHash: string
+  readonly entry: 'new' | 'too-late'
+  readonly eventTimeUs: number
+  readonly receivedAtUs: number
+  readonly clockUs: number
+  readonly late: boolean
+  /** The values of all live features as of this event, for policies that decide on it later. */
+  readonly features: readonly (number | null)[]
+  readonly layout: string
+}
+
+/** What became known of an event. The latest arrival wins; all are kept. */
+export interface LabelRecord {
+  readonly type: 'label'
+  /** The name of the labels declaration. */
+  readonly source: string
+  /** The source whose events it labels. */
+  readonly of: string
+  readonly eventId: string
+  readonly value: string
+  readonly code: number
+  readonly positive: boolean
+  readonly eventTimeUs: number | null
+  readonly arrivalTimeUs: number
+  readonly receivedAtUs: number
+  readonly author: string
+  /** Whether it became the label that holds: no other of this event had arrived later. */
+  readonly holds: boolean
+}
+
+/** From this sequence on, the policy decides by this deployment. */
+export interface DeployRecord {
+  readonly type: 'deploy'
+  readonly policy: string
+  readonly deployment: string
+  readonly actor: string
+  readonly reason: string
+  readonly receivedAtUs: number
+}
+
+/** From this sequence on, live state is what this checkpoint holds plus the journal after `through`. */
+export interface BaseRecord {
+  readonly type: 'base'
+  readonly checkpoint: string
+  readonly file: string
+  /** The last sequence of bulk history; live sequences continue after it. */
+  readonly lastSequence: number
+  readonly newestEventTimeUs: number | null
+  /** The journal sequence that the checkpoint already holds. */
+  readonly through: number
+  readonly layout: string
+  readonly receivedAtUs: number
+}
+
+export type JournalRecord = DecisionRecord | EventRecord | LabelRecord | DeployRecord | BaseRecord
+
+/** A record with its place in the namespace's journal. */
+export type Sequenced<R extends JournalRecord = JournalRecord> = R & {
+  readonly namespace: string
+  readonly sequence: number
+}
+
+const newline = 0x0a
+
+/**
+ * One journal payload: the record as one line of JSON and, for a decision, a second line with the
+ * answer's exact bytes, so that a repeated question gets them back whatever is live by then.
+ */
+export function encodeRecord(record: JournalRecord, answer?: string): Uint8Array {
+  const text = JSON.stringify(record)
+  return Buffer.from(answer === undefined ? text : `${text}\n${answer}`, 'utf8')
+}
+
+export function decodeRecord(payload: Uint8Array): JournalRecord {
+  const end = payload.indexOf(newline)
+  const line = end === -1 ? payload : payload.subarray(0, end)
+  const record = JSON.parse(Buffer.from(line).toString('utf8')) as JournalRecord
+  switch (record.type) {
+    case 'decision':
+    case 'event':
+    case 'label':
+    case 'deploy':
+    case 'base':
+      return record
+    default:
+      throw decisionErrors.record_unknown(
+        `A record has the type "${(record as { type: string }).type}".`,
+      )
+  }
+}
+
+/** The answer's exact bytes inside a decision's payload. */
+export function answerOf(payload: Uint8Array): string {
+  const end = payload.indexOf(newline)
+  return Buffer.from(payload.subarray(end + 1)).toString('utf8')
+}

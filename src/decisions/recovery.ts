@@ -1,0 +1,288 @@
+// State from the journal: at the start, after the disk refused records, and when a new base is
+// loaded. The same `applyRecord` is the only way in which a record that was read changes state.
+import * as path from 'node:path'
+import { fileErrorCode } from '../lib/files.ts'
+import { layoutOf, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
+import type { Checkpoint } from './checkpoint.ts'
+import { readyLabels, readySource } from './contracts.ts'
+import { createEngine } from './engine.ts'
+import { decisionErrors } from './errors.ts'
+import { keysOf } from './keys.ts'
+import type { KeyWrite } from './keys.ts'
+import { emptyLiveState, restoreLiveState } from './live-state.ts'
+import type { LiveState } from './live-state.ts'
+import { readDeployment } from './deployed.ts'
+import type { DeployedPolicy } from './deployed.ts'
+import type { LiveDeployment, Namespace } from './namespace.ts'
+import { decodeRecord } from './records.ts'
+import type { DeployRecord, JournalRecord } from './records.ts'
+
+const INDEX_BATCH = 10_000
+const CHECKPOINTS_KEPT = 2
+
+/** Brings state and index of a namespace that was just opened up to its journal. */
+export async function recoverNamespace(namespace: Namespace): Promise<void> {
+  const { journal, index } = namespace
+  if (index.through() > journal.durableSequence) await index.clear()
+  const indexed = index.through()
+  const held = await restoreNewest(namespace)
+  let writes: KeyWrite[] = []
+  for await (const { sequence, payload } of journal.read(Math.min(held, indexed) + 1)) {
+    const record = decodeRecord(payload)
+    if (sequence > held) await applyRecord(namespace, record, sequence)
+    if (sequence <= indexed) continue
+    writes.push(...keysOf(record, sequence))
+    if (writes.length < INDEX_BATCH) continue
+    await index.put(writes, sequence)
+    writes = []
+  }
+  if (indexed < journal.durableSequence) await index.put(writes, journal.durableSequence)
+}
+
+/** Throws state away and builds it from the newest checkpoint and the journal; the index stays. */
+export async function rebuildState(namespace: Namespace): Promise<void> {
+  const held = await restoreNewest(namespace)
+  for await (const { sequence, payload } of namespace.journal.read(held + 1)) {
+    await applyRecord(namespace, decodeRecord(payload), sequence)
+  }
+}
+
+/** Loads the newest checkpoint that is whole, and returns the sequence it holds; 0 without one. */
+async function restoreNewest(namespace: Namespace): Promise<number> {
+  const { options, journal } = namespace
+  namespace.state = undefined
+  namespace.base = null
+  namespace.policies.clear()
+  namespace.sources.clear()
+  namespace.labels.clear()
+  namespace.engines.clear()
+  for (const { file, through } of (await ownCheckpoints(namespace)).reverse()) {
+    if (through > journal.durableSequence) continue
+    try {
+      const checkpoint = await readCheckpoint(file, options.files)
+      await restoreFrom(namespace, checkpoint)
+      namespace.sinceCheckpoint = 0
+      return through
+    } catch (error) {
+      options.onWarning(`${file} is not used; an older checkpoint or the journal replaces it.`, error)
+    }
+  }
+  return 0
+}
+
+async function restoreFrom(namespace: Namespace, checkpoint: Checkpoint): Promise<void> {
+  const head = checkpoint.head as OwnHead
+  setState(namespace, restoreLiveState(checkpoint))
+  for (const [version, names] of Object.entries(head.layouts)) namespace.layouts.set(version, names)
+  for (const { policy, deployment, sequence } of head.policies) {
+    await setDeployment(namespace, policy, deployment, sequence)
+  }
+  namespace.base = head.base
+  namespace.replayNowUs = head.replayNowUs
+}
+
+/** What decide adds to a checkpoint of its own. */
+interface OwnHead {
+  readonly base: string | null
+  readonly replayNowUs: number | null
+  readonly policies: readonly Pick<LiveDeployment, 'policy' | 'deployment' | 'sequence'>[]
+  readonly layouts: Readonly<Record<string, readonly string[]>>
+}
+
+/**
+ * Writes state to disk. The snapshot is taken at once; the file is written while decisions go on,
+ * and only after the journal holds on disk all that the snapshot reflects.
+ */
+export function checkpointNow(namespace: Namespace): Promise<void> {
+  namespace.checkpointing ??= writeOwnCheckpoint(namespace).finally(() => {
+    namespace.checkpointing = undefined
+  })
+  return namespace.checkpointing
+}
+
+async function writeOwnCheckpoint(namespace: Namespace): Promise<void> {
+  const { state, journal, generation, options, layouts, policies } = namespace
+  if (state === undefined) return
+  const through = journal.lastSequence
+  const head = {
+    featureSets: state.featureSets,
+    source: state.source,
+    lastSequence: state.lastSequence,
+    newestEventTimeUs: state.newestEventTimeUs,
+    through,
+    counts: state.counts,
+    base: namespace.base,
+    replayNowUs: namespace.replayNowUs,
+    policies: [...policies.values()].map(({ policy, deployment, sequence }) => {
+      return { policy, deployment, sequence }
+    }),
+    layouts: Object.fromEntries(layouts),
+  }
+  const bytes = state.snapshot()
+  namespace.sinceCheckpoint = 0
+  await journal.flush()
+  if (namespace.generation !== generation) return
+  await writeCheckpoint(checkpointFile(namespace, through), head, bytes, options.files)
+  for (const { file } of (await ownCheckpoints(namespace)).slice(0, -CHECKPOINTS_KEPT)) {
+    await options.files.remove(file)
+  }
+}
+
+function checkpointFile({ directory }: Namespace, through: number): string {
+  return path.join(directory, 'state', `${String(through).padStart(16, '0')}.checkpoint`)
+}
+
+/** Oldest first. */
+async function ownCheckpoints({ directory, options }: Namespace) {
+  const state = path.join(directory, 'state')
+  const names = await options.files.list(state).catch((error: unknown) => {
+    if (fileErrorCode(error) === 'ENOENT') return []
+    throw error
+  })
+  return names.flatMap((name) => {
+    const match = /^(\d{16})\.checkpoint$/.exec(name)
+    return match === null ? [] : [{ file: path.join(state, name), through: Number(match[1]) }]
+  })
+}
+
+/** Lets a record that was read from the journal change state. */
+export async function applyRecord(
+  namespace: Namespace,
+  record: JournalRecord,
+  sequence: number,
+): Promise<void> {
+  switch (record.type) {
+    case 'decision':
+    case 'event':
+    case 'label':
+      applyToState(namespace, record, sequence)
+      return
+    case 'deploy':
+      await applyDeployment(namespace, record, sequence)
+      return
+    case 'base': {
+      const file = path.join(namespace.directory, 'state', record.file)
+      const checkpoint = await readCheckpoint(file, namespace.options.files)
+      await replaceBase(namespace, checkpoint, record.checkpoint, sequence)
+    }
+  }
+}
+
+function applyToState(namespace: Namespace, record: JournalRecord, sequence: number): void {
+  const { state } = namespace
+  if (state === undefined) return
+  if (record.type !== 'label' && record.entry === 'new' && record.source === state.source.name) {
+    state.enter(readySource(state.source).row(record.event), sequence)
+  }
+  if (namespace.clockKind === 'replay' && record.type !== 'label') {
+    namespace.replayNowUs = Math.max(namespace.replayNowUs ?? 0, record.clockUs)
+  }
+  state.note(record, sequence)
+}
+
+/**
+ * State becomes what a base holds, followed by the events and labels of the journal before `sequence`
+ * (those that are on disk). Errors: `checkpoint_invalid`, `state_missing` where a live policy needs
+ * features that the base lacks.
+ */
+export async function replaceBase(
+  namespace: Namespace,
+  checkpoint: Checkpoint,
+  hash: string,
+  sequence: number,
+): Promise<void> {
+  const { head } = checkpoint
+  if (layoutOf(head.featureSets).version !== head.layout) {
+    throw decisionErrors.checkpoint_invalid('The features of the checkpoint are not those it names.')
+  }
+  for (const { document } of namespace.policies.values()) {
+    refuseMissingFeatures(document.featureSets, head.featureSets, document.policy.name)
+  }
+  setState(namespace, restoreLiveState(checkpoint))
+  namespace.base = hash
+  for await (const { sequence: before, payload } of namespace.journal.read(1)) {
+    if (before >= sequence) break
+    const record = decodeRecord(payload)
+    if (record.type !== 'deploy' && record.type !== 'base') applyToState(namespace, record, before)
+  }
+  for (const { policy, deployment, sequence: since } of namespace.policies.values()) {
+    await setDeployment(namespace, policy, deployment, since)
+  }
+}
+
+async function applyDeployment(
+  namespace: Namespace,
+  { policy, deployment }: DeployRecord,
+  sequence: number,
+): Promise<void> {
+  const document = await readDeployment(namespace.options.deployments, deployment)
+  prepareState(namespace, document)
+  await setDeployment(namespace, policy, deployment, sequence)
+}
+
+/** Sees to it that live state computes what a deployment needs. Error: `state_missing`. */
+export function prepareState(namespace: Namespace, document: DeployedPolicy): void {
+  const { state, base } = namespace
+  const { source, featureSets, policy } = document
+  if (state === undefined || (base === null && isUntouched(state))) {
+    const sets = [...(state?.featureSets ?? []), ...featureSets]
+    const unique = [...new Map(sets.map((set) => [set.version, set])).values()]
+    setState(namespace, emptyLiveState(unique, source))
+    return
+  }
+  if (source.version !== state.source.version) {
+    throw decisionErrors.state_missing(
+      `Policy ${policy.name} reads the source ${source.name}; live state is of ${state.source.name} in ${source.name === state.source.name ? 'another version' : 'this namespace'}.`,
+    )
+  }
+  refuseMissingFeatures(featureSets, state.featureSets, policy.name)
+}
+
+function isUntouched({ counts }: LiveState): boolean {
+  return counts.events === 0 && counts.labels === 0
+}
+
+function refuseMissingFeatures(
+  wanted: readonly { readonly name: string; readonly version: string }[],
+  present: readonly { readonly version: string }[],
+  policy: string,
+): void {
+  const versions = new Set(present.map(({ version }) => version))
+  const missing = wanted.filter(({ version }) => !versions.has(version))
+  if (missing.length === 0) return
+  const names = missing.map(({ name }) => name).join(', ')
+  throw decisionErrors.state_missing(`Policy ${policy} needs the feature sets ${names} in this version.`)
+}
+
+function setState(namespace: Namespace, state: LiveState): void {
+  namespace.state = state
+  namespace.layouts.set(state.layout.version, state.layout.names)
+}
+
+/** Makes a deployment the one that decides; `document` must fit the state (`prepareState`). */
+export function installDeployment(
+  namespace: Namespace,
+  document: DeployedPolicy,
+  deployment: string,
+  sequence: number,
+): void {
+  const source = readySource(document.source)
+  const engine = createEngine(document, namespace.state!.layout.names)
+  const policy = document.policy.name
+  namespace.policies.set(policy, { policy, deployment, sequence, document, source, engine })
+  namespace.sources.set(source.source.name, source)
+  for (const labels of document.labels) namespace.labels.set(labels.name, readyLabels(labels))
+}
+
+async function setDeployment(
+  namespace: Namespace,
+  policy: string,
+  deployment: string,
+  sequence: number,
+): Promise<void> {
+  const document = await readDeployment(namespace.options.deployments, deployment)
+  if (document.policy.name !== policy) {
+    throw decisionErrors.deployment_invalid(`${deployment} is a deployment of ${document.policy.name}.`)
+  }
+  installDeployment(namespace, document, deployment, sequence)
+}

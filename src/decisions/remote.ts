@@ -1,0 +1,172 @@
+// What other processes may ask of `decide`, over the local socket: JSON in, JSON out.
+import type { Problem } from '../lib/errors.ts'
+import type { SealedSegment } from '../lib/journal.ts'
+import type { Failure } from '../data/index.ts'
+import type { Outcome } from './policy.ts'
+import type {
+  DecisionRecord,
+  DecisionVersions,
+  JournalRecord,
+  Reason,
+  Sequenced,
+  Timings,
+} from './records.ts'
+
+/** Whether a namespace's "now" is the machine's clock, or what a replay says. */
+export type NamespaceClock = 'wall' | 'replay'
+
+export interface NamespaceInfo {
+  readonly namespace: string
+  readonly clock: NamespaceClock
+  /** What the source's clock says now, µs UTC; in a replay that has not begun, null. */
+  readonly nowUs: number | null
+  readonly lastSequence: number
+  readonly decisions: number
+  readonly events: number
+  readonly labels: number
+  readonly newestEventTimeUs: number | null
+  readonly policies: readonly LivePolicy[]
+  /** Hash of the base checkpoint, or null before one was loaded. */
+  readonly base: string | null
+}
+
+export interface LivePolicy {
+  readonly policy: string
+  readonly deployment: string
+  readonly sequence: number
+  readonly modelName: string
+  readonly modelNumber: number
+}
+
+export interface DecideStatus {
+  readonly ready: boolean
+  readonly startedAtUs: number
+  /** How long opening journals, indexes and state took. */
+  readonly recoveryMs: number
+  readonly namespaces: readonly NamespaceInfo[]
+  readonly inFlight: number
+  readonly inFlightMax: number
+  readonly shed: number
+  /** Receipt to durable answer, over the last 4,096 decisions. */
+  readonly latency: { readonly n: number; readonly p50Us: number | null; readonly p99Us: number | null }
+  readonly storage: 'ok' | 'full'
+}
+
+/** The answer to one row of a batch, in the order of the rows. */
+export type RowAnswer =
+  | { readonly status: 'accepted'; readonly eventId: string; readonly sequence: number; readonly late: boolean }
+  | { readonly status: 'duplicate'; readonly eventId: string; readonly sequence: number }
+  | { readonly status: 'refused'; readonly eventId: string | null; readonly code: string; readonly detail: string; readonly failures: readonly Failure[] }
+
+/** One answer of `decideMany`: the exact answer body, or the problem document. */
+export type DecideAnswer =
+  | { readonly ok: true; readonly status: 200; readonly body: string; readonly replayed: boolean }
+  | { readonly ok: false; readonly status: number; readonly problem: Problem }
+
+/** A decision's answer as clients read it; see docs/guides/decisions.md. */
+export interface AnswerBody {
+  readonly policy: string
+  readonly eventId: string
+  readonly outcome: Outcome
+  readonly score: number
+  /** Up to four, strongest first; empty for `allow`, where `explain` makes them on demand. */
+  readonly reasons: readonly {
+    readonly kind: 'rule' | 'feature'
+    readonly name: string
+    readonly sentence: string
+    readonly contribution: number | null
+  }[]
+  readonly rules: readonly string[]
+  readonly thresholds: { readonly review: number; readonly decline: number }
+  readonly late: boolean
+  readonly namespace: string
+  readonly sequence: number
+  readonly eventTime: string
+  readonly decidedAt: string
+  readonly versions: DecisionVersions
+  readonly timings: Timings
+}
+
+/** What pushed a score up and down, in log-odds: `base` + sum of contributions = `margin`. */
+export interface Explanation {
+  readonly base: number
+  readonly margin: number
+  readonly score: number
+  readonly outcome: Outcome
+  readonly reasons: readonly Reason[]
+  /** All features, strongest first. */
+  readonly contributions: readonly FeatureContribution[]
+  readonly rules: readonly { readonly name: string; readonly then: Outcome; readonly when: string; readonly fired: boolean; readonly reason: string }[]
+}
+
+export interface FeatureContribution {
+  readonly feature: string
+  readonly value: number | null
+  readonly contribution: number
+  /** The feature in words with its value filled in. */
+  readonly sentence: string
+}
+
+/** A decision made again from its record by the versions it names. */
+export type Recomputation =
+  | { readonly identical: true; readonly compared: number }
+  | { readonly identical: false; readonly compared: number; readonly differences: readonly Difference[] }
+
+export interface Difference {
+  readonly field: string
+  readonly recorded: unknown
+  readonly recomputed: unknown
+}
+
+export interface StoredDecision {
+  readonly record: Sequenced<DecisionRecord>
+  /** The exact body that was answered. */
+  readonly answer: string
+  /** The names of `record.features`, in order. */
+  readonly featureNames: readonly string[]
+}
+
+/** A stretch of a namespace's journal. */
+export interface RecordsPage {
+  readonly records: Sequenced<JournalRecord>[]
+  readonly lastSequence: number
+  /** Feature names of the layouts that the records use. */
+  readonly layouts: Record<string, string[]>
+}
+
+/** The rpc service `decide`. */
+export interface DecideRemote {
+  status(): Promise<DecideStatus>
+  namespaces(): Promise<NamespaceInfo[]>
+  /** Makes a namespace with its own journal, state and labels, or returns the one of that name. */
+  openNamespace(request: { readonly namespace: string; readonly clock: NamespaceClock }): Promise<NamespaceInfo>
+  /** Forgets a replay's namespace and removes its files; `live` is refused. */
+  removeNamespace(request: { readonly namespace: string }): Promise<void>
+  /** Starts live state from a checkpoint of history (`writeBaseCheckpoint`). */
+  loadBase(request: { readonly namespace: string; readonly path: string }): Promise<{ sequence: number; checkpoint: string }>
+  /** From the next sequence on the policy decides by this published document. */
+  switchDeployment(request: { readonly namespace: string; readonly deployment: string; readonly actor: string; readonly reason: string }): Promise<{ sequence: number }>
+  /** Moves a replay's clock forward; it never goes back. */
+  replayClock(request: { readonly namespace: string; readonly nowUs: number }): Promise<void>
+  decideMany(request: { readonly namespace: string; readonly policy: string; readonly events: readonly unknown[] }): Promise<DecideAnswer[]>
+  ingest(request: { readonly namespace: string; readonly source: string; readonly rows: readonly unknown[]; readonly author: string }): Promise<RowAnswer[]>
+  /** Records after a sequence, in order; waits up to `waitMs` for the first when there is none. */
+  records(request: { readonly namespace: string; readonly after: number; readonly limit: number; readonly waitMs?: number | undefined }): Promise<RecordsPage>
+  decision(request: DecisionKey): Promise<StoredDecision>
+  explain(request: DecisionKey): Promise<Explanation>
+  recompute(request: DecisionKey): Promise<Recomputation>
+  /** The feature values that an event would get now, without entering state. */
+  liveFeatures(request: { readonly namespace: string; readonly policy: string; readonly event: unknown }): Promise<{ names: string[]; values: (number | null)[] }>
+  /** The segments of the journal that will not change any more, for the audit log. */
+  sealed(request: { readonly namespace: string }): Promise<SealedSegment[]>
+  /** A published deployment document, for pages that show its features or rules. */
+  deployment(request: { readonly deployment: string }): Promise<unknown>
+  /** Writes state checkpoints now; for tests and before a planned stop. */
+  checkpoint(request: { readonly namespace: string }): Promise<void>
+}
+
+export interface DecisionKey {
+  readonly namespace: string
+  readonly policy: string
+  readonly eventId: string
+}

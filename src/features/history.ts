@@ -1,0 +1,157 @@
+import type { CompiledSource, Frame, FrameColumn } from '../data/index.ts'
+import { columnOf, numbersOf } from '../data/index.ts'
+import type { Matrix } from '../lib/matrix.ts'
+import { formatTimestamp } from '../lib/time.ts'
+import type { CompiledFeatureSet } from './compiled.ts'
+import { fail } from './errors.ts'
+import { FeatureState, createFeatureState } from './operator/state.ts'
+
+/** What became known of events, and when: columns of equal length, in the order of a labels file. */
+export interface LabelArrivals {
+  /** Name of the labels declaration. */
+  readonly labels: string
+  readonly eventIds: FrameColumn
+  /** The numbers that stand for the labels' values; NaN withdraws one. */
+  readonly values: Float64Array
+  /** Microseconds UTC: a label counts for events at or after its arrival. */
+  readonly arrivalsUs: Float64Array
+}
+
+export interface HistoryRequest {
+  readonly sets: readonly CompiledFeatureSet[]
+  readonly source: CompiledSource
+  /** Events of the source in order of (event time, row). */
+  readonly frame: Frame
+  readonly labels?: readonly LabelArrivals[]
+  /** Only rows with an event time in [fromUs, toUs) go into the matrix; the others still count. */
+  readonly fromUs?: number
+  readonly toUs?: number
+  /**
+   * Labels that arrived by then are applied at the end, so that a state can go on from there.
+   * Default: the last event's time.
+   */
+  readonly untilUs?: number
+  /** Told the number of rows done, every 65,536 rows and at the end. */
+  readonly onProgress?: (rows: number) => void
+}
+
+export interface HistoryResult {
+  /** One row an event of the wanted period, in the frame's order; columns as in `state.names`. */
+  readonly matrix: Matrix
+  /** The frame's row that is the matrix's first. */
+  readonly firstRow: number
+  /** The operator after the last event, with the number of rows as its last sequence. */
+  readonly state: FeatureState
+}
+
+/**
+ * The features of past events, each as of its own event: a replay of the live operator over events
+ * in order, with labels counted once they had arrived. Fails with `feature_history_unordered`.
+ */
+export function history(request: HistoryRequest): Matrix {
+  return historyWithState(request).matrix
+}
+
+/** As `history`, with the operator's state after the last event. */
+export function historyWithState(request: HistoryRequest): HistoryResult {
+  const { frame, source, fromUs = -Infinity, toUs = Infinity } = request
+  const state = createFeatureState(request.sets, source)
+  const times = numbersOf(frame, source.eventTime)
+  checkOrder(times, frame.rows)
+  const firstRow = firstAtOrAfter(times, frame.rows, fromUs)
+  const endRow = Math.max(firstRow, firstAtOrAfter(times, frame.rows, toUs))
+  const columns = state.names.map(() => new Float64Array(endRow - firstRow))
+  const rows = new RowReader(source, frame)
+  const labels = new LabelReader(request.labels ?? [], state)
+  const vector = new Float64Array(columns.length)
+  for (let row = 0; row < frame.rows; row++) {
+    labels.applyUntil(times[row])
+    state.applyInto(rows.read(row), row + 1, vector)
+    if (row >= firstRow && row < endRow) {
+      for (let c = 0; c < columns.length; c++) columns[c][row - firstRow] = vector[c]
+    }
+    if ((row & 0xffff) === 0xffff) request.onProgress?.(row + 1)
+  }
+  labels.applyUntil(request.untilUs ?? times[frame.rows - 1] ?? -Infinity)
+  request.onProgress?.(frame.rows)
+  return { matrix: { names: state.names, rows: endRow - firstRow, columns }, firstRow, state }
+}
+
+/** Reads a frame's rows one after the other into one array, which the operator does not keep. */
+class RowReader {
+  private readonly columns: readonly FrameColumn[]
+  private readonly row: (number | string | undefined)[]
+
+  constructor(source: CompiledSource, frame: Frame) {
+    this.columns = source.columns.map((column) => columnOf(frame, column.name))
+    this.row = Array.from({ length: this.columns.length })
+  }
+
+  read(at: number): readonly (number | string | undefined)[] {
+    const { columns, row } = this
+    for (let c = 0; c < columns.length; c++) {
+      const value = columns[c][at]
+      row[c] = typeof value === 'number' && Number.isNaN(value) ? undefined : value
+    }
+    return row
+  }
+}
+
+/** Gives labels to the state in the order of their arrival; equal ones in the order of their rows. */
+class LabelReader {
+  private readonly state: FeatureState
+  private readonly queues: { readonly arrivals: LabelArrivals; readonly order: Uint32Array }[]
+  private readonly next: number[]
+
+  constructor(labels: readonly LabelArrivals[], state: FeatureState) {
+    this.state = state
+    const used = labels.filter(({ labels: name }) =>
+      state.plan.labels.some((label) => label.name === name),
+    )
+    this.queues = used.map((arrivals) => ({ arrivals, order: arrivalOrder(arrivals.arrivalsUs) }))
+    this.next = used.map(() => 0)
+  }
+
+  applyUntil(timeUs: number): void {
+    for (let q = 0; q < this.queues.length; q++) {
+      const { arrivals, order } = this.queues[q]
+      const { labels, eventIds, values, arrivalsUs } = arrivals
+      let next = this.next[q]
+      while (next < order.length && arrivalsUs[order[next]] <= timeUs) {
+        const row = order[next++]
+        const value = values[row]
+        this.state.label(labels, eventIds[row]!, Number.isNaN(value) ? null : value)
+      }
+      this.next[q] = next
+    }
+  }
+}
+
+function arrivalOrder(arrivalsUs: Float64Array): Uint32Array {
+  const order = Uint32Array.from(arrivalsUs, (_, row) => row)
+  let sorted = true
+  for (let i = 1; i < arrivalsUs.length && sorted; i++) {
+    sorted = arrivalsUs[i - 1] <= arrivalsUs[i]
+  }
+  return sorted ? order : order.sort((a, b) => arrivalsUs[a] - arrivalsUs[b] || a - b)
+}
+
+function checkOrder(times: Float64Array, rows: number): void {
+  for (let row = 1; row < rows; row++) {
+    if (times[row] >= times[row - 1]) continue
+    throw fail.feature_history_unordered(
+      `Row ${row + 1} is of ${formatTimestamp(times[row])}, before the row above it.`,
+    )
+  }
+}
+
+function firstAtOrAfter(times: Float64Array, rows: number, timeUs: number): number {
+  let low = 0
+  let high = rows
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (times[middle] < timeUs) low = middle + 1
+    else high = middle
+  }
+  return low
+}

@@ -1,0 +1,48 @@
+import { DAY_US, HOUR_US, MINUTE_US, parseDuration } from '../lib/time.ts'
+
+/** A length of time as people write it: `30s`, `15m`, `24h`, `7d`. */
+export type Duration = `${number}${'s' | 'm' | 'h' | 'd'}`
+
+/** A window's length, for building names and sentences: `w.days`, `w.text`. */
+export interface Window {
+  /** As declared: `7d`. */
+  readonly text: Duration
+  readonly days: number
+  readonly hours: number
+  readonly minutes: number
+  /** In words: `7 days`, `1 hour`. */
+  readonly words: string
+}
+
+/** Reads a window. Text that is no duration gives NaN lengths here and an error at compilation. */
+export function windowOf(text: Duration): Window {
+  const us = durationUs(text) ?? Number.NaN
+  return {
+    text,
+    days: us / DAY_US,
+    hours: us / HOUR_US,
+    minutes: us / MINUTE_US,
+    words: durationInWords(us),
+  }
+}
+
+/** Microseconds, or undefined where the text is no duration. */
+export function durationUs(text: string): number | undefined {
+  try {
+    return parseDuration(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** `7 days`, `24 hours`: days from two days on, and the largest whole unit below that. */
+export function durationInWords(us: number): string {
+  if (us >= DAY_US && us % DAY_US === 0) return plural(us / DAY_US, 'day')
+  if (us >= HOUR_US && us % HOUR_US === 0) return plural(us / HOUR_US, 'hour')
+  if (us >= MINUTE_US && us % MINUTE_US === 0) return plural(us / MINUTE_US, 'minute')
+  return plural(us / 1_000_000, 'second')
+}
+
+function plural(count: number, unit: string): string {
+  return `${count} ${unit}${count === 1 ? '' : 's'}`
+}

@@ -1,0 +1,24 @@
+/**
+ * The public API: what a bank's project imports. Re-exports only; docs/decisions/0006 says why it
+ * looks as it does, and `test/public-api.test.ts` keeps its surface.
+ */
+export {
+  boolean,
+  category,
+  eventTime,
+  id,
+  integer,
+  key,
+  labels,
+  money,
+  number,
+  source,
+  text,
+} from './data/index.ts'
+export { featureSet } from './features/index.ts'
+export { boostedTrees, logisticRegression, timeSplit } from './learning/index.ts'
+export { gatePolicy } from './governance/index.ts'
+export { decisionPolicy, rule } from './decisions/index.ts'
+export { model, project } from './projects/index.ts'
+export { createRandom, type Random } from './lib/random.ts'
+export { AssayError } from './lib/errors.ts'

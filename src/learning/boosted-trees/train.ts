@@ -1,0 +1,241 @@
+/**
+ * Gradient boosting for the logistic loss: each tree is a Newton step on the margins of the trees
+ * before it (Friedman 2001; Chen and Guestrin 2016).
+ */
+import { ln, sigmoid, softplus } from '../../lib/math.ts'
+import { createRandom, type Random } from '../../lib/random.ts'
+import { averagePrecision } from '../evaluation/ranking.ts'
+import {
+  type BoostedTreesModel,
+  type BoostedTreesParams,
+  type BoostedTreesSpec,
+  type FitOptions,
+  MODEL_FORMAT,
+  type TrainingData,
+  type Tree,
+} from '../model.ts'
+import { type BinnedMatrix, binMatrix, missingBin } from './bins.ts'
+import { createHistogramPool, type GrownNode, growTree } from './grow.ts'
+
+export function fitBoostedTrees(
+  spec: BoostedTreesSpec,
+  data: TrainingData,
+  options: FitOptions,
+): BoostedTreesModel {
+  const { params } = spec
+  const { x, y } = data
+  const weights = y.map((label, row) => {
+    return (data.weights?.[row] ?? 1) * (label === 1 ? params.positiveWeight : 1)
+  })
+  const binned = binMatrix(x, params.bins)
+  const pool = createHistogramPool(2 * binned.offsets[binned.features])
+  const base = priorMargin(y, weights)
+  const margins = new Float64Array(x.rows).fill(base)
+  const derivatives = new Float64Array(2 * x.rows)
+  const random = createRandom(options.seed)
+  const rowRandom = random.fork('rows')
+  const columnRandom = random.fork('columns')
+  const watch = watchValidation(data.validation, params, base)
+  const trees: Tree[] = []
+
+  while (trees.length < params.trees) {
+    differentiate(margins, y, weights, derivatives)
+    const rows = sampleIndices(x.rows, params.rowSample, rowRandom)
+    const features = Int32Array.from(
+      sampleIndices(binned.features, params.columnSample, columnRandom),
+    )
+    const nodes = growTree({ binned, derivatives, weights, rows, features }, params, pool)
+    // A root that cannot be split tells that there is nothing left to learn from all rows.
+    if (nodes.length === 1 && params.rowSample === 1 && params.columnSample === 1) break
+    addToMargins(nodes, rows, binned, margins)
+    const tree = toTree(nodes, binned)
+    trees.push(tree)
+    const validation = watch?.add(tree, trees.length)
+    report(trees.length, validation)
+    if (watch?.shouldStop(trees.length)) break
+  }
+
+  const kept = watch === undefined ? trees : trees.slice(0, watch.bestCount())
+  return {
+    format: MODEL_FORMAT,
+    kind: 'boosted-trees',
+    features: [...x.names],
+    seed: options.seed,
+    training: {
+      rows: x.rows,
+      positives: y.reduce((sum, label) => sum + label, 0),
+      iterations: kept.length,
+      loss: meanLoss(kept.length === trees.length ? margins : replay(kept, x, base), y),
+    },
+    params,
+    base,
+    trees: kept,
+  }
+
+  function report(done: number, validation: number | undefined): void {
+    const { onProgress } = options
+    const every = Math.max(1, Math.floor(params.trees / 50))
+    if (onProgress === undefined || (done % every !== 0 && done !== params.trees)) return
+    const progress = { done, total: params.trees, trainingLoss: meanLoss(margins, y) }
+    onProgress(validation === undefined ? progress : { ...progress, validation })
+  }
+}
+
+/** What a tree adds to the margin of a row. */
+export function treeValue(tree: Tree, columns: readonly Float64Array[], row: number): number {
+  let node = 0
+  while (tree.feature[node] >= 0) {
+    const value = columns[tree.feature[node]][row]
+    const goesLeft = value === value ? value <= tree.threshold[node] : tree.missingLeft[node] === 1
+    node = goesLeft ? tree.left[node] : tree.right[node]
+  }
+  return tree.value[node]
+}
+
+/** Log-odds of the weighted share of positives. */
+function priorMargin(y: Float64Array, weights: Float64Array): number {
+  let positive = 0
+  let negative = 0
+  for (let row = 0; row < y.length; row++) {
+    if (y[row] === 1) positive += weights[row]
+    else negative += weights[row]
+  }
+  return ln(positive / negative) + 0
+}
+
+/** First and second derivatives of the weighted logistic loss by the margin. */
+function differentiate(
+  margins: Float64Array,
+  y: Float64Array,
+  weights: Float64Array,
+  derivatives: Float64Array,
+): void {
+  for (let row = 0; row < y.length; row++) {
+    const p = sigmoid(margins[row])
+    derivatives[2 * row] = weights[row] * (p - y[row])
+    // A margin beyond ±37 rounds p to 1; the floor keeps such rows' leaves bounded.
+    derivatives[2 * row + 1] = Math.max(weights[row] * p * (1 - p), 1e-16)
+  }
+}
+
+/** Every index kept with probability `share`, ascending; never none. */
+function sampleIndices(count: number, share: number, random: Random): Uint32Array {
+  const all = Uint32Array.from({ length: count }, (_, index) => index)
+  if (share === 1) return all
+  // Selection sampling (Knuth 2, 3.4.2, algorithm S): exactly `wanted`, in order.
+  const wanted = Math.max(1, Math.round(share * count))
+  let taken = 0
+  for (let index = 0; taken < wanted; index++) {
+    if (random.next() * (count - index) < wanted - taken) all[taken++] = index
+  }
+  return all.subarray(0, wanted)
+}
+
+/** Adds the new tree to the margins of all rows: sampled rows lie in its leaves already. */
+function addToMargins(
+  nodes: readonly GrownNode[],
+  rows: Uint32Array,
+  binned: BinnedMatrix,
+  margins: Float64Array,
+): void {
+  const seen = rows.length === binned.rows ? undefined : new Uint8Array(binned.rows)
+  for (const node of nodes) {
+    if (node.split !== undefined) continue
+    for (let i = node.from; i < node.to; i++) {
+      margins[rows[i]] += node.value
+      if (seen !== undefined) seen[rows[i]] = 1
+    }
+  }
+  if (seen === undefined) return
+  for (let row = 0; row < binned.rows; row++) {
+    if (seen[row] === 0) margins[row] += valueOfBins(nodes, binned, row)
+  }
+}
+
+function valueOfBins(nodes: readonly GrownNode[], binned: BinnedMatrix, row: number): number {
+  let node = nodes[0]
+  while (node.split !== undefined) {
+    const { feature, bin, missingLeft } = node.split
+    const own = binned.byColumn[feature * binned.rows + row]
+    const goesLeft = own === missingBin(binned, feature) ? missingLeft : own <= bin
+    node = nodes[goesLeft ? node.left : node.right]
+  }
+  return node.value
+}
+
+/** The tree in terms of feature values instead of bins. */
+function toTree(nodes: readonly GrownNode[], binned: BinnedMatrix): Tree {
+  return {
+    feature: nodes.map(({ split }) => split?.feature ?? -1),
+    // After the last cut everything present goes left, and only missing values go right.
+    threshold: nodes.map(({ split }) => {
+      if (split === undefined) return 0
+      return binned.cuts[split.feature][split.bin] ?? Number.MAX_VALUE
+    }),
+    missingLeft: nodes.map((node) => (missingGoesLeft(node, nodes, binned) ? 1 : 0)),
+    left: nodes.map((node) => node.left),
+    right: nodes.map((node) => node.right),
+    value: nodes.map((node) => (node.split === undefined ? node.value : 0)),
+    cover: nodes.map((node) => node.cover),
+  }
+}
+
+/**
+ * Where no training row lacked the feature, a missing value goes with the majority: nothing was
+ * learnt about it.
+ */
+function missingGoesLeft(
+  node: GrownNode,
+  nodes: readonly GrownNode[],
+  binned: BinnedMatrix,
+): boolean {
+  if (node.split === undefined) return false
+  const { feature } = node.split
+  if (binned.hasMissing[feature]) return node.split.missingLeft
+  return nodes[node.left].cover >= nodes[node.right].cover
+}
+
+function meanLoss(margins: Float64Array, y: Float64Array): number {
+  let loss = 0
+  for (let row = 0; row < y.length; row++) {
+    loss += softplus(y[row] === 1 ? -margins[row] : margins[row])
+  }
+  return loss / y.length
+}
+
+function replay(trees: readonly Tree[], x: TrainingData['x'], base: number): Float64Array {
+  const margins = new Float64Array(x.rows).fill(base)
+  for (const tree of trees) {
+    for (let row = 0; row < x.rows; row++) margins[row] += treeValue(tree, x.columns, row)
+  }
+  return margins
+}
+
+/** Follows the early-stopping metric on the validation rows. */
+function watchValidation(
+  validation: TrainingData['validation'],
+  params: BoostedTreesParams,
+  base: number,
+) {
+  const stopping = params.earlyStopping
+  if (validation === undefined || stopping === undefined) return undefined
+  const { x, y } = validation
+  const margins = new Float64Array(x.rows).fill(base)
+  let best = -Infinity
+  let bestAt = 0
+  return {
+    add(tree: Tree, count: number): number {
+      for (let row = 0; row < x.rows; row++) margins[row] += treeValue(tree, x.columns, row)
+      const logLoss = stopping.metric === 'log-loss'
+      const value = logLoss ? meanLoss(margins, y) : averagePrecision(y, margins)
+      const goodness = logLoss ? -value : value
+      if (goodness > best) {
+        best = goodness
+        bestAt = count
+      }
+      return value
+    },
+    shouldStop: (count: number) => count - bestAt >= stopping.rounds,
+    bestCount: () => bestAt,
+  }
+}

@@ -1,0 +1,45 @@
+/** What can be wrong with a learning task, and what to do about it. */
+import { defineErrors } from '../lib/errors.ts'
+
+export const fail = defineErrors({
+  learner_invalid: {
+    status: 422,
+    title: 'The learner is not declared properly',
+    action: 'Correct the named parameter in the model declaration.',
+  },
+  training_data_invalid: {
+    status: 422,
+    title: 'The training data cannot be learnt from',
+    action: 'Check the features, labels and weights that the message names.',
+  },
+  training_one_class: {
+    status: 422,
+    title: 'The training rows hold only one class',
+    action: 'Widen the training period, or check that the labels were loaded.',
+  },
+  model_invalid: {
+    status: 422,
+    title: 'The model file is not one that Assay wrote',
+    action: 'Register the model again from its run.',
+  },
+  features_mismatch: {
+    status: 422,
+    title: 'The features are not those that the model was trained on',
+    action: 'Pass exactly the features that the model lists, in their order.',
+  },
+  evaluation_invalid: {
+    status: 422,
+    title: 'The results cannot be evaluated',
+    action: 'Check that scores and labels belong to the same rows and hold both classes.',
+  },
+  threshold_rule_unmet: {
+    status: 422,
+    title: 'No threshold satisfies the declared rule',
+    action: 'Relax the rule, or evaluate on a period with more labelled cases.',
+  },
+  split_invalid: {
+    status: 422,
+    title: 'The time split is not declared properly',
+    action: 'Give both periods as first and last day, the test after the training and its delay.',
+  },
+})

@@ -1,0 +1,24 @@
+/**
+ * Names made of content. What is immutable (a snapshot, a model, a declaration) is named by the
+ * SHA-256 of its bytes, or of its canonical JSON (RFC 8785), so that one content has one name.
+ */
+import { hash } from 'node:crypto'
+import { canonicalJson } from './canonical-json.ts'
+
+/** How many hex digits of a content hash people are shown; stores and checks use all 64. */
+const SHORT_DIGITS = 12
+
+/** SHA-256 as 64 lower-case hex digits; text is hashed as UTF-8. */
+export function sha256Hex(content: Uint8Array | string): string {
+  return hash('sha256', content, 'hex')
+}
+
+/** The name of a JSON value: the SHA-256 of its canonical form. */
+export function contentHash(value: unknown): string {
+  return sha256Hex(canonicalJson(value))
+}
+
+/** The form of a content hash that is shown to people: its first 12 digits. */
+export function shortHash(contentHashHex: string): string {
+  return contentHashHex.slice(0, SHORT_DIGITS)
+}

@@ -1,0 +1,78 @@
+// What the standard flow needs to know of a project: compiled declarations, no code.
+import type { CompiledLabels, CompiledSource } from '../../data/index.ts'
+import type { CompiledPolicy } from '../../decisions/index.ts'
+import type { CompiledFeatureSet } from '../../features/index.ts'
+import type { CompiledGatePolicy } from '../../governance/index.ts'
+import type { LearnerSpec, TimeSplit } from '../../learning/index.ts'
+
+/** A model to be trained, by the names of what it uses. */
+export interface CompiledModel {
+  readonly name: string
+  readonly description: string
+  readonly featureSets: readonly string[]
+  readonly label: string
+  readonly learner: LearnerSpec
+}
+
+/** What the inventory and the model card say of the registered model. */
+export interface RegisteredModelDeclaration {
+  readonly name: string
+  readonly purpose: string
+  readonly users: readonly string[]
+  readonly limitations: readonly string[]
+  readonly ethicalConsiderations: readonly string[]
+  readonly tier: 'high' | 'medium' | 'low'
+  readonly tierRationale: string
+}
+
+/** The first source, label, gate and policy are those of the standard flow. */
+export interface FlowProject {
+  readonly name: string
+  /** Hash of the whole compiled project. */
+  readonly version: string
+  readonly example: boolean
+  readonly owner: string
+  readonly sources: readonly CompiledSource[]
+  readonly labels: readonly CompiledLabels[]
+  readonly featureSets: readonly CompiledFeatureSet[]
+  readonly models: readonly CompiledModel[]
+  readonly split: TimeSplit
+  readonly gates: readonly CompiledGatePolicy[]
+  readonly policies: readonly CompiledPolicy[]
+  readonly seed: number
+  readonly registeredModel: RegisteredModelDeclaration
+  /** Rows with event times in [fromUs, untilUs) are kept back and played as live traffic. */
+  readonly replay: { readonly fromUs: number; readonly untilUs: number; readonly speed: number } | null
+  /** Names under which a script approves; only an example has any. */
+  readonly approvers: readonly string[]
+}
+
+/** What a training run reports besides its metrics: its artifact `report.json`. */
+export interface RunReport {
+  /** How rows were divided, in a sentence. */
+  readonly split: string
+  readonly seed: number
+  readonly snapshots: readonly { readonly dataset: string; readonly hash: string }[]
+  readonly featureSets: readonly { readonly name: string; readonly version: string }[]
+  readonly roc: Curve
+  readonly precisionRecall: Curve
+  /** Share of positives among the test rows: the precision of guessing. */
+  readonly positiveShare: number
+  readonly calibration: readonly { predicted: number; observed: number; n: number }[]
+  readonly scores: { readonly positive: Bins; readonly negative: Bins }
+  /** Mean |SHAP| over a sample of test rows, in log-odds, strongest first. */
+  readonly importance: readonly { feature: string; set: string; value: number }[]
+  /** The chosen thresholds and the rules that chose them, in words. */
+  readonly threshold: string
+  readonly log: readonly string[]
+}
+
+export interface Curve {
+  x: number[]
+  y: number[]
+}
+
+export interface Bins {
+  edges: number[]
+  counts: number[]
+}

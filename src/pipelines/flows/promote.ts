@@ -1,0 +1,226 @@
+// From a trained candidate to a version that may answer traffic: register, gate, approve.
+import type { Access, ChangeBy } from '../../access/index.ts'
+import type { DeployedPolicy } from '../../decisions/index.ts'
+import {
+  buildModelCard,
+  type ChampionComparison,
+  type Evidence,
+  type GateRun,
+  type Governance,
+} from '../../governance/index.ts'
+import { describeFeature } from '../../features/index.ts'
+import { pairedDifference, predictor, type TrainedModel } from '../../learning/index.ts'
+import { contentHash } from '../../lib/hash.ts'
+import { selectRows } from '../../lib/matrix.ts'
+import type { Remote } from '../../lib/rpc.ts'
+import { formatTimestamp } from '../../lib/time.ts'
+import type { ModelVersion, Registry } from '../../registry/index.ts'
+import type { FlowProject } from './plan.ts'
+import type { Candidate, TrainingTable } from './train.ts'
+
+export interface PromotePorts {
+  readonly access: Remote<Access>
+  readonly registry: Remote<Registry>
+  readonly governance: Remote<Governance>
+  readonly by: ChangeBy
+  readonly codeRevision: string
+}
+
+export interface Examined {
+  readonly version: ModelVersion
+  readonly gate: GateRun
+}
+
+/** Puts the project's model under governance, so that its versions can be examined. */
+export async function enrol(project: FlowProject, ports: PromotePorts): Promise<void> {
+  const { name, purpose, tier, tierRationale } = project.registeredModel
+  await ports.governance.enrol(
+    {
+      model: name,
+      project: project.name,
+      example: project.example,
+      owner: project.owner,
+      purpose,
+      tier,
+      tierRationale,
+      gate: project.gates[0]!,
+    },
+    ports.by,
+  )
+}
+
+/** Registers a candidate and holds it against the gate; a version that fails stays as refused. */
+export async function registerAndExamine(
+  candidate: Candidate,
+  project: FlowProject,
+  table: TrainingTable,
+  ports: PromotePorts,
+): Promise<Examined> {
+  const { registry, governance, by } = ports
+  const version = await registry.registerVersion(
+    {
+      model: project.registeredModel.name,
+      project: project.name,
+      kind: candidate.model.kind,
+      modelJson: candidate.modelJson,
+      build: {
+        declaration: candidate.declaration.name,
+        runId: candidate.runId,
+        snapshots: Object.fromEntries(table.snapshots.map(({ dataset, hash }) => [dataset, hash])),
+        featureSets: candidate.report.featureSets,
+        label: candidate.declaration.label,
+        learner: candidate.declaration.learner,
+        split: project.split,
+        codeRevision: ports.codeRevision,
+        seed: project.seed,
+      },
+      thresholds: candidate.thresholds,
+      metrics: Object.fromEntries(
+        candidate.metrics.map(({ name, value, low, high, n }) => [name, { value, low, high, n }]),
+      ),
+      trainedBy: [by.actor.id],
+    },
+    by,
+  )
+  const evidence: Evidence = {
+    model: version.model,
+    version: version.version,
+    versionHash: version.hash,
+    metrics: version.metrics,
+    measuredOn: { ...version.build.snapshots, split: contentHash(project.split) },
+    champion: await compareWithChampion(candidate, project, table, ports),
+    decisionPolicy: {
+      name: project.policies[0]!.name,
+      hash: project.policies[0]!.version,
+      thresholds: candidate.thresholds,
+    },
+    card: cardOf(candidate, version, project),
+  }
+  return { version, gate: await governance.examine(evidence, by) }
+}
+
+/** Candidate and champion, both scored on the candidate's test rows; undefined for a first version. */
+async function compareWithChampion(
+  candidate: Candidate,
+  project: FlowProject,
+  table: TrainingTable,
+  { registry }: PromotePorts,
+): Promise<ChampionComparison | undefined> {
+  const rule = project.gates[0]!.champion
+  const model = project.registeredModel.name
+  const live = (await registry.liveHistory(model)).findLast((period) => period.toUs === undefined)
+  if (rule === null || live === undefined) return undefined
+  const champion = await registry.version(model, live.version)
+  const body = JSON.parse(await registry.modelJson(model, live.version)) as TrainedModel
+  const { y, rows, scores } = candidate.test
+  const theirs = predictor(body).scoreMatrix(selectRows(table.features, rows))
+  const metric = rule.metric === 'roc_auc' ? 'rocAuc' : 'averagePrecision'
+  const { value, interval } = pairedDifference(metric, y, scores, theirs, {
+    seed: project.seed,
+    level: rule.confidence,
+    ...(candidate.test.customer && { cluster: candidate.test.customer }),
+  })
+  const ours = candidate.metrics.find(({ name }) => name === rule.metric)!.value
+  return {
+    model,
+    version: champion.version,
+    versionHash: champion.hash,
+    metric: rule.metric,
+    candidate: ours,
+    champion: ours - value,
+    difference: value,
+    low: interval.low,
+    high: interval.high,
+    confidence: rule.confidence,
+    rows: rows.length,
+  }
+}
+
+function cardOf(candidate: Candidate, version: ModelVersion, project: FlowProject) {
+  const { registeredModel, sources, labels, featureSets } = project
+  const used = new Set(candidate.model.features)
+  const snapshots = version.build.snapshots
+  return buildModelCard({
+    name: registeredModel.name,
+    version: String(version.version),
+    date: formatTimestamp(version.registeredAtUs),
+    changes: candidate.declaration.description,
+    purpose: registeredModel.purpose,
+    owner: project.owner,
+    architecture: `${candidate.model.kind}, ${candidate.model.training.rows} training rows, seed ${project.seed}`,
+    data: [...sources, ...labels].map((source) => ({
+      name: source.name,
+      description: source.description === '' ? `Labels of ${project.sources[0]!.name}` : source.description,
+      hash: snapshots[source.name],
+      personal: 'columns' in source ? source.columns.filter((c) => c.personal).map((c) => c.name) : [],
+    })),
+    inputs: featureSets.flatMap((set) =>
+      set.features
+        .filter(({ name }) => used.has(name))
+        .map((feature) => ({ name: feature.name, description: describeFeature(feature, set) })),
+    ),
+    output: `Probability that ${candidate.declaration.label} is positive, 0 to 1`,
+    outcomes: [
+      { name: 'decline', description: `score from ${candidate.thresholds.decline}` },
+      { name: 'review', description: `score from ${candidate.thresholds.review}` },
+      { name: 'allow', description: 'every other score' },
+    ],
+    metrics: candidate.metrics.map((metric) => ({ ...metric, slice: 'test rows' })),
+    users: registeredModel.users,
+    useCases: [registeredModel.purpose],
+    limitations: registeredModel.limitations,
+    tradeoffs: [candidate.report.threshold],
+    ethicalConsiderations: registeredModel.ethicalConsiderations.map((text) => ({
+      name: text,
+      mitigation: 'Reasons with every decline, a review queue, and a person to appeal to.',
+    })),
+  })
+}
+
+/**
+ * In an example a script plays the approvers that a bank has; governance accepts it nowhere else.
+ * Each approver is an identity of its own, and neither trained nor registered the version.
+ */
+export async function approveAsScripts(
+  { version }: Examined,
+  project: FlowProject,
+  { access, governance, by }: PromotePorts,
+): Promise<void> {
+  for (const name of project.approvers) {
+    const approver = await access.ensureIdentity({ name, kind: 'script', roles: ['approver'] }, by)
+    await governance.giveVerdict(
+      {
+        model: version.model,
+        version: version.version,
+        verdict: 'approve',
+        reason: 'Every check of the gate holds; this example has no people who could look closer.',
+      },
+      approver.id,
+    )
+  }
+}
+
+/** The document by which `decide` answers: policy, contract, features, model and thresholds. */
+export function deploymentDocument(
+  project: FlowProject,
+  version: ModelVersion,
+  modelJson: string,
+): DeployedPolicy {
+  const policy = project.policies[0]!
+  const used = new Set(policy.featureSets.map(({ name }) => name))
+  const source = project.sources.find(({ name }) => name === policy.source.name)!
+  return {
+    format: 1,
+    policy,
+    source,
+    labels: project.labels.filter((labels) => labels.of === source.name),
+    featureSets: project.featureSets.filter(({ name }) => used.has(name)),
+    model: {
+      name: version.model,
+      number: version.version,
+      version: version.modelHash,
+      body: JSON.parse(modelJson) as unknown,
+    },
+    thresholds: { decline: version.thresholds['decline']!, review: version.thresholds['review']! },
+  }
+}

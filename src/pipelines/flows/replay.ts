@@ -1,0 +1,286 @@
+// Plays kept-back rows as live traffic: events ask for decisions at their own time, and labels come
+// home when they would have. A declined payment never happened, so its label never comes.
+import { numbersOf, textAt, type CompiledSource, type Frame } from '../../data/index.ts'
+import type { DecideRemote } from '../../decisions/index.ts'
+import { formatMinor } from '../../lib/decimal.ts'
+import type { Remote } from '../../lib/rpc.ts'
+import { formatTimestamp } from '../../lib/time.ts'
+import type { ReplayCommand, ReplaySpeed, ReplayState } from '../work-remote.ts'
+
+/** What is played: one source's rows and the labels that arrive meanwhile. */
+export interface Tape {
+  readonly source: CompiledSource
+  readonly policy: string
+  /** Name of the labels declaration. */
+  readonly labels: string
+  /** By label code, as the labels declaration names it. */
+  readonly labelValues: Readonly<Record<string, number>>
+  readonly events: Frame
+  /** Columns event_id, value, event_time, arrival_time. */
+  readonly labelArrivals: Frame
+  readonly fromUs: number
+  readonly untilUs: number
+  readonly firstLabelsUs: number
+}
+
+export interface ReplayPorts {
+  readonly decide: Remote<DecideRemote>
+  /** Makes a namespace ready to decide: opened, base loaded, deployment switched. */
+  readonly prepare: (namespace: string) => Promise<void>
+  /** Milliseconds that pass between two looks, on a clock that never steps back. */
+  readonly monotonicMs: () => number
+  readonly sleep: (ms: number) => Promise<void>
+}
+
+export interface Replay {
+  state(): ReplayState
+  command(command: ReplayCommand): Promise<ReplayState>
+  /** Plays until stopped; goes on where the namespace's own journal ends. */
+  start(namespace: string): Promise<void>
+  stop(): Promise<void>
+}
+
+const TICK_MS = 100
+const BATCH_EVENTS = 256
+const PEER_RETRY_MS = 1000
+/** A computer that slept must not make up for it in one leap. */
+const TICK_LONGEST_MS = 2000
+
+export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts): Replay {
+  const steps = mergeTape(tape)
+  let current: ReplayState = {
+    state: 'waiting',
+    namespace: null,
+    simulatedNowUs: null,
+    fromUs: tape.fromUs,
+    untilUs: tape.untilUs,
+    speed,
+    progress: 0,
+    decisions: 0,
+    labels: 0,
+    firstLabelsUs: tape.firstLabelsUs,
+    problem: null,
+  }
+  let position = 0
+  let declined = new Set<string>()
+  let jumpToUs: number | undefined
+  let stopped = false
+  let loop: Promise<void> = Promise.resolve()
+  const change = (changes: Partial<ReplayState>) => {
+    current = { ...current, ...changes }
+  }
+
+  async function play(namespace: string): Promise<void> {
+    let lastMs = ports.monotonicMs()
+    while (!stopped && current.namespace === namespace && current.state !== 'finished') {
+      const nowMs = ports.monotonicMs()
+      const passedMs = Math.min(nowMs - lastMs, TICK_LONGEST_MS)
+      lastMs = nowMs
+      if (current.state === 'playing') {
+        try {
+          await advance(namespace, passedMs)
+        } catch (error) {
+          // The tape waits while `decide` restarts; what was sent twice is answered once.
+          change({ problem: error instanceof Error ? error.message : String(error) })
+          await ports.sleep(PEER_RETRY_MS)
+          continue
+        }
+      }
+      if (current.state === 'playing' && (current.speed === 'max' || jumpToUs !== undefined)) continue
+      await ports.sleep(TICK_MS)
+    }
+  }
+
+  async function advance(namespace: string, passedMs: number): Promise<void> {
+    const fast = current.speed === 'max' || jumpToUs !== undefined
+    const fromUs = current.simulatedNowUs ?? tape.fromUs
+    const nextUs = steps.timeUs[position + BATCH_EVENTS * 4] ?? tape.untilUs
+    const targetUs = fast
+      ? Math.min(nextUs, jumpToUs ?? tape.untilUs)
+      : fromUs + Math.round(passedMs * 1000 * Number(current.speed))
+    await sendUntil(namespace, Math.min(targetUs, tape.untilUs))
+    if (jumpToUs !== undefined && targetUs >= jumpToUs) jumpToUs = undefined
+    if (targetUs >= tape.untilUs) change({ state: 'finished' })
+  }
+
+  async function sendUntil(namespace: string, untilUs: number): Promise<void> {
+    while (position < steps.count && steps.timeUs[position]! <= untilUs) {
+      const isLabel = steps.isLabel[position] === 1
+      let end = position
+      while (
+        end < steps.count &&
+        end - position < BATCH_EVENTS &&
+        steps.timeUs[end]! <= untilUs &&
+        (steps.isLabel[end] === 1) === isLabel
+      ) {
+        end++
+      }
+      const rows = Array.from(steps.row.subarray(position, end))
+      await moveClock(namespace, steps.timeUs[end - 1]!)
+      if (isLabel) await sendLabels(namespace, rows)
+      else await sendEvents(namespace, rows)
+      position = end
+    }
+    await moveClock(namespace, untilUs)
+    change({ progress: (untilUs - tape.fromUs) / (tape.untilUs - tape.fromUs), problem: null })
+  }
+
+  async function moveClock(namespace: string, nowUs: number): Promise<void> {
+    await ports.decide.replayClock({ namespace, nowUs })
+    change({ simulatedNowUs: nowUs })
+  }
+
+  async function sendEvents(namespace: string, rows: readonly number[]): Promise<void> {
+    const events = rows.map((row) => eventBody(tape.source, tape.events, row))
+    const answers = await ports.decide.decideMany({ namespace, policy: tape.policy, events })
+    for (const [index, answer] of answers.entries()) {
+      if (!answer.ok) {
+        if (answer.status === 429 || answer.status === 503) throw new Error(answer.problem.detail)
+        continue // Refused for what it says; the metrics of `decide` count it.
+      }
+      if (answer.body.includes('"outcome":"decline"')) declined.add(eventId(tape, rows[index]!))
+    }
+    change({ decisions: current.decisions + answers.filter((answer) => answer.ok && !answer.replayed).length })
+  }
+
+  async function sendLabels(namespace: string, rows: readonly number[]): Promise<void> {
+    const labels = rows
+      .map((row) => labelBody(tape, row))
+      .filter((label) => !declined.has(label.event_id))
+    if (labels.length === 0) return
+    const request = { namespace, source: tape.labels, rows: labels, author: 'Card scheme' }
+    const answers = await ports.decide.ingest(request)
+    change({ labels: current.labels + answers.filter(({ status }) => status === 'accepted').length })
+  }
+
+  const start = async (namespace: string) => {
+    const known = (await ports.decide.namespaces()).find((each) => each.namespace === namespace)
+    const resumeUs = known?.nowUs ?? tape.fromUs
+    // The last batch may not have been answered; what is sent twice is answered as before.
+    position = Math.max(0, lowerBound(steps.timeUs, resumeUs) - 2 * BATCH_EVENTS)
+    declined = new Set()
+    jumpToUs = undefined
+    change({
+      state: resumeUs >= tape.untilUs ? 'finished' : 'playing',
+      namespace,
+      simulatedNowUs: resumeUs,
+      progress: Math.max(0, (resumeUs - tape.fromUs) / (tape.untilUs - tape.fromUs)),
+      decisions: known?.decisions ?? 0,
+      labels: known?.labels ?? 0,
+      problem: null,
+    })
+    if (resumeUs > tape.fromUs) await recallDeclined(namespace)
+    loop = play(namespace)
+  }
+
+  // After a restart the tape must still know which payments never happened.
+  async function recallDeclined(namespace: string): Promise<void> {
+    for (let after = 0; ; ) {
+      const { records, lastSequence } = await ports.decide.records({ namespace, after, limit: 2000 })
+      for (const { record } of records) {
+        if (record.type === 'decision' && record.outcome === 'decline') declined.add(record.eventId)
+      }
+      after = records.at(-1)?.sequence ?? lastSequence
+      if (records.length === 0 || after >= lastSequence) return
+    }
+  }
+
+  const command = async (wanted: ReplayCommand): Promise<ReplayState> => {
+    if (wanted.speed !== undefined) change({ speed: wanted.speed })
+    if (wanted.action === 'pause' && current.state === 'playing') change({ state: 'paused' })
+    if (wanted.action === 'play' && current.state === 'paused') change({ state: 'playing' })
+    if (wanted.action === 'jump-to-first-labels' && current.state !== 'finished') {
+      jumpToUs = Math.max(tape.firstLabelsUs, current.simulatedNowUs ?? 0)
+      change({ state: 'playing' })
+    }
+    if (wanted.action === 'again') await again()
+    return current
+  }
+
+  async function again(): Promise<void> {
+    const taken = new Set((await ports.decide.namespaces()).map(({ namespace }) => namespace))
+    let number = 2
+    while (taken.has(`replay-${number}`)) number++
+    const namespace = `replay-${number}`
+    change({ state: 'waiting', namespace: null, simulatedNowUs: null, decisions: 0, labels: 0, progress: 0 })
+    await loop
+    await ports.prepare(namespace)
+    await start(namespace)
+  }
+
+  return {
+    state: () => current,
+    command,
+    start,
+    stop: async () => {
+      stopped = true
+      await loop
+    },
+  }
+}
+
+interface Steps {
+  readonly count: number
+  readonly timeUs: Float64Array
+  readonly row: Uint32Array
+  readonly isLabel: Uint8Array
+}
+
+/** Events and labels in the order in which they happen; at one instant labels come first. */
+export function mergeTape({ events, labelArrivals, source, fromUs, untilUs }: Tape): Steps {
+  const inRange = (times: Float64Array) => [...times.keys()].filter((row) => times[row]! >= fromUs && times[row]! < untilUs)
+  const eventTimes = numbersOf(events, source.eventTime)
+  const arrivals = numbersOf(labelArrivals, 'arrival_time')
+  const all = [
+    ...inRange(arrivals).map((row) => ({ timeUs: arrivals[row]!, row, isLabel: 1 })),
+    ...inRange(eventTimes).map((row) => ({ timeUs: eventTimes[row]!, row, isLabel: 0 })),
+  ].sort((a, b) => a.timeUs - b.timeUs || b.isLabel - a.isLabel || a.row - b.row)
+  return {
+    count: all.length,
+    timeUs: Float64Array.from(all, (step) => step.timeUs),
+    row: Uint32Array.from(all, (step) => step.row),
+    isLabel: Uint8Array.from(all, (step) => step.isLabel),
+  }
+}
+
+/** A row of a frame as a client would send it: declared names, money as decimal text. */
+export function eventBody(source: CompiledSource, frame: Frame, row: number): Record<string, unknown> {
+  const body: Record<string, unknown> = {}
+  for (const column of source.columns) {
+    const values = frame.columns[column.name]!
+    const value = values[row]
+    if (value === undefined || Number.isNaN(value)) continue
+    if (column.kind === 'money') body[column.name] = formatMinor(value as number, column.exponent)
+    else if (column.kind === 'eventTime') body[column.name] = formatTimestamp(value as number)
+    else if (column.kind === 'boolean') body[column.name] = value === 1
+    else body[column.name] = column.kind === 'id' ? textAt(values, row) : value
+  }
+  return body
+}
+
+function eventId(tape: Tape, row: number): string {
+  return textAt(tape.events.columns[tape.source.id]!, row)!
+}
+
+function labelBody(tape: Tape, row: number) {
+  const { labelArrivals, labelValues } = tape
+  const code = numbersOf(labelArrivals, 'value')[row]!
+  const [value] = Object.entries(labelValues).find(([, each]) => each === code)!
+  return {
+    event_id: textAt(labelArrivals.columns['event_id']!, row)!,
+    value,
+    event_time: formatTimestamp(numbersOf(labelArrivals, 'event_time')[row]!),
+    arrival_time: formatTimestamp(numbersOf(labelArrivals, 'arrival_time')[row]!),
+  }
+}
+
+function lowerBound(sorted: Float64Array, value: number): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (sorted[middle]! < value) low = middle + 1
+    else high = middle
+  }
+  return low
+}

@@ -1,0 +1,326 @@
+// Trains one model of the project, measures it on rows that nobody learned from, and keeps the run.
+import type { ChangeBy } from '../../access/index.ts'
+import type { CompiledFeatureSet } from '../../features/index.ts'
+import {
+  calibrationTable,
+  cardPrecisionInterval,
+  chooseThreshold,
+  fit,
+  precisionRecallCurve,
+  predictor,
+  rank,
+  rankingIntervals,
+  rocCurve,
+  splitRows,
+  thresholdEffect,
+  type Predictor,
+  type ThresholdRule,
+  type TrainedModel,
+} from '../../learning/index.ts'
+import type { CompiledPolicy } from '../../decisions/index.ts'
+import { canonicalJson } from '../../lib/canonical-json.ts'
+import { isAssayError } from '../../lib/errors.ts'
+import { contentHash } from '../../lib/hash.ts'
+import { readRow, selectColumns, selectRows, selectValues, type Matrix } from '../../lib/matrix.ts'
+import { DAY_US, formatTimestamp } from '../../lib/time.ts'
+import type { Remote } from '../../lib/rpc.ts'
+import type { NewMetric, Tracking } from '../../tracking/index.ts'
+import type { Bins, CompiledModel, FlowProject, RunReport } from './plan.ts'
+
+/** History as learned from: one row an event, in order of (event time, sequence). */
+export interface TrainingTable {
+  readonly features: Matrix
+  readonly eventTimeUs: Float64Array
+  /** 0 or 1, NaN where no label has arrived. */
+  readonly label: Float64Array
+  /** The key whose later rows leave the test once a positive is known, where the split names one. */
+  readonly customer: Float64Array | (string | undefined)[] | undefined
+  readonly snapshots: readonly { readonly dataset: string; readonly hash: string }[]
+}
+
+/** A trained model with what is known of it. */
+export interface Candidate {
+  readonly declaration: CompiledModel
+  readonly model: TrainedModel
+  readonly modelJson: string
+  readonly runId: string
+  readonly metrics: readonly NewMetric[]
+  readonly thresholds: { readonly decline: number; readonly review: number }
+  readonly report: RunReport
+  /** The rows it was measured on: indices into the table, their labels, its scores. */
+  readonly test: {
+    readonly rows: Uint32Array
+    readonly y: Float64Array
+    readonly scores: Float64Array
+    readonly customer: (number | string)[] | undefined
+  }
+}
+
+export interface TrainPorts {
+  readonly tracking: Remote<Tracking>
+  readonly by: ChangeBy
+  readonly codeRevision: string
+}
+
+/** A score never exceeds 1, so nothing reaches this threshold: the rule found no score that serves. */
+export const NEVER = 2
+const IMPORTANCE_SAMPLE = 400
+const SCORE_BINS = 20
+
+export async function trainModel(
+  declaration: CompiledModel,
+  project: FlowProject,
+  table: TrainingTable,
+  ports: TrainPorts,
+  report: (figure: string) => void,
+): Promise<Candidate> {
+  const { tracking, by } = ports
+  const sets = project.featureSets.filter(({ name }) => declaration.featureSets.includes(name))
+  const experiment = await tracking.ensureExperiment(project.name, by)
+  const run = await tracking.startRun(
+    {
+      experimentId: experiment.id,
+      name: declaration.name,
+      params: {
+        learner: declaration.learner.kind,
+        features: sets.reduce((sum, set) => sum + set.features.length, 0),
+        feature_sets: declaration.featureSets.join(', '),
+        ...flatParams(declaration.learner.params),
+      },
+      tags: { code_revision: ports.codeRevision, split: contentHash([project.split, table.snapshots]) },
+    },
+    by,
+  )
+  try {
+    const trained = learn(declaration, project, table, sets, report)
+    await tracking.logMetrics(run.id, trained.metrics)
+    await tracking.logArtifact(run.id, {
+      name: 'report.json',
+      contentType: 'application/json',
+      content: canonicalJson(trained.report),
+    })
+    await tracking.logArtifact(run.id, {
+      name: 'model.json',
+      contentType: 'application/json',
+      content: trained.modelJson,
+    })
+    await tracking.endRun(run.id, 'finished', by)
+    return { ...trained, declaration, runId: run.id }
+  } catch (error) {
+    await tracking.logTags(run.id, { problem: error instanceof Error ? error.message : String(error) })
+    await tracking.endRun(run.id, 'failed', by)
+    throw error
+  }
+}
+
+function learn(
+  declaration: CompiledModel,
+  project: FlowProject,
+  table: TrainingTable,
+  sets: readonly CompiledFeatureSet[],
+  report: (figure: string) => void,
+): Omit<Candidate, 'declaration' | 'runId'> {
+  const { split, seed } = project
+  const names = sets.flatMap((set) => set.features.map(({ name }) => name))
+  const features = selectColumns(table.features, names)
+  const rows = splitRows(split, {
+    eventTimeUs: table.eventTimeUs,
+    label: table.label,
+    ...(table.customer && { customer: table.customer as ArrayLike<number | string> }),
+  })
+  const model = fit(
+    declaration.learner,
+    { x: selectRows(features, rows.train), y: selectValues(table.label, rows.train) },
+    {
+      seed,
+      onProgress: ({ done, total }) => report(`${declaration.name}: ${done} of ${total}`),
+    },
+  )
+  const scorer = predictor(model)
+  const scoreRows = (chosen: Uint32Array) => scorer.scoreMatrix(selectRows(features, chosen))
+  const test = {
+    rows: rows.test,
+    y: selectValues(table.label, rows.test),
+    scores: scoreRows(rows.test),
+    // Payments of one customer are not independent: customers are drawn, not rows.
+    customer: table.customer && pickAny(table.customer, rows.test),
+  }
+  const thresholds = chooseThresholds(project.policies[0]!, table, split, scoreRows)
+  const metrics = [
+    ...measure(table, test, seed),
+    ...measureAt(thresholds.decline, test),
+  ]
+  return {
+    model,
+    modelJson: canonicalJson(model),
+    metrics,
+    thresholds,
+    test,
+    report: {
+      split: splitInWords(project, rows),
+      seed,
+      snapshots: table.snapshots,
+      featureSets: sets.map(({ name, version }) => ({ name, version })),
+      ...curves(test),
+      importance: importance(scorer, selectRows(features, everyNth(rows.test, IMPORTANCE_SAMPLE)), sets),
+      threshold: thresholdsInWords(project.policies[0]!, thresholds),
+      log: [
+        `${rows.train.length} rows to learn from, ${sum(selectValues(table.label, rows.train))} of them positive.`,
+        `${rows.test.length} rows to test on, ${sum(test.y)} of them positive.`,
+        `Mean loss on the training rows ${model.training.loss.toFixed(6)} after ${model.training.iterations} iterations.`,
+      ],
+    },
+  }
+}
+
+function measure(table: TrainingTable, test: Candidate['test'], seed: number): NewMetric[] {
+  const n = test.y.length
+  const cluster = test.customer
+  const { rocAuc, averagePrecision } = rankingIntervals(test.y, test.scores, {
+    seed,
+    ...(cluster && { cluster }),
+  })
+  const metrics: NewMetric[] = [
+    { name: 'average_precision', ...averagePrecision, n },
+    { name: 'roc_auc', ...rocAuc, n },
+  ]
+  if (cluster) {
+    const day = Float64Array.from(test.rows, (row) => Math.floor(table.eventTimeUs[row]! / DAY_US))
+    const cards = cardPrecisionInterval(100, { ...test, day, customer: cluster }, { seed })
+    metrics.push({ name: 'card_precision_100', ...cards, n })
+  }
+  return metrics
+}
+
+function measureAt(threshold: number, test: { y: Float64Array; scores: Float64Array }): NewMetric[] {
+  const effect = thresholdEffect(test, threshold)
+  const { precisionInterval, recallInterval } = effect
+  return [
+    { name: 'precision', value: effect.precision, low: precisionInterval.low, high: precisionInterval.high, n: effect.alerts },
+    { name: 'recall', value: effect.recall, low: recallInterval.low, high: recallInterval.high, n: effect.truePositives + effect.falseNegatives },
+  ]
+}
+
+/**
+ * Thresholds are chosen on the rows between training and test, whose labels have arrived by the end
+ * of the test: neither learned from nor used to report what the thresholds achieve.
+ */
+function chooseThresholds(
+  policy: CompiledPolicy,
+  table: TrainingTable,
+  split: FlowProject['split'],
+  scoreRows: (rows: Uint32Array) => Float64Array,
+): { decline: number; review: number } {
+  const between: number[] = []
+  for (let row = 0; row < table.eventTimeUs.length; row++) {
+    const at = table.eventTimeUs[row]!
+    if (at >= split.train.toUs && at < split.test.fromUs && !Number.isNaN(table.label[row])) between.push(row)
+  }
+  const rows = Uint32Array.from(between)
+  const data = {
+    y: selectValues(table.label, rows),
+    scores: scoreRows(rows),
+    days: (split.test.fromUs - split.train.toUs) / DAY_US,
+  }
+  const choose = (rule: CompiledPolicy['thresholds']['decline']) => {
+    if (typeof rule === 'number') return rule
+    try {
+      return chooseThreshold(rule as ThresholdRule, data).threshold
+    } catch (error) {
+      if (isAssayError(error, 'threshold_rule_unmet')) return NEVER
+      throw error
+    }
+  }
+  const decline = choose(policy.thresholds.decline)
+  return { decline, review: Math.min(choose(policy.thresholds.review), decline) }
+}
+
+function curves(test: { y: Float64Array; scores: Float64Array }) {
+  const ranking = rank(test.y, test.scores)
+  const roc = rocCurve(ranking)
+  const precisionRecall = precisionRecallCurve(ranking)
+  return {
+    roc: { x: roc.map((p) => p.falsePositiveRate), y: roc.map((p) => p.truePositiveRate) },
+    precisionRecall: { x: precisionRecall.map((p) => p.recall), y: precisionRecall.map((p) => p.precision) },
+    positiveShare: sum(test.y) / test.y.length,
+    calibration: calibrationTable(test.y, test.scores).map((bin) => ({
+      predicted: bin.meanScore,
+      observed: bin.observed,
+      n: bin.rows,
+    })),
+    scores: { positive: scoreBins(test, 1), negative: scoreBins(test, 0) },
+  }
+}
+
+function scoreBins({ y, scores }: { y: Float64Array; scores: Float64Array }, of: 0 | 1): Bins {
+  const counts = new Array<number>(SCORE_BINS).fill(0)
+  for (const [row, score] of scores.entries()) {
+    if (y[row] === of) counts[Math.min(SCORE_BINS - 1, Math.floor(score * SCORE_BINS))]!++
+  }
+  return { edges: Array.from({ length: SCORE_BINS + 1 }, (_, i) => i / SCORE_BINS), counts }
+}
+
+function importance(scorer: Predictor, sample: Matrix, sets: readonly CompiledFeatureSet[]) {
+  const totals = new Float64Array(scorer.features.length)
+  const row = new Float64Array(sample.columns.length)
+  for (let i = 0; i < sample.rows; i++) {
+    const { values } = scorer.explain(readRow(sample, i, row))
+    for (let feature = 0; feature < totals.length; feature++) totals[feature]! += Math.abs(values[feature]!)
+  }
+  const setOf = new Map(sets.flatMap((set) => set.features.map(({ name }) => [name, set.name] as const)))
+  return scorer.features
+    .map((feature, index) => ({
+      feature,
+      set: setOf.get(feature) ?? '',
+      value: totals[index]! / Math.max(1, sample.rows),
+    }))
+    .sort((a, b) => b.value - a.value)
+}
+
+function splitInWords({ split }: FlowProject, rows: { train: Uint32Array; test: Uint32Array }): string {
+  const day = (us: number) => formatTimestamp(us).slice(0, 10)
+  const period = ({ fromUs, toUs }: { fromUs: number; toUs: number }) => `${day(fromUs)} to ${day(toUs - DAY_US)}`
+  const known = split.dropKnown === undefined ? '' : `, without each ${split.dropKnown} known as defrauded by then`
+  return (
+    `Learned from ${period(split.train)} (${rows.train.length} rows), ` +
+    `tested on ${period(split.test)} (${rows.test.length} rows${known}); labels take ${split.delayUs / DAY_US} days.`
+  )
+}
+
+function thresholdsInWords(policy: CompiledPolicy, chosen: { decline: number; review: number }): string {
+  const say = (outcome: 'decline' | 'review') => {
+    const rule = policy.thresholds[outcome]
+    const declared = typeof rule === 'number' ? 'declared' : ruleInWords(rule)
+    return chosen[outcome] >= NEVER
+      ? `${outcome}: never by score, because no threshold has ${declared}`
+      : `${outcome} from ${chosen[outcome].toFixed(4)} (${declared})`
+  }
+  return `${say('decline')}; ${say('review')}. Chosen on the rows between training and test.`
+}
+
+function ruleInWords(rule: { readonly kind: string; readonly [option: string]: unknown }): string {
+  const options = Object.entries(rule).filter(([name]) => name !== 'kind')
+  return `${rule.kind.replaceAll('-', ' ')}: ${options.map(([, value]) => String(value)).join(', ')}`
+}
+
+function flatParams(params: object): Record<string, string | number | boolean> {
+  return Object.fromEntries(
+    Object.entries(params).map(([name, value]: [string, unknown]) => [
+      name,
+      typeof value === 'object' ? JSON.stringify(value) : (value as string | number | boolean),
+    ]),
+  )
+}
+
+function pickAny(values: Float64Array | (string | undefined)[], rows: Uint32Array): (number | string)[] {
+  return Array.from(rows, (row) => values[row] ?? '')
+}
+
+function everyNth(rows: Uint32Array, atMost: number): Uint32Array {
+  const step = Math.max(1, Math.ceil(rows.length / atMost))
+  return rows.filter((_, index) => index % step === 0)
+}
+
+function sum(values: Float64Array): number {
+  return values.reduce((total, value) => total + value, 0)
+}

@@ -1,0 +1,66 @@
+// What other processes may ask of `work`, over the local socket.
+import type { ChangeBy } from '../access/index.ts'
+
+export type ReplaySpeed = '60' | '600' | 'max'
+
+/** Where the replay stands. Times in microseconds UTC. */
+export interface ReplayState {
+  readonly state: 'none' | 'waiting' | 'playing' | 'paused' | 'finished' | 'failed'
+  readonly namespace: string | null
+  readonly simulatedNowUs: number | null
+  readonly fromUs: number | null
+  readonly untilUs: number | null
+  readonly speed: ReplaySpeed
+  /** Share of the tape that was played, 0 to 1. */
+  readonly progress: number
+  readonly decisions: number
+  readonly labels: number
+  /** When the first labels of replayed events arrive. */
+  readonly firstLabelsUs: number | null
+  /** Why it failed, what is safe and what to do. */
+  readonly problem: string | null
+}
+
+export interface ReplayCommand {
+  readonly action: 'pause' | 'play' | 'speed' | 'jump-to-first-labels' | 'again'
+  readonly speed?: ReplaySpeed | undefined
+}
+
+export interface ResubmittedRow {
+  readonly id: string
+  /** Fields as text, by their names in the file. */
+  readonly fields: Readonly<Record<string, string | null>>
+}
+
+export interface ResubmitReport {
+  readonly accepted: number
+  readonly refused: readonly {
+    readonly id: string
+    readonly column: string | null
+    readonly rule: string
+    readonly message: string
+  }[]
+  readonly snapshot: string | null
+}
+
+export interface IngestSummary {
+  readonly dataset: string
+  readonly read: number
+  readonly accepted: number
+  readonly quarantined: number
+  readonly snapshot: string | null
+}
+
+/** The rpc service `work`. */
+export interface WorkRemote {
+  replay(): Promise<ReplayState>
+  commandReplay(command: ReplayCommand): Promise<ReplayState>
+  /** Columns of equal length as the bytes of a Parquet file. */
+  parquet(
+    names: readonly string[],
+    rows: readonly (readonly (string | number | boolean | null)[])[],
+  ): Promise<Uint8Array>
+  resubmit(rows: readonly ResubmittedRow[], by: ChangeBy): Promise<ResubmitReport>
+  /** Ingests a file into a dataset of the project, beside what it holds. */
+  ingest(request: { readonly path: string; readonly source: string | undefined }, by: ChangeBy): Promise<IngestSummary>
+}

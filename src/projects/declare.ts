@@ -1,0 +1,174 @@
+// A bank's project: the one value that a project.ts exports, and how it becomes data.
+import {
+  compileLabels,
+  compileSource,
+  type CompiledLabels,
+  type CompiledSource,
+  type LabelsDeclaration,
+  type SourceDeclaration,
+} from '../data/index.ts'
+import { compilePolicy, type CompiledPolicy, type PolicyDeclaration } from '../decisions/index.ts'
+import {
+  compileFeatureSet,
+  type CompiledFeatureSet,
+  type FeatureSetDeclaration,
+} from '../features/index.ts'
+import {
+  compileGatePolicy,
+  type CompiledGatePolicy,
+  type GatePolicyDeclaration,
+} from '../governance/index.ts'
+import type { LearnerSpec, TimeSplit } from '../learning/index.ts'
+import { contentHash } from '../lib/hash.ts'
+import { parseTimestamp } from '../lib/time.ts'
+import type { FlowProject, RegisteredModelDeclaration } from '../pipelines/index.ts'
+import { projectErrors } from './errors.ts'
+
+/** A recipe for a model: which features, which label, which learner. */
+export interface ModelDeclaration {
+  readonly kind: 'model'
+  readonly name: string
+  readonly description?: string
+  readonly features: readonly FeatureSetDeclaration[]
+  readonly label: LabelsDeclaration
+  readonly learner: LearnerSpec
+}
+
+/** Declares a model to be trained. */
+export function model(
+  name: string,
+  options: Omit<ModelDeclaration, 'kind' | 'name'>,
+): ModelDeclaration {
+  return { kind: 'model', name, ...options }
+}
+
+export interface ProjectOptions {
+  readonly title: string
+  readonly description?: string
+  /** An example may be approved by a script; its cards carry a watermark. */
+  readonly example?: boolean
+  readonly owner: string
+  readonly sources: readonly SourceDeclaration[]
+  readonly labels: readonly LabelsDeclaration[]
+  readonly featureSets: readonly FeatureSetDeclaration[]
+  /** In the order in which they are registered when they are equally good. */
+  readonly models: readonly ModelDeclaration[]
+  readonly split: TimeSplit
+  readonly gates: readonly GatePolicyDeclaration[]
+  readonly policies: readonly PolicyDeclaration[]
+  readonly seed: number
+  readonly registeredModel: RegisteredModelDeclaration
+  readonly data: {
+    readonly describe: string
+    readonly fileName: string
+    /** Text of the file, in pieces; used where no `--data FILE` is given. */
+    readonly generate?: () => Iterable<string> | AsyncIterable<string>
+    /** A file beside the project, used where no `--data FILE` is given. */
+    readonly file?: string
+  }
+  /** Rows in [from, until) are kept back and played as live traffic. */
+  readonly replay?: { readonly from: string; readonly until: string; readonly speed: number }
+  /** Names under which a script approves, in an example only. */
+  readonly approvers?: readonly string[]
+}
+
+export interface ProjectDeclaration extends ProjectOptions {
+  readonly kind: 'project'
+  readonly name: string
+}
+
+/** Declares a project; the default export of its `project.ts`. */
+export function project(name: string, options: ProjectOptions): ProjectDeclaration {
+  return { kind: 'project', name, ...options }
+}
+
+/** The project as data: what is applied, recorded and shown; it holds no code. */
+export interface CompiledProject extends FlowProject {
+  readonly title: string
+  readonly description: string
+  readonly data: { readonly describe: string; readonly fileName: string; readonly file: string | null }
+}
+
+/**
+ * Compiles every declaration of a project and checks that they fit together.
+ * Errors: those of each room's compiler, and `project_invalid` with the part that is wrong.
+ */
+export function compileProject(declaration: ProjectDeclaration): CompiledProject {
+  checkProject(declaration)
+  const body = {
+    name: declaration.name,
+    title: declaration.title,
+    description: declaration.description ?? '',
+    example: declaration.example ?? false,
+    owner: declaration.owner,
+    sources: declaration.sources.map((each) => compileSource(each)),
+    labels: declaration.labels.map((each) => compileLabels(each)),
+    featureSets: declaration.featureSets.map((each) => compileFeatureSet(each)),
+    models: declaration.models.map((each) => ({
+      name: each.name,
+      description: each.description ?? '',
+      featureSets: each.features.map((set) => set.name),
+      label: each.label.name,
+      learner: each.learner,
+    })),
+    split: declaration.split,
+    gates: declaration.gates.map((each) => compileGatePolicy(each)),
+    policies: declaration.policies.map((each) => compilePolicy(each)),
+    seed: declaration.seed,
+    registeredModel: declaration.registeredModel,
+    data: {
+      describe: declaration.data.describe,
+      fileName: declaration.data.fileName,
+      file: declaration.data.file ?? null,
+    },
+    replay: declaration.replay ? compileReplay(declaration.replay) : null,
+    approvers: declaration.approvers ?? [],
+  }
+  return { ...body, version: contentHash(body) }
+}
+
+function compileReplay(replay: NonNullable<ProjectOptions['replay']>) {
+  const range = { fromUs: day('replay.from', replay.from), untilUs: day('replay.until', replay.until) }
+  if (range.untilUs <= range.fromUs) {
+    throw projectErrors.project_invalid(`replay: ${replay.until} lies before ${replay.from}`)
+  }
+  return { ...range, speed: replay.speed }
+}
+
+function day(what: string, text: string): number {
+  const us = /^\d{4}-\d{2}-\d{2}$/.test(text) ? parseTimestamp(`${text}T00:00:00Z`) : undefined
+  if (us === undefined) {
+    throw projectErrors.project_invalid(`${what}: "${text}" is not a day; write YYYY-MM-DD`)
+  }
+  return us
+}
+
+function checkProject(declaration: ProjectDeclaration): void {
+  const invalid = (detail: string) => projectErrors.project_invalid(`${declaration.name}: ${detail}`)
+  if (!/^[a-z0-9][a-z0-9-]*$/.test(declaration.name)) {
+    throw invalid('a name consists of lower-case letters, digits and dashes')
+  }
+  const parts = ['sources', 'labels', 'featureSets', 'models', 'gates', 'policies'] as const
+  for (const part of parts) {
+    if (declaration[part].length === 0) throw invalid(`${part} is empty; declare at least one`)
+    const names = declaration[part].map((each) => each.name)
+    const twice = names.find((name, index) => names.indexOf(name) !== index)
+    if (twice !== undefined) throw invalid(`${part}: "${twice}" is declared twice`)
+  }
+  const known = new Set(declaration.featureSets)
+  for (const { name, features } of [...declaration.models, ...declaration.policies]) {
+    const missing = features.find((set) => !known.has(set))
+    if (missing) throw invalid(`"${name}" uses the feature set "${missing.name}"; add it to featureSets`)
+  }
+  for (const each of declaration.models) {
+    if (!declaration.labels.includes(each.label)) {
+      throw invalid(`the model "${each.name}" learns "${each.label.name}"; add it to labels`)
+    }
+  }
+  if (declaration.approvers?.length && !declaration.example) {
+    throw invalid('only an example may name scripts that approve; remove approvers')
+  }
+  if (declaration.data.generate === undefined && declaration.data.file === undefined) {
+    throw invalid('data names neither generate nor file; give one of them')
+  }
+}

@@ -1,0 +1,34 @@
+import { defineErrors } from '../lib/errors.ts'
+
+export const projectErrors = defineErrors({
+  home_locked: {
+    status: 409,
+    title: 'The home directory is in use',
+    action: 'Stop the other process, or choose another directory with --home.',
+  },
+  home_newer: {
+    status: 409,
+    title: 'The home directory was written by a newer version',
+    action: 'Start the newer version again, or choose another directory with --home.',
+  },
+  home_invalid: {
+    status: 409,
+    title: 'The directory is not a home directory',
+    action: 'Choose an empty directory, or one that Assay made, with --home.',
+  },
+  home_unwritable: {
+    status: 500,
+    title: 'The home directory cannot be written',
+    action: 'Give this user the right to write there, or choose another directory with --home.',
+  },
+  project_not_found: {
+    status: 404,
+    title: 'There is no project there',
+    action: 'Name a folder that holds a project.ts, or make one with `assay init`.',
+  },
+  project_invalid: {
+    status: 422,
+    title: 'The project does not hold together',
+    action: 'Correct the declaration that the message names and start again.',
+  },
+})

@@ -1,0 +1,52 @@
+import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { clearHome, homeAt, homeOwner, lockHome, openHome } from './home.ts'
+
+const empty = () => mkdtempSync(join(tmpdir(), 'assay-home-'))
+
+test('a new home says which format it has and opens again', async () => {
+  const directory = empty()
+  await openHome(directory, '0.1.0')
+  expect(readdirSync(directory)).toContain('format.json')
+  expect((await openHome(directory, '0.1.0')).root).toBe(directory)
+})
+
+test('a home of a newer version is refused and left as it is', async () => {
+  const directory = empty()
+  writeFileSync(join(directory, 'format.json'), '{"format": 99}')
+  await expect(openHome(directory, '0.1.0')).rejects.toMatchObject({ code: 'home_newer' })
+  expect(readdirSync(directory)).toEqual(['format.json'])
+})
+
+test('a folder with other files in it is neither opened nor cleared', async () => {
+  const directory = empty()
+  writeFileSync(join(directory, 'thesis.tex'), 'years of work')
+  await expect(openHome(directory, '0.1.0')).rejects.toMatchObject({ code: 'home_invalid' })
+  expect(() => clearHome(directory)).toThrow('nothing was removed')
+  expect(readdirSync(directory)).toEqual(['thesis.tex'])
+})
+
+test('a damaged format file is told apart from a newer one', async () => {
+  const directory = empty()
+  writeFileSync(join(directory, 'format.json'), '{"form')
+  await expect(openHome(directory, '0.1.0')).rejects.toMatchObject({ code: 'home_invalid' })
+})
+
+test('a lock of a living process holds, and one of a dead process is taken over', async () => {
+  const home = await openHome(empty(), '0.1.0')
+  const lock = join(home.root, 'run', 'lock')
+  writeFileSync(lock, String(process.ppid))
+  expect(homeOwner(home)).toBe(process.ppid)
+  expect(() => lockHome(home)).toThrow(String(process.ppid))
+  writeFileSync(lock, '999999999')
+  const release = lockHome(home)
+  release()
+  expect(homeOwner(home)).toBeUndefined()
+})
+
+test('sockets of a deep home have a short path, because systems limit its length', () => {
+  const home = homeAt(join('/tmp', 'a'.repeat(120)))
+  expect(Buffer.byteLength(home.socket('keep'))).toBeLessThanOrEqual(100)
+})

@@ -1,0 +1,173 @@
+// The home directory: everything that one Assay keeps, in one place with a known format.
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { writeFileAtomic } from '../lib/files.ts'
+import { projectErrors } from './errors.ts'
+
+/** Raised with every change that an older version could not read; migrations go forward only. */
+export const HOME_FORMAT = 1
+
+/** The three long-running processes (docs/decisions/0004-three-processes.md). */
+export type Role = 'decide' | 'keep' | 'work'
+
+export interface Home {
+  readonly root: string
+  readonly database: string
+  readonly snapshots: string
+  readonly artifacts: string
+  readonly models: string
+  readonly incoming: string
+  readonly checkpoints: string
+  readonly decide: string
+  readonly published: string
+  readonly secrets: string
+  socket(role: Role): string
+}
+
+/** The paths inside a home directory; touches nothing on disk. */
+export function homeAt(directory: string): Home {
+  const root = resolve(directory)
+  return {
+    root,
+    database: join(root, 'keep', 'assay.sqlite'),
+    snapshots: join(root, 'snapshots'),
+    artifacts: join(root, 'artifacts'),
+    models: join(root, 'models'),
+    incoming: join(root, 'incoming'),
+    checkpoints: join(root, 'checkpoints'),
+    decide: join(root, 'decide'),
+    published: join(root, 'published'),
+    secrets: join(root, 'secrets'),
+    socket: (role) => socketPath(root, role),
+  }
+}
+
+/**
+ * Makes the home directory where there is none, checks its format where there is one.
+ * Errors: `home_newer`, `home_invalid`, `home_unwritable`.
+ */
+export async function openHome(directory: string, version: string): Promise<Home> {
+  const home = homeAt(directory)
+  const formatFile = join(home.root, 'format.json')
+  try {
+    mkdirSync(home.root, { recursive: true, mode: 0o700 })
+    if (existsSync(formatFile)) checkFormat(home.root, readFileSync(formatFile, 'utf8'))
+    else if (readdirSync(home.root).length > 0) {
+      throw projectErrors.home_invalid(
+        `${home.root} holds other files and no format.json, so nothing was touched`,
+      )
+    }
+    for (const folder of [
+      'keep', 'snapshots', 'artifacts', 'models', 'incoming', 'checkpoints', 'decide', 'published', 'run',
+    ]) {
+      mkdirSync(join(home.root, folder), { recursive: true })
+    }
+    mkdirSync(home.secrets, { recursive: true, mode: 0o700 })
+    if (!existsSync(formatFile)) {
+      await writeFileAtomic(
+        formatFile,
+        Buffer.from(`${JSON.stringify({ format: HOME_FORMAT, createdBy: `assay ${version}` })}\n`),
+      )
+    }
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM' || code === 'ENOTDIR' || code === 'EEXIST') {
+      throw projectErrors.home_unwritable(`${home.root}: ${(error as Error).message}`)
+    }
+    throw error
+  }
+  return home
+}
+
+function checkFormat(root: string, text: string): void {
+  let format: unknown
+  try {
+    format = (JSON.parse(text) as { format?: unknown }).format
+  } catch {
+    throw projectErrors.home_invalid(`${root}/format.json is not JSON`)
+  }
+  if (typeof format !== 'number' || !Number.isInteger(format) || format < 1) {
+    throw projectErrors.home_invalid(`${root}/format.json names no format`)
+  }
+  if (format > HOME_FORMAT) {
+    throw projectErrors.home_newer(
+      `${root} has format ${format}; this version reads formats up to ${HOME_FORMAT}`,
+    )
+  }
+}
+
+/**
+ * Takes the home for this process and returns how to let go of it.
+ * A lock whose process is gone is taken over. Error: `home_locked`.
+ */
+export function lockHome(home: Home): () => void {
+  const lock = join(home.root, 'run', 'lock')
+  for (let attempt = 0; ; attempt++) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: 'wx' })
+      return () => {
+        rmSync(lock, { force: true })
+      }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      const owner = readLockOwner(lock)
+      if (owner !== undefined && isAlive(owner)) {
+        throw projectErrors.home_locked(`${home.root} is used by process ${owner}`)
+      }
+      if (attempt > 3) throw projectErrors.home_locked(`${lock} cannot be taken over`)
+      rmSync(lock, { force: true })
+    }
+  }
+}
+
+/** The process that holds the home, if one does. */
+export function homeOwner(home: Home): number | undefined {
+  const owner = readLockOwner(join(home.root, 'run', 'lock'))
+  return owner !== undefined && isAlive(owner) ? owner : undefined
+}
+
+function readLockOwner(lock: string): number | undefined {
+  try {
+    const pid = Number.parseInt(readFileSync(lock, 'utf8'), 10)
+    return Number.isInteger(pid) && pid > 0 ? pid : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isAlive(pid: number): boolean {
+  if (pid === process.pid) return false // A recycled number: this very process cannot be the older owner.
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+  // In containers numbers are recycled quickly: where it can be seen, the owner must be a Node process.
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('node')
+  } catch {
+    return !existsSync('/proc/self')
+  }
+}
+
+/** Removes everything inside a home directory, the `--fresh` start; refuses a folder that is no home. */
+export function clearHome(directory: string): void {
+  const root = resolve(directory)
+  if (!existsSync(root)) return
+  if (!statSync(root).isDirectory()) throw projectErrors.home_invalid(`${root} is not a directory`)
+  const entries = readdirSync(root)
+  if (entries.length > 0 && !entries.includes('format.json')) {
+    throw projectErrors.home_invalid(`${root} holds other files and no format.json, so nothing was removed`)
+  }
+  for (const entry of entries) rmSync(join(root, entry), { recursive: true, force: true })
+}
+
+// A Unix socket's path is limited to about 100 bytes, so a deep home gets a short name beside it.
+function socketPath(root: string, role: Role): string {
+  const name = createHash('sha256').update(root).digest('hex').slice(0, 16)
+  if (process.platform === 'win32') return `\\\\.\\pipe\\assay-${name}-${role}`
+  const inside = join(root, 'run', `${role}.sock`)
+  return Buffer.byteLength(inside) <= 100 ? inside : join(tmpdir(), `assay-${name}-${role}.sock`)
+}

@@ -1,0 +1,14 @@
+// Projects: what a bank declares, and the directory in which one Assay keeps what comes of it.
+// A project compiles to canonical JSON named by its hash, and only that crosses into other
+// processes. The home directory has a format; migrations go forward, and a lock gives it one owner.
+export {
+  compileProject,
+  model,
+  project,
+  type CompiledProject,
+  type ModelDeclaration,
+  type ProjectDeclaration,
+  type ProjectOptions,
+} from './declare.ts'
+export { clearHome, homeAt, homeOwner, lockHome, openHome, HOME_FORMAT, type Home, type Role } from './home.ts'
+export { loadProject, type LoadedProject } from './load.ts'

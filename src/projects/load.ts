@@ -1,0 +1,41 @@
+// Finds a project on disk and evaluates it. Only the work role and commands do this: the processes
+// that decide and keep never run a project's code.
+import { existsSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { AssayError } from '../lib/errors.ts'
+import { compileProject, type CompiledProject, type ProjectDeclaration } from './declare.ts'
+import { projectErrors } from './errors.ts'
+
+export interface LoadedProject {
+  readonly directory: string
+  readonly declaration: ProjectDeclaration
+  readonly compiled: CompiledProject
+}
+
+/** Loads `project.ts` (or `.js`) of a folder. Errors: `project_not_found`, `project_invalid`. */
+export async function loadProject(path: string): Promise<LoadedProject> {
+  const directory = resolve(path)
+  const entry = ['project.ts', 'project.js', 'project.mjs']
+    .map((name) => join(directory, name))
+    .find((file) => existsSync(file))
+  if (!existsSync(directory) || !statSync(directory).isDirectory() || entry === undefined) {
+    throw projectErrors.project_not_found(`${directory} holds no project.ts`)
+  }
+  const declaration = await evaluate(entry)
+  return { directory, declaration, compiled: compileProject(declaration) }
+}
+
+async function evaluate(entry: string): Promise<ProjectDeclaration> {
+  let exported: unknown
+  try {
+    exported = ((await import(pathToFileURL(entry).href)) as { default?: unknown }).default
+  } catch (error) {
+    if (error instanceof AssayError) throw error
+    throw projectErrors.project_invalid(`${entry}: ${(error as Error).message}`, { cause: error })
+  }
+  if ((exported as { kind?: unknown } | undefined)?.kind !== 'project') {
+    throw projectErrors.project_invalid(`${entry} does not export a project; end it with \`export default project(…)\``)
+  }
+  return exported as ProjectDeclaration
+}

@@ -1,0 +1,151 @@
+import { Type, type Static } from '@sinclair/typebox'
+import {
+  Identity,
+  Nullable,
+  ObjectRef,
+  OneOf,
+  Permission,
+  Time,
+  Verdict,
+} from './common.ts'
+import { RunMetric } from './experiments.ts'
+
+export const versionStatuses = ['candidate', 'approved', 'live', 'refused', 'retired'] as const
+export const VersionSummary = Type.Object({
+  model: Type.String(),
+  version: Type.Integer({ minimum: 1 }),
+  hash: Type.String(),
+  name: Type.String({ description: 'The declared model: boosted-trees' }),
+  learner: Type.String(),
+  status: OneOf(versionStatuses),
+  statusSentence: Type.String({ description: 'For example "refused by card-fraud-gate: …"' }),
+  createdAt: Time,
+  registeredBy: Identity,
+  run: Nullable(ObjectRef),
+  metrics: Type.Array(RunMetric),
+  verdict: Verdict,
+})
+export type VersionSummary = Static<typeof VersionSummary>
+
+export const ModelSummary = Type.Object({
+  name: Type.String(),
+  title: Type.String(),
+  purpose: Type.String(),
+  owner: Type.String(),
+  versions: Type.Integer(),
+  live: Nullable(VersionSummary),
+  latest: Nullable(VersionSummary),
+  verdict: Verdict,
+})
+export const Models = Type.Object({ items: Type.Array(ModelSummary) })
+export type ModelSummary = Static<typeof ModelSummary>
+
+export const DeploymentEntry = Type.Object({
+  at: Time,
+  action: OneOf(['deploy', 'rollback']),
+  from: Nullable(ObjectRef),
+  to: ObjectRef,
+  by: Identity,
+  reason: Type.String(),
+})
+export const Model = Type.Composite([
+  ModelSummary,
+  Type.Object({
+    items: Type.Array(VersionSummary),
+    deployments: Type.Array(DeploymentEntry),
+    policies: Type.Array(ObjectRef),
+    rollback: Permission,
+    rollbackTo: Nullable(ObjectRef),
+  }),
+])
+export type Model = Static<typeof Model>
+export const ModelParams = Type.Object({ model: Type.String() })
+export const VersionParams = Type.Object({ model: Type.String(), version: Type.Integer() })
+
+export const GateCheck = Type.Object({
+  name: Type.String(),
+  title: Type.String(),
+  required: Type.String({ description: 'For example "at least 0.500"' }),
+  actual: Type.String({ description: 'For example "0.681 (0.640 to 0.719, n 58,264)"' }),
+  passed: Type.Boolean(),
+  message: Type.String(),
+})
+export const GateResult = Type.Object({
+  gate: ObjectRef,
+  gateVersion: Type.String(),
+  passed: Type.Boolean(),
+  evaluatedAt: Time,
+  checks: Type.Array(GateCheck),
+  evidenceHash: Type.String(),
+  sentence: Type.String(),
+})
+export type GateResult = Static<typeof GateResult>
+
+export const Approval = Type.Object({
+  by: Identity,
+  decision: OneOf(['approve', 'refuse']),
+  reason: Type.String(),
+  at: Time,
+  binds: Type.String({ description: 'SHA-256 of version, gate policy and evidence together' }),
+  valid: Type.Boolean({ description: 'False once any of those three changed' }),
+  note: Nullable(Type.String()),
+})
+export const Approvals = Type.Object({
+  required: Type.Integer(),
+  given: Type.Array(Approval),
+  binds: Type.String(),
+  verdict: Verdict,
+})
+
+/** Sections of the Model Card Toolkit's schema, each a list of paragraphs or named values. */
+export const CardSection = Type.Object({
+  title: Type.String(),
+  entries: Type.Array(
+    Type.Object({ name: Type.String(), text: Type.String(), missing: Type.Boolean() }),
+  ),
+})
+export const Card = Type.Object({
+  complete: Type.Boolean(),
+  watermark: Nullable(Type.String({ description: 'For example "Example: approved by a script"' })),
+  sections: Type.Array(CardSection),
+})
+
+export const Version = Type.Composite([
+  VersionSummary,
+  Type.Object({
+    bytes: Type.Integer(),
+    format: Type.String(),
+    trainedBy: Identity,
+    card: Card,
+    gate: Nullable(GateResult),
+    approvals: Approvals,
+    lineage: Type.Array(
+      Type.Object({
+        title: Type.String({ description: 'data snapshot, feature set, run, code, seed…' }),
+        text: Type.String(),
+        target: Nullable(ObjectRef),
+      }),
+    ),
+    deployments: Type.Array(DeploymentEntry),
+    may: Type.Object({ approve: Permission, refuse: Permission, deploy: Permission }),
+  }),
+])
+export type Version = Static<typeof Version>
+
+/** `binds` is what the person saw; if it changed meanwhile the answer is 409. */
+export const GiveApproval = Type.Object(
+  {
+    decision: OneOf(['approve', 'refuse']),
+    reason: Type.String({ minLength: 3, maxLength: 2000 }),
+    binds: Type.String(),
+  },
+  { additionalProperties: false },
+)
+export const WithReason = Type.Object(
+  { reason: Type.String({ minLength: 3, maxLength: 2000 }) },
+  { additionalProperties: false },
+)
+export const RollBack = Type.Object(
+  { to: Type.Integer(), reason: Type.String({ minLength: 3, maxLength: 2000 }) },
+  { additionalProperties: false },
+)

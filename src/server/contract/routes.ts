@@ -1,0 +1,246 @@
+/**
+ * The one table of the API: the server registers its handlers from it and makes OpenAPI from it,
+ * the page takes its types from it. Lists marked `exports` answer `format=csv` and
+ * `format=parquet` with a file of exactly the filtered rows.
+ */
+import { Type, type Static, type TSchema } from '@sinclair/typebox'
+import { addresses, type Address, type OperationName } from './addresses.ts'
+import { AuditEntryParams, AuditEntryProof, AuditPage, AuditQuery, AuditVerified } from './audit.ts'
+import {
+  BulkAnswer,
+  BulkUndo,
+  BulkVerdict,
+  Case,
+  CaseParams,
+  Cases,
+  CasesQuery,
+  CaseViewers,
+  CorrectVerdict,
+  GiveVerdict,
+  OpenCase,
+} from './cases.ts'
+import { Done } from './common.ts'
+import {
+  Dataset,
+  DatasetParams,
+  DatasetQuery,
+  Datasets,
+  Quarantine,
+  QuarantineQuery,
+  Resubmit,
+  ResubmitAnswer,
+} from './data.ts'
+import {
+  DecideAnswer,
+  DecideBody,
+  DecideParams,
+  Decision,
+  DecisionParams,
+  DecisionQuery,
+  DecisionsPage,
+  DecisionsQuery,
+  EventsAnswer,
+  EventsParams,
+  Explanation,
+  Policy,
+  Recomputed,
+} from './decisions.ts'
+import { CompareQuery, ComparedRuns, Run, RunParams, Runs, RunsQuery } from './experiments.ts'
+import { Feature, FeatureParams, Features } from './features.ts'
+import { Governance } from './governance.ts'
+import {
+  GiveApproval,
+  Model,
+  ModelParams,
+  Models,
+  RollBack,
+  Version,
+  VersionParams,
+  WithReason,
+} from './models.ts'
+import { Monitoring, MonitoringQuery } from './monitoring.ts'
+import {
+  Overview,
+  OverviewQuery,
+  Progress,
+  Replay,
+  ReplayCommand,
+  SearchQuery,
+  SearchResults,
+} from './overview.ts'
+import { PipelineParams, PipelineRun, Pipelines } from './pipelines.ts'
+import { Session, SignIn } from './session.ts'
+
+/** What one operation takes and gives. `open` ones need no session. */
+export interface RouteSchemas {
+  readonly summary: string
+  readonly params?: TSchema
+  readonly query?: TSchema
+  readonly body?: TSchema
+  readonly response: TSchema
+  readonly exports?: true
+  readonly open?: true
+  /** The front door's own process answers it, with the others dead; all else is `keep`. */
+  readonly by?: 'decide'
+}
+
+const schemas = {
+  session: { summary: 'Who is signed in, and to which bank', response: Session, open: true },
+  signIn: { summary: 'Sign in with a key', body: SignIn, response: Session, open: true },
+  signOut: { summary: 'Sign out', response: Done, open: true },
+
+  overview: { summary: 'Are we safe now?', query: OverviewQuery, response: Overview },
+  progress: { summary: 'Stages of the running pipeline', response: Progress },
+  replay: { summary: 'State of the replay', response: Replay },
+  commandReplay: { summary: 'Pause, play, speed…', body: ReplayCommand, response: Replay },
+  search: { summary: 'Find any object', query: SearchQuery, response: SearchResults },
+
+  decide: {
+    summary: 'Decide one event, durably',
+    params: DecideParams,
+    body: DecideBody,
+    response: DecideAnswer,
+    by: 'decide',
+  },
+  sendEvents: {
+    summary: 'Feed a source (JSON or NDJSON) without deciding',
+    params: EventsParams,
+    body: Type.Unknown(),
+    response: EventsAnswer,
+    by: 'decide',
+  },
+  decisions: {
+    summary: 'Decisions, filtered',
+    query: DecisionsQuery,
+    response: DecisionsPage,
+    exports: true,
+  },
+  decision: {
+    summary: 'One decision with its reasons and evidence',
+    params: DecisionParams,
+    query: DecisionQuery,
+    response: Decision,
+  },
+  decisionExplanation: {
+    summary: 'Reasons, made on demand and identical for every asking',
+    params: DecisionParams,
+    response: Explanation,
+  },
+  recomputeDecision: {
+    summary: 'Compute a recorded decision again and compare bit for bit',
+    params: DecisionParams,
+    response: Recomputed,
+  },
+  policy: { summary: 'A decision policy as it answers now', params: DecideParams, response: Policy },
+
+  cases: { summary: 'The review queue', query: CasesQuery, response: Cases, exports: true },
+  openCase: { summary: 'Put a decision into the review queue', body: OpenCase, response: Case },
+  case: { summary: 'One case', params: CaseParams, response: Case },
+  giveVerdict: {
+    summary: 'Confirm fraud, genuine, or unsure; may be undone for ten seconds',
+    params: CaseParams,
+    body: GiveVerdict,
+    response: Case,
+  },
+  undoVerdict: { summary: 'Take a verdict back in time', params: CaseParams, response: Case },
+  correctVerdict: {
+    summary: 'Correct an earlier verdict; history is kept',
+    params: CaseParams,
+    body: CorrectVerdict,
+    response: Case,
+  },
+  viewCase: {
+    summary: 'I have this case open (repeat every 15 s)',
+    params: CaseParams,
+    response: CaseViewers,
+  },
+  leaveCase: { summary: 'I closed this case', params: CaseParams, response: CaseViewers },
+  bulkVerdict: { summary: 'One verdict for several cases', body: BulkVerdict, response: BulkAnswer },
+  bulkUndo: { summary: 'Take several verdicts back in time', body: BulkUndo, response: BulkAnswer },
+
+  datasets: { summary: 'Data sets', response: Datasets },
+  dataset: {
+    summary: 'Contract, snapshots and profile of a data set',
+    params: DatasetParams,
+    query: DatasetQuery,
+    response: Dataset,
+  },
+  quarantine: {
+    summary: 'Rows kept apart, with reasons',
+    query: QuarantineQuery,
+    response: Quarantine,
+    exports: true,
+  },
+  resubmit: { summary: 'Submit mended rows again', body: Resubmit, response: ResubmitAnswer },
+
+  features: { summary: 'All declared features', response: Features },
+  feature: { summary: 'One feature', params: FeatureParams, response: Feature },
+
+  runs: { summary: 'Training runs', query: RunsQuery, response: Runs, exports: true },
+  compareRuns: { summary: 'Runs side by side', query: CompareQuery, response: ComparedRuns },
+  run: { summary: 'One run', params: RunParams, response: Run },
+
+  models: { summary: 'Registered models', response: Models },
+  model: { summary: 'A model and its versions', params: ModelParams, response: Model },
+  version: {
+    summary: 'A version with card, gate result, approvals and lineage',
+    params: VersionParams,
+    response: Version,
+  },
+  giveApproval: {
+    summary: 'Approve or refuse a version',
+    params: VersionParams,
+    body: GiveApproval,
+    response: Version,
+  },
+  deploy: {
+    summary: 'Send traffic to an approved version',
+    params: VersionParams,
+    body: WithReason,
+    response: Model,
+  },
+  rollBack: {
+    summary: 'Back to a version already approved',
+    params: ModelParams,
+    body: RollBack,
+    response: Model,
+  },
+
+  monitoring: { summary: 'Drift, rates, latency, performance', query: MonitoringQuery, response: Monitoring },
+
+  audit: { summary: 'The audit log', query: AuditQuery, response: AuditPage, exports: true },
+  auditEntry: {
+    summary: 'One entry with its inclusion proof',
+    params: AuditEntryParams,
+    response: AuditEntryProof,
+  },
+  verifyAudit: { summary: 'Verify the whole log', response: AuditVerified },
+
+  pipelines: { summary: 'Pipeline runs', response: Pipelines },
+  pipeline: { summary: 'One pipeline run', params: PipelineParams, response: PipelineRun },
+  governance: { summary: 'Inventory, gates, what waits', response: Governance },
+} as const satisfies Record<OperationName, RouteSchemas>
+
+export type Schemas = typeof schemas
+
+export interface Route extends RouteSchemas, Address {
+  readonly name: OperationName
+}
+
+/** In the order of the table. Static paths (`/cases/bulk`) stand beside `:params`; both match. */
+export const routes: readonly Route[] = (Object.keys(schemas) as OperationName[]).map((name) => ({
+  name,
+  ...addresses[name],
+  ...schemas[name],
+}))
+
+type Part<Name extends OperationName, Key extends string> = Schemas[Name] extends {
+  readonly [K in Key]: infer S extends TSchema
+}
+  ? Static<S>
+  : undefined
+
+export type ParamsOf<Name extends OperationName> = Part<Name, 'params'>
+export type QueryOf<Name extends OperationName> = Part<Name, 'query'>
+export type BodyOf<Name extends OperationName> = Part<Name, 'body'>
+export type ResponseOf<Name extends OperationName> = Part<Name, 'response'>

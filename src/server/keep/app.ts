@@ -1,0 +1,226 @@
+// The app of `keep`: sign-in, the page's files, and every operation of the contract, registered
+// from its one table. Routes are thin; views make the answers.
+import { existsSync } from 'node:fs'
+import fastifyStatic from '@fastify/static'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { sessionCookie, sessionLifetimeUs, type Access, type Identity } from '../../access/index.ts'
+import { AssayError, defineErrors, toProblem } from '../../lib/errors.ts'
+import { routes, type OperationName, type Route, type Session } from '../contract/index.ts'
+import { exportRows, type ParquetWriter } from './export.ts'
+import type { Call, Handlers } from './handlers.ts'
+import { openApi } from './openapi.ts'
+
+export interface KeepAppOptions {
+  readonly access: Access
+  readonly handlers: Handlers
+  /** Who is asking and which bank this is; `identity` is undefined before sign-in. */
+  readonly session: (identity: Identity | undefined) => Promise<Session>
+  /** Folder of the built page; where it is missing the page says how to build it. */
+  readonly pageDirectory: string
+  readonly version: string
+  readonly parquet: ParquetWriter
+  readonly onDefect: (error: unknown, request: { method: string; url: string }) => void
+}
+
+const serverErrors = defineErrors({
+  not_signed_in: {
+    status: 401,
+    title: 'You are not signed in',
+    action: 'Sign in on the page, or send a key: Authorization: Bearer ak_…',
+  },
+  not_found: {
+    status: 404,
+    title: 'There is nothing at this address',
+    action: 'Look the address up in /api/v1/openapi.json.',
+  },
+  request_invalid: {
+    status: 422,
+    title: 'The request does not have the right form',
+    action: 'Correct the field that the message names.',
+  },
+  origin_refused: {
+    status: 403,
+    title: 'The request comes from another site',
+    action: 'Use the page of this server, or a key instead of the session cookie.',
+  },
+})
+
+const BODY_BYTES_MAX = 4 * 1024 * 1024
+
+/** Builds the app; it listens on nothing yet. */
+export async function createKeepApp(options: KeepAppOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    bodyLimit: BODY_BYTES_MAX,
+    routerOptions: { maxParamLength: 1000 },
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: 'array', useDefaults: true } },
+    logger: false,
+  })
+  app.setErrorHandler((error, request, reply) => {
+    const known = asAssayError(error)
+    if (!(known instanceof AssayError)) options.onDefect(error, request)
+    return sendProblem(reply, known)
+  })
+  app.addHook('onSend', async (_request, reply) => {
+    reply.header('x-content-type-options', 'nosniff')
+    reply.header('referrer-policy', 'no-referrer')
+  })
+  registerSession(app, options)
+  registerOperations(app, options)
+  app.get('/api/v1/openapi.json', async () => openApi(options.version))
+  await registerPage(app, options.pageDirectory)
+  return app
+}
+
+function registerSession(app: FastifyInstance, { access, session }: KeepAppOptions): void {
+  app.get('/api/v1/session', async (request) => session(await whoAsks(access, request)))
+  app.post<{ Body: { key: string } }>(
+    '/api/v1/session',
+    { schema: { body: routes.find((route) => route.name === 'signIn')?.body } },
+    async (request, reply) => {
+      requireSameOrigin(request)
+      const signedIn = await access.signIn(request.body.key.trim())
+      setCookie(reply, signedIn.session)
+      return session(signedIn.identity)
+    },
+  )
+  app.delete('/api/v1/session', async (request, reply) => {
+    requireSameOrigin(request)
+    const cookie = cookieOf(request)
+    if (cookie !== undefined) await access.signOut(cookie)
+    setCookie(reply, '')
+    return { sentence: 'You are signed out.' }
+  })
+  // A link from the terminal. It is used up by opening it, so a wrong one leads to the sign-in screen.
+  app.get<{ Querystring: { token?: string } }>('/sign-in', async (request, reply) => {
+    const { token } = request.query
+    if (token === undefined) return sendPage(reply)
+    try {
+      const signedIn = await access.signIn(token)
+      setCookie(reply, signedIn.session)
+      return reply.redirect('/', 303)
+    } catch (error) {
+      if (error instanceof AssayError) return reply.redirect('/sign-in?expired=1', 303)
+      throw error
+    }
+  })
+}
+
+function registerOperations(app: FastifyInstance, options: KeepAppOptions): void {
+  for (const route of routes) {
+    if (route.by === 'decide' || route.open) continue
+    const handler = options.handlers[route.name as keyof Handlers] as (
+      call: Call<OperationName>,
+    ) => Promise<unknown>
+    app.route({
+      method: route.method,
+      url: route.path,
+      schema: requestSchema(route),
+      handler: async (request, reply) => {
+        const identity = await whoAsks(options.access, request)
+        if (!identity) throw serverErrors.not_signed_in(`${route.method} ${route.path} needs a session or a key.`)
+        if (route.method !== 'GET' && cookieOf(request) !== undefined) requireSameOrigin(request)
+        const call = {
+          params: request.params,
+          query: request.query,
+          body: request.body,
+          identity,
+        } as Call<OperationName>
+        const format = (request.query as { format?: string } | undefined)?.format
+        if (route.exports && (format === 'csv' || format === 'parquet')) {
+          return exportRows({ reply, name: route.name, format, call, handler, parquet: options.parquet })
+        }
+        return handler(call)
+      },
+    })
+  }
+}
+
+function requestSchema({ params, query, body }: Route): Record<string, unknown> {
+  return {
+    ...(params && { params }),
+    ...(query && { querystring: query }),
+    ...(body && { body }),
+  }
+}
+
+async function registerPage(app: FastifyInstance, directory: string): Promise<void> {
+  const built = existsSync(directory)
+  if (built) {
+    await app.register(fastifyStatic, {
+      root: directory,
+      // Built files carry the hash of their content in their name; the page that names them does not.
+      setHeaders: (response, path) => {
+        const lasting = path.includes('assets')
+        response.setHeader('cache-control', lasting ? 'public, max-age=31536000, immutable' : 'no-cache')
+        if (path.endsWith('.html')) setPagePolicy((name, value) => response.setHeader(name, value))
+      },
+    })
+  }
+  app.setNotFoundHandler((request, reply) => {
+    const wantsPage = request.method === 'GET' && !request.url.startsWith('/api/')
+    if (wantsPage && built) return sendPage(reply)
+    const detail = wantsPage
+      ? 'The page was not built. Run `npm run build:web` and start again.'
+      : `${request.method} ${request.url} is not an operation of this API.`
+    return sendProblem(reply, serverErrors.not_found(detail))
+  })
+}
+
+// Every address of the page is the same document; the page's router shows the right screen.
+function sendPage(reply: FastifyReply): FastifyReply {
+  setPagePolicy((name, value) => reply.header(name, value))
+  return reply.sendFile('index.html')
+}
+
+function setPagePolicy(set: (name: string, value: string) => void): void {
+  // Inline styles are what the component library positions its parts with; scripts are files only.
+  set(
+    'content-security-policy',
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+  )
+  set('x-frame-options', 'DENY')
+}
+
+function whoAsks(access: Access, request: FastifyRequest): Promise<Identity | undefined> {
+  const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1]
+  return access.authenticate({ bearer, session: bearer === undefined ? cookieOf(request) : undefined })
+}
+
+function cookieOf(request: FastifyRequest): string | undefined {
+  for (const part of (request.headers.cookie ?? '').split(';')) {
+    const [name, value] = part.trim().split('=', 2)
+    if (name === sessionCookie && value) return value
+  }
+  return undefined
+}
+
+function setCookie(reply: FastifyReply, value: string): void {
+  const seconds = value === '' ? 0 : sessionLifetimeUs / 1_000_000
+  reply.header(
+    'set-cookie',
+    `${sessionCookie}=${value}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${seconds}`,
+  )
+}
+
+// A browser names the origin of every request that changes something; only our own may.
+function requireSameOrigin(request: FastifyRequest): void {
+  const { origin, host } = request.headers
+  if (origin === undefined) return
+  if (!URL.canParse(origin) || new URL(origin).host !== host) {
+    throw serverErrors.origin_refused(`The request was sent from ${origin}.`)
+  }
+}
+
+function asAssayError(error: unknown): unknown {
+  if (error instanceof AssayError) return error
+  const known = error as { validation?: unknown; message?: string; statusCode?: number }
+  const refused = known.validation !== undefined || (known.statusCode ?? 500) < 500
+  return refused ? serverErrors.request_invalid(known.message ?? 'The request cannot be read.') : error
+}
+
+function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
+  const problem = toProblem(error)
+  const { retryAfter } = problem as { retryAfter?: unknown }
+  if (typeof retryAfter === 'number') reply.header('retry-after', String(retryAfter))
+  return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
+}

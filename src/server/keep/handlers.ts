@@ -1,0 +1,35 @@
+// What a handler is: one function an operation of the contract, typed by its schemas.
+import type { Identity } from '../../access/index.ts'
+import type {
+  BodyOf,
+  OperationName,
+  ParamsOf,
+  QueryOf,
+  ResponseOf,
+  Schemas,
+} from '../contract/index.ts'
+
+/** Operations that the front door answers itself never reach this process. */
+export type KeepOperation = {
+  [Name in OperationName]: Schemas[Name] extends { readonly by: 'decide' } ? never : Name
+}[OperationName]
+
+/** Operations that need no session. */
+export type OpenOperation = {
+  [Name in KeepOperation]: Schemas[Name] extends { readonly open: true } ? Name : never
+}[KeepOperation]
+
+export interface Call<Name extends OperationName> {
+  readonly params: ParamsOf<Name>
+  readonly query: QueryOf<Name>
+  readonly body: BodyOf<Name>
+  /** Who asks; checked before a handler is called. */
+  readonly identity: Identity
+}
+
+export type Handler<Name extends OperationName> = (call: Call<Name>) => Promise<ResponseOf<Name>>
+
+/** Every operation that this process answers with a view; signing in and out stays with the app. */
+export type Handlers = {
+  readonly [Name in Exclude<KeepOperation, OpenOperation>]: Handler<Name>
+}

@@ -1,0 +1,306 @@
+import type {
+  ColumnProfile as KnownColumnProfile,
+  CompiledColumn,
+  CompiledLabels,
+  CompiledSource,
+  DatasetSummary as KnownDataset,
+  QuarantineEntry,
+  SnapshotRecord,
+} from '../../../data/index.ts'
+import { formatMinor } from '../../../lib/decimal.ts'
+import { defineErrors } from '../../../lib/errors.ts'
+import { formatTimestamp } from '../../../lib/time.ts'
+import type {
+  ColumnProfile,
+  Dataset,
+  DatasetSummary,
+  ObjectRef,
+  QuarantinedRow,
+} from '../../contract/index.ts'
+import type { Handlers } from '../handlers.ts'
+import { count, identityView, plural, ref, short, time, timeOrNull, verdict, versionRef } from '../present.ts'
+import type { Rooms } from '../rooms.ts'
+
+const errors = defineErrors({
+  dataset_not_found: {
+    status: 404,
+    title: 'There is no such data set',
+    action: 'Open Data and choose one from the list.',
+  },
+})
+
+const QUARANTINE_PAGE = 100
+
+export function dataViews(
+  rooms: Rooms,
+): Pick<Handlers, 'datasets' | 'dataset' | 'quarantine' | 'resubmit'> {
+  const { catalog, quarantine, registry, access } = rooms
+
+  async function usersOf(dataset: string, hash?: string): Promise<ObjectRef[]> {
+    const versions = await registry.versions()
+    return versions
+      .filter(({ build }) =>
+        hash === undefined ? dataset in build.snapshots : build.snapshots[dataset] === hash,
+      )
+      .map((version) => versionRef(version.model, version.version))
+  }
+
+  const snapshotView = async (record: SnapshotRecord) => ({
+    hash: record.hash,
+    rows: record.rows,
+    from: timeOrNull(record.fromUs),
+    to: timeOrNull(record.toUs),
+    createdAt: time(record.recordedAtUs),
+    file: record.origin.name,
+    quarantined: record.counts.quarantined,
+    usedBy: await usersOf(record.dataset, record.hash),
+  })
+
+  async function summaryOf(known: KnownDataset): Promise<DatasetSummary> {
+    const latest = await catalog.snapshot(known.latestHash)
+    return {
+      name: known.dataset,
+      description: latest?.contract.description ?? '',
+      kind: known.kind === 'labels' ? 'labels' : 'events',
+      version: known.contractVersion,
+      rows: known.rows,
+      quarantined: known.quarantinedOpen,
+      latest: latest === undefined ? null : await snapshotView(latest),
+      verdict:
+        known.quarantinedOpen === 0
+          ? verdict('ok', `${count(known.rows)} rows, all as the contract asks.`)
+          : verdict('warning', `${plural(known.quarantinedOpen, 'row')} in quarantine.`),
+    }
+  }
+
+  return {
+    async datasets() {
+      return { items: await Promise.all((await catalog.datasets()).map(summaryOf)) }
+    },
+    async dataset({ params, query }): Promise<Dataset> {
+      const known = (await catalog.datasets()).find(({ dataset }) => dataset === params.dataset)
+      const snapshots = await catalog.snapshots(params.dataset, { limit: 100 })
+      const shown =
+        query.snapshot === undefined
+          ? snapshots[0]
+          : snapshots.find(({ hash }) => hash.startsWith(query.snapshot!))
+      if (known === undefined || shown === undefined) {
+        throw errors.dataset_not_found(
+          `${params.dataset}${query.snapshot === undefined ? '' : ` has no snapshot ${short(query.snapshot)}`}.`,
+        )
+      }
+      const { contract, profile } = shown
+      return {
+        ...(await summaryOf(known)),
+        timeZone: contract.timeZone,
+        late: 'lateUs' in contract ? durationText(contract.lateUs) : null,
+        future: 'futureUs' in contract ? durationText(contract.futureUs) : null,
+        ignored: 'ignore' in contract ? [...contract.ignore] : [],
+        columns: columnsOf(contract),
+        snapshots: await Promise.all(snapshots.map(snapshotView)),
+        profile: profile.columns.map(profileView),
+        daily: profile.days.map(({ day, rows }) => ({ day, rows, quarantined: 0 })),
+        usedBy: await usersOf(params.dataset),
+        file: null,
+      }
+    },
+    async quarantine({ query }) {
+      const status = query.status ?? 'open'
+      const filter = {
+        ...(query.dataset !== undefined && { dataset: query.dataset }),
+        ...(query.rule !== undefined && { rule: query.rule }),
+        ...(status === 'open' && { status: 'open' as const }),
+        ...(status === 'resubmitted' && { status: 'resolved' as const }),
+      }
+      const people = new Map((await access.identities()).map((each) => [each.id, each]))
+      const limit = query.limit ?? QUARANTINE_PAGE
+      const page = await quarantine.list(filter, {
+        limit,
+        ...(query.cursor !== undefined && { after: Number(query.cursor) }),
+      })
+      const wanted = query.text?.toLowerCase()
+      const items = page.rows
+        .map((entry) => quarantinedView(entry, people))
+        .filter(
+          (row) =>
+            (query.column === undefined || row.column === query.column) &&
+            (wanted === undefined || JSON.stringify(row).toLowerCase().includes(wanted)),
+        )
+      const datasets = query.dataset === undefined ? await catalog.datasets() : [{ dataset: query.dataset }]
+      const byRule = await Promise.all(
+        datasets.map(async ({ dataset }) =>
+          (await quarantine.summary({ dataset })).map(({ column, rule, rows }) => ({
+            dataset,
+            column,
+            rule,
+            count: rows,
+          })),
+        ),
+      )
+      return {
+        items,
+        next: page.rows.length === limit ? String(page.rows.at(-1)!.sequence) : null,
+        total: page.total,
+        byRule: byRule.flat(),
+      }
+    },
+    async resubmit({ body, identity }) {
+      const report = await rooms.work.resubmit(body.rows, { actor: identity, reason: body.reason })
+      const refused = report.refused.length === 0 ? '' : ` ${plural(report.refused.length, 'row')} still fail.`
+      return {
+        accepted: report.accepted,
+        refused: report.refused.map((each) => ({ ...each })),
+        snapshot: report.snapshot,
+        sentence: `${plural(report.accepted, 'row')} accepted.${refused}`,
+      }
+    },
+  }
+}
+
+function quarantinedView(
+  entry: QuarantineEntry,
+  people: ReadonlyMap<string, NonNullable<Parameters<typeof identityView>[0]>>,
+): QuarantinedRow {
+  const [first] = entry.failures
+  const values = fieldsOf(entry)
+  return {
+    id: entry.id,
+    dataset: entry.dataset,
+    file: entry.input,
+    // People count the header line, as their editor does.
+    row: entry.line,
+    column: first?.column ?? null,
+    rule: first?.rule ?? '',
+    value: first?.value ?? null,
+    message: entry.failures.map(({ message }) => message).join(' '),
+    status: entry.status === 'open' ? 'open' : 'resubmitted',
+    at: time(entry.quarantinedAtUs),
+    fields: values,
+    resubmitted:
+      entry.resolution === null
+        ? null
+        : {
+            by: identityView(people.get(entry.resolution.actor), entry.resolution.actor),
+            at: time(entry.resolution.atUs),
+          },
+  }
+}
+
+/** The row's fields by name as far as it can be told: quoted fields with commas stay whole. */
+function fieldsOf({ header, raw }: QuarantineEntry): { name: string; value: string | null }[] {
+  if (header.length === 0) {
+    try {
+      const object = JSON.parse(raw) as Record<string, unknown>
+      return Object.entries(object).map(([name, value]) => ({
+        name,
+        value: value === null ? null : String(value),
+      }))
+    } catch {
+      return [{ name: 'row', value: raw }]
+    }
+  }
+  const fields = [...raw.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(
+    ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? '',
+  )
+  return header.map((name, index) => ({ name, value: fields[index] ?? null }))
+}
+
+function columnsOf(contract: CompiledSource | CompiledLabels): Dataset['columns'] {
+  if (!('columns' in contract)) {
+    return Object.entries(contract.values).map(([name, value]) => ({
+      name,
+      from: String(value),
+      type: 'label value',
+      nullable: false,
+      personal: false,
+      description: name === contract.positive ? 'What models look for' : '',
+      checks: [],
+    }))
+  }
+  return contract.columns.map((column) => ({
+    name: column.name,
+    from: column.from,
+    type: typeInWords(column),
+    nullable: column.nullable,
+    personal: column.personal,
+    description: column.description,
+    checks: checksInWords(column),
+  }))
+}
+
+function typeInWords(column: CompiledColumn): string {
+  switch (column.kind) {
+    case 'id':
+      return `unique id, ${column.type}`
+    case 'eventTime':
+      return 'event time'
+    case 'key':
+      return `key, ${column.type}`
+    case 'money':
+      return `money, ${column.currency}`
+    default:
+      return column.kind
+  }
+}
+
+function checksInWords(column: CompiledColumn): string[] {
+  switch (column.kind) {
+    case 'id':
+      return ['unique']
+    case 'eventTime':
+      return [`${formatTimestamp(column.min).slice(0, 10)} to ${formatTimestamp(column.max).slice(0, 10)}`]
+    case 'money':
+      return [
+        `${formatMinor(column.min, column.exponent)} to ${formatMinor(column.max, column.exponent)}`,
+        `${column.exponent} decimal places`,
+      ]
+    case 'integer':
+      return [`${count(column.min)} to ${count(column.max)}`]
+    case 'number':
+      return [
+        ...(column.min === null ? [] : [`at least ${column.min}`]),
+        ...(column.max === null ? [] : [`at most ${column.max}`]),
+      ]
+    case 'text':
+      return [`at most ${column.lengthMax} characters`]
+    case 'category':
+      return [`one of ${column.values.join(', ')}`]
+    default:
+      return []
+  }
+}
+
+function profileView(column: KnownColumnProfile): ColumnProfile {
+  const scale = column.type === 'integer' ? 'number' : column.type
+  const unit = 10 ** (column.exponent ?? 0)
+  const inUnit = (value: number | null) => (value === null ? null : value / unit)
+  const bins = column.histogram
+  return {
+    column: column.name,
+    scale,
+    unit: column.currency ?? null,
+    count: column.count,
+    nulls: column.nulls,
+    distinct: column.distinct,
+    distinctExact: column.distinctExact,
+    min: inUnit(column.min),
+    max: inUnit(column.max),
+    mean: inUnit(column.mean),
+    std: inUnit(column.std),
+    top: column.top.map((each) => ({ ...each })),
+    histogram:
+      bins.length === 0
+        ? null
+        : {
+            edges: [...bins.map(({ from }) => from / unit), bins.at(-1)!.to / unit],
+            counts: bins.map((bin) => bin.count),
+          },
+  }
+}
+
+function durationText(us: number | null): string | null {
+  if (us === null) return null
+  const hours = us / 3_600_000_000
+  if (hours >= 24 && hours % 24 === 0) return plural(hours / 24, 'day')
+  return hours >= 1 ? plural(hours, 'hour') : plural(us / 60_000_000, 'minute')
+}

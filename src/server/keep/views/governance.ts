@@ -1,0 +1,90 @@
+import { gateRequirements, type InventoryEntry } from '../../../governance/index.ts'
+import type { Governance } from '../../contract/index.ts'
+import type { Handlers } from '../handlers.ts'
+import { plural, ref, time, verdict, versionRef } from '../present.ts'
+import type { Rooms } from '../rooms.ts'
+
+export function governanceViews(rooms: Rooms): Pick<Handlers, 'governance'> {
+  const { governance, registry } = rooms
+
+  async function modelRow(entry: InventoryEntry) {
+    const versions = await registry.versions(entry.model)
+    const live = versions.find(({ status }) => status === 'live')
+    const shown = live ?? versions[0]
+    const standing = shown && (await governance.standing(shown.model, shown.version))
+    const card = shown && (await governance.card(shown.model, shown.version))
+    const missing = [...(card?.missing ?? [])]
+    const row: Governance['inventory'][number] = {
+      model: ref('model', entry.model),
+      purpose: entry.purpose,
+      owner: entry.owner,
+      tier: entry.tier,
+      tierReason: entry.tierRationale,
+      status: shown?.status ?? 'none',
+      live: live === undefined ? null : versionRef(live.model, live.version),
+      approvals:
+        standing === undefined
+          ? 'none'
+          : `${standing.given} of ${standing.required}${standing.watermark === undefined ? '' : ', by script (example)'}`,
+      cardComplete: card !== undefined && missing.length === 0,
+      missing,
+      changedAt: time(shown?.registeredAtUs ?? entry.updatedAtUs),
+      verdict:
+        missing.length > 0
+          ? verdict('warning', `The card lacks ${missing.join(', ')}.`)
+          : verdict(live === undefined ? 'no-data' : 'ok', standing?.message ?? 'No version yet.'),
+    }
+    return { row, entry, versions }
+  }
+
+  return {
+    async governance() {
+      const models = await Promise.all((await governance.inventory()).map(modelRow))
+      const waiting: Governance['waiting'] = []
+      for (const { versions } of models) {
+        for (const version of versions.filter(({ status }) => status === 'candidate')) {
+          const standing = await governance.standing(version.model, version.version)
+          if (standing.state !== 'awaiting-approval') continue
+          waiting.push({
+            version: versionRef(version.model, version.version),
+            sentence: standing.message,
+            since: time(version.registeredAtUs),
+          })
+        }
+      }
+      return {
+        verdict:
+          waiting.length === 0
+            ? verdict('ok', `${plural(models.length, 'model')} under governance; nothing waits for approval.`)
+            : verdict('warning', `${plural(waiting.length, 'version')} waiting for approval.`),
+        inventory: models.map(({ row }) => row),
+        gates: await Promise.all(models.map(({ entry }) => gateView(entry))),
+        waiting,
+      }
+    },
+  }
+
+  async function gateView(entry: InventoryEntry): Promise<Governance['gates'][number]> {
+    const [gate, runs] = await Promise.all([
+      governance.gate(entry.gateHash),
+      governance.gateRuns(entry.model),
+    ])
+    return {
+      name: entry.gate,
+      version: entry.gateHash,
+      requirements: gate === undefined ? [] : gateRequirements(gate),
+      approvals: gate?.approvals ?? 0,
+      results: runs.map((run) => ({
+        version: versionRef(run.model, run.version),
+        passed: run.passed,
+        at: time(run.ranAtUs),
+        sentence: run.passed
+          ? `All ${run.checks.length} checks hold.`
+          : run.checks
+              .filter((check) => !check.passed)
+              .map(({ message }) => message)
+              .join(' '),
+      })),
+    }
+  }
+}

@@ -1,0 +1,108 @@
+// Tools that some tests need and a plain checkout does not have. A test that misses one is skipped
+// and says in one line what to install; where ASSAY_REQUIRE lists the tool (as .ci/run does for
+// those that it could install), missing it is a failure instead.
+//
+//   test.skipIf(!needs('chromium'))('the page shows a decision', async () => { … })
+import { spawnSync } from 'node:child_process'
+import { accessSync, constants, existsSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
+import { repositoryRoot } from './source-text.ts'
+
+export type Tool = 'chromium' | 'python' | 'registry' | 'shared-data'
+
+interface ToolSearch {
+  /** Path of the tool; undefined where it is missing. */
+  readonly find: () => string | undefined
+  readonly install: string
+}
+
+const sharedFolder = join(dirname(repositoryRoot), 'shared', 'data')
+
+const tools: Readonly<Record<Tool, ToolSearch>> = {
+  chromium: {
+    find: () =>
+      process.env.ASSAY_CHROMIUM ??
+      onPath('chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'),
+    install:
+      'install Chromium (Debian: apt-get install chromium) or set ASSAY_CHROMIUM to its path',
+  },
+  python: {
+    find: findPython,
+    install:
+      'install Python 3 with scikit-learn, numpy and pandas (pip install scikit-learn pandas) ' +
+      'or set ASSAY_PYTHON to such an interpreter',
+  },
+  registry: {
+    find: findRegistry,
+    install: 'connect to an npm registry, or fill its cache by `npm ci`',
+  },
+  'shared-data': {
+    find: () => (existsSync(sharedFolder) ? sharedFolder : undefined),
+    install: 'put the public data sets into ../shared/data beside the repository',
+  },
+}
+
+const found = new Map<Tool, string | undefined>()
+
+/** Whether the tool is there. Says once what to install; throws where the tool is required. */
+export function needs(tool: Tool): boolean {
+  if (!found.has(tool)) found.set(tool, look(tool))
+  return found.get(tool) !== undefined
+}
+
+/** Path of a tool that `needs` has found. */
+export function toolPath(tool: Tool): string {
+  if (!needs(tool)) throw new Error(`${tool} is missing: ask needs('${tool}') first`)
+  return found.get(tool)!
+}
+
+/** Path of a file among the shared data sets; ask `needs('shared-data')` first. */
+export function sharedData(...parts: string[]): string {
+  return join(toolPath('shared-data'), ...parts)
+}
+
+function look(tool: Tool): string | undefined {
+  const path = tools[tool].find()
+  if (path !== undefined) return path
+  const message = `${tool} is missing, tests that need it are skipped: ${tools[tool].install}`
+  if (required().includes(tool)) throw new Error(`${message} (ASSAY_REQUIRE lists it)`)
+  process.stderr.write(`${message}\n`)
+  return undefined
+}
+
+function required(): string[] {
+  return (process.env.ASSAY_REQUIRE ?? '').split(',').map((name) => name.trim())
+}
+
+function findPython(): string | undefined {
+  const interpreter = process.env.ASSAY_PYTHON ?? onPath('python3', 'python')
+  if (interpreter === undefined) return undefined
+  const probe = spawnSync(interpreter, ['-c', 'import sklearn, numpy, pandas'], { timeout: 60_000 })
+  return probe.status === 0 ? interpreter : undefined
+}
+
+/** One package that is surely asked for later tells whether npm can install anything at all. */
+function findRegistry(): string | undefined {
+  const probe = spawnSync('npm', ['view', 'commander', 'version', '--prefer-offline'], {
+    timeout: 60_000,
+  })
+  return probe.status === 0 ? 'npm' : undefined
+}
+
+function onPath(...names: string[]): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter)
+  for (const name of names) {
+    const path = folders.map((folder) => join(folder, name)).find(isExecutable)
+    if (path !== undefined) return path
+  }
+  return undefined
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}

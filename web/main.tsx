@@ -1,0 +1,41 @@
+import '@mantine/core/styles.layer.css'
+import '@mantine/notifications/styles.layer.css'
+import './styles/tokens.css'
+import './styles/base.css'
+import './styles/shell.css'
+import './styles/parts.css'
+import './styles/screens.css'
+import { createTheme, localStorageColorSchemeManager, MantineProvider } from '@mantine/core'
+import { Notifications } from '@mantine/notifications'
+import { QueryClientProvider } from '@tanstack/react-query'
+import { RouterProvider } from '@tanstack/react-router'
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { createQueries } from './client/queries.ts'
+import { createPageRouter } from './router.tsx'
+
+const queries = createQueries(() => {
+  void queries.invalidateQueries({ queryKey: ['session'] })
+})
+const router = createPageRouter()
+const theme = createTheme({ cursorType: 'pointer', defaultRadius: 6, fontSizes: { sm: '13.5px' } })
+
+const place = document.getElementById('page')
+if (place === null) throw new Error('index.html has no #page')
+createRoot(place).render(
+  <StrictMode>
+    {/* Variables and global classes come from our own sheets: no style element is injected. */}
+    <MantineProvider
+      theme={theme}
+      defaultColorScheme="auto"
+      colorSchemeManager={localStorageColorSchemeManager({ key: 'assay-scheme' })}
+      withCssVariables={false}
+      withGlobalClasses={false}
+    >
+      <QueryClientProvider client={queries}>
+        <RouterProvider router={router} />
+        <Notifications position="bottom-right" limit={4} />
+      </QueryClientProvider>
+    </MantineProvider>
+  </StrictMode>,
+)

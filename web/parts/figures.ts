@@ -1,0 +1,125 @@
+/** How numbers, money, times and durations are written; every screen uses these and nothing else. */
+import type { Estimate, Interval, Money, Rate } from '../../src/server/contract/index.ts'
+
+/** What is written where nothing was measured. Zero is a measurement; this is not. */
+export const none = '–'
+
+const counts = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
+
+export function count(value: number | null | undefined): string {
+  return value == null ? none : counts.format(value)
+}
+
+/** Minor units to text without passing through a fraction: 105 at exponent 2 is "1.05". */
+export function amount(money: Money): string {
+  const sign = money.minor < 0 ? '−' : ''
+  const digits = String(Math.abs(money.minor)).padStart(money.exponent + 1, '0')
+  const whole = digits.slice(0, digits.length - money.exponent)
+  const fraction = digits.slice(digits.length - money.exponent)
+  const grouped = whole.replace(/\B(?=(\d{3})+(?!\d))/g, ',')
+  return `${sign}${grouped}${money.exponent === 0 ? '' : `.${fraction}`}`
+}
+
+export function money(value: Money | null | undefined): string {
+  return value == null ? none : `${value.currency} ${amount(value)}`
+}
+
+/** A share in per cent, with as many digits as small shares need. */
+export function percent(value: number | null | undefined): string {
+  if (value == null) return none
+  const points = value * 100
+  const size = Math.abs(points)
+  const digits = size === 0 || size >= 99.95 ? 0 : size >= 10 ? 1 : size >= 0.995 ? 2 : 3
+  return `${points.toFixed(digits)} %`
+}
+
+export function rateText(rate: Rate): string {
+  return rate.n === 0 ? `${none} (n 0)` : `${percent(rate.value)} (n ${count(rate.n)})`
+}
+
+export function score(value: number | null | undefined): string {
+  return value == null ? none : value.toFixed(3)
+}
+
+export function intervalText(interval: Interval | null, write = score): string {
+  return interval === null ? '' : `${write(interval.low)} to ${write(interval.high)}`
+}
+
+export function estimateText(estimate: Estimate | null, write = score): string {
+  if (estimate === null || estimate.value === null) return none
+  const between = estimate.interval === null ? '' : `${intervalText(estimate.interval, write)}, `
+  return `${write(estimate.value)} (${between}n ${count(estimate.n)})`
+}
+
+/** A statistic of unknown size: four significant digits, grouped. */
+export function statistic(value: number | null | undefined): string {
+  if (value == null || !Number.isFinite(value)) return none
+  if (Number.isInteger(value)) return counts.format(value)
+  const size = Math.abs(value)
+  if (size >= 1000) return new Intl.NumberFormat('en', { maximumFractionDigits: 1 }).format(value)
+  if (size !== 0 && size < 0.0001) return value.toExponential(2)
+  return String(Number(value.toPrecision(4)))
+}
+
+export function withUnit(value: number | null | undefined, unit: string | null): string {
+  if (value == null) return none
+  if (unit === '%') return percent(value)
+  if (unit !== null && /^[A-Z]{3}$/.test(unit)) return `${unit} ${value.toFixed(2)}`
+  return unit === null ? statistic(value) : `${statistic(value)} ${unit}`
+}
+
+/** Microseconds as people say them: 640 µs, 4.6 ms, 1.2 s. */
+export function duration(us: number | null | undefined): string {
+  if (us == null) return none
+  if (us < 1_000) return `${Math.round(us)} µs`
+  if (us < 1_000_000) return `${(us / 1_000).toFixed(us < 10_000 ? 1 : 0)} ms`
+  if (us < 60_000_000) return `${(us / 1_000_000).toFixed(1)} s`
+  const minutes = Math.floor(us / 60_000_000)
+  return `${minutes} min ${Math.round((us % 60_000_000) / 1_000_000)} s`
+}
+
+export function bytes(size: number): string {
+  if (size < 1_000) return `${size} B`
+  if (size < 1_000_000) return `${(size / 1_000).toFixed(1)} kB`
+  return `${(size / 1_000_000).toFixed(1)} MB`
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>()
+function format(timeZone: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = timeZone + JSON.stringify(options)
+  let made = formats.get(key)
+  if (made === undefined) {
+    made = new Intl.DateTimeFormat('en-GB', { timeZone, hourCycle: 'h23', ...options })
+    formats.set(key, made)
+  }
+  return made
+}
+
+const day = { day: 'numeric', month: 'short', year: 'numeric' } as const
+const minute = { hour: '2-digit', minute: '2-digit' } as const
+
+export function timeOfDay(iso: string, timeZone: string): string {
+  return format(timeZone, { ...minute, second: '2-digit' }).format(new Date(iso))
+}
+
+export function date(iso: string, timeZone: string): string {
+  return format(timeZone, day).format(new Date(iso))
+}
+
+export function shortDateTime(iso: string, timeZone: string): string {
+  return format(timeZone, { day: 'numeric', month: 'short', ...minute }).format(new Date(iso))
+}
+
+export function dateTime(iso: string | null | undefined, timeZone: string): string {
+  if (iso == null) return none
+  const when = new Date(iso)
+  return `${format(timeZone, day).format(when)} ${format(timeZone, minute).format(when)}`
+}
+
+export function fullDateTime(iso: string, timeZone: string): string {
+  return `${date(iso, timeZone)} ${timeOfDay(iso, timeZone)} ${timeZone}`
+}
+
+export function shortHash(hash: string): string {
+  return hash.slice(0, 12)
+}

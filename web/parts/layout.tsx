@@ -1,0 +1,149 @@
+import { Link } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
+import { objectAddress } from '../../src/server/contract/objects.ts'
+import type { ObjectRef, Verdict } from '../../src/server/contract/index.ts'
+import { shortHash } from './figures.ts'
+import { VerdictLine } from './verdict.tsx'
+
+/** The head of a screen: its one h1, a verdict, and what can be done here. */
+export function ScreenHead({
+  title,
+  above,
+  verdict,
+  note,
+  actions,
+}: {
+  readonly title: ReactNode
+  readonly above?: ReactNode
+  readonly verdict?: Verdict
+  readonly note?: ReactNode
+  readonly actions?: ReactNode
+}) {
+  return (
+    <header className="screen-head">
+      <div className="screen-head-text">
+        {above === undefined ? null : <div className="screen-above">{above}</div>}
+        <h1>{title}</h1>
+        {verdict === undefined ? null : (
+          <p className="screen-verdict">
+            <VerdictLine verdict={verdict} />
+          </p>
+        )}
+        {note === undefined ? null : <p className="screen-note">{note}</p>}
+      </div>
+      {actions === undefined ? null : <div className="screen-actions">{actions}</div>}
+    </header>
+  )
+}
+
+/** A titled part of a screen on its own surface. */
+export function Panel({
+  title,
+  aside,
+  children,
+  flush = false,
+  className = '',
+}: {
+  readonly title?: ReactNode
+  readonly aside?: ReactNode
+  readonly children: ReactNode
+  /** No padding inside: for tables that reach the edges. */
+  readonly flush?: boolean
+  readonly className?: string
+}) {
+  return (
+    <section className={`panel ${flush ? 'panel-flush' : ''} ${className}`}>
+      {title === undefined ? null : (
+        <header className="panel-head">
+          <h2>{title}</h2>
+          {aside === undefined ? null : <div className="panel-aside">{aside}</div>}
+        </header>
+      )}
+      <div className="panel-body">{children}</div>
+    </section>
+  )
+}
+
+export interface Fact {
+  readonly name: string
+  readonly value: ReactNode
+}
+
+export function Facts({ facts }: { readonly facts: readonly (Fact | null)[] }) {
+  return (
+    <dl className="facts">
+      {facts.map((fact) =>
+        fact === null ? null : (
+          <div key={fact.name}>
+            <dt>{fact.name}</dt>
+            <dd>{fact.value}</dd>
+          </div>
+        ),
+      )}
+    </dl>
+  )
+}
+
+/** A link to an object's one address. */
+export function ObjectLink({
+  target,
+  children,
+}: {
+  readonly target: Pick<ObjectRef, 'kind' | 'id' | 'title'>
+  readonly children?: ReactNode
+}) {
+  return <PageLink to={objectAddress(target)}>{children ?? target.title}</PageLink>
+}
+
+/** A link inside the page, from a whole address with its search. */
+export function PageLink({
+  to,
+  children,
+  className,
+  ...rest
+}: {
+  readonly to: string
+  readonly children: ReactNode
+  readonly className?: string
+  readonly title?: string
+  readonly 'aria-label'?: string
+  readonly 'aria-current'?: 'page'
+}) {
+  const [path = '/', search = ''] = to.split('?')
+  return (
+    <Link
+      to={path as never}
+      search={Object.fromEntries(new URLSearchParams(search)) as never}
+      {...(className === undefined ? {} : { className })}
+      {...rest}
+    >
+      {children}
+    </Link>
+  )
+}
+
+export function Hash({ hash }: { readonly hash: string }) {
+  return (
+    <code className="hash" title={hash}>
+      {shortHash(hash)}
+    </code>
+  )
+}
+
+/** A part that is closed at first. `open` is told to the address by the caller where it matters. */
+export function Folded({
+  title,
+  children,
+  startOpen = false,
+}: {
+  readonly title: ReactNode
+  readonly children: ReactNode
+  readonly startOpen?: boolean
+}) {
+  return (
+    <details className="folded" open={startOpen}>
+      <summary>{title}</summary>
+      <div className="folded-body">{children}</div>
+    </details>
+  )
+}

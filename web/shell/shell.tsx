@@ -1,0 +1,69 @@
+/** The frame of every screen: who is here, where one can go, what time the bank has. */
+import { useQueryClient } from '@tanstack/react-query'
+import { useRouterState } from '@tanstack/react-router'
+import { IconMenu2, IconX } from '@tabler/icons-react'
+import { useEffect, useState, type ReactNode } from 'react'
+import { useAsk } from '../client/queries.ts'
+import { Failed, Loading } from '../parts/states.tsx'
+import { BankContext } from './bank.ts'
+import { Header } from './header.tsx'
+import { Navigation } from './navigation.tsx'
+import { Palette } from './palette.tsx'
+import { Shortcuts } from './shortcuts.tsx'
+import { SignIn } from './sign-in.tsx'
+
+export function Shell({ children }: { readonly children: ReactNode }) {
+  const session = useAsk('session', {}, { every: 15_000, staleTime: 10_000 })
+  const queries = useQueryClient()
+  const path = useRouterState({ select: (state) => state.location.pathname })
+  const [menuOpen, setMenuOpen] = useState(false)
+  useEffect(() => setMenuOpen(false), [path])
+  useTitle(path, session.data?.project.title)
+
+  if (session.data === undefined) {
+    return session.isError ? (
+      <Failed error={session.error} again={() => void session.refetch()} />
+    ) : (
+      <Loading />
+    )
+  }
+  if (session.data.identity === null) {
+    return <SignIn project={session.data.project.title} onDone={() => void queries.resetQueries()} />
+  }
+  return (
+    <BankContext value={session.data}>
+      <a className="skip-link" href="#screen">
+        Skip to the content
+      </a>
+      <div className={`shell ${menuOpen ? 'menu-open' : ''}`}>
+        <button
+          type="button"
+          className="menu-button"
+          aria-expanded={menuOpen}
+          aria-controls="navigation"
+          onClick={() => setMenuOpen(!menuOpen)}
+        >
+          {menuOpen ? <IconX size={19} /> : <IconMenu2 size={19} />}
+          <span className="visually-hidden">Menu</span>
+        </button>
+        <Navigation path={path} />
+        <div className="shell-main">
+          <Header />
+          <main id="screen" tabIndex={-1}>
+            {children}
+          </main>
+        </div>
+      </div>
+      <Palette />
+      <Shortcuts />
+    </BankContext>
+  )
+}
+
+function useTitle(path: string, project: string | undefined) {
+  useEffect(() => {
+    const [, screen = '', ...rest] = path.split('/').map(decodeURIComponent)
+    const name = screen === '' ? 'Overview' : screen.charAt(0).toUpperCase() + screen.slice(1)
+    document.title = [rest.at(-1), name, project, 'Assay'].filter(Boolean).join(' · ')
+  }, [path, project])
+}

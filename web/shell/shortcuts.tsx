@@ -1,0 +1,77 @@
+import { Modal } from '@mantine/core'
+import { useNavigate } from '@tanstack/react-router'
+import { useEffect, useRef, useState } from 'react'
+import { isTyping } from '../parts/keys.ts'
+
+const goTo: Readonly<Record<string, string>> = {
+  o: '/',
+  d: '/decisions',
+  c: '/cases',
+  a: '/data',
+  f: '/features',
+  e: '/experiments',
+  m: '/models',
+  p: '/pipelines',
+  w: '/monitoring',
+  v: '/governance',
+  l: '/audit',
+}
+
+const list = [
+  ['Ctrl K', 'Find anything'],
+  ['?', 'This list'],
+  ['G then O D C A F E M P W V L', 'Go to a screen, in the order of the navigation'],
+  ['J, K', 'Next and previous decision or case'],
+  ['Enter', 'Open'],
+  ['F, G, U', 'In the review queue: fraud, genuine, can’t tell'],
+  ['Z', 'Undo the last verdict (ten seconds)'],
+  ['X', 'Mark a case for a bulk verdict'],
+  ['R', 'On a decision: recompute it'],
+  ['Esc', 'Close'],
+] as const
+
+/** Keys that work everywhere, and the list of all keys. */
+export function Shortcuts() {
+  const [opened, setOpened] = useState(false)
+  const navigate = useNavigate()
+  const leading = useRef(0)
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (isTyping(event)) return
+      if (event.key === '?') {
+        setOpened(true)
+        return
+      }
+      const to = goTo[event.key]
+      if (performance.now() - leading.current < 900 && to !== undefined) {
+        leading.current = 0
+        event.preventDefault()
+        event.stopImmediatePropagation()
+        void navigate({ to } as never)
+        return
+      }
+      // In the review queue G alone is a verdict; leading keys would take it away.
+      if (event.key === 'g' && !window.location.pathname.startsWith('/cases')) {
+        leading.current = performance.now()
+      }
+    }
+    window.addEventListener('keydown', press, { capture: true })
+    return () => window.removeEventListener('keydown', press, { capture: true })
+  }, [navigate])
+  return (
+    <Modal opened={opened} onClose={() => setOpened(false)} title="Keys" lockScroll={false} size={520}>
+      <dl className="keys">
+        {list.map(([keys, what]) => (
+          <div key={keys}>
+            <dt>
+              {keys.split(' ').map((key) =>
+                key === 'then' ? ' then ' : <kbd key={key}>{key.replace(',', '')}</kbd>,
+              )}
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+    </Modal>
+  )
+}
