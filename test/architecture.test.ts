@@ -67,6 +67,8 @@ describe('the check proves itself on planted violations', () => {
     ],
     ['a server that knows an adapter', 'src/server/x.ts', "import '../adapters/lmdb/index.ts'"],
     ['an adapter that knows another', 'src/adapters/lmdb/x.ts', "import '../sqlite/index.ts'"],
+    ['a room that knows the wiring', 'src/server/x.ts', "import { a } from '../roles/keep.ts'"],
+    ['wiring that goes past an index', 'src/roles/x.ts', "import { a } from '../data/contract.ts'"],
     ['an unlisted room', 'src/misc/x.ts', 'export const a = 1'],
     ['an unlisted top folder', 'scripts/x.ts', 'export const a = 1'],
     ['a stray file in src', 'src/other.ts', 'export const a = 1'],
@@ -113,6 +115,7 @@ describe('the check leaves alone what is allowed', () => {
       'src/main.ts',
       "import { a } from './adapters/lmdb/index.ts'\nimport { b } from './server/index.ts'",
     ],
+    ['src/roles/keep.ts', "import { a } from '../adapters/sqlite/index.ts'\nimport '../main.ts'"],
     ['src/index.ts', "export { source } from './data/index.ts'"],
     [
       'web/src/x.tsx',

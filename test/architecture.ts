@@ -55,7 +55,7 @@ export const packageFolders: Readonly<Record<string, readonly string[]>> = {
   kysely: ['src/adapters'],
   lmdb: ['src/adapters'],
   'node:sqlite': ['src/adapters'],
-  pino: ['src/server', 'src/cli', 'src/main.ts'],
+  pino: ['src/server', 'src/cli', 'src/main.ts', 'src/roles'],
 }
 
 /** Packages that a test file may use anywhere. */
@@ -91,6 +91,7 @@ export function checkArchitecture(files: ReadonlyMap<string, string>): Violation
 
 type Place =
   | { readonly kind: 'room'; readonly room: string }
+  /** main.ts and roles/, the wiring of each of its processes: they alone know the adapters. */
   | { readonly kind: 'main' }
   | { readonly kind: 'surface' }
   | { readonly kind: 'top'; readonly folder: string }
@@ -100,16 +101,16 @@ type Place =
 function placeOf(file: string): Place {
   const parts = file.split('/')
   if (parts.includes('template')) return { kind: 'template' }
-  if (file === 'src/main.ts') return { kind: 'main' }
+  if (file === 'src/main.ts' || file.startsWith('src/roles/')) return { kind: 'main' }
   if (/^src\/index(\.test)?\.ts$/.test(file)) return { kind: 'surface' }
   if (parts[0] !== 'src') {
-    if (topFolders[parts[0]!] !== undefined) return { kind: 'top', folder: parts[0]! }
+    if (topFolders[parts[0]] !== undefined) return { kind: 'top', folder: parts[0] }
     return { kind: 'unknown', problem: `${parts[0]}/ is not in topFolders (test/architecture.ts)` }
   }
   if (parts.length === 2) {
     return { kind: 'unknown', problem: 'only index.ts and main.ts stand outside the rooms' }
   }
-  if (allowedRooms[parts[1]!] !== undefined) return { kind: 'room', room: parts[1]! }
+  if (allowedRooms[parts[1]] !== undefined) return { kind: 'room', room: parts[1] }
   return {
     kind: 'unknown',
     problem: `src/${parts[1]}/ is not in allowedRooms (test/architecture.ts)`,
@@ -119,6 +120,8 @@ function placeOf(file: string): Place {
 function problemOf(file: string, from: Place, specifier: string): string | undefined {
   if (specifier.startsWith('.')) {
     const target = posix.join(posix.dirname(file), specifier)
+    const isData = !/\.(ts|tsx|js|mjs)$/.test(target) // A folder, a style sheet, a JSON file.
+    if (isData) return undefined
     return problemOfFile(file, from, target)
   }
   return problemOfPackage(file, from, specifier)
@@ -130,10 +133,10 @@ function problemOfFile(file: string, from: Place, target: string): string | unde
     case 'room':
       return problemFromRoom(file, from.room, target, to)
     case 'main':
-      return problemFromMain(target, to)
+      return problemFromMain(file, target, to)
     case 'surface':
-      if (isTest(file) || (to.kind === 'room' && isRoomIndex(target))) return undefined
-      return 'the public API re-exports from the index.ts of rooms, nothing else'
+      if (isTest(file) || isRoomIndex(target) || isLibModule(target)) return undefined
+      return 'the public API re-exports what rooms offer, nothing else'
     case 'top':
       return problemFromTop(file, from.folder, target, to)
     case 'template':
@@ -154,7 +157,7 @@ function problemFromRoom(
   if (to.kind === 'unknown') return to.problem
   if (to.kind === 'template') return 'a template is data: read it as a file, import nothing of it'
   if (to.kind !== 'room') return `${room} may not reach ${target}: only rooms before it`
-  if (!allowedRooms[room]!.includes(to.room)) {
+  if (!allowedRooms[room].includes(to.room)) {
     return to.room === 'adapters'
       ? 'only src/main.ts knows the adapters: ask for a port of your own and let it be passed in'
       : `${room} may not import ${to.room}: it is not among the rooms before it`
@@ -172,13 +175,15 @@ function problemInsideRoom(file: string, room: string, target: string): string |
   return `adapters/${own} may not know adapters/${other}: one folder a technology`
 }
 
-function problemFromMain(target: string, to: Place): string | undefined {
+function problemFromMain(file: string, target: string, to: Place): string | undefined {
   if (to.kind === 'unknown') return to.problem
-  const adapterIndex = /^src\/adapters\/([^/]+\/)?index\.ts$/.test(target)
-  const entrance = isRoomIndex(target) || isLibModule(target) || adapterIndex
+  if (to.kind === 'main') return undefined
+  if (isTest(file) && to.kind === 'top' && to.folder === 'test') return undefined
+  // One folder a technology, one folder a door: a process loads only those that it needs.
+  const partIndex = /^src\/(adapters|server)\/[^/]+\/index\.ts$/.test(target)
+  const entrance = isRoomIndex(target) || isLibModule(target) || partIndex
   if (to.kind === 'room' && entrance) return undefined
-  if (target === 'src/main.ts') return undefined // It names itself as the entry of its processes.
-  return 'main.ts enters every room through its index.ts'
+  return 'the wiring enters a room, an adapter or a door (server/…/) through its index.ts'
 }
 
 function problemFromTop(
@@ -189,7 +194,7 @@ function problemFromTop(
 ): string | undefined {
   if (to.kind === 'top' && to.folder === folder) return undefined
   if (to.kind === 'top' && to.folder === 'test' && isTest(file)) return undefined
-  switch (topFolders[folder]!) {
+  switch (topFolders[folder]) {
     case 'anything':
       return undefined
     case 'contract':

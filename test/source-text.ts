@@ -48,6 +48,9 @@ function entriesOf(folder: string) {
   }
 }
 
+/** `new URL('worker.ts', import.meta.url)`: always a path, with or without a dot before it. */
+const entryFile = /\bnew\s+URL\(\s*(?=['"][^'"]*['"]\s*,\s*import\.meta\.url)/g
+
 export interface ImportSite {
   readonly specifier: string
   readonly line: number
@@ -60,13 +63,16 @@ export function importsOf(source: SourceText): ImportSite[] {
     /\b(?:import|export)\b[^;'"`()]*?\bfrom\s*(?=['"])/g,
     /\bimport\s*(?=['"])/g,
     /\bimport\s*\(\s*(?=['"`])/g,
-    /\bnew\s+URL\(\s*(?=['"][^'"]*['"]\s*,\s*import\.meta\.url)/g,
+    entryFile,
   ]
   for (const pattern of patterns) {
     for (const match of source.code.matchAll(pattern)) {
       const quoteAt = match.index + match[0].length
       const specifier = source.strings.get(quoteAt)
-      if (specifier !== undefined) sites.push({ specifier, line: lineOf(source.code, quoteAt) })
+      if (specifier === undefined) continue
+      const path =
+        pattern === entryFile && !specifier.startsWith('.') ? `./${specifier}` : specifier
+      sites.push({ specifier: path, line: lineOf(source.code, quoteAt) })
     }
   }
   return sites.sort((a, b) => a.line - b.line)

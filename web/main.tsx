@@ -1,5 +1,5 @@
-import '@mantine/core/styles.layer.css'
-import '@mantine/notifications/styles.layer.css'
+import './styles/layers.css'
+import './styles/mantine.css'
 import './styles/tokens.css'
 import './styles/base.css'
 import './styles/shell.css'
@@ -18,7 +18,14 @@ const queries = createQueries(() => {
   void queries.invalidateQueries({ queryKey: ['session'] })
 })
 const router = createPageRouter()
-const theme = createTheme({ cursorType: 'pointer', defaultRadius: 6, fontSizes: { sm: '13.5px' } })
+const theme = createTheme({
+  cursorType: 'pointer',
+  components: {
+    Button: { defaultProps: { variant: 'filled' } },
+    // Locking the scroll would inject a style element, which our policy forbids.
+    Modal: { defaultProps: { lockScroll: false, closeButtonProps: { 'aria-label': 'Close' } } },
+  },
+})
 
 const place = document.getElementById('page')
 if (place === null) throw new Error('index.html has no #page')

@@ -10,11 +10,20 @@ export const logistic = model('logistic-regression', {
   learner: logisticRegression({ c: 1 }),
 })
 
+/** Features and parameters were chosen on the same split 14 days earlier, never on the one below. */
 export const trees = model('boosted-trees', {
   description: 'Gradient-boosted trees on the handbook’s features and on those of card behaviour.',
   features: [handbook, behaviour],
   label: fraud,
-  learner: boostedTrees({ trees: 200, depth: 5, learningRate: 0.05, minChildWeight: 5 }),
+  learner: boostedTrees({
+    trees: 200,
+    depth: 4,
+    learningRate: 0.04,
+    l2: 3,
+    minChildWeight: 1,
+    rowSample: 0.7,
+    columnSample: 0.6,
+  }),
 })
 
 /** One week to train on, a week until its labels are known, one week to test on. */

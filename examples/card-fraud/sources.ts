@@ -25,6 +25,8 @@ export const transactions = source('transactions', {
       from: 'TX_AMOUNT',
       min: '0.00',
       max: '100000.00',
+      // The published file was written from floats: 85.64999999999999 means 85.65.
+      fromFloat: true,
       description: 'What the customer pays',
     }),
   },

@@ -5,7 +5,13 @@
  * SHA-256; a link signs in once, within ten minutes; every change has an actor and a reason and is
  * audited in the same transaction; there is always an administrator once there was one.
  */
-export { createAccess, sessionLifetimeUs, signInLinkLifetimeUs, systemActor } from './service.ts'
+export {
+  createAccess,
+  sessionCookie,
+  sessionLifetimeUs,
+  signInLinkLifetimeUs,
+  systemActor,
+} from './service.ts'
 export type { Access, AccessDependencies, NewIdentity } from './service.ts'
 export { may, requireMay, requireReason, roles } from './permissions.ts'
 export type { AccessObject, Action } from './permissions.ts'

@@ -16,12 +16,7 @@ export function createMemoryAccessStore(): AccessStore & Restorable {
 
   return {
     save() {
-      const saved = [
-        new Map(identities),
-        new Map(keys),
-        new Map(links),
-        new Map(sessions),
-      ] as const
+      const saved = [new Map(identities), new Map(keys), new Map(links), new Map(sessions)] as const
       return () => {
         ;[identities, keys, links, sessions] = saved
       }
@@ -65,15 +60,18 @@ export function createMemoryAccessStore(): AccessStore & Restorable {
       sessions.delete(hash)
     },
     async deleteSessionsOf(identityId) {
-      for (const s of [...sessions.values()]) if (s.identityId === identityId) sessions.delete(s.hash)
+      for (const s of sessions.values()) if (s.identityId === identityId) sessions.delete(s.hash)
     },
     async deleteExpired(beforeUs) {
-      for (const s of [...sessions.values()]) if (s.expiresAtUs < beforeUs) sessions.delete(s.hash)
-      for (const l of [...links.values()]) if (l.expiresAtUs < beforeUs) links.delete(l.hash)
+      for (const s of sessions.values()) if (s.expiresAtUs < beforeUs) sessions.delete(s.hash)
+      for (const l of links.values()) if (l.expiresAtUs < beforeUs) links.delete(l.hash)
     },
   }
 }
 
-function byCreation(a: { createdAtUs: number; id: string }, b: { createdAtUs: number; id: string }) {
+function byCreation(
+  a: { createdAtUs: number; id: string },
+  b: { createdAtUs: number; id: string },
+) {
   return a.createdAtUs - b.createdAtUs || (a.id < b.id ? -1 : 1)
 }

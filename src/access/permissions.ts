@@ -60,9 +60,7 @@ export function requireMay<I extends Pick<Identity, 'roles' | 'name'>>(
   if (!may(identity, action, object)) {
     const roleNames = identity.roles.join(', ') || 'no role'
     const target = object === undefined ? '' : ` ${object.kind} ${object.id}`
-    throw accessErrors.forbidden(
-      `${identity.name} (${roleNames}) may not ${action}${target}.`,
-    )
+    throw accessErrors.forbidden(`${identity.name} (${roleNames}) may not ${action}${target}.`)
   }
   return identity
 }

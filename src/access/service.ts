@@ -22,6 +22,8 @@ import type {
 } from './types.ts'
 
 export const signInLinkLifetimeUs = 10 * MINUTE_US
+/** The name of the cookie that carries a session; both doors read it. */
+export const sessionCookie = 'assay_session'
 export const sessionLifetimeUs = 12 * HOUR_US
 
 /** How often the last use of a key is written down; more often would be a write per request. */

@@ -18,7 +18,7 @@ export interface CheckpointSigner {
 /** A new Ed25519 private key as PEM (PKCS #8), to be kept among the secrets. */
 export function generateSigningKey(): string {
   const { privateKey } = generateKeyPairSync('ed25519')
-  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  return privateKey.export({ type: 'pkcs8', format: 'pem' })
 }
 
 /** A signer from a PEM private key. Throws where the key is no Ed25519 key: it came from a file. */
@@ -35,7 +35,7 @@ export function createCheckpointSigner(privateKeyPem: string, origin: string): C
   return {
     origin,
     keyId: noteKeyId(origin, raw),
-    publicKey: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    publicKey: publicKey.export({ type: 'spki', format: 'pem' }),
     sign: (text) => sign(null, Buffer.from(text), privateKey),
   }
 }

@@ -61,7 +61,7 @@ describe('the audit log', () => {
     })
     expect(log.size).toBe(3)
     const [newest] = await log.list({ limit: 1 })
-    expect(newest!.entry.object.id).toBe('e')
+    expect(newest.entry.object.id).toBe('e')
     expect((await verifyAuditExport(log.export(), { publicKey: log.publicKey })).intact).toBe(true)
   })
 

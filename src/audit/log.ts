@@ -196,7 +196,7 @@ export async function createAuditLog(
 }
 
 async function* allRecords(store: AuditStore, size: number): AsyncGenerator<AuditRecord> {
-  for (let from = 0; from < size; ) {
+  for (let from = 0; from < size;) {
     const records = await store.read(from, Math.min(READ_CHUNK, size - from))
     if (records.length === 0) {
       throw auditErrors.audit_inconsistent(`Entry ${from} of ${size} is missing.`)

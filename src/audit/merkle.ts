@@ -32,23 +32,23 @@ export function createMerkleTree(): MerkleTree {
   const levels: Uint8Array[][] = [[]]
 
   function size(): number {
-    return levels[0]!.length
+    return levels[0].length
   }
 
   function append(leaf: Uint8Array): void {
-    levels[0]!.push(leaf)
-    for (let k = 0; levels[k]!.length % 2 === 0; k++) {
-      const level = levels[k]!
+    levels[0].push(leaf)
+    for (let k = 0; levels[k].length % 2 === 0; k++) {
+      const level = levels[k]
       levels[k + 1] ??= []
-      levels[k + 1]!.push(node(level.at(-2)!, level.at(-1)!))
+      levels[k + 1].push(node(level.at(-2)!, level.at(-1)!))
     }
   }
 
   /** The hash over leaves [start, end), where start is a multiple of a power of two ≥ the width. */
   function range(start: number, end: number): Uint8Array {
     const width = end - start
-    const level = Math.log2(width)
-    if (Number.isInteger(level)) return levels[level]![start / width]!
+    const level = levelOf(width)
+    if (level !== undefined) return levels[level][start / width]
     const middle = start + split(width)
     return node(range(start, middle), range(middle, end))
   }
@@ -105,7 +105,7 @@ export function createMerkleTree(): MerkleTree {
     append,
     leaf(index) {
       checkRange(index, 0, size() - 1)
-      return levels[0]![index]!
+      return levels[0][index]
     },
     root,
     inclusionPath,
@@ -123,6 +123,14 @@ function node(left: Uint8Array, right: Uint8Array): Uint8Array {
 
 function sha256(bytes: Uint8Array): Uint8Array {
   return hash('sha256', bytes, 'buffer')
+}
+
+/** The exponent of a width that is a power of two. */
+function levelOf(width: number): number | undefined {
+  let level = 0
+  let power = 1
+  for (; power < width; power *= 2) level++
+  return power === width ? level : undefined
 }
 
 /** The largest power of two below a width of at least two. */

@@ -65,14 +65,14 @@ describe('the verifier finds', () => {
       const bytes = Buffer.from(entry)
       for (let at = 0; at < bytes.length; at++) {
         const flipped = Buffer.from(bytes)
-        flipped[at]! ^= 1 << (at % 8)
+        flipped[at] ^= 1 << (at % 8)
         expect(check(entries.with(i, flipped as never)).intact).toBe(false)
       }
     }
   })
 
   test('which entry was changed, where leaf hashes were kept elsewhere', () => {
-    const tampered = entries.with(4, entries[4]!.replace('Test', 'Tset'))
+    const tampered = entries.with(4, entries[4].replace('Test', 'Tset'))
     const verdict = verifyAudit(tampered, checkpoint, { publicKey, leafHashes })
     expect(kinds(verdict)).toEqual(['entry-changed', 'root-wrong'])
     expect(verdict.findings[0]).toMatchObject({ index: 4 })
@@ -89,7 +89,7 @@ describe('the verifier finds', () => {
   test('every two entries that are swapped', () => {
     for (let i = 0; i < SIZE; i++) {
       for (let j = i + 1; j < SIZE; j++) {
-        const swapped = entries.with(i, entries[j]!).with(j, entries[i]!)
+        const swapped = entries.with(i, entries[j]).with(j, entries[i])
         expect(kinds(check(swapped))).toEqual(['entry-out-of-place', 'root-wrong'])
       }
     }
@@ -97,7 +97,7 @@ describe('the verifier finds', () => {
 
   test('an entry that is inserted anywhere, also with an index that fits', () => {
     for (let i = 0; i <= SIZE; i++) {
-      const forged = JSON.stringify({ ...JSON.parse(entries[0]!), index: i, id: 'audit_forged' })
+      const forged = JSON.stringify({ ...JSON.parse(entries[0]), index: i, id: 'audit_forged' })
       expect(kinds(check(entries.toSpliced(i, 0, forged)))).toContain('entries-added')
       const renumbered = entries.toSpliced(i, 0, forged).slice(0, SIZE)
       const numbered = renumbered.map((entry, index) =>
@@ -114,7 +114,7 @@ describe('the verifier finds', () => {
   })
 
   test('an entry that is repeated', () => {
-    const repeated = entries.with(3, entries[2]!.replace('"index":2', '"index":3'))
+    const repeated = entries.with(3, entries[2].replace('"index":2', '"index":3'))
     expect(kinds(check(repeated))).toEqual(['entry-out-of-place', 'root-wrong'])
   })
 
@@ -188,7 +188,7 @@ test('a checkpoint can be written as a signed note that outside witnesses can ch
   const note = checkpointNote(checkpoint)
   const [text, line] = note.split('\n\n') as [string, string]
   const [dash, origin, blob] = line.trim().split(' ')
-  const bytes = Buffer.from(blob!, 'base64')
+  const bytes = Buffer.from(blob, 'base64')
   expect([dash, origin]).toEqual(['\u2014', 'assay/test'])
   expect(bytes.toString('hex', 0, 4)).toBe(checkpoint.keyId)
   expect(verify(null, Buffer.from(`${text}\n`), publicKey, bytes.subarray(4))).toBe(true)

@@ -168,7 +168,10 @@ export function createAuditVerifier({ publicKey, known = [], leafHashes = [] }: 
     now: VerifiableCheckpoint | 'missing' | 'unreadable',
   ): void {
     if (!signatureHolds(earlier, key)) {
-      report('signature-wrong', `The known checkpoint of ${earlier.size} is not signed by this key.`)
+      report(
+        'signature-wrong',
+        `The known checkpoint of ${earlier.size} is not signed by this key.`,
+      )
     } else if (earlier.size > size) {
       const message = `${earlier.size} entries were known before; ${size} are here.`
       report('history-rewritten', message)
@@ -269,9 +272,7 @@ function readPublicKey(pem: string): KeyObject | undefined {
   }
 }
 
-function readCheckpoint(
-  line: string | undefined,
-): VerifiableCheckpoint | 'missing' | 'unreadable' {
+function readCheckpoint(line: string | undefined): VerifiableCheckpoint | 'missing' | 'unreadable' {
   let value: unknown
   try {
     value = (JSON.parse(line ?? '{}') as { checkpoint?: unknown } | null)?.checkpoint
@@ -325,5 +326,7 @@ function half(value: number): number {
 }
 
 function isPowerOfTwo(value: number): boolean {
-  return Number.isInteger(Math.log2(value))
+  let power = 1
+  while (power < value) power *= 2
+  return power === value
 }

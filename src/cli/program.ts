@@ -1,5 +1,7 @@
 // The command line: every command with its options, and nothing of what they do.
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { exitCodes } from './exit-codes.ts'
+import { printError, type Terminal } from './output.ts'
 
 export interface HomeOptions {
   readonly home: string
@@ -41,16 +43,20 @@ export interface AuditVerifyOptions extends HomeOptions {
   readonly file?: string
   readonly publicKey?: string
 }
+export interface InitOptions {
+  readonly name?: string
+}
 export interface NewKeyOptions extends HomeOptions {
   readonly name: string
-  readonly role: string
+  readonly role: 'administrator' | 'approver' | 'analyst' | 'reader'
+  readonly program: boolean
 }
 
 /** What each command does; wired in main.ts. The number is the exit code. */
 export interface Actions {
   start(options: StartOptions): Promise<number>
   open(options: HomeOptions): Promise<number>
-  init(directory: string, options: { readonly name?: string }): Promise<number>
+  init(directory: string, options: InitOptions): Promise<number>
   ingest(files: readonly string[], options: IngestOptions): Promise<number>
   run(project: string, options: RunOptions): Promise<number>
   decide(file: string | undefined, options: DecideOptions): Promise<number>
@@ -64,16 +70,27 @@ export interface Actions {
   keysReset(options: HomeOptions): Promise<number>
 }
 
-/** The codes with which commands end; docs/reference/cli.md lists them. */
-export const exitCodes = {
-  ok: 0,
-  failed: 1,
-  usage: 2,
-  /** The check that was asked for did not hold: a gate refused, a log does not verify. */
-  notHeld: 3,
-  /** Another process, a port or a lock is in the way. */
-  busy: 4,
-} as const
+/**
+ * Runs the command that the arguments name and resolves with its exit code. Help and version go to
+ * standard output; whatever fails is said on standard error.
+ */
+export async function runCommandLine(
+  version: string,
+  actions: Actions,
+  args: readonly string[],
+  terminal: Terminal,
+): Promise<number> {
+  let code: number = exitCodes.ok
+  const program = createProgram(version, actions, (ended) => {
+    code = ended
+  })
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return code
+  } catch (error) {
+    return printError(error, terminal)
+  }
+}
 
 /** Builds the program; `done` receives the exit code of the command that ran. */
 export function createProgram(
@@ -86,8 +103,9 @@ export function createProgram(
       'From raw events to governed, monitored decisions.\nEvery option can be given as an environment variable: ASSAY_ and its name in capitals.',
     )
     .version(version)
+    .exitOverride()
     .showSuggestionAfterError()
-    .showHelpAfterError('(see --help for options and examples)')
+    .showHelpAfterError('Add --help to see options and examples.')
     .configureHelp({ sortSubcommands: false })
   const then =
     <A extends unknown[]>(act: (...args: A) => Promise<number>) =>
@@ -121,7 +139,7 @@ export function createProgram(
     .argument('<directory>', 'where to make it; its last part becomes the name')
     .option('--name <name>', 'another name for the project')
     .addHelpText('after', examples('assay init my-bank', 'assay init projects/cards --name card-fraud'))
-    .action(then((directory: string, options: { name?: string }) => actions.init(directory, options)))
+    .action(then((directory: string, options: InitOptions) => actions.init(directory, options)))
 
   program
     .command('run')
@@ -145,7 +163,7 @@ export function createProgram(
   program
     .command('decide')
     .description('decide on one event, a JSON object in a file or on standard input')
-    .argument('[file]', 'the event; standard input by default')
+    .argument('[file]', 'the event; standard input by default, or as -')
     .addOption(homeOption())
     .addOption(env('--policy <name>', 'decision policy; the only live one by default', 'POLICY'))
     .addOption(env('--url <url>', 'address of another Assay; the one of this home by default', 'URL'))
@@ -165,7 +183,7 @@ export function createProgram(
     .argument('<file>', 'CSV, gzip CSV or Parquet in the shape of the source')
     .addOption(projectOption())
     .addOption(homeOption())
-    .addOption(env('--out <file>', 'CSV to write; standard output by default', 'OUT'))
+    .addOption(env('--out <file>', 'CSV or Parquet to write; CSV to standard output by default', 'OUT'))
     .option('--no-reasons', 'leave the reasons out')
     .addHelpText('after', examples('assay score payments.csv --out scores.csv'))
     .action(then((file: string, options: ScoreOptions) => actions.score(file, options)))
@@ -179,7 +197,7 @@ export function createProgram(
     .addOption(env('--set <name>', 'feature set', 'SET').makeOptionMandatory())
     .addOption(env('--from <day>', 'first day to write, YYYY-MM-DD', 'FROM'))
     .addOption(env('--to <day>', 'last day to write, YYYY-MM-DD', 'TO'))
-    .addOption(env('--out <file>', 'CSV to write', 'OUT').makeOptionMandatory())
+    .addOption(env('--out <file>', 'CSV or Parquet to write, by its name', 'OUT').makeOptionMandatory())
     .addHelpText(
       'after',
       examples(
@@ -196,13 +214,13 @@ export function createProgram(
     .description('prove that no entry was changed, removed or added (exit code 3 if one was)')
     .addOption(homeOption())
     .option('--file <file>', 'verify an export instead of the home directory')
-    .option('--public-key <file>', 'the key that signed the export’s checkpoint')
+    .option('--public-key <file>', 'the key that must have signed it; the one of the home by default')
     .addHelpText('after', examples('assay audit verify', 'assay audit verify --file audit.ndjson --public-key audit.pub'))
     .action(then((options: AuditVerifyOptions) => actions.auditVerify(options)))
   audit
     .command('export')
     .description('write every entry and the signed checkpoint to a file')
-    .argument('<file>', 'NDJSON to write; the public key goes beside it')
+    .argument('<file>', 'NDJSON to write; the public key goes beside it, as .pub')
     .addOption(homeOption())
     .addHelpText('after', examples('assay audit export audit.ndjson'))
     .action(then((file: string, options: HomeOptions) => actions.auditExport(file, options)))
@@ -212,6 +230,7 @@ export function createProgram(
     .command('list')
     .description('list keys, never the secrets')
     .addOption(homeOption())
+    .addHelpText('after', examples('assay keys list'))
     .action(then((options: HomeOptions) => actions.keysList(options)))
   keys
     .command('create')
@@ -222,19 +241,28 @@ export function createProgram(
         .choices(['administrator', 'approver', 'analyst', 'reader'])
         .default('analyst'),
     )
+    .option('--program', 'the key is for a program, not for a person', false)
     .addOption(homeOption())
-    .addHelpText('after', examples('assay keys create --name "Payment switch" --role analyst'))
+    .addHelpText(
+      'after',
+      examples(
+        'assay keys create --name "Ada Lovelace" --role approver',
+        'assay keys create --name "Payment switch" --program > payment-switch.key',
+      ),
+    )
     .action(then((options: NewKeyOptions) => actions.keysCreate(options)))
   keys
     .command('revoke')
     .description('end a key')
     .argument('<id>', 'from `assay keys list`')
     .addOption(homeOption())
+    .addHelpText('after', examples('assay keys revoke key_01jd8q6e5v0000000000000000'))
     .action(then((id: string, options: HomeOptions) => actions.keysRevoke(id, options)))
   keys
     .command('reset')
     .description('for a lost administrator key: revoke it and show a new one, audited')
     .addOption(homeOption())
+    .addHelpText('after', examples('assay keys reset'))
     .action(then((options: HomeOptions) => actions.keysReset(options)))
   return program
 }

@@ -48,7 +48,7 @@ export function integerReader(min: number, max: number): ReadNumber {
     if (end <= at || end - at > digitsMax || (bytes[at] === zero && end - at > 1)) return NaN
     let value = 0
     for (; at < end; at++) {
-      const digit = bytes[at]! - zero
+      const digit = bytes[at] - zero
       if (digit < 0 || digit > 9) return NaN
       value = value * 10 + digit
     }
@@ -71,7 +71,7 @@ function decimalReader(exponent: number, min: number, max: number): ReadNumber {
     let value = 0
     let places = -1
     for (; at < end; at++) {
-      const byte = bytes[at]!
+      const byte = bytes[at]
       if (byte === point) {
         // Digits must stand on both sides of the one point.
         if (places >= 0 || at === (negative ? start + 1 : start) || at + 1 === end) return NaN
@@ -106,7 +106,7 @@ function floatReader(min: number, max: number): ReadNumber {
     let digits = 0
     let places = -1
     for (; at < end; at++) {
-      const byte = bytes[at]!
+      const byte = bytes[at]
       if (byte === point) {
         if (places >= 0) return NaN
         places = 0
@@ -119,7 +119,7 @@ function floatReader(min: number, max: number): ReadNumber {
     }
     // A lone point has no digits; only its length tells it from zero.
     if (places === 0 && end - start === (negative ? 2 : 1)) return NaN
-    const value = places > 0 ? digits / powersOfTen[places]! : digits
+    const value = places > 0 ? digits / powersOfTen[places] : digits
     const signed = negative && value !== 0 ? -value : value
     return signed >= min && signed <= max ? signed : NaN
   }
@@ -127,7 +127,7 @@ function floatReader(min: number, max: number): ReadNumber {
 
 function bitReader(): ReadNumber {
   return (bytes, start, end) => {
-    const bit = bytes[start]! - zero
+    const bit = bytes[start] - zero
     return end - start === 1 && (bit === 0 || bit === 1) ? bit : NaN
   }
 }
@@ -166,7 +166,7 @@ function timeReader(timeZone: string, min: number, max: number): ReadNumber {
 
 /** A number of two digits; a huge one where they are not digits. */
 function twoDigits(bytes: Uint8Array, at: number): number {
-  const tens = bytes[at]! - zero
-  const ones = bytes[at + 1]! - zero
+  const tens = bytes[at] - zero
+  const ones = bytes[at + 1] - zero
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : 1e12
 }

@@ -27,7 +27,9 @@ export function checkText(column: CompiledColumn, text: string, timeZone: string
   if (text === '') return column.nullable ? undefined : missing(column)
   switch (column.kind) {
     case 'id':
-      return column.type === 'integer' ? integerId(column, text) : plainText(column, text, keyLengthMax)
+      return column.type === 'integer'
+        ? integerId(column, text)
+        : plainText(column, text, keyLengthMax)
     case 'key':
       return column.type === 'integer'
         ? integerText(column, text, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
@@ -182,10 +184,7 @@ function notMoney(column: CompiledMoneyColumn, text: string): Failure {
 
 const numberShape = /^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$/
 
-function numberText(
-  column: CompiledColumn & { readonly kind: 'number' },
-  text: string,
-): Cell {
+function numberText(column: CompiledColumn & { readonly kind: 'number' }, text: string): Cell {
   if (notFiniteShape.test(text)) return notFinite(column, text)
   if (!numberShape.test(text)) {
     return failure(

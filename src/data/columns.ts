@@ -20,14 +20,14 @@ export class NumberColumn {
   }
 
   at(row: number): number {
-    return this.values[row]!
+    return this.values[row]
   }
 
   /** The values in the given order of rows, or in their own. */
   take(order?: Uint32Array): Float64Array {
     if (order === undefined) return this.values.slice(0, this.length)
     const taken = new Float64Array(order.length)
-    for (let row = 0; row < order.length; row++) taken[row] = this.values[order[row]!]!
+    for (let row = 0; row < order.length; row++) taken[row] = this.values[order[row]]!
     return taken
   }
 }
@@ -57,7 +57,8 @@ export class IdColumn {
         return
       }
       this.texts = new TextColumn()
-      for (let row = 0; row < this.numbers.length; row++) this.texts.add(String(this.numbers.at(row)))
+      for (let row = 0; row < this.numbers.length; row++)
+        this.texts.add(String(this.numbers.at(row)))
     }
     this.texts.add(String(id))
   }

@@ -16,8 +16,13 @@ export function compileSource(declaration: SourceDeclaration): CompiledSource {
   const { options, name } = declaration
   checkName(mistakes, name)
   mistakes.unknownOptions(options, [
-    'description', 'timeZone', 'columns', 'ignore', 'late', 'future',
-  ]) // prettier-ignore
+    'description',
+    'timeZone',
+    'columns',
+    'ignore',
+    'late',
+    'future',
+  ])
   const timeZone = checkTimeZone(mistakes, options.timeZone ?? 'UTC')
   const columns = Object.entries(options.columns).map(([columnName, column]) =>
     compileColumn(mistakes.at(`column ${quote(columnName)}`), columnName, column, timeZone),
@@ -46,8 +51,14 @@ export function compileLabels(declaration: LabelsDeclaration): CompiledLabels {
   const { options, name } = declaration
   checkName(mistakes, name)
   mistakes.unknownOptions(options, [
-    'description', 'of', 'values', 'positive', 'delay', 'from', 'file',
-  ]) // prettier-ignore
+    'description',
+    'of',
+    'values',
+    'positive',
+    'delay',
+    'from',
+    'file',
+  ])
   checkLabelValues(mistakes, options.values, options.positive)
   const source = options.of.options
   if (options.from !== undefined) {
@@ -362,7 +373,9 @@ function checkFileNames(
     for (const name of new Set([column.name, column.from])) {
       const owner = owners.get(name)
       if (owner !== undefined) {
-        mistakes.add(`columns ${quote(owner)} and ${quote(column.name)} both answer to ${quote(name)}.`)
+        mistakes.add(
+          `columns ${quote(owner)} and ${quote(column.name)} both answer to ${quote(name)}.`,
+        )
       }
       owners.set(name, column.name)
     }

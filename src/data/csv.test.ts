@@ -10,7 +10,11 @@ interface Read {
 }
 
 /** Reads the bytes in chunks of the given sizes, the last size repeated. */
-function read(input: string | Buffer, sizes: readonly number[] = [1 << 16], bytesMax?: number): Read {
+function read(
+  input: string | Buffer,
+  sizes: readonly number[] = [1 << 16],
+  bytesMax?: number,
+): Read {
   const result: Read = { rows: [], lines: [], raws: [], faults: [] }
   const reader = createCsvReader(
     {
@@ -27,7 +31,7 @@ function read(input: string | Buffer, sizes: readonly number[] = [1 << 16], byte
   )
   const bytes = Buffer.from(input)
   for (let at = 0, turn = 0; at < bytes.length; turn++) {
-    const size = sizes[Math.min(turn, sizes.length - 1)]!
+    const size = sizes[Math.min(turn, sizes.length - 1)]
     // Each chunk's memory is overwritten afterwards, as a stream may do.
     const chunk = Buffer.from(bytes.subarray(at, at + size))
     reader.push(chunk)
@@ -118,15 +122,16 @@ describe('a faulty CSV line', () => {
     const { rows, faults, lines } = read(`a\n${'x'.repeat(50)}\nb\n`, [7], 20)
     expect(rows).toEqual([['a'], ['b']])
     expect(lines).toEqual([1, 3])
-    expect(faults).toEqual([
-      { rule: 'line_too_long', line: 2, raw: 'x'.repeat(20), rawCut: true },
-    ])
+    expect(faults).toEqual([{ rule: 'line_too_long', line: 2, raw: 'x'.repeat(20), rawCut: true }])
   })
 
   test('of gigabytes takes no more memory than one record', () => {
     let records = 0
     const faults: CsvFault[] = []
-    const reader = createCsvReader({ record: () => records++, fault: (fault) => faults.push(fault) })
+    const reader = createCsvReader({
+      record: () => records++,
+      fault: (fault) => faults.push(fault),
+    })
     reader.push(Buffer.from('a,b\n1,2\n'))
     const chunk = Buffer.alloc(1 << 20, 'x')
     const before = process.memoryUsage().rss
@@ -135,7 +140,7 @@ describe('a faulty CSV line', () => {
     reader.end()
     expect(records).toBe(3)
     expect(faults).toMatchObject([{ rule: 'line_too_long', line: 3, rawCut: true }])
-    expect(faults[0]!.raw.length).toBe(4096)
+    expect(faults[0].raw.length).toBe(4096)
     expect(process.memoryUsage().rss - before).toBeLessThan(200 * 1024 * 1024)
   })
 })

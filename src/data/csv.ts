@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer'
+
 /**
  * A streaming reader of comma-separated files (RFC 4180) over bytes: quoted fields with doubled
  * quotes and line breaks inside, LF and CRLF, a last line with or without a break. It holds at most
@@ -137,8 +139,7 @@ export function createCsvReader(handlers: CsvHandlers, bytesMax = recordBytesMax
   }
 
   return {
-    push: (chunk) =>
-      consume(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength), false),
+    push: (chunk) => consume(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength), false),
     end: () => consume(Buffer.alloc(0), true),
   }
 }
@@ -147,6 +148,12 @@ export function createCsvReader(handlers: CsvHandlers, bytesMax = recordBytesMax
 export function fieldText(record: CsvRecord, field: number): string {
   const text = record.bytes.toString('utf8', record.starts[field], record.ends[field])
   return record.doubled[field] === 1 ? text.replaceAll('""', '"') : text
+}
+
+/** Whether a field whose text is given was UTF-8; what was not reads as U+FFFD. */
+export function isFieldUtf8(record: CsvRecord, field: number, text: string): boolean {
+  if (!text.includes('\ufffd')) return true
+  return isUtf8(record.bytes.subarray(record.starts[field], record.ends[field]))
 }
 
 /** The record as it came, cut at 4 KiB. */

@@ -194,7 +194,7 @@ export interface LabelsOptions<Values extends Readonly<Record<string, number>>> 
   /** Label names and the whole numbers that stand for them in files. */
   readonly values: Values
   /** The value that models look for. */
-  readonly positive: keyof Values & string
+  readonly positive: string
   /** How long after its event a label arrives where the data do not say: `'7d'`. */
   readonly delay: string
   /** The column of the source's files that holds the label, where it does. */
@@ -229,9 +229,9 @@ export interface LabelsDeclaration<
  */
 export function labels<const Values extends Readonly<Record<string, number>>>(
   name: string,
-  options: LabelsOptions<Values>,
+  options: LabelsOptions<Values> & { readonly positive: keyof Values & string },
 ): LabelsDeclaration<Values> {
-  return { declaration: 'labels', name, options: options }
+  return { declaration: 'labels', name, options }
 }
 
 /** Names of a source's columns, of the given kinds: `ColumnName<typeof payments, 'key'>`. */

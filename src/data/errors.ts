@@ -85,7 +85,8 @@ export const fail = defineErrors({
   quarantine_not_open: {
     status: 409,
     title: 'A quarantined row was already closed',
-    action: 'List the open rows; a resolved row is part of the dataset and cannot be submitted again.',
+    action:
+      'List the open rows; a resolved row is part of the dataset and cannot be submitted again.',
   },
   resubmission_failed: {
     status: 422,

@@ -2,7 +2,7 @@ import { checkText, isFailure } from './cells.ts'
 import { integerReader, numberReader, type ReadNumber } from './cell-bytes.ts'
 import { IdColumn, NumberColumn, orderByTime, TextColumn } from './columns.ts'
 import type { CompiledColumn, CompiledLabels, CompiledSource } from './contract.ts'
-import { fieldText, type CsvRecord } from './csv.ts'
+import { fieldText, isFieldUtf8, type CsvRecord } from './csv.ts'
 import { failure, type Failure } from './failures.ts'
 import { labelsSchema, sourceSchema, type Frame, type FrameColumn } from './frame.ts'
 import { matchHeader, type WantedColumn } from './header.ts'
@@ -22,7 +22,7 @@ export interface EventTableOptions {
   /** Whether files may lack the labels' column: files to be scored have none. */
   readonly labelsOptional?: boolean | undefined
   /** Ids that are taken already. */
-  readonly seen?: IdSet
+  readonly seen?: IdSet | undefined
 }
 
 /**
@@ -87,17 +87,20 @@ export class EventTable implements RowTable {
     const { bytes, starts, ends, doubled } = record
     let failures: Failure[] | undefined
     for (let index = 0; index < columns.length; index++) {
-      const field = positions[index]!
+      const field = positions[index]
       const reader = readers[index]
       if (reader !== undefined && doubled[field] === 0) {
-        const value = reader(bytes, starts[field]!, ends[field]!)
+        const value = reader(bytes, starts[field], ends[field])
         if (value === value) {
           numbers[index] = value
           this.texts[index] = undefined
           continue
         }
       }
-      const failed = this.keep(index, fieldText(record, field))
+      const text = fieldText(record, field)
+      const failed = isFieldUtf8(record, field, text)
+        ? this.keep(index, text)
+        : notUtf8(columns[index].name, text)
       if (failed !== undefined) (failures ??= []).push(failed)
     }
     return this.finishRow(failures, this.labelOfRecord(record), row)
@@ -107,11 +110,11 @@ export class EventTable implements RowTable {
     if (fields.length !== this.width) return [wrongFieldCount(fields.length, this.width)]
     let failures: Failure[] | undefined
     for (let index = 0; index < this.columns.length; index++) {
-      const failed = this.keep(index, fields[this.positions[index]!]!)
+      const failed = this.keep(index, fields[this.positions[index]])
       if (failed !== undefined) (failures ??= []).push(failed)
     }
-    const position = this.labels === undefined ? -1 : this.positions[this.columns.length]!
-    const label = position < 0 ? NaN : this.labelOf(fields[position]!)
+    const position = this.labels === undefined ? -1 : this.positions[this.columns.length]
+    const label = position < 0 ? NaN : this.labelOf(fields[position])
     return this.finishRow(failures, label, row)
   }
 
@@ -128,7 +131,7 @@ export class EventTable implements RowTable {
     const order = orderByTime(times)
     const columns: Record<string, FrameColumn> = {}
     this.columns.forEach((column, index) => {
-      columns[column.name] = this.builders[index]!.values.take(order)
+      columns[column.name] = this.builders[index].values.take(order)
     })
     const frame: Frame = { rows: this.accepted, columns }
     const sorted = columns[this.source.eventTime] as Float64Array
@@ -145,8 +148,9 @@ export class EventTable implements RowTable {
     const codes = labelCodes.take(orderByTime(this.timeColumn()))
     const rows: number[] = []
     for (let row = 0; row < codes.length; row++) if (!Number.isNaN(codes[row])) rows.push(row)
+    if (rows.length === 0) return undefined
     const order = Uint32Array.from(rows)
-    const ids = events.columns[this.source.id]!
+    const ids = events.columns[this.source.id]
     const times = pick(events.columns[this.source.eventTime] as Float64Array, order)
     const frame: Frame = {
       rows: order.length,
@@ -165,12 +169,12 @@ export class EventTable implements RowTable {
 
   private timeColumn(): NumberColumn {
     const at = this.columns.findIndex((column) => column.name === this.source.eventTime)
-    return this.builders[at]!.values as NumberColumn
+    return this.builders[at].values as NumberColumn
   }
 
   /** Checks a field's text and keeps its value; returns what is wrong with it. */
   private keep(index: number, text: string): Failure | undefined {
-    const cell = checkText(this.columns[index]!, text, this.source.timeZone)
+    const cell = checkText(this.columns[index], text, this.source.timeZone)
     if (isFailure(cell)) return cell
     this.set(index, cell)
     return undefined
@@ -183,12 +187,12 @@ export class EventTable implements RowTable {
 
   private labelOfRecord(record: CsvRecord): number | Failure {
     if (this.labels === undefined) return NaN
-    const field = this.positions[this.columns.length]!
+    const field = this.positions[this.columns.length]
     if (field < 0) return NaN
     // Labels are mostly one digit; only what is not goes through text.
-    const start = record.starts[field]!
-    if (record.ends[field]! - start === 1) {
-      const digit = record.bytes[start]! - 0x30
+    const start = record.starts[field]
+    if (record.ends[field] - start === 1) {
+      const digit = record.bytes[start] - 0x30
       if (digit >= 0 && digit <= 9 && this.digitCodes[digit] === 1) return digit
     }
     return this.labelOf(fieldText(record, field))
@@ -208,9 +212,8 @@ export class EventTable implements RowTable {
 
   private splitLabel(body: unknown): { event: unknown; label: number | Failure } {
     const from = this.labels?.from
-    if (from === undefined || from === null || typeof body !== 'object' || body === null) {
-      return { event: body, label: NaN }
-    }
+    const isObject = typeof body === 'object' && body !== null && !Array.isArray(body)
+    if (from === undefined || from === null || !isObject) return { event: body, label: NaN }
     const { [from]: label, ...event } = body as Record<string, unknown>
     if (label === undefined || label === null) {
       if (this.labelsOptional) return { event, label: NaN }
@@ -228,11 +231,11 @@ export class EventTable implements RowTable {
     let failures = failed
     if (isFailure(label)) (failures ??= []).push(label)
     if (failures !== undefined) return failures
-    const id = this.texts[this.idAt] ?? this.numbers[this.idAt]!
-    if (!this.seen.add(id)) return [duplicateId(this.columns[this.idAt]!, String(id), row)]
+    const id = this.texts[this.idAt] ?? this.numbers[this.idAt]
+    if (!this.seen.add(id)) return [duplicateId(this.columns[this.idAt], String(id), row)]
     for (let index = 0; index < this.builders.length; index++) {
-      const builder = this.builders[index]!
-      if (builder.holds === 'numbers') builder.values.add(this.numbers[index]!)
+      const builder = this.builders[index]
+      if (builder.holds === 'numbers') builder.values.add(this.numbers[index])
       else if (builder.holds === 'text') builder.values.add(this.texts[index])
       else builder.values.add(id)
     }
@@ -267,13 +270,14 @@ function builderFor(column: CompiledColumn): Builder {
 
 function digitsOf(labels: CompiledLabels | undefined): Uint8Array {
   const digits = new Uint8Array(10)
-  for (const code of Object.values(labels?.values ?? {})) if (code >= 0 && code <= 9) digits[code] = 1
+  for (const code of Object.values(labels?.values ?? {}))
+    if (code >= 0 && code <= 9) digits[code] = 1
   return digits
 }
 
 function pick(values: Float64Array, order: Uint32Array): Float64Array {
   const picked = new Float64Array(order.length)
-  for (let row = 0; row < order.length; row++) picked[row] = values[order[row]!]!
+  for (let row = 0; row < order.length; row++) picked[row] = values[order[row]]!
   return picked
 }
 
@@ -285,6 +289,15 @@ export function spanOf(times: Float64Array): { fromUs: number | null; toUs: numb
 export function wrongFieldCount(given: number, wanted: number): Failure {
   const message = `The row has ${given} fields, but the header has ${wanted}.`
   return failure(null, 'field_count', String(given), message)
+}
+
+export function notUtf8(column: string | null, text: string): Failure {
+  return failure(
+    column,
+    'encoding',
+    text,
+    'The bytes are not valid UTF-8; write the file as UTF-8.',
+  )
 }
 
 function duplicateId(column: CompiledColumn, id: string, row: number): Failure {

@@ -36,7 +36,7 @@ export function matchHeader(
   })
   const missing = wanted
     .filter(({ required }, index) => required && positions[index] === -1)
-    .map(({ names }) => names[0]!)
+    .map(({ names }) => names[0])
   if (missing.length + unknown.length + repeated.length > 0) {
     throw mismatch(header, { missing, unknown, repeated }, context)
   }
@@ -74,6 +74,6 @@ function listed(names: readonly string[], found: readonly string[]): string {
 
 function otherSeparator(header: readonly string[]): string | undefined {
   if (header.length !== 1) return undefined
-  const only = header[0]!
+  const only = header[0]
   return only.includes(';') ? 'semicolons' : only.includes('\t') ? 'tabs' : undefined
 }

@@ -23,7 +23,12 @@ export {
   type Row,
   type RowParser,
 } from './row-parser.ts'
-export { createLabelParser, type Label, type LabelParser, type ParsedLabel } from './label-parser.ts'
+export {
+  createLabelParser,
+  type Label,
+  type LabelParser,
+  type ParsedLabel,
+} from './label-parser.ts'
 export {
   columnOf,
   digestOf,
@@ -48,11 +53,7 @@ export {
   type Profile,
 } from './profile.ts'
 export type * from './ports.ts'
-export {
-  createMemoryCatalog,
-  createMemoryQuarantine,
-  createMemorySnapshots,
-} from './memory.ts'
+export { createMemoryCatalog, createMemoryQuarantine, createMemorySnapshots } from './memory.ts'
 export {
   ingestFile,
   ingestLabelRecords,
@@ -62,11 +63,12 @@ export {
   type IngestFileRequest,
   type IngestLabelRecordsRequest,
   type IngestLabelsRequest,
-  type IngestPorts,
-  type IngestProgress,
   type IngestRecordsRequest,
   type IngestReport,
-  type OnIngestProgress,
 } from './ingest.ts'
+export type { IngestPorts, IngestProgress, OnIngestProgress } from './ingestion-job.ts'
+export { resubmit, dismiss, type Correction, type ResubmitReport } from './resubmit.ts'
+export { labelsAsOf, readDataset, type Dataset } from './dataset.ts'
+export { auditedStores } from './audited.ts'
 export type { FileFormat } from './inputs.ts'
 export type { RuleCount } from './quarantine.ts'

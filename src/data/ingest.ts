@@ -1,41 +1,22 @@
-import type { ChangeBy } from '../access/index.ts'
-import type { Clock } from '../lib/clock.ts'
-import type { Ids } from '../lib/ids.ts'
 import type { CompiledLabels, CompiledSource } from './contract.ts'
+import { datasetIds } from './dataset.ts'
 import { fail } from './errors.ts'
 import { EventTable } from './event-table.ts'
+import {
+  startJob,
+  storeTable,
+  type IngestOptions,
+  type IngestPorts,
+  type Job,
+  type OnIngestProgress,
+} from './ingestion-job.ts'
 import { inspectFile, type FileFormat, type FileInput } from './inputs.ts'
 import { LabelTable } from './label-table.ts'
-import type {
-  DatasetCatalog,
-  ParquetRows,
-  QuarantineStore,
-  SnapshotOrigin,
-  SnapshotRecord,
-  SnapshotStore,
-} from './ports.ts'
-import { profileFrame, type Profile } from './profile.ts'
-import { QuarantineBatch, type RuleCount } from './quarantine.ts'
+import type { SnapshotOrigin, SnapshotRecord } from './ports.ts'
+import type { Profile } from './profile.ts'
+import type { RuleCount } from './quarantine.ts'
 import { readCsv, readNdjson, readParquet, readRecords, type Reading } from './readers.ts'
-import type { FinishedTable, RowTable } from './row-table.ts'
-
-export interface IngestPorts {
-  readonly snapshots: SnapshotStore
-  readonly catalog: DatasetCatalog
-  readonly quarantine: QuarantineStore
-  /** Needed for Parquet files only. */
-  readonly parquet?: ParquetRows
-  readonly clock: Clock
-  readonly ids: Ids
-}
-
-interface IngestOptions {
-  readonly by: ChangeBy
-  /** `replace` (default) starts the dataset's content anew, `append` adds to it. */
-  readonly mode?: 'replace' | 'append'
-  /** Most rows that are taken: 20 million unless given. */
-  readonly rowsMax?: number
-}
+import type { RowTable } from './row-table.ts'
 
 export interface IngestFileRequest extends IngestOptions {
   readonly path: string
@@ -69,15 +50,6 @@ export interface IngestLabelRecordsRequest extends IngestOptions {
   readonly labels: CompiledLabels
 }
 
-export interface IngestProgress {
-  readonly read: number
-  readonly accepted: number
-  readonly quarantined: number
-  /** Bytes of the file, as it is on disk; 0 where there is no file. */
-  readonly bytesRead: number
-  readonly bytesTotal: number
-}
-
 export interface IngestedSnapshot {
   readonly dataset: string
   readonly hash: string
@@ -107,10 +79,6 @@ export interface IngestReport {
   readonly labelsProfile?: Profile
 }
 
-export type OnIngestProgress = (progress: IngestProgress) => void
-
-const rowsMaxDefault = 20_000_000
-
 /**
  * Reads a file of events: checks every row, sets the bad ones aside, stores the good ones as an
  * immutable snapshot in order of (event time, row), with the labels the file carries as a second
@@ -123,8 +91,8 @@ export async function ingestFile(
   onProgress?: OnIngestProgress,
 ): Promise<IngestReport> {
   const input = await inspectFile(request.path, request.format)
-  const { source, labels, labelsOptional } = request
-  const table = new EventTable(source, { labels, labelsOptional })
+  const { source, labels } = request
+  const table = await openTable(request, ports)
   const job = startJob(request, ports, source, originOf(input), onProgress, input.bytes)
   const read = await readFile(input, job.reading(table), ports)
   return finishEvents(job, table, read, source, labels)
@@ -136,8 +104,8 @@ export async function ingestRecords(
   ports: IngestPorts,
   onProgress?: OnIngestProgress,
 ): Promise<IngestReport> {
-  const { source, labels, labelsOptional, name } = request
-  const table = new EventTable(source, { labels, labelsOptional })
+  const { source, labels, name } = request
+  const table = await openTable(request, ports)
   const job = startJob(request, ports, source, { kind: 'generator', name }, onProgress, 0)
   const read = await readRecords(name, request.records, job.reading(table))
   return finishEvents(job, table, read, source, labels)
@@ -169,53 +137,13 @@ export async function ingestLabelRecords(
   return finishLabels(job, table, read, labels)
 }
 
-interface Job {
-  readonly ingestion: string
-  readonly mode: 'replace' | 'append'
-  readonly by: ChangeBy
-  readonly origin: SnapshotOrigin
-  readonly ports: IngestPorts
-  readonly refused: QuarantineBatch
-  reading(table: RowTable): Reading
-}
-
-function startJob(
-  options: IngestOptions,
+/** What is appended must not repeat an id of the dataset; what replaces it may. */
+async function openTable(
+  { source, labels, labelsOptional, mode }: IngestFileRequest | IngestRecordsRequest,
   ports: IngestPorts,
-  contract: CompiledSource | CompiledLabels,
-  origin: SnapshotOrigin,
-  onProgress: OnIngestProgress | undefined,
-  bytesTotal: number,
-): Job {
-  const ingestion = ports.ids('ing')
-  const refused = new QuarantineBatch({
-    dataset: contract.name,
-    ingestion,
-    input: origin.name,
-    contractVersion: contract.version,
-    quarantinedAtUs: ports.clock.nowUs(),
-  })
-  return {
-    ingestion,
-    mode: options.mode ?? 'replace',
-    by: options.by,
-    origin,
-    ports,
-    refused,
-    reading: (table) => ({
-      table,
-      refused,
-      rowsMax: options.rowsMax ?? rowsMaxDefault,
-      onProgress: ({ read, bytesRead }) =>
-        onProgress?.({
-          read,
-          accepted: table.accepted,
-          quarantined: refused.count,
-          bytesRead,
-          bytesTotal,
-        }),
-    }),
-  }
+): Promise<EventTable> {
+  const seen = mode === 'append' ? await datasetIds(source, ports) : undefined
+  return new EventTable(source, { labels, labelsOptional, seen })
 }
 
 function originOf(input: FileInput): SnapshotOrigin {
@@ -271,49 +199,9 @@ async function requireRows(job: Job, table: RowTable, read: number): Promise<voi
   const [worst] = job.refused.byRule()
   throw fail.no_row_accepted(
     `None of the ${read} rows of ${job.origin.name} passed the contract. Most often: rule ` +
-      `${worst!.rule}${worst!.column === null ? '' : ` of column ${worst!.column}`} (${worst!.rows} rows).`,
+      `${worst.rule}${worst.column === null ? '' : ` of column ${worst.column}`} (${worst.rows} rows).`,
     { extra: { byRule: job.refused.byRule() } },
   )
-}
-
-async function storeTable(
-  job: Job,
-  table: FinishedTable,
-  contract: CompiledSource | CompiledLabels,
-  read: number,
-): Promise<SnapshotRecord> {
-  const { frame, schema, fromUs, toUs } = table
-  const stored = await job.ports.snapshots.write(frame, schema)
-  const profile = profileFrame(frame, schema, profileOptions(contract))
-  return {
-    dataset: contract.name,
-    kind: contract.kind,
-    hash: stored.hash,
-    mode: job.mode,
-    contract,
-    rows: frame.rows,
-    bytes: stored.bytes,
-    path: stored.path,
-    fromUs,
-    toUs,
-    origin: job.origin,
-    ingestion: job.ingestion,
-    counts: { read, accepted: frame.rows, quarantined: job.refused.count },
-    profile,
-    recordedAtUs: job.ports.clock.nowUs(),
-  }
-}
-
-/** What a profile must know of a contract: its time, its zone, and what is personal. */
-function profileOptions(contract: CompiledSource | CompiledLabels): Parameters<
-  typeof profileFrame
->[2] {
-  const { timeZone } = contract
-  if (contract.kind === 'labels') return { eventTime: 'event_time', timeZone }
-  const personal = new Set(
-    contract.columns.filter((column) => column.personal).map((column) => column.name),
-  )
-  return { eventTime: contract.eventTime, timeZone, personal }
 }
 
 /** Makes it count: quarantined rows first, so that no row can be lost between the two. */
@@ -328,20 +216,20 @@ async function finish(
   const [record, labelsRecord] = records
   return {
     ingestion: job.ingestion,
-    dataset: record!.dataset,
+    dataset: record.dataset,
     read,
     accepted,
     quarantined: job.refused.count,
-    snapshot: snapshotOf(record!),
+    snapshot: snapshotOf(record),
     ...(labelsRecord === undefined
       ? {}
       : { labelsSnapshot: snapshotOf(labelsRecord), labelsProfile: labelsRecord.profile }),
     quarantine: { stored: job.refused.rows.length, byRule: job.refused.byRule() },
-    profile: record!.profile,
+    profile: record.profile,
   }
 }
 
-function snapshotOf(record: SnapshotRecord): IngestedSnapshot {
+export function snapshotOf(record: SnapshotRecord): IngestedSnapshot {
   const { dataset, hash, rows, bytes, path, fromUs, toUs } = record
   return { dataset, hash, rows, bytes, path, fromUs, toUs }
 }

@@ -79,7 +79,9 @@ function withoutByteOrderMark(chunk: Buffer): Buffer {
 function readError(input: FileInput, cause: unknown): unknown {
   const code = (cause as NodeJS.ErrnoException).code ?? ''
   if (code === 'Z_BUF_ERROR') {
-    return fail.file_truncated(`${input.name} ends in the middle of its compressed data.`, { cause })
+    return fail.file_truncated(`${input.name} ends in the middle of its compressed data.`, {
+      cause,
+    })
   }
   if (code.startsWith('Z_')) {
     const message = (cause as Error).message

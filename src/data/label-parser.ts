@@ -43,7 +43,10 @@ export function createLabelParser(labels: CompiledLabels): LabelParser {
     fromJson(body) {
       if (typeof body !== 'object' || body === null || Array.isArray(body)) {
         const message = 'Send one JSON object with event_id and value.'
-        return { ok: false, failures: [failure(null, 'json', JSON.stringify(body) ?? null, message)] }
+        return {
+          ok: false,
+          failures: [failure(null, 'json', JSON.stringify(body) ?? null, message)],
+        }
       }
       const values: unknown[] = []
       const failures: Failure[] = []
@@ -64,7 +67,7 @@ export function createLabelParser(labels: CompiledLabels): LabelParser {
 
 /** A label's number from a file's field, which may hold the number or the label's name. */
 export function labelValue(labels: CompiledLabels, column: string, text: string): Cell {
-  if (Object.hasOwn(labels.values, text)) return labels.values[text]!
+  if (Object.hasOwn(labels.values, text)) return labels.values[text]
   for (const code of Object.values(labels.values)) if (String(code) === text) return code
   const names = Object.entries(labels.values).map(([name, code]) => `${name} (${code})`)
   const near = didYouMean(text, Object.keys(labels.values))

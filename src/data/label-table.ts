@@ -1,7 +1,7 @@
 import { IdColumn, NumberColumn, orderByTime, TextColumn } from './columns.ts'
 import type { CompiledLabels } from './contract.ts'
-import { fieldText, type CsvRecord } from './csv.ts'
-import { spanOf, wrongFieldCount } from './event-table.ts'
+import { fieldText, isFieldUtf8, type CsvRecord } from './csv.ts'
+import { notUtf8, spanOf, wrongFieldCount } from './event-table.ts'
 import { failure, type Failure } from './failures.ts'
 import { labelsSchema, type Frame } from './frame.ts'
 import { matchHeader } from './header.ts'
@@ -44,17 +44,18 @@ export class LabelTable implements RowTable {
 
   record(record: CsvRecord): readonly Failure[] | undefined {
     if (record.count !== this.width) return [wrongFieldCount(record.count, this.width)]
-    return this.take(
-      this.parser.fromText(
-        this.positions.map((field) => (field < 0 ? '' : fieldText(record, field))),
-      ),
+    const texts = this.positions.map((field) => (field < 0 ? '' : fieldText(record, field)))
+    const wrong = texts.findIndex(
+      (text, index) => text !== '' && !isFieldUtf8(record, this.positions[index], text),
     )
+    if (wrong >= 0) return [notUtf8(this.parser.columns[wrong].name, texts[wrong])]
+    return this.take(this.parser.fromText(texts))
   }
 
   fields(fields: readonly string[]): readonly Failure[] | undefined {
     if (fields.length !== this.width) return [wrongFieldCount(fields.length, this.width)]
     return this.take(
-      this.parser.fromText(this.positions.map((field) => (field < 0 ? '' : fields[field]!))),
+      this.parser.fromText(this.positions.map((field) => (field < 0 ? '' : fields[field]))),
     )
   }
 

@@ -32,7 +32,10 @@ export function createMemorySnapshots(): SnapshotStore {
   return {
     async write(frame, schema) {
       const hash = manifestHash(manifestOf(frame, schema))
-      const columns = copyColumns(frame, schema.columns.map(({ name }) => name))
+      const columns = copyColumns(
+        frame,
+        schema.columns.map(({ name }) => name),
+      )
       stored.set(hash, { frame: { rows: frame.rows, columns }, schema })
       return infoOf(hash)
     },
@@ -67,7 +70,12 @@ export function createMemoryCatalog(
 
   function currentOf(dataset: string): (SnapshotRecord & { readonly sequence: number })[] {
     const all = of(dataset)
-    return all.slice(Math.max(0, all.findLastIndex((record) => record.mode === 'replace')))
+    return all.slice(
+      Math.max(
+        0,
+        all.findLastIndex((record) => record.mode === 'replace'),
+      ),
+    )
   }
 
   function summary(dataset: string): DatasetSummary {
@@ -134,7 +142,8 @@ function most(values: readonly (number | null)[]): number | null {
 }
 
 /** The quarantine in an array. */
-export function createMemoryQuarantine(): QuarantineStore & Restorable {
+export function createMemoryQuarantine(): QuarantineStore &
+  Restorable & { openRows(dataset: string): number } {
   let entries: readonly QuarantineEntry[] = []
   const matching = (filter: QuarantineFilter) =>
     entries.filter(
@@ -152,6 +161,7 @@ export function createMemoryQuarantine(): QuarantineStore & Restorable {
         entries = saved
       }
     },
+    openRows: (dataset) => matching({ dataset, status: 'open' }).length,
     async put(rows) {
       const known = new Set(entries.map((entry) => entry.id))
       const added: QuarantineEntry[] = []
@@ -170,7 +180,7 @@ export function createMemoryQuarantine(): QuarantineStore & Restorable {
       return { rows, total: all.length }
     },
     async get(ids) {
-      const byId = new Map(entries.map((entry) => [entry.id, entry]))
+      const byId = new Map(entries.map((entry) => [entry.id, entry] as const))
       return ids.map((id) => byId.get(id)).filter((entry) => entry !== undefined)
     },
     async summary(filter) {

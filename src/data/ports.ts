@@ -48,7 +48,12 @@ export interface SnapshotStore {
 // Catalogue
 
 export type SnapshotOrigin =
-  | { readonly kind: 'file'; readonly name: string; readonly format: string; readonly bytes: number }
+  | {
+      readonly kind: 'file'
+      readonly name: string
+      readonly format: string
+      readonly bytes: number
+    }
   | { readonly kind: 'generator'; readonly name: string }
   | { readonly kind: 'resubmission'; readonly name: string }
   | { readonly kind: 'live'; readonly name: string }

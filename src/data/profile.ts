@@ -53,6 +53,8 @@ export interface HistogramBin {
 export interface ProfileOptions {
   /** Columns whose values must not be shown one by one. */
   readonly personal?: ReadonlySet<string>
+  /** A column whose values are known to differ, so that they need not be counted. */
+  readonly unique?: string
   /** The column by which rows are counted a day. */
   readonly eventTime: string
   readonly timeZone: string
@@ -64,18 +66,13 @@ const daysMax = 4000
 /** Beyond this many different values a column is counted no further. */
 const distinctMax = 1 << 18
 
-/** Profiles a frame in one pass a column. */
+/** Profiles a frame, column by column, in a few passes over each. */
 export function profileFrame(frame: Frame, schema: FrameSchema, options: ProfileOptions): Profile {
   const times = frame.columns[options.eventTime]
   return {
     rows: frame.rows,
     columns: schema.columns.map((column) =>
-      profileColumn(
-        column,
-        frame.columns[column.name]!,
-        frame.rows,
-        options.personal?.has(column.name) ?? false,
-      ),
+      profileColumn(column, frame.columns[column.name], frame.rows, options),
     ),
     days: times instanceof Float64Array ? daily(times, options.timeZone) : [],
   }
@@ -85,9 +82,10 @@ function profileColumn(
   column: FrameSchemaColumn,
   values: FrameColumn,
   rows: number,
-  personal: boolean,
+  options: ProfileOptions,
 ): ColumnProfile {
-  const counts = countValues(values, rows)
+  const personal = options.personal?.has(column.name) ?? false
+  const counts = column.name === options.unique ? allDiffer(rows) : countValues(values, rows)
   const shown = {
     name: column.name,
     type: column.type,
@@ -114,6 +112,10 @@ interface ValueCounts {
   readonly top: { value: string; count: number }[]
 }
 
+function allDiffer(rows: number): ValueCounts {
+  return { nulls: 0, distinct: rows, exact: true, top: [] }
+}
+
 function countValues(values: FrameColumn, rows: number): ValueCounts {
   const counted = values instanceof Float64Array ? countNumbers(values) : countTexts(values, rows)
   const { counts, nulls, exact } = counted
@@ -131,65 +133,53 @@ function countValues(values: FrameColumn, rows: number): ValueCounts {
   }
 }
 
-function countTexts(
-  values: readonly (string | undefined)[],
-  rows: number,
-): { counts: Map<string, number>; nulls: number; exact: boolean } {
+interface Counted<Value> {
+  readonly counts: ReadonlyMap<Value, number>
+  readonly nulls: number
+  readonly exact: boolean
+}
+
+function countTexts(values: readonly (string | undefined)[], rows: number): Counted<string> {
   const counts = new Map<string, number>()
   let nulls = 0
-  let exact = true
+  for (let row = 0; row < rows; row++) if (values[row] === undefined) nulls++
   for (let row = 0; row < rows; row++) {
     const value = values[row]
-    if (value === undefined) nulls++
-    else if (counts.size < distinctMax || counts.has(value)) {
-      counts.set(value, (counts.get(value) ?? 0) + 1)
-    } else exact = false
+    if (value === undefined) continue
+    counts.set(value, (counts.get(value) ?? 0) + 1)
+    if (counts.size === distinctMax) return { counts, nulls, exact: false }
   }
-  return { counts, nulls, exact }
+  return { counts, nulls, exact: true }
 }
 
 /**
  * Counts in an open-addressing table of doubles, which for millions of rows is several times faster
- * than a Map. Once the table is half full, values that are not yet in it are let go.
+ * than a Map. Counting ends when the table is half full: a column with so many values has no top.
  */
-function countNumbers(values: Float64Array): {
-  counts: Map<number, number>
-  nulls: number
-  exact: boolean
-} {
+function countNumbers(values: Float64Array): Counted<number> {
   const size = distinctMax * 2
   const keys = new Float64Array(size)
   const counts = new Uint32Array(size)
   const halves = new Uint32Array(2)
   const double = new Float64Array(halves.buffer)
-  let nulls = 0
   let used = 0
-  let exact = true
-  for (let row = 0; row < values.length; row++) {
-    const value = values[row]!
-    if (value !== value) {
-      nulls++
-      continue
-    }
+  for (let row = 0; row < values.length && used < distinctMax; row++) {
+    const value = values[row]
+    if (value !== value) continue
     double[0] = value
-    const mixed = Math.imul(halves[0]! ^ Math.imul(halves[1]!, 0x85ebca6b), 0x9e3779b1)
+    const mixed = Math.imul(halves[0] ^ Math.imul(halves[1], 0x85ebca6b), 0x9e3779b1)
     let slot = (mixed ^ (mixed >>> 15)) & (size - 1)
     while (counts[slot] !== 0 && keys[slot] !== value) slot = (slot + 1) & (size - 1)
-    if (counts[slot] === 0) {
-      if (used === distinctMax) {
-        exact = false
-        continue
-      }
-      keys[slot] = value
-      used++
-    }
-    counts[slot]!++
+    if (counts[slot] === 0) used++
+    keys[slot] = value
+    counts[slot]++
   }
   const found = new Map<number, number>()
   for (let slot = 0; slot < size; slot++) {
-    if (counts[slot] !== 0) found.set(keys[slot]!, counts[slot]!)
+    if (counts[slot] !== 0) found.set(keys[slot], counts[slot])
   }
-  return { counts: found, nulls, exact }
+  const nulls = values.length - countOf(values)
+  return { counts: found, nulls, exact: used < distinctMax }
 }
 
 interface Moments {
@@ -207,7 +197,7 @@ function momentsOf(values: Float64Array): Moments {
   let min = Infinity
   let max = -Infinity
   for (let row = 0; row < values.length; row++) {
-    const value = values[row]!
+    const value = values[row]
     if (value !== value) continue
     count++
     const delta = value - mean
@@ -233,9 +223,9 @@ function histogramOf(
   const bins = whole ? Math.ceil((max - min + 1) / width) : binsMax
   const counts = new Array<number>(bins).fill(0)
   for (let row = 0; row < values.length; row++) {
-    const value = values[row]!
+    const value = values[row]
     if (value !== value) continue
-    counts[Math.min(bins - 1, Math.floor((value - min) / width))]!++
+    counts[Math.min(bins - 1, Math.floor((value - min) / width))]++
   }
   return counts.map((count, bin) => ({
     from: min + bin * width,
@@ -258,7 +248,7 @@ function daily(times: Float64Array, timeZone: string): DayCount[] {
       ? (us: number): number => Math.floor(us / DAY_US)
       : (us: number): number => calendar(us, timeZone).dayNumber
   for (let row = 0; row < times.length; row++) {
-    const us = times[row]!
+    const us = times[row]
     if (us !== us) continue
     const day = dayOf(us)
     counts.set(day, (counts.get(day) ?? 0) + 1)

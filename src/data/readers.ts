@@ -1,7 +1,16 @@
+import { isUtf8 } from 'node:buffer'
 import { isAssayError } from '../lib/errors.ts'
 import { parseStrictJson } from '../lib/canonical-json.ts'
-import { createCsvReader, fieldText, csvField, rawBytesMax, recordBytesMax, recordRaw } from './csv.ts'
+import {
+  createCsvReader,
+  fieldText,
+  csvField,
+  rawBytesMax,
+  recordBytesMax,
+  recordRaw,
+} from './csv.ts'
 import { fail } from './errors.ts'
+import { notUtf8 } from './event-table.ts'
 import { failure, rules, type Failure } from './failures.ts'
 import { readChunks, type FileInput } from './inputs.ts'
 import type { ParquetRows } from './ports.ts'
@@ -39,7 +48,10 @@ export async function readCsv(input: FileInput, reading: Reading): Promise<numbe
       }
     },
     fault({ rule, line, raw, rawCut }) {
-      if (!headerSeen) throw fail.header_mismatch(`${input.name}: the first line cannot be read as a header. ${rules[rule]}`)
+      if (!headerSeen)
+        throw fail.header_mismatch(
+          `${input.name}: the first line cannot be read as a header. ${rules[rule]}`,
+        )
       read++
       refused.add({ row: read, line, raw, rawCut }, [failure(null, rule, null, rules[rule])])
     },
@@ -71,6 +83,10 @@ export async function readNdjson(input: FileInput, reading: Reading): Promise<nu
     if (line.cut) {
       const failed = failure(null, 'line_too_long', null, rules.line_too_long)
       refused.add(origin, [failed])
+      return
+    }
+    if (!line.utf8) {
+      refused.add(origin, [notUtf8(null, line.text)])
       return
     }
     const parsed = parseJson(line.text)
@@ -170,6 +186,7 @@ interface Line {
   readonly text: string
   readonly number: number
   readonly cut: boolean
+  readonly utf8: boolean
 }
 
 /** Splits bytes into lines of at most one mebibyte; the rest of a longer line is dropped. */
@@ -192,8 +209,8 @@ function createLineReader(onLine: (line: Line) => void): {
   }
   const emit = (): void => {
     number++
-    const text = Buffer.concat(held).toString('utf8')
-    onLine({ text, number, cut })
+    const bytes = Buffer.concat(held)
+    onLine({ text: bytes.toString('utf8'), number, cut, utf8: isUtf8(bytes) })
     held = []
     heldBytes = 0
     cut = false

@@ -33,7 +33,7 @@ export function createRowParser(source: CompiledSource): RowParser {
     source,
     fromText(fields) {
       if (fields.length !== columns.length) return fieldCount(fields.length, columns.length)
-      return collect(columns, (column, index) => checkText(column, fields[index]!, timeZone))
+      return collect(columns, (column, index) => checkText(column, fields[index], timeZone))
     },
     fromJson(body) {
       if (typeof body !== 'object' || body === null || Array.isArray(body)) return notAnObject(body)
@@ -45,12 +45,16 @@ export function createRowParser(source: CompiledSource): RowParser {
         if (position === undefined) {
           failures.push(unknownField(name, value, positions))
         } else if (position >= 0) {
-          if (given[position] === 1) failures.push(duplicateField(columns[position]!, value))
+          if (given[position] === 1) failures.push(duplicateField(columns[position], value))
           given[position] = 1
           values[position] = value
         }
       }
-      return collect(columns, (column, index) => checkJson(column, values[index], timeZone), failures)
+      return collect(
+        columns,
+        (column, index) => checkJson(column, values[index], timeZone),
+        failures,
+      )
     },
   }
 }
@@ -60,11 +64,11 @@ export function createRowParser(source: CompiledSource): RowParser {
  */
 export function columnPositions(source: CompiledSource): ReadonlyMap<string, number> {
   const positions = new Map<string, number>()
-  for (const name of source.ignore) positions.set(name, -1)
   source.columns.forEach((column, index) => {
-    positions.set(column.from, index)
     positions.set(column.name, index)
+    positions.set(column.from, index)
   })
+  for (const name of source.ignore) positions.set(name, -1)
   return positions
 }
 
@@ -93,7 +97,7 @@ function collect(
 ): ParsedRow {
   const row: (number | string | undefined)[] = new Array(columns.length)
   for (let index = 0; index < columns.length; index++) {
-    const cell = check(columns[index]!, index)
+    const cell = check(columns[index], index)
     if (isFailure(cell)) failures.push(cell)
     else row[index] = cell
   }
@@ -119,7 +123,12 @@ function unknownField(
   const near = didYouMean(name, [...positions.keys()])
   const shown = typeof value === 'string' ? value : (JSON.stringify(value) ?? null)
   const remedy = near === undefined ? 'Leave it out.' : `Did you mean ${JSON.stringify(near)}?`
-  return failure(name.slice(0, 100), 'unknown_field', shown, `The contract has no such field. ${remedy}`)
+  return failure(
+    name.slice(0, 100),
+    'unknown_field',
+    shown,
+    `The contract has no such field. ${remedy}`,
+  )
 }
 
 function duplicateField(column: CompiledColumn, value: unknown): Failure {

@@ -24,13 +24,13 @@ function editDistance(a: string, b: string, limit: number): number {
     const current = [i]
     let least = i
     for (let j = 1; j <= b.length; j++) {
-      const substitution = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
-      const distance = Math.min(substitution, previous[j]! + 1, current[j - 1]! + 1)
+      const substitution = previous[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)
+      const distance = Math.min(substitution, previous[j] + 1, current[j - 1] + 1)
       current.push(distance)
       least = Math.min(least, distance)
     }
     if (least >= limit) return limit
     previous = current
   }
-  return previous[b.length]!
+  return previous[b.length]
 }

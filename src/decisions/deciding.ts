@@ -94,7 +94,7 @@ export async function decideOn(
   const appended = appendRecord(namespace, record, sequence, answer)
   namespace.state!.note(record, sequence)
   await durably(appended.durable)
-  return { body: answer, replayed: false }
+  return { replayed: false, body: answer, outcome: record.outcome }
 }
 
 /** The deployment that decides now. */

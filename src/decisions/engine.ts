@@ -138,7 +138,14 @@ function decide(engine: Engine, row: Row, vector: Float64Array): EngineResult {
   const fired = engine.rules.filter((rule) => rule.fires(row, vector))
   const { outcome, path } = judge(score, fired, engine.document.thresholds)
   const reasons =
-    outcome === 'allow' ? [] : reasonsFor(engine, outcome, fired, contributions(engine, modelRow))
+    outcome === 'allow'
+      ? []
+      : reasonsFor(
+          engine,
+          outcome,
+          fired,
+          pushesOf(engine, modelRow, engine.model.explain(modelRow).values),
+        )
   return { margin, score, outcome, path, rules: fired.map((rule) => rule.name), reasons }
 }
 
@@ -173,46 +180,52 @@ function reasonsFor(
   engine: Engine,
   outcome: Outcome,
   fired: readonly ReadyRule[],
-  pushes: readonly FeatureContribution[],
+  pushes: readonly Push[],
 ): Reason[] {
   const byRule = fired
     .filter((rule) => rule.then === outcome)
     .map(({ name, reason }): Reason => {
       return { kind: 'rule', name, sentence: reason, contribution: null, value: null }
     })
+    .slice(0, REASONS_MAX)
   const byFeature = pushes
     .filter(({ contribution }) => contribution > 0)
-    .map(({ feature, sentence, contribution, value }): Reason => {
+    .slice(0, REASONS_MAX - byRule.length)
+    .map((push): Reason => {
+      const { feature, value, contribution, sentence } = said(engine, push)
       return { kind: 'feature', name: feature, sentence, contribution, value }
     })
-  return [...byRule, ...byFeature].slice(0, REASONS_MAX)
+  return [...byRule, ...byFeature]
 }
 
-function contributions(engine: Engine, modelRow: Float64Array): FeatureContribution[] {
-  return contributionsOf(engine, modelRow, engine.model.explain(modelRow).values)
+/** What one feature added to the margin. */
+interface Push {
+  readonly feature: string
+  readonly value: number
+  readonly contribution: number
 }
 
 /** Strongest push towards the positive class first; equal ones in the order of the model. */
-function contributionsOf(
-  engine: Engine,
-  modelRow: Float64Array,
-  values: Float64Array,
-): FeatureContribution[] {
-  return engine.model.features
-    .map((feature, index): FeatureContribution => {
-      const value = modelRow[index]!
+function pushesOf({ model }: Engine, modelRow: Float64Array, values: Float64Array): Push[] {
+  return model.features
+    .map((feature, index): Push => {
       const contribution = values[index]! === 0 ? 0 : values[index]!
-      const compiled = engine.features.get(feature)
-      const sentence = compiled === undefined ? feature : sayFeature(compiled, value)
-      return { feature, value: Number.isNaN(value) ? null : value, contribution, sentence }
+      return { feature, value: modelRow[index]!, contribution }
     })
     .sort((a, b) => b.contribution - a.contribution)
+}
+
+/** Words are looked for only where they are shown: they cost more than the score. */
+function said({ features }: Engine, { feature, value, contribution }: Push): FeatureContribution {
+  const compiled = features.get(feature)
+  const sentence = compiled === undefined ? feature : sayFeature(compiled, value)
+  return { feature, value: Number.isNaN(value) ? null : value, contribution, sentence }
 }
 
 function explain(engine: Engine, row: Row, vector: Float64Array): Explanation {
   const modelRow = modelRowOf(engine, vector)
   const { base, values } = engine.model.explain(modelRow)
-  const all = contributionsOf(engine, modelRow, values)
+  const all = pushesOf(engine, modelRow, values)
   const decided = decide(engine, row, vector)
   const fired = engine.rules.filter((rule) => rule.fires(row, vector))
   return {
@@ -221,7 +234,7 @@ function explain(engine: Engine, row: Row, vector: Float64Array): Explanation {
     score: decided.score,
     outcome: decided.outcome,
     reasons: decided.outcome === 'allow' ? reasonsFor(engine, 'allow', [], all) : decided.reasons,
-    contributions: all,
+    contributions: all.map((push) => said(engine, push)),
     rules: engine.rules.map((rule) => {
       const { name, then, when, reason } = rule
       return { name, then, when, reason, fired: fired.includes(rule) }

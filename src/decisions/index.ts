@@ -12,11 +12,11 @@ export { compilePolicy, decisionPolicy, outcomes, rule } from './policy.ts'
 export type {
   CompiledPolicy,
   CompiledRule,
+  DeclaredThreshold,
   Outcome,
   PolicyDeclaration,
   PolicyOptions,
   RuleDeclaration,
-  ThresholdChoice,
 } from './policy.ts'
 export { deploymentHash, directoryDeployments, publishDeployment } from './deployed.ts'
 export type { DeployedModel, DeployedPolicy, DeploymentFiles } from './deployed.ts'
@@ -38,7 +38,8 @@ export type { DecisionEngine, EngineResult } from './engine.ts'
 export { writeBaseCheckpoint } from './checkpoint.ts'
 export type { BaseCheckpoint } from './checkpoint.ts'
 export { openDecisionService } from './service.ts'
-export type { DecisionService, DecisionServiceOptions } from './service.ts'
+export type { Decided, DecisionService, DecisionServiceOptions } from './service.ts'
+export type { DecideMetrics, HistogramFigures } from './meter.ts'
 export { decideRemote } from './remote-service.ts'
 export type {
   AnswerBody,
@@ -59,9 +60,9 @@ export type {
 export { createMemoryIndex, createMemoryReadModel } from './memory.ts'
 export { caseId, newCase, projectRecord, replacesLabel } from './projection.ts'
 export { createProjector } from './projector.ts'
-export type { Projector } from './projector.ts'
+export type { Projector, ProjectorOptions } from './projector.ts'
 export { createCaseDesk } from './case-desk.ts'
-export type { CaseDesk } from './case-desk.ts'
+export type { CaseDesk, CaseDeskOptions, VerdictLabels } from './case-desk.ts'
 export type {
   CaseEvent,
   CaseQuery,

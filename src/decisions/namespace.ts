@@ -87,6 +87,7 @@ export interface Namespace {
   readonly engines: Map<string, DecisionEngine>
 }
 
+/** `NAME.json` beside the folder `NAME`: written before anything else, removed before it. */
 interface NamespaceFile {
   readonly format: 1
   readonly clock: NamespaceClock
@@ -95,8 +96,7 @@ interface NamespaceFile {
 /** Opens a namespace, making it where there is none, and brings its state up to its journal. */
 export async function openNamespace(options: NamespaceOptions): Promise<Namespace> {
   const { directory, files } = options
-  const stateDirectory = path.join(directory, 'state')
-  await files.makeDirectory(stateDirectory)
+  await files.makeDirectory(path.join(directory, 'state'))
   const { clock } = await namespaceFile(options)
   // The journal tells of refused records before anything else can happen, so it needs the namespace
   // that is only made once the journal is open.
@@ -139,8 +139,8 @@ export async function openNamespace(options: NamespaceOptions): Promise<Namespac
 }
 
 async function namespaceFile(options: NamespaceOptions): Promise<NamespaceFile> {
-  const { directory, files } = options
-  const file = path.join(directory, 'namespace.json')
+  const { files } = options
+  const file = `${options.directory}.json`
   try {
     const bytes = await readWholeFile(file, files)
     return JSON.parse(Buffer.from(bytes).toString('utf8')) as NamespaceFile
@@ -152,7 +152,10 @@ async function namespaceFile(options: NamespaceOptions): Promise<NamespaceFile> 
   return made
 }
 
-/** What the source's clock says, µs UTC; null in a replay that has not begun. */
+/**
+ * What the source's clock says, µs UTC. A replay's clock is what its player says; null until it has
+ * said something since the start, and until then no time is judged.
+ */
 export function sourceNowUs(namespace: Namespace): number | null {
   return namespace.clockKind === 'wall' ? namespace.options.clock.nowUs() : namespace.replayNowUs
 }

@@ -3,6 +3,7 @@ import { compileSource } from '../data/index.ts'
 import type { CompiledSource, SourceDeclaration } from '../data/index.ts'
 import { compileFeatureSet } from '../features/index.ts'
 import type { CompiledFeatureSet, FeatureSetDeclaration } from '../features/index.ts'
+import type { ThresholdRule } from '../learning/index.ts'
 import { contentHash } from '../lib/hash.ts'
 import { decisionErrors } from './errors.ts'
 import { checkRules } from './rules.ts'
@@ -13,8 +14,8 @@ export type Outcome = 'allow' | 'review' | 'decline'
 /** The order in which outcomes win over one another, weakest first. */
 export const outcomes: readonly Outcome[] = ['allow', 'review', 'decline']
 
-/** How a threshold is found on the test rows at training (learning's `chooseThreshold`), or a fixed score. */
-export type ThresholdChoice = number | { readonly kind: string; readonly [option: string]: unknown }
+/** A fixed score, or how it is found on the test rows at training (learning's `chooseThreshold`). */
+export type DeclaredThreshold = number | ThresholdRule
 
 export interface RuleDeclaration {
   readonly kind: 'rule'
@@ -33,7 +34,7 @@ export interface PolicyOptions {
   /** The registered model whose approved version scores the event. */
   readonly model: string
   readonly rules?: readonly RuleDeclaration[] | undefined
-  readonly thresholds: { readonly decline: ThresholdChoice; readonly review: ThresholdChoice }
+  readonly thresholds: { readonly decline: DeclaredThreshold; readonly review: DeclaredThreshold }
   /** How many reviews the people behind the queue can work in a day. */
   readonly reviewCapacityPerDay?: number | undefined
 }
@@ -60,7 +61,7 @@ export interface CompiledPolicy {
   readonly featureSets: readonly { readonly name: string; readonly version: string }[]
   readonly model: string
   readonly rules: readonly CompiledRule[]
-  readonly thresholds: { readonly decline: ThresholdChoice; readonly review: ThresholdChoice }
+  readonly thresholds: { readonly decline: DeclaredThreshold; readonly review: DeclaredThreshold }
   readonly reviewCapacityPerDay: number | null
   /** The rule language and its version: a recorded decision names what evaluated it. */
   readonly ruleLanguage: 'cel-1'

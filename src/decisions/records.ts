@@ -128,7 +128,7 @@ export interface DeployRecord {
   readonly receivedAtUs: number
 }
 
-/** From this sequence on, live state is what this checkpoint holds plus the journal after `through`. */
+/** From this sequence on, live state is what this checkpoint holds, and the journal before. */
 export interface BaseRecord {
   readonly type: 'base'
   readonly checkpoint: string
@@ -136,8 +136,6 @@ export interface BaseRecord {
   /** The last sequence of bulk history; live sequences continue after it. */
   readonly lastSequence: number
   readonly newestEventTimeUs: number | null
-  /** The journal sequence that the checkpoint already holds. */
-  readonly through: number
   readonly layout: string
   readonly receivedAtUs: number
 }

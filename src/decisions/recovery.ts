@@ -3,7 +3,7 @@
 import * as path from 'node:path'
 import { fileErrorCode } from '../lib/files.ts'
 import { layoutOf, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
-import type { Checkpoint } from './checkpoint.ts'
+import type { Checkpoint, CheckpointHead } from './checkpoint.ts'
 import { readyLabels, readySource } from './contracts.ts'
 import { createEngine } from './engine.ts'
 import { decisionErrors } from './errors.ts'
@@ -15,7 +15,7 @@ import { readDeployment } from './deployed.ts'
 import type { DeployedPolicy } from './deployed.ts'
 import type { LiveDeployment, Namespace } from './namespace.ts'
 import { decodeRecord } from './records.ts'
-import type { DeployRecord, JournalRecord } from './records.ts'
+import type { DecisionRecord, DeployRecord, EventRecord, JournalRecord, LabelRecord } from './records.ts'
 
 const INDEX_BATCH = 10_000
 const CHECKPOINTS_KEPT = 2
@@ -39,12 +39,19 @@ export async function recoverNamespace(namespace: Namespace): Promise<void> {
   if (indexed < journal.durableSequence) await index.put(writes, journal.durableSequence)
 }
 
-/** Throws state away and builds it from the newest checkpoint and the journal; the index stays. */
+/**
+ * Throws state away and builds it from the newest checkpoint and the journal; the index stays. The
+ * policies stay meanwhile, so that what was answered before can be answered again; those whose
+ * deployment never reached the disk go at the end.
+ */
 export async function rebuildState(namespace: Namespace): Promise<void> {
+  const { policies, journal } = namespace
+  const before = new Set(policies.values())
   const held = await restoreNewest(namespace)
-  for await (const { sequence, payload } of namespace.journal.read(held + 1)) {
+  for await (const { sequence, payload } of journal.read(held + 1)) {
     await applyRecord(namespace, decodeRecord(payload), sequence)
   }
+  for (const [name, live] of policies) if (before.has(live)) policies.delete(name)
 }
 
 /** Loads the newest checkpoint that is whole, and returns the sequence it holds; 0 without one. */
@@ -52,10 +59,6 @@ async function restoreNewest(namespace: Namespace): Promise<number> {
   const { options, journal } = namespace
   namespace.state = undefined
   namespace.base = null
-  namespace.policies.clear()
-  namespace.sources.clear()
-  namespace.labels.clear()
-  namespace.engines.clear()
   for (const { file, through } of (await ownCheckpoints(namespace)).reverse()) {
     if (through > journal.durableSequence) continue
     try {
@@ -71,20 +74,18 @@ async function restoreNewest(namespace: Namespace): Promise<number> {
 }
 
 async function restoreFrom(namespace: Namespace, checkpoint: Checkpoint): Promise<void> {
-  const head = checkpoint.head as OwnHead
+  const head = checkpoint.head as CheckpointHead & OwnHead
   setState(namespace, restoreLiveState(checkpoint))
   for (const [version, names] of Object.entries(head.layouts)) namespace.layouts.set(version, names)
   for (const { policy, deployment, sequence } of head.policies) {
     await setDeployment(namespace, policy, deployment, sequence)
   }
   namespace.base = head.base
-  namespace.replayNowUs = head.replayNowUs
 }
 
 /** What decide adds to a checkpoint of its own. */
 interface OwnHead {
   readonly base: string | null
-  readonly replayNowUs: number | null
   readonly policies: readonly Pick<LiveDeployment, 'policy' | 'deployment' | 'sequence'>[]
   readonly layouts: Readonly<Record<string, readonly string[]>>
 }
@@ -112,7 +113,6 @@ async function writeOwnCheckpoint(namespace: Namespace): Promise<void> {
     through,
     counts: state.counts,
     base: namespace.base,
-    replayNowUs: namespace.replayNowUs,
     policies: [...policies.values()].map(({ policy, deployment, sequence }) => {
       return { policy, deployment, sequence }
     }),
@@ -168,14 +168,15 @@ export async function applyRecord(
   }
 }
 
-function applyToState(namespace: Namespace, record: JournalRecord, sequence: number): void {
+function applyToState(
+  namespace: Namespace,
+  record: DecisionRecord | EventRecord | LabelRecord,
+  sequence: number,
+): void {
   const { state } = namespace
   if (state === undefined) return
   if (record.type !== 'label' && record.entry === 'new' && record.source === state.source.name) {
     state.enter(readySource(state.source).row(record.event), sequence)
-  }
-  if (namespace.clockKind === 'replay' && record.type !== 'label') {
-    namespace.replayNowUs = Math.max(namespace.replayNowUs ?? 0, record.clockUs)
   }
   state.note(record, sequence)
 }
@@ -195,7 +196,8 @@ export async function replaceBase(
   if (layoutOf(head.featureSets).version !== head.layout) {
     throw decisionErrors.checkpoint_invalid('The features of the checkpoint are not those it names.')
   }
-  for (const { document } of namespace.policies.values()) {
+  const live = [...namespace.policies.values()].filter((each) => each.sequence < sequence)
+  for (const { document } of live) {
     refuseMissingFeatures(document.featureSets, head.featureSets, document.policy.name)
   }
   setState(namespace, restoreLiveState(checkpoint))
@@ -205,7 +207,7 @@ export async function replaceBase(
     const record = decodeRecord(payload)
     if (record.type !== 'deploy' && record.type !== 'base') applyToState(namespace, record, before)
   }
-  for (const { policy, deployment, sequence: since } of namespace.policies.values()) {
+  for (const { policy, deployment, sequence: since } of live) {
     await setDeployment(namespace, policy, deployment, since)
   }
 }

@@ -1,12 +1,22 @@
 // The core of the decide process: namespaces, each with its own journal, state and index, behind one
 // sequencing thread.
+import * as path from 'node:path'
+import { monotonicUs } from '../lib/clock.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { FileSystem } from '../lib/files.ts'
 import type { SealedSegment } from '../lib/journal.ts'
+import { decideOn } from './deciding.ts'
 import type { DeploymentFiles } from './deployed.ts'
+import { decisionErrors } from './errors.ts'
+import { ingestRows } from './ingesting.ts'
+import { createMeter } from './meter.ts'
+import type { DecideMetrics } from './meter.ts'
+import { namespaceInfo, openNamespace } from './namespace.ts'
+import type { Outcome } from './policy.ts'
 import type { DecisionIndex } from './ports.ts'
 import type { NamespaceInfo, RowAnswer, DecideStatus, NamespaceClock } from './remote.ts'
 import type { Namespace } from './namespace.ts'
+import { checkpointNow } from './recovery.ts'
 
 export interface DecisionServiceOptions {
   /** Holds a folder for each namespace: journal, state, index. */
@@ -31,11 +41,10 @@ export interface DecisionServiceOptions {
   readonly onWarning?: ((message: string, error: unknown) => void) | undefined
 }
 
-/** What an HTTP door needs of a decision: the exact bytes, and whether they had been given before. */
-export interface Decided {
-  readonly body: string
-  readonly replayed: boolean
-}
+/** What a door needs of a decision: the exact bytes, and whether they had been given before. */
+export type Decided =
+  | { readonly replayed: false; readonly body: string; readonly outcome: Outcome }
+  | { readonly replayed: true; readonly body: string; readonly outcome?: undefined }
 
 export interface DecisionService {
   /** Decides on one event. Throws an AssayError for every refusal; refusals keep no key. */
@@ -54,22 +63,188 @@ export interface DecisionService {
   close(): Promise<void>
 }
 
-/** Figures since the start, for `/metrics`. */
-export interface DecideMetrics {
-  readonly decisions: Readonly<Record<string, number>>
-  readonly replayed: number
-  readonly refused: Readonly<Record<string, number>>
-  readonly events: number
-  readonly labels: number
-  /** Receipt to durable answer. */
-  readonly latency: HistogramFigures
-  /** Append to durable. */
-  readonly durable: HistogramFigures
+const IN_FLIGHT_MAX = 512
+const CHECKPOINT_EVERY = 20_000
+const NAMESPACE_NAME = /^[a-z0-9][a-z0-9-]{0,39}$/
+
+/**
+ * Opens all namespaces in the directory, brings their state up to their journals, and is ready to
+ * decide. `live` always exists once it was opened.
+ */
+export async function openDecisionService(options: DecisionServiceOptions): Promise<DecisionService> {
+  const startedAtUs = options.clock.nowUs()
+  const begunUs = monotonicUs()
+  const opened = new Map<string, Namespace>()
+  await options.files.makeDirectory(options.directory)
+  for (const file of await options.files.list(options.directory)) {
+    const name = path.basename(file, '.json')
+    if (file.endsWith('.json')) opened.set(name, await open(options, name, 'wall'))
+  }
+  const recoveryMs = Math.round((monotonicUs() - begunUs) / 1000)
+  return createService(options, opened, { startedAtUs, recoveryMs })
 }
 
-/** Cumulative counts by upper bound, in microseconds, the last one without a bound. */
-export interface HistogramFigures {
-  readonly boundsUs: readonly number[]
-  readonly counts: readonly number[]
-  readonly sumUs: number
+function open(
+  options: DecisionServiceOptions,
+  name: string,
+  clockKind: NamespaceClock,
+): Promise<Namespace> {
+  const { files, clock, deployments, openIndex, segmentBytes } = options
+  return openNamespace({
+    name,
+    directory: path.join(options.directory, name),
+    clockKind,
+    files,
+    clock,
+    deployments,
+    openIndex,
+    checkpointEvery: options.checkpointEvery ?? CHECKPOINT_EVERY,
+    segmentBytes,
+    onSealed: (segment) => options.onSealed?.(name, segment),
+    onFatal: options.onFatal,
+    onWarning: (message, error) => options.onWarning?.(message, error),
+  })
+}
+
+interface Start {
+  readonly startedAtUs: number
+  readonly recoveryMs: number
+}
+
+function createService(
+  options: DecisionServiceOptions,
+  opened: Map<string, Namespace>,
+  start: Start,
+): DecisionService {
+  const inFlightMax = options.inFlightMax ?? IN_FLIGHT_MAX
+  const meter = createMeter()
+  const opening = new Map<string, Promise<Namespace>>()
+  let inFlight = 0
+  let draining = false
+
+  function namespace(name: string): Namespace {
+    const found = opened.get(name)
+    if (found !== undefined) return found
+    const names = [...opened.keys()].join(', ') || 'none'
+    throw decisionErrors.namespace_not_found(`There is no namespace "${name}"; there are: ${names}.`)
+  }
+
+  /** Runs work that may add to the journal, within bounds, and counts it. */
+  async function admitted<T>(work: () => Promise<T>): Promise<T> {
+    if (draining) {
+      throw decisionErrors.draining('The service is stopping.', { extra: { retryAfter: 2 } })
+    }
+    if (inFlight >= inFlightMax) {
+      meter.shed++
+      throw decisionErrors.too_many_in_flight(`${inFlight} requests are waiting for the disk.`, {
+        extra: { retryAfter: 1 },
+      })
+    }
+    inFlight++
+    try {
+      return await work()
+    } catch (error) {
+      meter.refuse(error)
+      throw error
+    } finally {
+      inFlight--
+    }
+  }
+
+  async function discard(removed: Namespace): Promise<void> {
+    opened.delete(removed.name)
+    await closeNamespace(removed)
+    await options.files.remove(`${removed.directory}.json`)
+    await options.removeDirectory(removed.directory)
+  }
+
+  async function openNamed(name: string, clock: NamespaceClock): Promise<NamespaceInfo> {
+    if (!NAMESPACE_NAME.test(name)) {
+      throw decisionErrors.namespace_invalid(`"${name.slice(0, 60)}" is no name for a namespace.`)
+    }
+    const known = opened.get(name)
+    // Nothing happened in it yet, so it may still run on another clock.
+    if (known !== undefined && known.clockKind !== clock && known.journal.lastSequence === 0) {
+      await discard(known)
+    }
+    if (!opened.has(name)) {
+      const begun = opening.get(name) ?? open(options, name, clock)
+      opening.set(name, begun)
+      try {
+        opened.set(name, await begun)
+      } finally {
+        opening.delete(name)
+      }
+    }
+    return namespaceInfo(namespace(name))
+  }
+
+  async function closeNamespace(each: Namespace): Promise<void> {
+    await each.journal.flush().catch(() => undefined)
+    if (each.pause === undefined && each.sinceCheckpoint > 0) {
+      await checkpointNow(each).catch((error: unknown) => {
+        options.onWarning?.('The last checkpoint was not written; the journal replaces it.', error)
+      })
+    }
+    await each.indexing
+    await each.journal.close().catch(() => undefined)
+    await each.index.close()
+  }
+
+  return {
+    namespace,
+    namespaces: () => [...opened.values()].map(namespaceInfo),
+    openNamespace: openNamed,
+    hasRoom: () => !draining && inFlight < inFlightMax,
+    async removeNamespace(name) {
+      if (name === 'live') {
+        throw decisionErrors.namespace_invalid('The namespace "live" is never removed.')
+      }
+      await discard(namespace(name))
+    },
+    decide: ({ namespace: name, policy, body }) =>
+      admitted(async () => {
+        const begunUs = monotonicUs()
+        const within = namespace(name)
+        const decided = await decideOn(within, policy, body)
+        meter.decided(decided, monotonicUs() - begunUs)
+        considerCheckpoint(within)
+        return decided
+      }),
+    ingest: ({ namespace: name, source, rows, author }) =>
+      admitted(async () => {
+        const within = namespace(name)
+        const answers = await ingestRows(within, source, rows, author)
+        meter.ingested(answers, within.labels.has(source))
+        considerCheckpoint(within)
+        return answers
+      }),
+    status() {
+      const namespaces = [...opened.values()]
+      return {
+        ready: !draining && namespaces.some(({ policies }) => policies.size > 0),
+        ...start,
+        namespaces: namespaces.map(namespaceInfo),
+        inFlight,
+        inFlightMax,
+        shed: meter.shed,
+        latency: meter.latencyNow(),
+        storage: namespaces.some(({ pause }) => pause !== undefined) ? 'full' : 'ok',
+      }
+    },
+    metrics: () => meter.figures(),
+    async close() {
+      draining = true
+      while (inFlight > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+      for (const each of opened.values()) await closeNamespace(each)
+    },
+  }
+
+  function considerCheckpoint(within: Namespace): void {
+    const { sinceCheckpoint, checkpointing } = within
+    if (sinceCheckpoint < within.options.checkpointEvery || checkpointing !== undefined) return
+    checkpointNow(within).catch((error: unknown) => {
+      options.onWarning?.('A checkpoint was not written; it is tried again later.', error)
+    })
+  }
 }

@@ -123,8 +123,8 @@ export function describeAggregate(aggregate: Aggregate): string {
   }
   const period =
     delayUs > 0
-      ? `in the ${within} that ended ${durationInWords(delayUs)} before`
-      : `in the last ${within}`
+      ? `in the ${within.replace(/^1 /, '')} that ended ${durationInWords(delayUs)} before`
+      : `in the last ${within.replace(/^1 /, '')}`
   const excluded = delayUs === 0 && current === 'excluded' ? ', without the current one' : ''
   return `${figure(aggregate)} of ${of}${filter} ${period}${excluded}`
 }

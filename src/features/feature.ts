@@ -34,7 +34,7 @@ export class Feature {
 
   /**
    * The sentence that gives this feature as a reason. Placeholders take the value: `{value}`,
-   * `{count}`, `{percent}`, `{money}`, `{times}`, `{duration}`.
+   * `{count}`, `{percent}`, `{money}`, `{times}`, `{duration}`; `{count payment}` adds the noun.
    */
   inWords(text: string, inOtherCases: InOtherCases = {}): Feature {
     const words = {

@@ -60,21 +60,60 @@ export function historyWithState(request: HistoryRequest): HistoryResult {
   checkOrder(times, frame.rows)
   const firstRow = firstAtOrAfter(times, frame.rows, fromUs)
   const endRow = Math.max(firstRow, firstAtOrAfter(times, frame.rows, toUs))
-  const columns = state.names.map(() => new Float64Array(endRow - firstRow))
+  const writer = new MatrixWriter(state.names, endRow - firstRow)
   const rows = new RowReader(source, frame)
   const labels = new LabelReader(request.labels ?? [], state)
-  const vector = new Float64Array(columns.length)
+  const unwanted = new Float64Array(state.names.length)
   for (let row = 0; row < frame.rows; row++) {
     labels.applyUntil(times[row])
-    state.applyInto(rows.read(row), row + 1, vector)
-    if (row >= firstRow && row < endRow) {
-      for (let c = 0; c < columns.length; c++) columns[c][row - firstRow] = vector[c]
-    }
+    const wanted = row >= firstRow && row < endRow
+    state.applyInto(rows.read(row), row + 1, wanted ? writer.nextRow() : unwanted)
     if ((row & 0xffff) === 0xffff) request.onProgress?.(row + 1)
   }
   labels.applyUntil(request.untilUs ?? times[frame.rows - 1] ?? -Infinity)
   request.onProgress?.(frame.rows)
-  return { matrix: { names: state.names, rows: endRow - firstRow, columns }, firstRow, state }
+  return { matrix: writer.finish(), firstRow, state }
+}
+
+/**
+ * Fills a matrix row by row. Rows are gathered in a block and then laid into the columns, because
+ * one write to each of many long columns a row would miss the cache every time.
+ */
+class MatrixWriter {
+  private static readonly blockRows = 256
+  private readonly matrix: Matrix
+  private readonly block: readonly Float64Array[]
+  private filled = 0
+  private flushed = 0
+
+  constructor(names: readonly string[], rows: number) {
+    this.matrix = { names, rows, columns: names.map(() => new Float64Array(rows)) }
+    const values = new Float64Array(MatrixWriter.blockRows * names.length)
+    this.block = Array.from({ length: MatrixWriter.blockRows }, (_, row) =>
+      values.subarray(row * names.length, (row + 1) * names.length),
+    )
+  }
+
+  /** The place for the next row's values, to be filled before the next call. */
+  nextRow(): Float64Array {
+    if (this.filled === this.block.length) this.flush()
+    return this.block[this.filled++]
+  }
+
+  finish(): Matrix {
+    this.flush()
+    return this.matrix
+  }
+
+  private flush(): void {
+    const { columns } = this.matrix
+    for (let c = 0; c < columns.length; c++) {
+      const column = columns[c]
+      for (let row = 0; row < this.filled; row++) column[this.flushed + row] = this.block[row][c]
+    }
+    this.flushed += this.filled
+    this.filled = 0
+  }
 }
 
 /** Reads a frame's rows one after the other into one array, which the operator does not keep. */

@@ -6,7 +6,7 @@ type Placeholder = (typeof placeholders)[number]
 
 /** Finds a placeholder that does not exist; undefined where all of them do. */
 export function placeholderMistake(text: string): string | undefined {
-  for (const [whole, name] of text.matchAll(/\{([^}]*)\}/g)) {
+  for (const [whole, name] of text.matchAll(/\{(\w*)[^}]*\}/g)) {
     if (!(placeholders as readonly string[]).includes(name)) {
       const known = placeholders.map((placeholder) => `{${placeholder}}`).join(', ')
       return `inWords knows no placeholder ${whole}; use one of ${known}.`
@@ -16,8 +16,9 @@ export function placeholderMistake(text: string): string | undefined {
 }
 
 /**
- * The feature's sentence for a value, such as "31 % of this terminal's payments were fraud". Falls
- * back to "name: value" for features without words.
+ * The feature's sentence for a value, such as "31 % of this terminal’s payments were fraud". Features
+ * without words get their description and the value. A noun in a placeholder follows the number:
+ * `{count payment}` gives "1 payment" and "2 payments".
  */
 export function sayFeature(feature: CompiledFeature, value: number): string {
   const { words } = feature
@@ -28,7 +29,10 @@ export function sayFeature(feature: CompiledFeature, value: number): string {
     return `${plainName(feature.description)}: ${formatFeatureValue(feature, value)}`
   }
   const text = value === 0 && words.zero !== null ? words.zero : words.text
-  return text.replace(/\{([a-z]+)\}/g, (_, name: Placeholder) => fill(name, feature, value))
+  return text.replace(/\{(\w+)(?: ([^}]+))?\}/g, (_, name: Placeholder, noun?: string) => {
+    const filled = fill(name, feature, value)
+    return noun === undefined ? filled : `${filled} ${noun}${filled === '1' ? '' : 's'}`
+  })
 }
 
 /** The value alone, in the feature's unit: `12.50 EUR`, `31 %`, `4`, `2 hours`, `yes`. */
@@ -60,7 +64,7 @@ function fill(placeholder: Placeholder, feature: CompiledFeature, value: number)
     case 'money':
       return `${grouped(value, 2, 2)} ${feature.currency ?? ''}`.trimEnd()
     case 'times':
-      return `${grouped(value, Math.abs(value) < 10 ? 1 : 0, 0)} times`
+      return Math.abs(value) < 10 ? `${grouped(value, 1, 1)} times` : `${grouped(value, 0, 0)} times`
     case 'duration':
       return duration(value)
   }
@@ -79,7 +83,7 @@ function duration(seconds: number): string {
   return `${whole} second${whole === 1 ? '' : 's'}`
 }
 
-/** Thousands by a thin gap of a comma, whatever the machine's own language. */
+/** Thousands parted by commas, whatever the machine's own language. */
 function grouped(value: number, decimalsMax: number, decimalsMin: number): string {
   return new Intl.NumberFormat('en-GB', {
     maximumFractionDigits: decimalsMax,

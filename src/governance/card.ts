@@ -137,7 +137,10 @@ const requirements: readonly CardRequirement[] = [
     field: 'model_parameters.input_format_map',
     filled: (c) => some(c.model_parameters.input_format_map, (i) => text(i.key) && text(i.value)),
   },
-  { field: 'model_parameters.output_format', filled: (c) => text(c.model_parameters.output_format) },
+  {
+    field: 'model_parameters.output_format',
+    filled: (c) => text(c.model_parameters.output_format),
+  },
   {
     field: 'quantitative_analysis.performance_metrics',
     filled: (c) => some(c.quantitative_analysis.performance_metrics, (m) => text(m.value)),

@@ -16,6 +16,11 @@ export const governanceErrors = defineErrors({
     title: 'The evidence is about another version',
     action: 'Collect the evidence again from the version as it is registered.',
   },
+  evidence_invalid: {
+    status: 422,
+    title: 'The evidence holds a figure that is no number',
+    action: 'Leave out what could not be measured; the gate says that it is missing.',
+  },
   approval_not_awaited: {
     status: 409,
     title: 'The version does not await an approval',

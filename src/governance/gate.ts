@@ -1,7 +1,13 @@
 import { contentHash } from '../lib/hash.ts'
 import { missingCardFields } from './card.ts'
 import type { CompiledGatePolicy } from './policy.ts'
-import type { ChampionComparison, Evidence, EvidenceMetric, GateCheck, GateResult } from './types.ts'
+import type {
+  ChampionComparison,
+  Evidence,
+  EvidenceMetric,
+  GateCheck,
+  GateResult,
+} from './types.ts'
 
 /** The version that answers traffic now, against which a candidate must be compared. */
 export interface Champion {

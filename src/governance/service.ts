@@ -176,7 +176,7 @@ export function createGovernance(dependencies: GovernanceDependencies): Governan
             gateHashBefore: known?.gateHash ?? null,
           },
         })
-        for (const [i, version] of versions.entries()) await settle(before[i]!, version, by)
+        for (const [i, version] of versions.entries()) await settle(before[i], version, by)
         return entry
       })
     },
@@ -187,6 +187,7 @@ export function createGovernance(dependencies: GovernanceDependencies): Governan
 
     async examine(evidence, by) {
       const reason = requireReason(by)
+      checkFigures(evidence)
       return unit.transaction(async () => {
         const { model, version: number } = evidence
         const version = await registry.version(model, number)
@@ -322,6 +323,18 @@ export function createGovernance(dependencies: GovernanceDependencies): Governan
     },
   }
   return governance
+}
+
+/** A figure that is not finite has no canonical form, so nothing could bind it. */
+function checkFigures({ metrics, champion }: Evidence): void {
+  const { candidate, difference, low, high } = champion ?? {}
+  const figures = [candidate, champion?.champion, difference, low, high]
+  for (const metric of Object.values(metrics)) {
+    figures.push(metric.value, metric.low, metric.high, metric.n)
+  }
+  if (!figures.every((figure) => figure === undefined || Number.isFinite(figure))) {
+    throw governanceErrors.evidence_invalid('A metric or its interval is NaN or infinite.')
+  }
 }
 
 /** Whether applying a project again changes nothing that the inventory keeps. */

@@ -36,7 +36,14 @@ export function standingOf(facts: StandingFacts): Standing {
   if (run === undefined || stale !== undefined) {
     const views = approvals.map((approval) => voided(approval, 'Its gate must be run again.'))
     const gated = run === undefined ? {} : { gate: run }
-    return { ...base, state: 'not-gated', message: stale ?? '', given: 0, approvals: views, ...gated }
+    return {
+      ...base,
+      state: 'not-gated',
+      message: stale ?? '',
+      given: 0,
+      approvals: views,
+      ...gated,
+    }
   }
   const binding = bindingOf({
     versionHash: versionHash(version),
@@ -86,7 +93,7 @@ function whyNotGated({ version, entry, gate, run, champion }: StandingFacts): st
   }
   const compared = run.evidence.champion?.versionHash
   const isChampion = champion === undefined || champion.versionHash === version.hash
-  if (gate.champion !== null && !isChampion && compared !== champion.versionHash) {
+  if (run.passed && gate.champion !== null && !isChampion && compared !== champion.versionHash) {
     return `Version ${champion.version} is live now and the gate did not compare with it; run it again.`
   }
   return undefined
@@ -102,7 +109,10 @@ function viewOf(
   if (approval.binds !== binding) {
     return voided(approval, 'The version, its gate or its evidence changed after it was given.')
   }
-  if (approval.identityKind !== 'person' && !(approval.identityKind === 'script' && entry.example)) {
+  if (
+    approval.identityKind !== 'person' &&
+    !(approval.identityKind === 'script' && entry.example)
+  ) {
     return voided(approval, 'Only people approve; a script does so in an example project alone.')
   }
   if (isOwnWork(approval.identityId, version)) {

@@ -24,7 +24,9 @@ export function obstacleTo(
   }
   const own = standing.approvals.find((a) => a.counts && a.identityId === identity.id)
   if (own?.verdict === verdict) {
-    return governanceErrors.approval_twice(`${identity.name} has already given this verdict on ${name}.`)
+    return governanceErrors.approval_twice(
+      `${identity.name} has already given this verdict on ${name}.`,
+    )
   }
   const awaited =
     standing.state === 'awaiting-approval' ||

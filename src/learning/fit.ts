@@ -13,7 +13,9 @@ import type { FitOptions, LearnerSpec, TrainedModel, TrainingData } from './mode
 export function fit(spec: LearnerSpec, data: TrainingData, options: FitOptions): TrainedModel {
   const estimator = estimators[spec.kind] as Estimator<LearnerSpec['kind']> | undefined
   if (estimator === undefined) {
-    throw fail.learner_invalid(`There is no learner of the kind "${String(spec.kind)}".`)
+    throw fail.learner_invalid(
+      `There is no learner of the kind "${String((spec as { kind: unknown }).kind)}".`,
+    )
   }
   checkFeatures(data.x)
   checkLabels(data.y, data.x.rows, 'training')

@@ -7,10 +7,7 @@
  * row of any other shape is refused; SHAP values and their base add up to the margin; no figure
  * comes from rows that were learnt from.
  */
-export {
-  type CalibrationBin,
-  calibrationTable,
-} from './evaluation/calibration.ts'
+export { type CalibrationBin, calibrationTable } from './evaluation/calibration.ts'
 export {
   type BootstrapOptions,
   cardPrecisionInterval,

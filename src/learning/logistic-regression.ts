@@ -6,9 +6,8 @@
  * play no part in these), as scikit-learn's StandardScaler and LogisticRegression do together. A
  * missing value counts as the mean. A constant feature gets the coefficient 0.
  */
-import { exp, log1p } from '../lib/math.ts'
+import { exp, log1p, sigmoid } from '../lib/math.ts'
 import type { Matrix } from '../lib/matrix.ts'
-import { sigmoid } from '../lib/math.ts'
 import { fail } from './errors.ts'
 import type { Estimator } from './estimator.ts'
 import { minimise } from './lbfgs.ts'
@@ -20,7 +19,7 @@ import {
   type Predictor,
   type TrainingData,
 } from './model.ts'
-import { checkRow, scoreByName } from './predictor.ts'
+import { checkRow, scoreByName } from './shape.ts'
 
 export const logisticRegressionEstimator: Estimator<'logistic-regression'> = {
   fit: fitLogisticRegression,

@@ -110,11 +110,7 @@ function startOfTestDay(timeUs: number, test: Period): number {
   return test.fromUs + Math.floor((timeUs - test.fromUs) / DAY_US) * DAY_US
 }
 
-function period(
-  which: string,
-  [first, last]: readonly [string, string],
-  timeZone = 'UTC',
-): Period {
+function period(which: string, [first, last]: readonly [string, string], timeZone = 'UTC'): Period {
   const fromUs = parseTimestamp(`${first} 00:00:00`, { timeZone })
   const lastUs = parseTimestamp(`${last} 00:00:00`, { timeZone })
   if (fromUs === undefined || lastUs === undefined || lastUs < fromUs) {

@@ -37,7 +37,7 @@ describe('canonical JSON', () => {
   test('writes numbers, literals and escapes as in the example of RFC 8785', () => {
     const value = {
       numbers: [333333333.33333329, 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
-      string: '\u20ac$\u000F\u000aA\'\u0042\u0022\u005c\\\u0022/',
+      string: "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\u0022/",
       literals: [null, true, false],
     }
     expect(canonicalJson(value)).toBe(
@@ -102,7 +102,9 @@ describe('strict JSON', () => {
   })
 
   test('refuses a key that appears twice in one object, and names it', () => {
-    expect(() => parseStrictJson('{"a":1,"b":{"x":1},"\\u0061":2}')).toThrow('key "a" appears twice')
+    expect(() => parseStrictJson('{"a":1,"b":{"x":1},"\\u0061":2}')).toThrow(
+      'key "a" appears twice',
+    )
     expect(() => parseStrictJson('[{"k":":","k" : 1}]')).toThrow('key "k" appears twice')
     expect(codeOf('{"a":{"a":{"a":1}},"b":[{"a":1},{"a":2}]}')).toBe('accepted')
     expect(codeOf('{"a":"b:c","d:e":"\\":"}')).toBe('accepted')

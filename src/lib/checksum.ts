@@ -31,18 +31,18 @@ export function crc32c(
   let crc = ~previous
   let i = start
   for (; i + 8 <= end; i += 8) {
-    crc ^= bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24)
+    crc ^= bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24)
     crc =
-      T7[crc & 0xff]! ^
-      T6[(crc >>> 8) & 0xff]! ^
-      T5[(crc >>> 16) & 0xff]! ^
-      T4[crc >>> 24]! ^
-      T3[bytes[i + 4]!]! ^
-      T2[bytes[i + 5]!]! ^
-      T1[bytes[i + 6]!]! ^
-      T0[bytes[i + 7]!]!
+      T7[crc & 0xff] ^
+      T6[(crc >>> 8) & 0xff] ^
+      T5[(crc >>> 16) & 0xff] ^
+      T4[crc >>> 24] ^
+      T3[bytes[i + 4]] ^
+      T2[bytes[i + 5]] ^
+      T1[bytes[i + 6]] ^
+      T0[bytes[i + 7]]
   }
-  for (; i < end; i++) crc = (crc >>> 8) ^ T0[(crc ^ bytes[i]!) & 0xff]!
+  for (; i < end; i++) crc = (crc >>> 8) ^ T0[(crc ^ bytes[i]) & 0xff]
   return ~crc >>> 0
 }
 
@@ -51,12 +51,12 @@ function buildTables(): Uint32Array[] {
   for (let n = 0; n < 256; n++) {
     let crc = n
     for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1
-    tables[0]![n] = crc
+    tables[0][n] = crc
   }
   for (let k = 1; k < 8; k++) {
     for (let n = 0; n < 256; n++) {
-      const before = tables[k - 1]![n]!
-      tables[k]![n] = (before >>> 8) ^ tables[0]![before & 0xff]!
+      const before = tables[k - 1][n]
+      tables[k][n] = (before >>> 8) ^ tables[0][before & 0xff]
     }
   }
   return tables

@@ -108,7 +108,9 @@ export function toProblem(error: unknown): Problem {
 
 /** A failure that no code foresaw, as an `AssayError` that keeps the cause for the log only. */
 export function unexpected(cause: unknown): AssayError {
-  return generalErrors.internal_error('Something failed inside Assay that it did not expect.', { cause })
+  return generalErrors.internal_error('Something failed inside Assay that it did not expect.', {
+    cause,
+  })
 }
 
 /** Failures that any room may meet. */

@@ -61,7 +61,7 @@ export function faultyFiles(initial: Names = new Map()): FaultyFiles {
       await new Promise(() => undefined)
     }
     const fault = faults.findIndex((candidate) => candidate.operation === operation)
-    if (fault >= 0) throw fileError(faults.splice(fault, 1)[0]!.code)
+    if (fault >= 0) throw fileError(faults.splice(fault, 1)[0].code)
   }
 
   function changeNames(change: NameChange): void {
@@ -219,7 +219,7 @@ function tear(
   random: (below: number) => number,
 ): Uint8Array {
   let torn = data
-  for (let start = at; start < at + bytes.length; ) {
+  for (let start = at; start < at + bytes.length;) {
     const end = Math.min((Math.floor(start / SECTOR_BYTES) + 1) * SECTOR_BYTES, at + bytes.length)
     if (random(2) === 1) {
       const sector = bytes.subarray(start - at, end - at)

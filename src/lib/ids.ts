@@ -37,7 +37,7 @@ export function createIds(clock: Clock, random: RandomBytes): Ids {
     if (ms > lastMs) {
       lastMs = ms
       tail = Uint8Array.from(random(RANDOM_BYTES))
-      tail[0]! &= 0x7f
+      tail[0] &= 0x7f
     } else {
       increment(tail)
     }
@@ -53,7 +53,7 @@ export function idTimeUs(id: string): number | undefined {
   const match = /^[a-z][a-z0-9]{0,15}_([0-9a-hjkmnp-tv-z]{26})$/.exec(id)
   if (match === null) return undefined
   let ms = 0
-  for (const character of match[1]!.slice(0, TIME_CHARACTERS)) {
+  for (const character of match[1].slice(0, TIME_CHARACTERS)) {
     ms = ms * 32 + ALPHABET.indexOf(character)
   }
   return ms * 1000
@@ -64,7 +64,7 @@ function format(prefix: string, ms: number, tail: Uint8Array): string {
   if (tail.length !== RANDOM_BYTES) throw new Error('An id needs 10 random bytes.')
   let time = ''
   for (let rest = ms, i = 0; i < TIME_CHARACTERS; i++, rest = Math.floor(rest / 32)) {
-    time = ALPHABET[rest % 32]! + time
+    time = ALPHABET[rest % 32] + time
   }
   return `${prefix}_${time}${base32(tail)}`
 }
@@ -79,7 +79,7 @@ function base32(bytes: Uint8Array): string {
     bits += 8
     while (bits >= 5) {
       bits -= 5
-      text += ALPHABET[(held >> bits) & 31]!
+      text += ALPHABET[(held >> bits) & 31]
     }
   }
   return text
@@ -87,7 +87,7 @@ function base32(bytes: Uint8Array): string {
 
 function increment(bytes: Uint8Array): void {
   for (let i = bytes.length - 1; i >= 0; i--) {
-    bytes[i] = (bytes[i]! + 1) & 0xff
+    bytes[i] = (bytes[i] + 1) & 0xff
     if (bytes[i] !== 0) return
   }
 }

@@ -17,35 +17,30 @@
  * One process writes a directory; the home directory's lock sees to that. The bytes are described
  * in `journal-format.ts`.
  */
-import { createHash, type Hash } from 'node:crypto'
-import * as path from 'node:path'
-import { generalErrors, type AssayError } from './errors.ts'
-import { fileErrorCode, type FileSystem, type OpenFile } from './files.ts'
-import {
-  encodeFrame,
-  encodeHeader,
-  FRAME_BYTES,
-  HEADER_BYTES,
-  PAYLOAD_BYTES_MAX,
-  segmentName,
-} from './journal-format.ts'
+import type { AssayError } from './errors.ts'
+import type { FileSystem } from './files.ts'
+import { segmentName } from './journal-format.ts'
+import { createMarks } from './journal-marks.ts'
+import { createJournalReader } from './journal-reader.ts'
 import {
   corrupt,
-  describeSealed,
-  journalErrors as fail,
   listSegments,
-  readSegment,
   recoverSegment,
-  rememberSealed,
-  segmentRecords,
   type JournalRecord,
   type Position,
   type Recovery,
   type SealedSegment,
 } from './journal-segments.ts'
+import {
+  createJournalWriter,
+  createSegment,
+  type ActiveSegment,
+  type Appended,
+} from './journal-writer.ts'
 
 export { readJournal } from './journal-segments.ts'
 export type { JournalRecord, Position, Recovery, SealedSegment } from './journal-segments.ts'
+export type { Appended } from './journal-writer.ts'
 
 export interface JournalOptions {
   readonly directory: string
@@ -62,14 +57,6 @@ export interface JournalOptions {
   readonly onRefused?: (fromSequence: number) => void
   /** Told when nothing can be written any more. Default: throws, which ends the process. */
   readonly onFatal?: (error: AssayError) => void
-}
-
-export interface Appended {
-  readonly sequence: number
-  /** Where the record will be. Valid once durable. */
-  readonly position: Position
-  /** Resolves when the record is on disk. Ignoring a rejection is safe: nothing is unhandled. */
-  readonly durable: Promise<void>
 }
 
 export interface Journal {
@@ -103,10 +90,6 @@ export interface Journal {
   close(): Promise<void>
 }
 
-const SEGMENT_BYTES = 64 * 1024 * 1024
-const BATCH_BYTES = 1024 * 1024
-const PENDING_BYTES = 64 * 1024 * 1024
-
 /**
  * Opens the journal of a directory, or begins one. Cuts off a torn tail (see `recovery`), and
  * throws `journal_corrupt`, naming segment and offset, where acknowledged records are damaged.
@@ -122,7 +105,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     if (found !== undefined) {
       truncatedBytes += found.truncatedBytes
       const recovery = { segment: segmentName(segment), truncatedBytes }
-      return createJournal(options, segments, { ...found, segment }, recovery)
+      return assemble(options, segments, { ...found, segment }, recovery)
     }
     segments.pop()
     if (segments.length === 0 && segment !== 1) {
@@ -131,426 +114,33 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   }
   const first = await createSegment(directory, files, 1)
   const recovery = { segment: segmentName(1), truncatedBytes }
-  return createJournal(options, [1], { ...first, lastSequence: 0 }, recovery)
+  return assemble(options, [1], { ...first, lastSequence: 0 }, recovery)
 }
 
-/** The segment that is being written. `end` and `digest` cover what is on disk. */
-interface ActiveSegment {
-  readonly segment: number
-  readonly file: OpenFile
-  readonly digest: Hash
-  end: number
-}
-
-/** Records that go to disk with one write and one sync. */
-interface Batch {
-  readonly segment: number
-  /** Whether the batch begins its segment, so that the one before it is sealed first. */
-  readonly rolls: boolean
-  readonly offset: number
-  readonly firstSequence: number
-  count: number
-  length: number
-  bytes: Uint8Array
-  view: DataView
-  readonly durable: Promise<void>
-  readonly resolve: () => void
-  readonly reject: (error: Error) => void
-}
-
-function createJournal(
+function assemble(
   options: JournalOptions,
   segments: number[],
   opened: ActiveSegment & { readonly lastSequence: number },
   recovery: Recovery,
 ): Journal {
   const { directory, files } = options
-  const segmentBytes = options.segmentBytes ?? SEGMENT_BYTES
-  const batchBytes = options.batchBytes ?? BATCH_BYTES
-  const pendingBytes = options.pendingBytes ?? PENDING_BYTES
-  const { lastSequence, ...active } = opened
   const marks = createMarks(directory, files)
-
-  let current: ActiveSegment = active
-  let durableSequence = lastSequence
-  // Where the next record goes. This runs ahead of what is on disk by the batches in the queue.
-  let next = { segment: current.segment, offset: current.end, sequence: lastSequence + 1 }
-  let rollNext = false
-  let queue: Batch[] = []
-  let writing: Batch | undefined
-  let waitingBytes = 0
-  let drained: Promise<void> = Promise.resolve()
-  let draining = false
-  let failure: AssayError | undefined
-  let closed = false
-
-  function append(payload: Uint8Array): Appended {
-    const size = FRAME_BYTES + payload.length
-    refuseAppend(size)
-    const batch = batchFor(size)
-    const { sequence } = next
-    const position = { segment: batch.segment, offset: batch.offset + batch.length }
-    encodeFrame(batch, batch.length, { sequence, startsBatch: batch.count === 0, payload })
-    batch.count++
-    batch.length += size
-    waitingBytes += size
-    next = { segment: batch.segment, offset: position.offset + size, sequence: sequence + 1 }
-    startDraining()
-    return { sequence, position, durable: batch.durable }
-  }
-
-  function refuseAppend(size: number): void {
-    if (failure !== undefined) throw failure
-    if (closed) throw fail.journal_closed('The journal is closed.')
-    if (size > PAYLOAD_BYTES_MAX) {
-      throw fail.record_too_large(`A record has ${size} bytes; at most ${PAYLOAD_BYTES_MAX} fit.`)
-    }
-    if (waitingBytes > 0 && waitingBytes + size > pendingBytes) {
-      throw generalErrors.overloaded(`${waitingBytes} bytes are waiting for the disk.`, {
-        extra: { retryAfter: 1 },
-      })
-    }
-  }
-
-  /** The batch that takes the next record: the one that gathers, or a new one behind it. */
-  function batchFor(size: number): Batch {
-    const full = next.offset > HEADER_BYTES && next.offset + size > segmentBytes
-    if (full || rollNext) {
-      rollNext = false
-      next = { segment: next.sequence, offset: HEADER_BYTES, sequence: next.sequence }
-      queue.push(createBatch(next, true, Math.max(size, BATCH_BYTES_FIRST)))
-    }
-    const last = queue.at(-1)
-    const gathers = last !== undefined && last !== writing
-    if (!gathers || (last.count > 0 && last.length + size > batchBytes)) {
-      queue.push(createBatch(next, false, Math.max(size, BATCH_BYTES_FIRST)))
-    }
-    const batch = queue.at(-1)!
-    makeRoom(batch, size)
-    return batch
-  }
-
-  function startDraining(): void {
-    if (draining) return
-    draining = true
-    // Not at once: whatever else arrives in this turn of the event loop shares the sync.
-    drained = new Promise((resolve) => {
-      setImmediate(() => void drain().then(resolve))
-    })
-  }
-
-  async function drain(): Promise<void> {
-    while (queue.length > 0 && failure === undefined) {
-      writing = queue[0]!
-      await writeBatch(writing)
-      writing = undefined
-    }
-    draining = false
-  }
-
-  async function writeBatch(batch: Batch): Promise<void> {
-    const bytes = batch.bytes.subarray(0, batch.length)
-    try {
-      if (batch.rolls) await roll(batch.segment)
-      if (bytes.length > 0) await current.file.write(bytes, batch.offset)
-    } catch (error) {
-      await refuseWaiting(error)
-      return
-    }
-    try {
-      if (bytes.length > 0) await current.file.sync()
-    } catch (error) {
-      poison(error)
-      return
-    }
-    current.digest.update(bytes)
-    current.end = batch.offset + batch.length
-    durableSequence = batch.firstSequence + batch.count - 1
-    if (batch.count > 0) marks.add(batch.segment, batch.firstSequence, batch.offset)
-    waitingBytes -= batch.length
-    queue.shift()
-    batch.resolve()
-  }
-
-  /** Begins the next segment on disk, and only then seals the one before it. */
-  async function roll(segment: number): Promise<void> {
-    const begun = await createSegment(directory, files, segment)
-    const before = current
-    current = begun
-    segments.push(segment)
-    await before.file.close()
-    const sealed: SealedSegment = {
-      name: segmentName(before.segment),
-      firstSequence: before.segment,
-      lastSequence: segment - 1,
-      sha256: before.digest.digest('hex'),
-    }
-    await rememberSealed(directory, files, sealed)
-    // Outside of the writing, so that what a listener throws is not taken for a failed write.
-    queueMicrotask(() => options.onSealed?.(sealed))
-  }
-
-  /** After a failed write: takes back the batch and all behind it, or fails for good. */
-  async function refuseWaiting(cause: unknown): Promise<void> {
-    if (!FULL_CODES.has(fileErrorCode(cause) ?? '')) {
-      poison(cause)
-      return
-    }
-    try {
-      await current.file.truncate(current.end)
-      await current.file.sync()
-    } catch (error) {
-      poison(error)
-      return
-    }
-    const refused = queue
-    queue = []
-    waitingBytes = 0
-    rollNext = false
-    next = { segment: current.segment, offset: current.end, sequence: durableSequence + 1 }
-    options.onRefused?.(next.sequence)
-    const error = fail.storage_full(`The journal in ${directory} could not be written.`, {
-      cause,
-      extra: { retryAfter: 10 },
-    })
-    for (const batch of refused) batch.reject(error)
-  }
-
-  function poison(cause: unknown): void {
-    const code = fileErrorCode(cause) ?? String(cause)
-    failure = fail.journal_failed(`The journal in ${directory} failed (${code}).`, { cause })
-    const refused = queue
-    queue = []
-    for (const batch of refused) batch.reject(failure)
-    ;(options.onFatal ?? throwFatal)(failure)
-  }
-
-  async function flush(): Promise<void> {
-    const last = queue.at(-1)
-    await last?.durable
-    if (failure !== undefined) throw failure
-  }
-
-  async function* read(fromSequence = 1): AsyncGenerator<JournalRecord> {
-    const until = durableSequence
-    for (const [i, segment] of [...segments].entries()) {
-      const following = segments[i + 1]
-      if (segment > until || (following !== undefined && following <= fromSequence)) continue
-      const start = await marks.before(segment, Math.max(segment, fromSequence), until)
-      const last = following === undefined ? until : Math.min(until, following - 1)
-      if (last < start.expected) continue
-      yield* readSegment({ directory, files, segment }, fromSequence, following, start, last)
-    }
-  }
-
-  async function readAt(position: Position): Promise<JournalRecord> {
-    const name = segmentName(position.segment)
-    const file = await files.open(path.join(directory, name), 'read')
-    try {
-      return await readRecordAt(file, name, position.offset)
-    } finally {
-      await file.close()
-    }
-  }
-
-  async function locate(sequence: number): Promise<Position | undefined> {
-    if (sequence < segments[0]! || sequence > durableSequence) return undefined
-    const segment = segments.findLast((first) => first <= sequence)!
-    const start = await marks.before(segment, sequence, durableSequence)
-    const file = await files.open(path.join(directory, segmentName(segment)), 'read')
-    try {
-      for await (const records of segmentRecords(file, start, sequence)) {
-        const last = records.at(-1)!
-        if (last.sequence === sequence) return { segment, offset: last.offset }
-      }
-    } finally {
-      await file.close()
-    }
-    throw corrupt(segmentName(segment), `lacks sequence ${sequence}`)
-  }
-
-  async function seal(): Promise<SealedSegment | undefined> {
-    if (failure !== undefined) throw failure
-    if (closed) throw fail.journal_closed('The journal is closed.')
-    if (next.offset === HEADER_BYTES) return undefined
-    const { segment, sequence } = next
-    next = { segment: sequence, offset: HEADER_BYTES, sequence }
-    queue.push(createBatch(next, true, BATCH_BYTES_FIRST))
-    const { durable } = queue.at(-1)!
-    startDraining()
-    await durable
-    return describeSealed(directory, files, segment, sequence - 1)
-  }
-
-  async function sealed(): Promise<SealedSegment[]> {
-    const described: SealedSegment[] = []
-    for (const [i, segment] of segments.slice(0, -1).entries()) {
-      described.push(await describeSealed(directory, files, segment, segments[i + 1]! - 1))
-    }
-    return described
-  }
-
-  async function close(): Promise<void> {
-    if (closed) return
-    closed = true
-    await drained
-    await current.file.close()
-    if (failure !== undefined) throw failure
-  }
-
+  const writer = createJournalWriter(options, opened, segments, marks)
+  const durableSequence = (): number => writer.durableSequence
+  const reader = createJournalReader({ directory, files, marks, segments, durableSequence })
+  const { append, seal, flush, close } = writer
   return {
     get lastSequence() {
-      return next.sequence - 1
+      return writer.lastSequence
     },
     get durableSequence() {
-      return durableSequence
+      return writer.durableSequence
     },
     recovery,
     append,
-    read,
-    readAt,
-    locate,
+    ...reader,
     seal,
-    sealed,
     flush,
     close,
   }
-}
-
-const BATCH_BYTES_FIRST = 16 * 1024
-
-/** The codes with which file systems say that there is no room, or no more of it for this user. */
-const FULL_CODES: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
-
-async function createSegment(
-  directory: string,
-  files: FileSystem,
-  segment: number,
-): Promise<ActiveSegment> {
-  const name = path.join(directory, segmentName(segment))
-  const file = await files.open(name, 'create')
-  try {
-    const header = encodeHeader(segment)
-    await file.write(header, 0)
-    await file.sync()
-    await files.syncDirectory(directory)
-    return { segment, file, digest: createHash('sha256').update(header), end: HEADER_BYTES }
-  } catch (error) {
-    await file.close().catch(() => undefined)
-    await files.remove(name).catch(() => undefined)
-    throw error
-  }
-}
-
-function createBatch(
-  at: { readonly segment: number; readonly offset: number; readonly sequence: number },
-  rolls: boolean,
-  capacity: number,
-): Batch {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  // Whoever waits sees the rejection; whoever does not must not bring the process down.
-  promise.catch(() => undefined)
-  const bytes = new Uint8Array(capacity)
-  return {
-    segment: at.segment,
-    rolls,
-    offset: at.offset,
-    firstSequence: at.sequence,
-    count: 0,
-    length: 0,
-    bytes,
-    view: new DataView(bytes.buffer),
-    durable: promise,
-    resolve,
-    reject,
-  }
-}
-
-function makeRoom(batch: Batch, size: number): void {
-  if (batch.length + size <= batch.bytes.length) return
-  const bytes = new Uint8Array(Math.max(batch.bytes.length * 2, batch.length + size))
-  bytes.set(batch.bytes.subarray(0, batch.length))
-  batch.bytes = bytes
-  batch.view = new DataView(bytes.buffer)
-}
-
-async function readRecordAt(file: OpenFile, name: string, offset: number): Promise<JournalRecord> {
-  const header = new Uint8Array(FRAME_BYTES)
-  const whole = (await file.read(header, offset)) === FRAME_BYTES
-  const view = new DataView(header.buffer)
-  const sequence = (view.getUint32(12, true) & 0x7fff_ffff) * 2 ** 32 + view.getUint32(8, true)
-  if (whole && view.getUint32(0, true) <= PAYLOAD_BYTES_MAX) {
-    const start = { offset, expected: sequence }
-    try {
-      for await (const [record] of segmentRecords(file, start, sequence)) return record!
-    } catch (cause) {
-      throw corrupt(name, `holds no whole record at offset ${offset} (${String(cause)})`)
-    }
-  }
-  throw corrupt(name, `holds no record at offset ${offset}`)
-}
-
-function throwFatal(error: AssayError): void {
-  setImmediate(() => {
-    throw error
-  })
-}
-
-/** A frame whose place is known, so that a search need not begin at the segment's start. */
-interface Mark {
-  readonly expected: number
-  readonly offset: number
-}
-
-/** The smallest distance between two marks of a segment. */
-const MARK_BYTES = 64 * 1024
-
-/** Known places in segments: of the one being written as it grows, of others once searched. */
-function createMarks(directory: string, files: FileSystem) {
-  const known = new Map<number, Mark[]>()
-  const searched = new Map<number, Promise<void>>()
-
-  function add(segment: number, expected: number, offset: number): void {
-    const list = known.get(segment) ?? []
-    known.set(segment, list)
-    addMark(list, expected, offset)
-  }
-
-  /** Fills in what was written before this process opened the journal. */
-  async function search(segment: number, until: number): Promise<void> {
-    const found: Mark[] = []
-    const file = await files.open(path.join(directory, segmentName(segment)), 'read')
-    try {
-      const start = { offset: HEADER_BYTES, expected: segment }
-      for await (const records of segmentRecords(file, start, until)) {
-        for (const record of records) addMark(found, record.sequence, record.offset)
-      }
-    } finally {
-      await file.close()
-    }
-    const end = found.at(-1)?.offset ?? 0
-    const later = (known.get(segment) ?? []).filter((mark) => mark.offset > end)
-    known.set(segment, [...found, ...later])
-  }
-
-  async function before(segment: number, sequence: number, until: number): Promise<Mark> {
-    const start = { offset: HEADER_BYTES, expected: segment }
-    if (sequence <= segment) return start
-    let searching = searched.get(segment)
-    if (searching === undefined) {
-      searching = search(segment, until)
-      searched.set(segment, searching)
-    }
-    await searching.catch((error: unknown) => {
-      searched.delete(segment)
-      throw error
-    })
-    return known.get(segment)?.findLast((mark) => mark.expected <= sequence) ?? start
-  }
-
-  return { add, before }
-}
-
-function addMark(list: Mark[], expected: number, offset: number): void {
-  if (offset - (list.at(-1)?.offset ?? 0) >= MARK_BYTES) list.push({ expected, offset })
 }

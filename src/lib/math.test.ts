@@ -21,12 +21,30 @@ function near(actual: number, expected: number): void {
 describe('elementary functions', () => {
   test('agree with the engine to two units in the last place', () => {
     const runs = { numRuns: 3000 }
-    fc.assert(fc.property(double(-745, 709), (x) => near(exp(x), Math.exp(x))), runs)
-    fc.assert(fc.property(double(-2, 2), (x) => near(exp(x), Math.exp(x))), runs)
-    fc.assert(fc.property(double(0, Number.MAX_VALUE), (x) => near(ln(x), Math.log(x))), runs)
-    fc.assert(fc.property(double(0.4, 2.5), (x) => near(ln(x), Math.log(x))), runs)
-    fc.assert(fc.property(double(-1, 1e18), (x) => near(log1p(x), Math.log1p(x))), runs)
-    fc.assert(fc.property(double(-0.9, 0.9), (x) => near(log1p(x), Math.log1p(x))), runs)
+    fc.assert(
+      fc.property(double(-745, 709), (x) => near(exp(x), Math.exp(x))),
+      runs,
+    )
+    fc.assert(
+      fc.property(double(-2, 2), (x) => near(exp(x), Math.exp(x))),
+      runs,
+    )
+    fc.assert(
+      fc.property(double(0, Number.MAX_VALUE), (x) => near(ln(x), Math.log(x))),
+      runs,
+    )
+    fc.assert(
+      fc.property(double(0.4, 2.5), (x) => near(ln(x), Math.log(x))),
+      runs,
+    )
+    fc.assert(
+      fc.property(double(-1, 1e18), (x) => near(log1p(x), Math.log1p(x))),
+      runs,
+    )
+    fc.assert(
+      fc.property(double(-0.9, 0.9), (x) => near(log1p(x), Math.log1p(x))),
+      runs,
+    )
     fc.assert(
       fc.property(double(0, 100), double(-100, 100), (x, y) => near(pow(x, y), x ** y)),
       runs,

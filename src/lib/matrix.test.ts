@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest'
 import { fromRows, readRow, selectColumns, selectRows } from './matrix.ts'
 
-const matrix = fromRows(['a', 'b'], [[1, 2], [3, NaN], [5, 6]])
+const matrix = fromRows(
+  ['a', 'b'],
+  [
+    [1, 2],
+    [3, NaN],
+    [5, 6],
+  ],
+)
 
 test('a matrix keeps its rows by column', () => {
   expect(matrix.rows).toBe(3)

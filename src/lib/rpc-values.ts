@@ -11,7 +11,9 @@ export function encodeValue(value: unknown): unknown {
     case 'boolean':
       return value
     case 'number':
-      return Number.isFinite(value) && !Object.is(value, -0) ? value : { $number: numberWord(value) }
+      return Number.isFinite(value) && !Object.is(value, -0)
+        ? value
+        : { $number: numberWord(value) }
     case 'undefined':
       return { $undefined: true }
     case 'object':
@@ -27,7 +29,7 @@ export function decodeValue(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(decodeValue)
   const object = value as Record<string, unknown>
   const keys = Object.keys(object)
-  if (keys.length === 1 && keys[0]!.startsWith('$')) return decodeTagged(keys[0]!, object[keys[0]!])
+  if (keys.length === 1 && keys[0].startsWith('$')) return decodeTagged(keys[0], object[keys[0]])
   return decodeMembers(object)
 }
 

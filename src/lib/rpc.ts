@@ -43,7 +43,7 @@ const fail = defineErrors({
   },
   socket_in_use: {
     status: 409,
-    title: 'Another process answers on the local socket',
+    title: 'The local socket is taken',
     action: 'Stop the other Assay that uses this home directory, or start with another one.',
   },
 })
@@ -93,7 +93,14 @@ export async function serveRpc(
   options: ServeOptions = {},
 ): Promise<RpcServer> {
   const server = http.createServer(rpcListener(services, options))
+  // Clients keep connections as long as they like; a race at their end would cost a retry.
   server.keepAliveTimeout = 0
+  server.on('request', (_, response: http.ServerResponse) => {
+    // A connection that becomes idle after the server was closed would keep it from ending.
+    response.once('close', () => {
+      if (!server.listening) setImmediate(() => server.closeIdleConnections())
+    })
+  })
   const address = await listenLocally(server, socketPath)
   return {
     address,
@@ -122,10 +129,10 @@ export async function listenLocally(server: net.Server, socketPath: string): Pro
     await listen(server, address)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
-    if (process.platform === 'win32' || (await answers(address))) {
+    if (process.platform === 'win32' || !isSocket(address) || (await answers(address))) {
       throw fail.socket_in_use(`${socketPath} is in use.`, { cause: error })
     }
-    fs.unlinkSync(address)
+    fs.rmSync(address, { force: true })
     await listen(server, address)
   }
   if (process.platform !== 'win32') fs.chmodSync(address, 0o600)
@@ -183,7 +190,7 @@ async function call(peer: Peer, method: string, args: readonly unknown[]): Promi
   if (body.length > peer.maxBytes) {
     throw fail.call_too_large(`The arguments of ${name} have ${body.length} bytes.`)
   }
-  const { status, bytes } = await exchange(peer, method, body, true)
+  const { status, bytes } = await exchange(peer, method, body)
   const answered = readAnswer(bytes, name)
   if (status === 200) return decodeValue(answered['result'])
   throw decodeError(answered['error'], name)
@@ -202,7 +209,7 @@ interface Exchanged {
   readonly bytes: Buffer
 }
 
-function exchange(peer: Peer, method: string, body: Buffer, mayReuse: boolean): Promise<Exchanged> {
+function exchange(peer: Peer, method: string, body: Buffer): Promise<Exchanged> {
   const name = `${peer.service}.${method}`
   return new Promise((resolve, reject) => {
     const request = http.request({
@@ -210,7 +217,7 @@ function exchange(peer: Peer, method: string, body: Buffer, mayReuse: boolean): 
       method: 'POST',
       path: `/rpc/${encodeURIComponent(peer.service)}/${encodeURIComponent(method)}`,
       headers: { 'content-type': 'application/json', 'content-length': body.length },
-      ...(mayReuse ? { agent } : { agent: false }),
+      agent,
     })
     const timer = setTimeout(() => {
       request.destroy()
@@ -218,12 +225,6 @@ function exchange(peer: Peer, method: string, body: Buffer, mayReuse: boolean): 
     }, peer.timeoutMs)
     const lost = (cause: NodeJS.ErrnoException): void => {
       clearTimeout(timer)
-      // A kept connection may have been closed while the request was on its way. Only if not a
-      // byte was answered on a reused one has the peer surely not read it: then it is sent anew.
-      if (request.reusedSocket && mayReuse && cause.code === 'ECONNRESET') {
-        resolve(exchange(peer, method, body, false))
-        return
-      }
       reject(unavailable(peer, name, cause))
     }
     request.on('error', lost)
@@ -351,6 +352,10 @@ function listen(server: net.Server, address: string): Promise<void> {
       resolve()
     })
   })
+}
+
+function isSocket(file: string): boolean {
+  return fs.lstatSync(file, { throwIfNoEntry: false })?.isSocket() ?? true
 }
 
 function answers(address: string): Promise<boolean> {

@@ -134,11 +134,7 @@ export function clopperPearson(successes: number, trials: number, level: number)
 }
 
 /** The exact one-sided lower bound of a binomial share at the given confidence. */
-export function clopperPearsonLower(
-  successes: number,
-  trials: number,
-  confidence: number,
-): number {
+export function clopperPearsonLower(successes: number, trials: number, confidence: number): number {
   if (successes === 0) return 0
   return betaQuantile(1 - confidence, successes, trials - successes + 1)
 }

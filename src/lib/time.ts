@@ -79,7 +79,7 @@ const UNIT_US: Readonly<Record<string, number>> = {
 /** Reads a duration such as `30s`, `15m`, `24h` or `7d`. Throws where it is none: it was typed. */
 export function parseDuration(text: string): number {
   const match = /^([0-9]{1,12})(ms|s|m|h|d|w)$/.exec(text)
-  const us = match === null ? Number.NaN : Number(match[1]) * UNIT_US[match[2]!]!
+  const us = match === null ? Number.NaN : Number(match[1]) * UNIT_US[match[2]]
   if (!Number.isSafeInteger(us)) {
     throw new Error(`"${text}" is not a duration. Write a whole number and ms, s, m, h, d or w.`)
   }
@@ -89,7 +89,8 @@ export function parseDuration(text: string): number {
 /** Writes a duration in the largest unit that divides it: 604,800,000,000 µs → `7d`. */
 export function formatDuration(us: number): string {
   for (const unit of ['d', 'h', 'm', 's', 'ms']) {
-    if (us % UNIT_US[unit]! === 0 && (us !== 0 || unit === 's')) return `${us / UNIT_US[unit]!}${unit}`
+    if (us % UNIT_US[unit] === 0 && (us !== 0 || unit === 's'))
+      return `${us / UNIT_US[unit]}${unit}`
   }
   return `${us}us`
 }
@@ -175,7 +176,7 @@ const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 function civilDays(year: number, month: number, day: number): number | undefined {
   if (!(month >= 1 && month <= 12) || !(day >= 1) || !(year >= 0)) return undefined
   const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
-  if (day > MONTH_DAYS[month - 1]! + (month === 2 && leap ? 1 : 0)) return undefined
+  if (day > MONTH_DAYS[month - 1] + (month === 2 && leap ? 1 : 0)) return undefined
   const marchYear = month <= 2 ? year - 1 : year
   const marchMonth = (month + 9) % 12
   const dayOfYear = Math.floor((153 * marchMonth + 2) / 5) + day - 1
@@ -253,8 +254,8 @@ function computeOffset(us: number, timeZone: string): number {
     fields[part.type] = Number(part.value)
   }
   const { year, month, day, hour, minute, second } = fields
-  const days = civilDays(year!, month!, day!)!
-  return days * DAY_US + hour! * HOUR_US + minute! * MINUTE_US + second! * SECOND_US - us
+  const days = civilDays(year, month, day)!
+  return days * DAY_US + hour * HOUR_US + minute * MINUTE_US + second * SECOND_US - us
 }
 
 function formatterOf(timeZone: string): Intl.DateTimeFormat {

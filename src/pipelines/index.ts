@@ -1,5 +1,33 @@
 // Pipelines: named steps run in order, with a record of every run that says what each step found,
-// how long it took and why it stopped. A record is stored before the next step begins.
+// how long it took and why it stopped. A record is stored before the next step begins. `flows/`
+// holds the standard flow from data to live, and the replay of kept-back rows as traffic.
+export {
+  learnFlow,
+  type LearnPorts,
+  type LearnRequest,
+  type LiveMaterial,
+  type LivePorts,
+} from './flows/learn.ts'
+export type {
+  CompiledModel,
+  FlowProject,
+  RegisteredModelDeclaration,
+  RunReport,
+} from './flows/plan.ts'
+export { deploymentDocument } from './flows/promote.ts'
+export { createReplay, eventBody, type Replay, type ReplayPorts, type Tape } from './flows/replay.ts'
+export { countSkew, type SkewCount, type SkewRequest } from './flows/skew.ts'
+export { labelsByRow, sliceFrame } from './flows/table.ts'
+export { trainModel, type Candidate, type TrainingTable } from './flows/train.ts'
 export { createMemoryPipelineRuns } from './memory.ts'
 export { runPipeline, type RunPorts, type Step } from './run.ts'
 export type { PipelineRun, PipelineRunStore, StepState } from './types.ts'
+export type {
+  IngestSummary,
+  ReplayCommand,
+  ReplaySpeed,
+  ReplayState,
+  ResubmitReport,
+  ResubmittedRow,
+  WorkRemote,
+} from './work-remote.ts'

@@ -49,6 +49,7 @@ export interface IngestSummary {
   readonly accepted: number
   readonly quarantined: number
   readonly snapshot: string | null
+  readonly byRule: readonly { readonly column: string | null; readonly rule: string; readonly rows: number }[]
 }
 
 /** The rpc service `work`. */

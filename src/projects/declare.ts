@@ -2,20 +2,16 @@
 import {
   compileLabels,
   compileSource,
-  type CompiledLabels,
-  type CompiledSource,
   type LabelsDeclaration,
   type SourceDeclaration,
 } from '../data/index.ts'
-import { compilePolicy, type CompiledPolicy, type PolicyDeclaration } from '../decisions/index.ts'
+import { compilePolicy, type PolicyDeclaration } from '../decisions/index.ts'
 import {
   compileFeatureSet,
-  type CompiledFeatureSet,
   type FeatureSetDeclaration,
 } from '../features/index.ts'
 import {
   compileGatePolicy,
-  type CompiledGatePolicy,
   type GatePolicyDeclaration,
 } from '../governance/index.ts'
 import type { LearnerSpec, TimeSplit } from '../learning/index.ts'

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { clearHome, homeAt, homeOwner, lockHome, openHome } from './home.ts'
+import { clearHome, homeOwner, lockHome, openHome } from './home.ts'
 
 const empty = () => mkdtempSync(join(tmpdir(), 'assay-home-'))
 
@@ -44,9 +44,4 @@ test('a lock of a living process holds, and one of a dead process is taken over'
   const release = lockHome(home)
   release()
   expect(homeOwner(home)).toBeUndefined()
-})
-
-test('sockets of a deep home have a short path, because systems limit its length', () => {
-  const home = homeAt(join('/tmp', 'a'.repeat(120)))
-  expect(Buffer.byteLength(home.socket('keep'))).toBeLessThanOrEqual(100)
 })

@@ -1,7 +1,5 @@
 // The home directory: everything that one Assay keeps, in one place with a known format.
-import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { writeFileAtomic } from '../lib/files.ts'
 import { projectErrors } from './errors.ts'
@@ -11,6 +9,9 @@ export const HOME_FORMAT = 1
 
 /** The three long-running processes (docs/decisions/0004-three-processes.md). */
 export type Role = 'decide' | 'keep' | 'work'
+
+/** Local sockets: one a role for calls between them, and `page`, to which the front door passes requests. */
+export type SocketName = Role | 'page'
 
 export interface Home {
   readonly root: string
@@ -23,7 +24,7 @@ export interface Home {
   readonly decide: string
   readonly published: string
   readonly secrets: string
-  socket(role: Role): string
+  socket(name: SocketName): string
 }
 
 /** The paths inside a home directory; touches nothing on disk. */
@@ -40,7 +41,7 @@ export function homeAt(directory: string): Home {
     decide: join(root, 'decide'),
     published: join(root, 'published'),
     secrets: join(root, 'secrets'),
-    socket: (role) => socketPath(root, role),
+    socket: (name) => socketPath(root, name),
   }
 }
 
@@ -164,10 +165,10 @@ export function clearHome(directory: string): void {
   for (const entry of entries) rmSync(join(root, entry), { recursive: true, force: true })
 }
 
-// A Unix socket's path is limited to about 100 bytes, so a deep home gets a short name beside it.
-function socketPath(root: string, role: Role): string {
-  const name = createHash('sha256').update(root).digest('hex').slice(0, 16)
-  if (process.platform === 'win32') return `\\\\.\\pipe\\assay-${name}-${role}`
-  const inside = join(root, 'run', `${role}.sock`)
-  return Buffer.byteLength(inside) <= 100 ? inside : join(tmpdir(), `assay-${name}-${role}.sock`)
+// `lib/rpc.ts` shortens the path where it is too long for a socket, and makes it a pipe on Windows.
+function socketPath(root: string, name: SocketName): string {
+  return join(root, 'run', `${name}.sock`)
 }
+
+/** Where a running server says at which address it answers. */
+export const serverFile = (home: Home): string => join(home.root, 'run', 'server.json')

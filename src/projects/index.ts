@@ -10,5 +10,13 @@ export {
   type ProjectDeclaration,
   type ProjectOptions,
 } from './declare.ts'
-export { clearHome, homeAt, homeOwner, lockHome, openHome, HOME_FORMAT, type Home, type Role } from './home.ts'
+export { clearHome, homeAt, homeOwner, lockHome, openHome, serverFile, HOME_FORMAT, type Home, type Role } from './home.ts'
 export { loadProject, type LoadedProject } from './load.ts'
+export {
+  createMemoryProjectStore,
+  createProjects,
+  type AppliedProject,
+  type Projects,
+  type ProjectStore,
+} from './apply.ts'
+export { codeRevision } from './revision.ts'

@@ -25,6 +25,9 @@ export function createMemoryRegistryStore(): RegistryStore & Restorable {
     models: async () => [...models.values()].sort((a, b) => order(a.name, b.name)),
 
     async insertVersion(version) {
+      if (versions.has(key(version.model, version.version))) {
+        throw new Error(`${version.model} already has a version ${version.version}.`)
+      }
       versions.set(key(version.model, version.version), version)
     },
     version: async (model, version) => versions.get(key(model, version)),

@@ -172,7 +172,13 @@ export function createRegistry(dependencies: RegistryDependencies): Registry {
     changeStatus: (model, version, to, by) =>
       unit.transaction(async () => {
         const before = await versionOrFail(model, version)
-        return before.status === to ? before : step(before, to, by)
+        if (before.status === to) return before
+        if (before.status === 'live') {
+          throw registryErrors.version_status_conflict(
+            `${model} version ${version} is live: deploy another version or roll back first.`,
+          )
+        }
+        return step(before, to, by)
       }),
 
     goLive: (model, version, policy, by) =>
@@ -254,7 +260,10 @@ function checkComplete({ model, modelJson, build, trainedBy }: NewVersion): void
     [Object.keys(build.snapshots).length === 0, 'the data snapshots'],
     [build.featureSets.length === 0, 'the feature set versions'],
     [build.codeRevision === '', 'the code revision'],
-    [typeof build.seed === 'string' ? build.seed === '' : !Number.isSafeInteger(build.seed), 'the seed'],
+    [
+      typeof build.seed === 'string' ? build.seed === '' : !Number.isSafeInteger(build.seed),
+      'the seed',
+    ],
     [trainedBy.length === 0, 'who trained it'],
   ].flatMap(([lacks, what]) => (lacks === true ? [String(what)] : []))
   if (missing.length > 0) {

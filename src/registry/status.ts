@@ -9,7 +9,7 @@ const steps: Readonly<Record<VersionStatus, readonly VersionStatus[]>> = {
   candidate: ['refused', 'approved', 'retired'],
   refused: ['candidate', 'retired'],
   approved: ['live', 'candidate', 'refused', 'retired'],
-  live: ['approved', 'retired'],
+  live: ['approved'],
   retired: [],
 }
 

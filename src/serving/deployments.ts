@@ -40,7 +40,14 @@ export interface DeploymentsDependencies {
 
 type NewDeployment = Pick<
   Deployment,
-  'policy' | 'policyHash' | 'document' | 'model' | 'version' | 'modelHash' | 'thresholds' | 'binding'
+  | 'policy'
+  | 'policyHash'
+  | 'document'
+  | 'model'
+  | 'version'
+  | 'modelHash'
+  | 'thresholds'
+  | 'binding'
 >
 
 export function createDeployments(dependencies: DeploymentsDependencies): Deployments {
@@ -103,7 +110,7 @@ export function createDeployments(dependencies: DeploymentsDependencies): Deploy
             approved === undefined
               ? `${model} version ${version} was approved without a decision policy.`
               : `${model} version ${version} was approved for ${approved.name} ` +
-                `${approved.hash.slice(0, 12)}, not for ${policy} ${policyHash.slice(0, 12)}.`,
+                  `${approved.hash.slice(0, 12)}, not for ${policy} ${policyHash.slice(0, 12)}.`,
           )
         }
         const previous = await store.current(policy)
@@ -112,7 +119,16 @@ export function createDeployments(dependencies: DeploymentsDependencies): Deploy
         }
         const { modelHash } = await registry.version(model, version)
         const { thresholds } = approved
-        const next = { policy, policyHash, document, model, version, modelHash, thresholds, binding }
+        const next = {
+          policy,
+          policyHash,
+          document,
+          model,
+          version,
+          modelHash,
+          thresholds,
+          binding,
+        }
         return replace(next, 'deploy', previous, by)
       }),
 
@@ -127,7 +143,16 @@ export function createDeployments(dependencies: DeploymentsDependencies): Deploy
         }
         const { policy, policyHash, document, model, version, modelHash, thresholds, binding } =
           target
-        const next = { policy, policyHash, document, model, version, modelHash, thresholds, binding }
+        const next = {
+          policy,
+          policyHash,
+          document,
+          model,
+          version,
+          modelHash,
+          thresholds,
+          binding,
+        }
         return replace(next, 'rollback', await store.current(policy), by)
       }),
 
@@ -161,8 +186,6 @@ export function createDeployments(dependencies: DeploymentsDependencies): Deploy
  * twice, and never forward to the version that the first roll-back left.
  */
 function beforeTheLiveOne(history: readonly Deployment[], live: Deployment | undefined) {
-  const deployed = history.findIndex(
-    (d) => d.action === 'deploy' && d.document === live?.document,
-  )
+  const deployed = history.findIndex((d) => d.action === 'deploy' && d.document === live?.document)
   return history.slice(deployed + 1)
 }

@@ -19,14 +19,12 @@ export function createMemoryDeploymentStore(): DeploymentStore & Restorable {
       deployments = deployments.map((d) => (d.id === id ? { ...d, toUs } : d))
     },
     deployment: async (id) => deployments.find((d) => d.id === id),
-    current: async (policy) =>
-      deployments.find((d) => d.policy === policy && d.toUs === undefined),
+    current: async (policy) => deployments.find((d) => d.policy === policy && d.toUs === undefined),
     history: async (policy) =>
       deployments.filter((d) => policy === undefined || d.policy === policy).toReversed(),
     at: async (policy, atUs) =>
       deployments.findLast(
-        (d) =>
-          d.policy === policy && d.fromUs <= atUs && (d.toUs === undefined || atUs < d.toUs),
+        (d) => d.policy === policy && d.fromUs <= atUs && (d.toUs === undefined || atUs < d.toUs),
       ),
   }
 }

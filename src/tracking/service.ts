@@ -39,11 +39,7 @@ export interface Tracking {
   logMetrics(runId: string, metrics: readonly NewMetric[]): Promise<void>
   /** Keeps a file of the run; the same name replaces the earlier while the run is running. */
   logArtifact(runId: string, artifact: NewArtifact): Promise<Artifact>
-  endRun(
-    runId: string,
-    status: Exclude<RunStatus, 'running'>,
-    by: ChangeBy,
-  ): Promise<Run>
+  endRun(runId: string, status: Exclude<RunStatus, 'running'>, by: ChangeBy): Promise<Run>
   run(id: string): Promise<Run>
   /** Newest first. */
   runs(filter?: RunFilter): Promise<Run[]>

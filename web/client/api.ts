@@ -1,6 +1,6 @@
 /** The typed client: one function over the contract's table. It sends the session's cookie only. */
 import { addresses, type OperationName } from '../../src/server/contract/addresses.ts'
-import type { Problem } from '../../src/server/contract/common.ts'
+import type { Problem } from '../../src/server/contract/shapes.ts'
 import type { BodyOf, ParamsOf, QueryOf, ResponseOf } from '../../src/server/contract/routes.ts'
 
 type Value = string | number | boolean | undefined

@@ -7,7 +7,7 @@ import {
   type UseQueryResult,
 } from '@tanstack/react-query'
 import type { OperationName } from '../../src/server/contract/addresses.ts'
-import type { QueryOf, ResponseOf } from '../../src/server/contract/routes.ts'
+import type { ResponseOf } from '../../src/server/contract/routes.ts'
 import { call, ProblemError, type Input } from './api.ts'
 
 export function createQueries(onSignedOut: () => void): QueryClient {
@@ -35,7 +35,9 @@ export function createQueries(onSignedOut: () => void): QueryClient {
 
 /** A 4xx says the same when asked again; everything else may pass. */
 function isPassing(error: unknown): boolean {
-  return !(error instanceof ProblemError) || error.problem.status >= 500 || error.problem.status === 0
+  return (
+    !(error instanceof ProblemError) || error.problem.status >= 500 || error.problem.status === 0
+  )
 }
 
 export interface AskOptions {
@@ -62,8 +64,9 @@ export function useAsk<Name extends OperationName>(
   } as Parameters<typeof useQuery<ResponseOf<Name>, ProblemError>>[0])
 }
 
-function clean(query: QueryOf<OperationName> | undefined): unknown {
-  if (query === undefined) return null
+/** An absent value and an empty one ask the same. */
+function clean(query: unknown): unknown {
+  if (typeof query !== 'object' || query === null) return null
   return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined))
 }
 

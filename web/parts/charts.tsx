@@ -39,7 +39,9 @@ export function Chart({
 }
 
 /** A chart of lines over x: time in seconds since 1970, or plain numbers. */
-export function LineChart(props: LinesProps & { readonly title: string; readonly note?: ReactNode }) {
+export function LineChart(
+  props: LinesProps & { readonly title: string; readonly note?: ReactNode },
+) {
   const { title, note, ...lines } = props
   return (
     <Chart

@@ -108,7 +108,8 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
               className={`table-row ${key === selected ? 'is-selected' : ''} ${onOpen === undefined ? '' : 'can-open'}`}
               style={{ ...grid, height: item.size, transform: `translateY(${item.start}px)` }}
               onClick={(event) => {
-                if ((event.target as HTMLElement).closest('a, button, input, label') !== null) return
+                if ((event.target as HTMLElement).closest('a, button, input, label') !== null)
+                  return
                 ;(onSelect ?? onOpen)?.(row)
               }}
             >

@@ -1,5 +1,5 @@
 /** How numbers, money, times and durations are written; every screen uses these and nothing else. */
-import type { Estimate, Interval, Money, Rate } from '../../src/server/contract/index.ts'
+import type { Estimate, Interval, Money } from '../../src/server/contract/index.ts'
 
 /** What is written where nothing was measured. Zero is a measurement; this is not. */
 export const none = '–'
@@ -33,8 +33,18 @@ export function percent(value: number | null | undefined): string {
   return `${points.toFixed(digits)} %`
 }
 
-export function rateText(rate: Rate): string {
-  return rate.n === 0 ? `${none} (n 0)` : `${percent(rate.value)} (n ${count(rate.n)})`
+/** Two shares with one sign of per cent: "0.80 to 1.40 %". */
+export function percentRange(low: number, high: number): string {
+  return `${percent(low).replace(/ %$/, '')} to ${percent(high)}`
+}
+
+/** For ticks of an axis: no digit that says nothing. */
+export function percentTick(value: number): string {
+  return `${Number((value * 100).toPrecision(3))} %`
+}
+
+export function tick(value: number): string {
+  return String(Number(value.toPrecision(3)))
 }
 
 export function score(value: number | null | undefined): string {
@@ -104,6 +114,10 @@ export function timeOfDay(iso: string, timeZone: string): string {
 
 export function date(iso: string, timeZone: string): string {
   return format(timeZone, day).format(new Date(iso))
+}
+
+export function dayMonth(iso: string, timeZone: string): string {
+  return format(timeZone, { day: 'numeric', month: 'short' }).format(new Date(iso))
 }
 
 export function shortDateTime(iso: string, timeZone: string): string {

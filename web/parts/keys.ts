@@ -6,8 +6,8 @@ export function isTyping(event: KeyboardEvent): boolean {
   const target = event.target as HTMLElement | null
   if (target === null || typeof target.closest !== 'function') return false
   return (
-    target.closest('input:not([type=checkbox]), textarea, select, [contenteditable=true]') !== null ||
-    document.querySelector('[role=dialog]') !== null
+    target.closest('input:not([type=checkbox]), textarea, select, [contenteditable=true]') !==
+      null || document.querySelector('[role=dialog]') !== null
   )
 }
 

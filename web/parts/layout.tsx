@@ -112,8 +112,8 @@ export function PageLink({
   const [path = '/', search = ''] = to.split('?')
   return (
     <Link
-      to={path as never}
-      search={Object.fromEntries(new URLSearchParams(search)) as never}
+      to={path}
+      search={Object.fromEntries(new URLSearchParams(search))}
       {...(className === undefined ? {} : { className })}
       {...rest}
     >

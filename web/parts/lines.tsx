@@ -18,6 +18,8 @@ export interface LinesProps {
   readonly time?: string
   readonly writeX: (value: number) => string
   readonly writeY: (value: number | null) => string
+  /** For the axis, where `writeY` says more than a tick needs. */
+  readonly writeTick?: (value: number) => string
   readonly yRange?: readonly [number, number]
   readonly height?: number
 }
@@ -52,7 +54,9 @@ export default function Lines(props: LinesProps) {
         {at === null ? null : <b>{props.writeX(props.x[at] ?? 0)}</b>}
         {props.series.map((one, i) => (
           <span key={one.title}>
-            <i className={`line-key line-${(i % 5) + 1} ${one.dashed === true ? 'is-dashed' : ''}`} />
+            <i
+              className={`line-key ${one.dashed === true ? 'is-dashed' : `line-${(i % 5) + 1}`}`}
+            />
             {one.title}
             {at === null ? null : <b>{props.writeY(one.values[at] ?? null)}</b>}
           </span>
@@ -61,6 +65,18 @@ export default function Lines(props: LinesProps) {
       <div ref={place} role="img" aria-label={`${props.yTitle} over ${props.xTitle}`} />
     </div>
   )
+}
+
+/** Days where the ticks are days, else hours with the day at midnight. */
+function timeTicks(timeZone: string) {
+  const day = new Intl.DateTimeFormat('en-GB', { timeZone, day: 'numeric', month: 'short' })
+  const hour = new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' })
+  return (_plot: uPlot, ticks: number[], _axis: number, _space: number, step: number) =>
+    ticks.map((tick) => {
+      const when = new Date(tick * 1000)
+      const clock = hour.format(when)
+      return step >= 86_400 || clock === '00:00' ? day.format(when) : clock
+    })
 }
 
 function options(
@@ -86,25 +102,36 @@ function options(
     cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
     scales: {
       x: { time: props.time !== undefined },
-      y: props.yRange === undefined ? { range: (_plot, _low, high) => [0, (high ?? 0) * 1.08 || 1] } : { range: [...props.yRange] as [number, number] },
+      y:
+        props.yRange === undefined
+          ? { range: (_plot, _low, high) => [0, (high ?? 0) * 1.08 || 1] }
+          : { range: [...props.yRange] as [number, number] },
     },
     ...(props.time === undefined
       ? {}
-      : { tzDate: (seconds: number) => uPlot.tzDate(new Date(seconds * 1000), props.time ?? 'UTC') }),
+      : {
+          tzDate: (seconds: number) => uPlot.tzDate(new Date(seconds * 1000), props.time ?? 'UTC'),
+        }),
     axes: [
-      { ...axis, label: props.xTitle, size: 28, space: 70 },
+      {
+        ...axis,
+        label: props.xTitle,
+        size: 28,
+        space: 70,
+        ...(props.time === undefined ? {} : { values: timeTicks(props.time) }),
+      },
       {
         ...axis,
         label: props.yTitle,
         size: 52,
-        values: (_plot, ticks) => ticks.map((tick) => props.writeY(tick)),
+        values: (_plot, ticks) => ticks.map((tick) => (props.writeTick ?? props.writeY)(tick)),
       },
     ],
     series: [
       {},
       ...props.series.map((one, i) => ({
         label: one.title,
-        stroke: inkOf(`--series-${(i % 5) + 1}`),
+        stroke: inkOf(one.dashed === true ? '--ink-3' : `--series-${(i % 5) + 1}`),
         width: 1.75,
         spanGaps: false,
         points: { show: props.x.length < 12, size: 5 },

@@ -42,13 +42,7 @@ export function Empty({
 }
 
 /** What happened, what is safe, what to do: from the server's problem document. */
-export function Failed({
-  error,
-  again,
-}: {
-  readonly error: unknown
-  readonly again?: () => void
-}) {
+export function Failed({ error, again }: { readonly error: unknown; readonly again?: () => void }) {
   const problem = error instanceof ProblemError ? error.problem : undefined
   const title = problem?.title ?? 'This part of the page failed'
   const detail = problem?.detail ?? (error instanceof Error ? error.message : '')

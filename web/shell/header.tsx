@@ -1,4 +1,10 @@
-import { ActionIcon, Menu, Tooltip, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
+import {
+  ActionIcon,
+  Menu,
+  Tooltip,
+  useComputedColorScheme,
+  useMantineColorScheme,
+} from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
 import {
   IconCalendar,
@@ -57,7 +63,11 @@ function RangePicker() {
   return (
     <Menu position="bottom-end" width={230}>
       <Menu.Target>
-        <button type="button" className="header-button" aria-label={`Time range: ${title}, ${clock.timeZone}`}>
+        <button
+          type="button"
+          className="header-button"
+          aria-label={`Time range: ${title}, ${clock.timeZone}`}
+        >
           <IconCalendar size={15} aria-hidden />
           <span>{title}</span>
           <span className="quiet">{clock.timeZone}</span>
@@ -131,7 +141,12 @@ function IdentityMenu() {
   return (
     <Menu position="bottom-end" width={220}>
       <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" aria-label={`Signed in as ${name}`} className="header-icon">
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          aria-label={`Signed in as ${name}`}
+          className="header-icon"
+        >
           <IconUserCircle size={19} stroke={1.6} />
         </ActionIcon>
       </Menu.Target>

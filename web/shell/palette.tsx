@@ -3,7 +3,7 @@ import { Modal } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { useNavigate } from '@tanstack/react-router'
 import { IconSearch } from '@tabler/icons-react'
-import { useEffect, useState, type KeyboardEvent } from 'react'
+import { useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react'
 import { objectAddress } from '../../src/server/contract/objects.ts'
 import { useAsk } from '../client/queries.ts'
 import { places } from './navigation.tsx'
@@ -38,7 +38,6 @@ export function Palette() {
       opened={opened}
       onClose={() => setOpened(false)}
       withCloseButton={false}
-      lockScroll={false}
       padding={0}
       size={620}
       yOffset="12vh"
@@ -60,6 +59,9 @@ function Finder({ onDone }: { readonly onDone: () => void }) {
     { enabled: asked !== '', keepPrevious: true },
   )
   const navigate = useNavigate()
+  const input = useRef<HTMLInputElement>(null)
+  // At once, not when the dialog has settled: what is typed right after Ctrl-K must not be lost.
+  useLayoutEffect(() => input.current?.focus(), [])
   const found = merge(text.trim(), asked === '' ? [] : (answer.data?.items ?? []))
   const here = Math.min(at, Math.max(0, found.length - 1))
 
@@ -83,6 +85,7 @@ function Finder({ onDone }: { readonly onDone: () => void }) {
         <span className="visually-hidden">Find anything</span>
         <input
           data-autofocus
+          ref={input}
           role="combobox"
           aria-expanded
           aria-controls="palette-found"
@@ -105,7 +108,9 @@ function Finder({ onDone }: { readonly onDone: () => void }) {
             aria-selected={i === here}
             onPointerMove={() => setAt(i)}
             onClick={() => go(one)}
-            ref={i === here ? (element) => element?.scrollIntoView({ block: 'nearest' }) : undefined}
+            ref={
+              i === here ? (element) => element?.scrollIntoView({ block: 'nearest' }) : undefined
+            }
           >
             <span>{one.title}</span>
             <span className="quiet">{one.detail}</span>

@@ -25,8 +25,7 @@ export function ReplayControls() {
   if (replay === undefined || replay.state === 'none') {
     return clock.kind === 'live' ? null : <span className="time-badge">Simulated</span>
   }
-  const tell = (command: ReplayCommand) =>
-    act.mutate({ body: command } as never, { onError: notifyFailed })
+  const tell = (command: ReplayCommand) => act.mutate({ body: command }, { onError: notifyFailed })
   const playing = replay.state === 'playing'
   const ended = replay.state === 'finished'
   return (
@@ -50,7 +49,9 @@ export function ReplayControls() {
           <button type="button" className="replay-time" title={replay.sentence}>
             <span className="replay-word">{ended ? 'replayed' : 'replay'}</span>
             <span>{dateTime(replay.simulatedNow, zone)}</span>
-            <span className="quiet replay-speed">{replay.speed === 'max' ? 'max' : `${replay.speed}×`}</span>
+            <span className="quiet replay-speed">
+              {replay.speed === 'max' ? 'max' : `${replay.speed}×`}
+            </span>
             <IconChevronDown size={13} aria-hidden />
           </button>
         </Menu.Target>
@@ -72,7 +73,9 @@ function ReplayMenu({
 }) {
   const now = replay.simulatedNow
   const seen =
-    now !== null && replay.firstLabelsAt !== null && Date.parse(now) >= Date.parse(replay.firstLabelsAt)
+    now !== null &&
+    replay.firstLabelsAt !== null &&
+    Date.parse(now) >= Date.parse(replay.firstLabelsAt)
   return (
     <Menu.Dropdown>
       <Menu.Label>

@@ -28,7 +28,9 @@ export function Shell({ children }: { readonly children: ReactNode }) {
     )
   }
   if (session.data.identity === null) {
-    return <SignIn project={session.data.project.title} onDone={() => void queries.resetQueries()} />
+    return (
+      <SignIn project={session.data.project.title} onDone={() => void queries.resetQueries()} />
+    )
   }
   return (
     <BankContext value={session.data}>

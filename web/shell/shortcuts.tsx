@@ -34,7 +34,7 @@ const list = [
 export function Shortcuts() {
   const [opened, setOpened] = useState(false)
   const navigate = useNavigate()
-  const leading = useRef(0)
+  const leading = useRef(Number.NEGATIVE_INFINITY)
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (isTyping(event)) return
@@ -44,7 +44,7 @@ export function Shortcuts() {
       }
       const to = goTo[event.key]
       if (performance.now() - leading.current < 900 && to !== undefined) {
-        leading.current = 0
+        leading.current = Number.NEGATIVE_INFINITY
         event.preventDefault()
         event.stopImmediatePropagation()
         void navigate({ to } as never)
@@ -59,14 +59,16 @@ export function Shortcuts() {
     return () => window.removeEventListener('keydown', press, { capture: true })
   }, [navigate])
   return (
-    <Modal opened={opened} onClose={() => setOpened(false)} title="Keys" lockScroll={false} size={520}>
+    <Modal opened={opened} onClose={() => setOpened(false)} title="Keys" size={520}>
       <dl className="keys">
         {list.map(([keys, what]) => (
           <div key={keys}>
             <dt>
-              {keys.split(' ').map((key) =>
-                key === 'then' ? ' then ' : <kbd key={key}>{key.replace(',', '')}</kbd>,
-              )}
+              {keys
+                .split(' ')
+                .map((key) =>
+                  key === 'then' ? ' then ' : <kbd key={key}>{key.replace(',', '')}</kbd>,
+                )}
             </dt>
             <dd>{what}</dd>
           </div>

@@ -20,7 +20,7 @@ export function SignIn({
         className="sign-in-card"
         onSubmit={(event) => {
           event.preventDefault()
-          act.mutate({ body: { key: key.trim() } } as never, { onSuccess: onDone })
+          act.mutate({ body: { key: key.trim() } }, { onSuccess: onDone })
         }}
       >
         <img src="/hallmark.svg" alt="" width={36} height={36} />
@@ -33,9 +33,7 @@ export function SignIn({
           value={key}
           onChange={(event) => setKey(event.currentTarget.value)}
           error={
-            problem === undefined
-              ? null
-              : [problem.title, problem.action].filter(Boolean).join(' ')
+            problem === undefined ? null : [problem.title, problem.action].filter(Boolean).join(' ')
           }
           data-autofocus
         />
@@ -47,7 +45,8 @@ export function SignIn({
         </p>
         <Command text="npx assay open" />
         <p className="quiet">
-          Lost the key? <code>npx assay keys reset</code> makes a new one, and the audit log says so.
+          Lost the key? <code>npx assay keys reset</code> makes a new one, and the audit log says
+          so.
         </p>
       </form>
     </main>

@@ -1,4 +1,4 @@
-import { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
 
 export interface DatabaseLimits {
   /** What DuckDB may use before it fails or spills: `'1GB'`. */
@@ -8,14 +8,16 @@ export interface DatabaseLimits {
   readonly spillDirectory?: string
 }
 
+export interface Database {
+  readonly connection: DuckDBConnection
+  close(): void
+}
+
 /**
- * Runs work on a database of its own: in memory (a DuckDB file cannot be opened by two processes),
+ * Opens a database for one piece of work: in memory (a DuckDB file cannot be opened by two processes),
  * bounded, without extensions and without looking at anything but the files it is told to read.
  */
-export async function withDatabase<Result>(
-  limits: DatabaseLimits,
-  work: (connection: DuckDBConnection) => Promise<Result>,
-): Promise<Result> {
+export async function openDatabase(limits: DatabaseLimits): Promise<Database> {
   const instance = await DuckDBInstance.create(':memory:', {
     memory_limit: limits.memory ?? '2GB',
     threads: String(limits.threads ?? 2),
@@ -24,15 +26,26 @@ export async function withDatabase<Result>(
     autoload_known_extensions: 'false',
     preserve_insertion_order: 'true',
   })
-  try {
-    const connection = await instance.connect()
-    try {
-      return await work(connection)
-    } finally {
+  const connection = await instance.connect()
+  return {
+    connection,
+    close() {
       connection.closeSync()
-    }
+      instance.closeSync()
+    },
+  }
+}
+
+/** Runs work on a database that is closed afterwards, whatever happens. */
+export async function withDatabase<Result>(
+  limits: DatabaseLimits,
+  work: (connection: DuckDBConnection) => Promise<Result>,
+): Promise<Result> {
+  const database = await openDatabase(limits)
+  try {
+    return await work(database.connection)
   } finally {
-    instance.closeSync()
+    database.close()
   }
 }
 

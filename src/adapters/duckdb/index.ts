@@ -6,3 +6,4 @@
 export { duckdbSnapshots, type DuckdbSnapshotsOptions } from './snapshots.ts'
 export { duckdbParquetRows } from './parquet-rows.ts'
 export type { DatabaseLimits } from './database.ts'
+export { writeParquet } from './write-parquet.ts'

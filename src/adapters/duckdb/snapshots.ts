@@ -1,12 +1,6 @@
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import {
-  DOUBLE,
-  DuckDBDataChunk,
-  VARCHAR,
-  type DuckDBConnection,
-  type DuckDBType,
-} from '@duckdb/node-api'
+import { BIGINT, DOUBLE, DuckDBDataChunk, VARCHAR, type DuckDBConnection } from '@duckdb/node-api'
 import {
   columnOf,
   dataErrors,
@@ -34,7 +28,8 @@ export interface DuckdbSnapshotsOptions extends DatabaseLimits {
  * TIMESTAMP (microseconds UTC), text is VARCHAR, "no value" is NULL, so that any engine reads them;
  * the manifest whose hash names the file travels in the file's key-value metadata.
  *
- * A file appears under its name only once it is complete and on disk.
+ * A file appears under its name only once it is complete and on disk. One process writes to a folder;
+ * any number may read.
  */
 export function duckdbSnapshots(options: DuckdbSnapshotsOptions): SnapshotStore {
   const { directory } = options
@@ -50,18 +45,21 @@ export function duckdbSnapshots(options: DuckdbSnapshotsOptions): SnapshotStore 
     return { hash, rows, bytes, path, schema }
   }
 
+  let swept: Promise<void> | undefined
+
   return {
     describe,
     async write(frame, schema) {
+      swept ??= sweep(directory)
+      await swept
       const manifest = manifestOf(frame, schema)
       const hash = manifestHash(manifest)
       const path = pathOf(hash)
       if ((await sizeOf(path)) === undefined) {
-        await mkdir(directory, { recursive: true })
         await writeWhole(path, (temporary) =>
           withDatabase(options, async (connection) => {
-            await fillTable(connection, frame, schema)
-            await connection.run(copyStatement(schema, manifest, temporary))
+            const sql = await fillTable(connection, frame, schema)
+            await connection.run(copyStatement(schema, sql, manifest, temporary))
           }),
         )
       }
@@ -85,42 +83,51 @@ export function duckdbSnapshots(options: DuckdbSnapshotsOptions): SnapshotStore 
 
 /** How each type of column is stored, and how it passes between typed arrays and SQL. */
 const storage: Readonly<
-  Record<FrameType, { readonly column: DuckDBType; store(c: string): string; load(c: string): string }>
+  Record<FrameType, { store(column: string): string; load(column: string): string }>
 > = {
   time: {
-    column: DOUBLE,
     store: (c) => `make_timestamp(CAST(${c} AS BIGINT))`,
     load: (c) => `epoch_us(${c})`,
   },
-  money: { column: DOUBLE, store: (c) => `CAST(${c} AS BIGINT)`, load: (c) => c },
-  integer: { column: DOUBLE, store: (c) => `CAST(${c} AS BIGINT)`, load: (c) => c },
-  number: { column: DOUBLE, store: (c) => c, load: (c) => c },
-  boolean: { column: DOUBLE, store: (c) => `CAST(${c} AS BOOLEAN)`, load: (c) => `CAST(${c} AS TINYINT)` },
-  text: { column: VARCHAR, store: (c) => c, load: (c) => c },
+  money: { store: (c) => `CAST(${c} AS BIGINT)`, load: (c) => c },
+  integer: { store: (c) => `CAST(${c} AS BIGINT)`, load: (c) => c },
+  number: { store: (c) => c, load: (c) => c },
+  boolean: { store: (c) => `CAST(${c} AS BOOLEAN)`, load: (c) => `CAST(${c} AS TINYINT)` },
+  text: { store: (c) => c, load: (c) => c },
 }
 
 /** DuckDB's standard vector: the most rows that one chunk holds. */
 const chunkRows = 2048
 
+/** A column on its way to the file, with the expression that stands for it in SQL. */
+interface TableColumn {
+  readonly values: FrameColumn
+  readonly sql: string
+}
+
 /**
  * Copies a frame into a table, chunk by chunk. Numbers go in as DOUBLE, whole arrays at a time;
  * whole numbers in a frame are safe integers, so that the cast to BIGINT on the way to the file is
- * exact. NaN stands for NULL until then.
+ * exact. NaN stands for NULL until then. Returns the SQL of each column in schema order.
  */
 async function fillTable(
   connection: DuckDBConnection,
   frame: Frame,
   schema: FrameSchema,
-): Promise<void> {
-  const types = schema.columns.map((column) => storage[column.type].column)
-  const definitions = types.map((type, index) => `c${index} ${String(type)}`).join(', ')
-  await connection.run(`CREATE TABLE frame (${definitions})`)
-  const columns = schema.columns.map((column) => columnOf(frame, column.name))
+): Promise<readonly string[]> {
+  const columns = tableColumns(frame, schema)
+  const held = columns.filter(({ sql }) => sql !== noValues)
+  const types = held.map(({ values }) => (values instanceof Float64Array ? DOUBLE : VARCHAR))
+  // A table needs a column, and a frame may be without values.
+  const definitions = held.map(({ sql }, index) => `, ${sql} ${String(types[index])}`).join('')
+  await connection.run(`CREATE TABLE frame (row BIGINT${definitions})`)
   const appender = await connection.createAppender('frame')
   for (let start = 0; start < frame.rows; start += chunkRows) {
     const count = Math.min(chunkRows, frame.rows - start)
-    const chunk = DuckDBDataChunk.create(types, count)
-    columns.forEach((column, index) => fillVector(chunk, index, column, start, count))
+    const chunk = DuckDBDataChunk.create([BIGINT, ...types], count)
+    const rows = chunk.getColumnVector(0)
+    rows.flush()
+    held.forEach(({ values }, index) => fillVector(chunk, index + 1, values, start, count))
     appender.appendDataChunk(chunk)
     if ((start / chunkRows) % 64 === 63) {
       appender.flushSync()
@@ -129,6 +136,18 @@ async function fillTable(
     }
   }
   appender.closeSync()
+  return columns.map(({ sql }) => sql)
+}
+
+const noValues = 'NULL'
+
+/** Text is written value by value; a column without any, such as unknown authors, is left out. */
+function tableColumns(frame: Frame, schema: FrameSchema): TableColumn[] {
+  return schema.columns.map(({ name }, index) => {
+    const values = columnOf(frame, name)
+    const empty = !(values instanceof Float64Array) && values.every((text) => text === undefined)
+    return { values, sql: empty ? noValues : `c${index}` }
+  })
 }
 
 function fillVector(
@@ -157,15 +176,23 @@ function itemsOf(vector: unknown): Float64Array {
   return items
 }
 
-function copyStatement(schema: FrameSchema, manifest: SnapshotManifest, path: string): string {
+function copyStatement(
+  schema: FrameSchema,
+  sql: readonly string[],
+  manifest: SnapshotManifest,
+  path: string,
+): string {
   const columns = schema.columns.map(({ name, type }, index) => {
-    const stored = storage[type].store(`c${index}`)
-    const value = type === 'text' ? stored : `CASE WHEN isnan(c${index}) THEN NULL ELSE ${stored} END`
+    const column = sql[index]
+    const value =
+      type === 'text'
+        ? `CAST(${column} AS VARCHAR)`
+        : `CASE WHEN isnan(${column}) THEN NULL ELSE ${storage[type].store(column)} END`
     return `${value} AS ${identifier(name)}`
   })
   return (
     `COPY (SELECT ${columns.join(', ')} FROM frame) TO ${literal(path)} ` +
-    `(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, ` +
+    `(FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false, ROW_GROUP_SIZE 122880, ` +
     `KV_METADATA {assay: ${literal(JSON.stringify(manifest))}})`
   )
 }
@@ -225,7 +252,7 @@ async function readColumns(
     const chunk = await result.fetchChunk()
     if (chunk === null || chunk.rowCount === 0) break
     if (start + chunk.rowCount > rows) break
-    wanted.forEach(({ name }, index) => readVector(chunk, index, columns[name]!, start))
+    wanted.forEach(({ name }, index) => readVector(chunk, index, columns[name], start))
     start += chunk.rowCount
   }
   return { rows, columns }
@@ -280,6 +307,14 @@ async function sizeOf(path: string): Promise<number | undefined> {
   }
 }
 
+/** Makes the folder and removes what a process that was killed left half-written in it. */
+async function sweep(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true })
+  const names = await readdir(directory)
+  const leftOver = names.filter((name) => name.endsWith('.part'))
+  await Promise.all(leftOver.map((name) => rm(join(directory, name), { force: true })))
+}
+
 /** Writes a file under a temporary name, waits until it is on disk, and gives it its name. */
 async function writeWhole(
   path: string,
@@ -308,7 +343,9 @@ async function syncToDisk(path: string): Promise<void> {
 function writeError(cause: unknown): Error {
   const message = cause instanceof Error ? cause.message : String(cause)
   if (/No space left|ENOSPC|disk full|File too large|EFBIG|quota/i.test(message)) {
-    return dataErrors.snapshot_disk_full(`The snapshot did not fit on the disk: ${message}`, { cause })
+    return dataErrors.snapshot_disk_full(`The snapshot did not fit on the disk: ${message}`, {
+      cause,
+    })
   }
   return dataErrors.snapshot_write_failed(`The snapshot was not written: ${message}`, { cause })
 }

@@ -45,7 +45,11 @@ export function createSqliteAccessStore(database: SqliteDatabase): AccessStore {
   const read = () => database.reader<Tables>()
   const write = database.write<Tables, unknown>
   const keyWhere = async (column: 'id' | 'hash', value: string) => {
-    const row = await read().selectFrom('access_keys').selectAll().where(column, '=', value).executeTakeFirst()
+    const row = await read()
+      .selectFrom('access_keys')
+      .selectAll()
+      .where(column, '=', value)
+      .executeTakeFirst()
     return row && keyOf(row)
   }
 
@@ -56,7 +60,11 @@ export function createSqliteAccessStore(database: SqliteDatabase): AccessStore {
     },
     async setRoles(id, roles) {
       await write((db) =>
-        db.updateTable('access_identities').set({ roles: toJson(roles) }).where('id', '=', id).execute(),
+        db
+          .updateTable('access_identities')
+          .set({ roles: toJson(roles) })
+          .where('id', '=', id)
+          .execute(),
       )
     },
     async identity(id) {
@@ -104,7 +112,12 @@ export function createSqliteAccessStore(database: SqliteDatabase): AccessStore {
     },
 
     async insertLink({ usedAtUs = null, ...link }) {
-      await write((db) => db.insertInto('access_links').values({ ...link, usedAtUs }).execute())
+      await write((db) =>
+        db
+          .insertInto('access_links')
+          .values({ ...link, usedAtUs })
+          .execute(),
+      )
     },
     async link(hash) {
       const row = await read()
@@ -131,7 +144,8 @@ export function createSqliteAccessStore(database: SqliteDatabase): AccessStore {
     },
     session: (hash) =>
       read().selectFrom('access_sessions').selectAll().where('hash', '=', hash).executeTakeFirst(),
-    sessions: () => read().selectFrom('access_sessions').selectAll().orderBy('createdAtUs').execute(),
+    sessions: () =>
+      read().selectFrom('access_sessions').selectAll().orderBy('createdAtUs').execute(),
     async deleteSession(hash) {
       await write((db) => db.deleteFrom('access_sessions').where('hash', '=', hash).execute())
     },

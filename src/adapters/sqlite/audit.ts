@@ -1,5 +1,11 @@
 import { sql } from 'kysely'
-import type { AuditEntry, AuditQuery, AuditRecord, AuditStore, Checkpoint } from '../../audit/index.ts'
+import type {
+  AuditEntry,
+  AuditQuery,
+  AuditRecord,
+  AuditStore,
+  Checkpoint,
+} from '../../audit/index.ts'
 import type { SqliteDatabase } from './database.ts'
 import type { RoomMigrations } from './migrations.ts'
 import { fromJson, toJson } from './values.ts'
@@ -59,7 +65,10 @@ export function createSqliteAuditStore(database: SqliteDatabase): AuditStore {
         if (entryIndex !== next) {
           throw new Error(`Entry ${entryIndex} cannot follow ${next} entries.`)
         }
-        await db.insertInto('audit_entries').values({ entryIndex, leaf, leafHash, ...copies }).execute()
+        await db
+          .insertInto('audit_entries')
+          .values({ entryIndex, leaf, leafHash, ...copies })
+          .execute()
       })
     },
     count,
@@ -88,7 +97,10 @@ export function createSqliteAuditStore(database: SqliteDatabase): AuditStore {
       await database.write<Tables, unknown>((db) =>
         db
           .insertInto('audit_checkpoints')
-          .values({ sequence: sql<number>`(SELECT coalesce(max(sequence), 0) + 1 FROM audit_checkpoints)`, body })
+          .values({
+            sequence: sql<number>`(SELECT coalesce(max(sequence), 0) + 1 FROM audit_checkpoints)`,
+            body,
+          })
           .execute(),
       )
     },

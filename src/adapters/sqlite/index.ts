@@ -8,9 +8,14 @@
 import { accessMigrations, createSqliteAccessStore } from './access.ts'
 import { auditMigrations, createSqliteAuditStore } from './audit.ts'
 import { openDatabase } from './database.ts'
+import { createSqliteCatalog, createSqliteQuarantine, dataMigrations } from './datasets.ts'
+import { createSqliteReadModel, decisionsMigrations } from './decisions.ts'
 import { createSqliteDeploymentStore, servingMigrations } from './deployments.ts'
+import { createSqliteDriftCounts, monitoringMigrations } from './drift-counts.ts'
 import { createSqliteGovernanceStore, governanceMigrations } from './governance.ts'
 import type { RoomMigrations } from './migrations.ts'
+import { createSqlitePipelineRuns, pipelineMigrations } from './pipelines.ts'
+import { createSqliteProjectStore, projectMigrations } from './projects.ts'
 import { createSqliteRegistryStore, registryMigrations } from './registry.ts'
 import { createSqliteTrackingStore, trackingMigrations } from './tracking.ts'
 
@@ -18,10 +23,15 @@ import { createSqliteTrackingStore, trackingMigrations } from './tracking.ts'
 const rooms: readonly RoomMigrations[] = [
   auditMigrations,
   accessMigrations,
+  dataMigrations,
   trackingMigrations,
   registryMigrations,
   governanceMigrations,
   servingMigrations,
+  decisionsMigrations,
+  monitoringMigrations,
+  pipelineMigrations,
+  projectMigrations,
 ]
 
 export type SqliteStores = ReturnType<typeof openSqlite>
@@ -36,10 +46,16 @@ export function openSqlite(path: string) {
     unit: database.unit,
     audit: createSqliteAuditStore(database),
     access: createSqliteAccessStore(database),
+    catalog: createSqliteCatalog(database),
+    quarantine: createSqliteQuarantine(database),
     tracking: createSqliteTrackingStore(database),
     registry: createSqliteRegistryStore(database),
     governance: createSqliteGovernanceStore(database),
     deployments: createSqliteDeploymentStore(database),
+    decisions: createSqliteReadModel(database),
+    drift: createSqliteDriftCounts(database),
+    pipelines: createSqlitePipelineRuns(database),
+    projects: createSqliteProjectStore(database),
     close: () => database.close(),
   }
 }

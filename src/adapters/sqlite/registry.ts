@@ -149,5 +149,9 @@ export function createSqliteRegistryStore(database: SqliteDatabase): RegistrySto
 }
 
 function versionOf({ record, status, statusReason }: VersionRow): ModelVersion {
-  return { ...fromJson<Omit<ModelVersion, 'status' | 'statusReason'>>(record), status, statusReason }
+  return {
+    ...fromJson<Omit<ModelVersion, 'status' | 'statusReason'>>(record),
+    status,
+    statusReason,
+  }
 }

@@ -90,7 +90,11 @@ export function createSqliteTrackingStore(database: SqliteDatabase): TrackingSto
   const read = () => database.reader<Tables>()
   const write = database.write<Tables, void>
   const experimentWhere = (column: 'id' | 'name', value: string) =>
-    read().selectFrom('tracking_experiments').selectAll().where(column, '=', value).executeTakeFirst()
+    read()
+      .selectFrom('tracking_experiments')
+      .selectAll()
+      .where(column, '=', value)
+      .executeTakeFirst()
 
   return {
     insertExperiment: (experiment) =>
@@ -135,7 +139,11 @@ export function createSqliteTrackingStore(database: SqliteDatabase): TrackingSto
     },
     endRun: (id, status, endedAtUs) =>
       write(async (db) => {
-        await db.updateTable('tracking_runs').set({ status, endedAtUs }).where('id', '=', id).execute()
+        await db
+          .updateTable('tracking_runs')
+          .set({ status, endedAtUs })
+          .where('id', '=', id)
+          .execute()
       }),
     setParams: (runId, params) =>
       write((db) => setNamed(db, 'tracking_params', runId, mapValues(params, toJson))),
@@ -197,7 +205,10 @@ async function appendMetrics(
     changed.set(row.name, row)
   }
   if (changed.size > 0) {
-    await db.replaceInto('tracking_metrics_latest').values([...changed.values()]).execute()
+    await db
+      .replaceInto('tracking_metrics_latest')
+      .values([...changed.values()])
+      .execute()
   }
 }
 
@@ -243,7 +254,11 @@ type MutableRun = Omit<Run, 'params' | 'tags' | 'metrics' | 'artifacts'> & {
   artifacts: Artifact[]
 }
 
-type RunParts = 'tracking_params' | 'tracking_tags' | 'tracking_metrics_latest' | 'tracking_artifacts'
+type RunParts =
+  | 'tracking_params'
+  | 'tracking_tags'
+  | 'tracking_metrics_latest'
+  | 'tracking_artifacts'
 
 /** Rows that belong to runs; the ids travel as one JSON parameter, so their number has no limit. */
 async function ofRuns<T extends RunParts>(

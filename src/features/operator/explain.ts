@@ -75,7 +75,7 @@ function explainAggregate(
   const readings = [...windows.plan.before, ...windows.plan.after]
   const key = canonicalJson(aggregate)
   const reading = readings.find((candidate) => canonicalJson(candidate.aggregate) === key)!
-  const entity = events.codes[windows.plan.dictionary].get(events.next)
+  const entity = events.code(events.next, windows.plan.dictionary)
   const toUs = timeUs - aggregate.delayUs
   const fromUs = toUs - aggregate.windowUs
   const start = entity === NO_KEY ? 0 : windows.positionAfter(entity, fromUs)
@@ -83,14 +83,15 @@ function explainAggregate(
   const main = windows.plan.spans[reading.span].accumulators.find((a) => a.slot === reading.main)
   const mask = reading.op === 'share' ? (main?.mask ?? 0) : reading.mask
   const newest: ExplainedEvent[] = []
+  windows.rings.select(entity === NO_KEY ? 0 : entity)
   for (let i = end - 1; i >= start && newest.length < EVENTS_SHOWN_MAX; i--) {
-    const event = windows.rings.get(entity, i)
-    const number = reading.number < 0 ? Number.NaN : events.numbers[reading.number].get(event)
+    const event = windows.rings.event(i)
+    const number = reading.number < 0 ? Number.NaN : events.number(event, reading.number)
     newest.push({
-      id: events.ids === undefined ? null : String(events.ids.get(event)),
-      timeUs: events.times.get(event),
+      id: events.keepsIds ? String(events.id(event)) : null,
+      timeUs: events.time(event),
       value: Number.isNaN(number) ? null : number / plan.stored[reading.number].scale,
-      counts: (events.flags.get(event) & mask) === mask,
+      counts: (events.flags(event) & mask) === mask,
     })
   }
   return {

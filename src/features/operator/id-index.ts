@@ -1,18 +1,25 @@
-import type { EventId, IdColumn } from './event-store.ts'
+import type { EventId, EventStore } from './event-store.ts'
 
 const EMPTY = -1
+/** Each entry that is passed on the way to another costs a look at an event far away. */
+const LOAD_MAX = 0.5
 
 /**
  * Finds live events by id: an open-addressing table of event numbers, with the ids themselves in the
  * event store. Deletion moves later entries back, so that no tombstones pile up.
  */
 export class IdIndex {
-  private readonly ids: IdColumn
+  private readonly events: EventStore
   private table = new Int32Array(1024).fill(EMPTY)
   private used = 0
 
-  constructor(ids: IdColumn) {
-    this.ids = ids
+  constructor(events: EventStore) {
+    this.events = events
+  }
+
+  /** Makes room for this many events at once. */
+  reserve(events: number): void {
+    while (this.table.length * LOAD_MAX <= events) this.grow()
   }
 
   /** The number of the live event with this id, or −1. */
@@ -20,13 +27,13 @@ export class IdIndex {
     const mask = this.table.length - 1
     for (let slot = hashOf(id) & mask; ; slot = (slot + 1) & mask) {
       const event = this.table[slot]
-      if (event === EMPTY || this.ids.get(event) === id) return event
+      if (event === EMPTY || this.events.id(event) === id) return event
     }
   }
 
   /** Adds an event whose id stands in the store already and is not in the index. */
   add(event: number): void {
-    if (this.used >= this.table.length * 0.7) this.grow()
+    if (this.used >= this.table.length * LOAD_MAX) this.grow()
     this.place(event)
     this.used++
   }
@@ -34,7 +41,7 @@ export class IdIndex {
   /** Removes a live event; one of the same id that came after it stays. */
   remove(event: number): void {
     const mask = this.table.length - 1
-    let hole = hashOf(this.ids.get(event)) & mask
+    let hole = hashOf(this.events.id(event)) & mask
     while (this.table[hole] !== event) {
       if (this.table[hole] === EMPTY) return
       hole = (hole + 1) & mask
@@ -43,7 +50,7 @@ export class IdIndex {
     for (let slot = (hole + 1) & mask; ; slot = (slot + 1) & mask) {
       const moved = this.table[slot]
       if (moved === EMPTY) break
-      const home = hashOf(this.ids.get(moved)) & mask
+      const home = hashOf(this.events.id(moved)) & mask
       // An entry may fill the hole only if its home does not lie between the hole and itself.
       if (((slot - home) & mask) < ((slot - hole) & mask)) continue
       this.table[hole] = moved
@@ -58,7 +65,7 @@ export class IdIndex {
 
   private place(event: number): void {
     const mask = this.table.length - 1
-    let slot = hashOf(this.ids.get(event)) & mask
+    let slot = hashOf(this.events.id(event)) & mask
     while (this.table[slot] !== EMPTY) slot = (slot + 1) & mask
     this.table[slot] = event
   }

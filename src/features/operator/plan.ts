@@ -59,6 +59,8 @@ export interface Span {
   readonly windowUs: number
   readonly delayUs: number
   readonly accumulators: Accumulator[]
+  /** Whether any accumulator looks at flags. */
+  flagged: boolean
 }
 
 /** How an aggregate is read off its span. Slots are −1 where the reading has no such part. */
@@ -127,7 +129,6 @@ export interface Plan {
   readonly kinds: readonly KindPlan[]
   readonly filters: readonly { readonly holds: Evaluator; readonly mask: number }[]
   readonly labels: readonly LabelPlan[]
-  readonly flagBits: number
   readonly outputs: readonly Evaluator[]
   readonly aggregates: readonly Aggregate[]
   /** The longest window with its delay: how far back from an event its values reach. */
@@ -190,7 +191,6 @@ class Planner {
       kinds: this.kinds,
       filters,
       labels,
-      flagBits: this.flags.size,
       outputs,
       aggregates,
       horizonUs: Math.max(0, ...aggregates.map(({ windowUs, delayUs }) => windowUs + delayUs)),
@@ -305,7 +305,7 @@ class Planner {
     const mask = share ? where : where | part
     if (label !== null) kind.labelled = true
     let span = kind.spans.findIndex((s) => s.windowUs === windowUs && s.delayUs === delayUs)
-    if (span < 0) span = kind.spans.push({ windowUs, delayUs, accumulators: [] }) - 1
+    if (span < 0) span = kind.spans.push({ windowUs, delayUs, accumulators: [], flagged: false }) - 1
     const add = (op: Accumulator['op'], number = -1, only = mask): number =>
       accumulate(kind, span, op, number, only)
     const base = { to, span, mask, aggregate, count: -1, main: -1, squares: -1 }
@@ -366,6 +366,7 @@ function accumulate(
   mask: number,
 ): number {
   const { accumulators } = kind.spans[span]
+  if (mask !== 0) kind.spans[span].flagged = true
   const known = accumulators.find((a) => a.op === op && a.number === number && a.mask === mask)
   if (known !== undefined) return known.slot
   const slot = kind.lanes

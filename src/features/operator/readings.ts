@@ -94,10 +94,11 @@ function secondsSince(
   mask: number,
   events: EventStore,
 ): number {
+  windows.rings.select(entity)
   for (let position = end - 1; position >= start; position--) {
-    const event = windows.rings.get(entity, position)
-    if ((events.flags.get(event) & mask) !== mask) continue
-    return (timeUs - events.times.get(event)) / SECOND_US
+    const event = windows.rings.event(position)
+    if ((events.flags(event) & mask) !== mask) continue
+    return (timeUs - events.time(event)) / SECOND_US
   }
   return Number.NaN
 }
@@ -115,12 +116,12 @@ function scan(
   current: number,
   events: EventStore,
 ): number {
-  const values = events.numbers[reading.number]
+  windows.rings.select(entity)
   const each = (see: (value: number) => void): void => {
     for (let position = start; position <= end; position++) {
-      const event = position < end ? windows.rings.get(entity, position) : current
-      if (event < 0 || (events.flags.get(event) & reading.mask) !== reading.mask) continue
-      const value = values.get(event)
+      const event = position < end ? windows.rings.event(position) : current
+      if (event < 0 || (events.flags(event) & reading.mask) !== reading.mask) continue
+      const value = events.number(event, reading.number)
       if (!Number.isNaN(value)) see(value)
     }
   }

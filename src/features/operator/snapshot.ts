@@ -39,23 +39,23 @@ export function writeSnapshot(state: FeatureState): Uint8Array {
   }
   const codesAt = columns.length
   for (let d = 0; d < plan.dictionaries.length; d++) columns.push(new Int32Array(count))
-  const ids = new Float64Array(events.ids === undefined ? 0 : count)
+  const ids = new Float64Array(events.keepsIds ? count : 0)
   columns.push(ids)
 
   const dense = state.dictionaries.map((dictionary) => new Int32Array(dictionary.limit).fill(-1))
   for (let d = 0; d < dense.length; d++) keys.push([])
   for (let i = 0, event = events.first; i < count; i++, event = following(event)) {
-    columns[0][i] = events.times.get(event)
-    columns[1][i] = events.flags.get(event)
-    for (let c = 0; c < plan.stored.length; c++) columns[2 + c][i] = events.numbers[c].get(event)
+    columns[0][i] = events.time(event)
+    columns[1][i] = events.flags(event)
+    for (let c = 0; c < plan.stored.length; c++) columns[2 + c][i] = events.number(event, c)
     for (let d = 0; d < dense.length; d++) {
-      const code = events.codes[d].get(event)
+      const code = events.code(event, d)
       if (code !== NO_KEY && dense[d][code] < 0) {
         dense[d][code] = keys[d].push(state.dictionaries[d].valueOf(code)!) - 1
       }
       columns[codesAt + d][i] = code === NO_KEY ? NO_KEY : dense[d][code]
     }
-    const id = events.ids?.get(event)
+    const id = events.keepsIds ? events.id(event) : undefined
     if (typeof id === 'string') textIds.push([i, id])
     if (id !== undefined) ids[i] = typeof id === 'number' ? id : Number.NaN
   }
@@ -94,16 +94,16 @@ export function readSnapshot(
     compact ? reader.integers(count) : reader.floats(count),
   )
   const codes = plan.dictionaries.map(() => reader.integers(count))
-  const ids = reader.floats(events.ids === undefined ? 0 : count)
+  const ids = reader.floats(events.keepsIds ? count : 0)
   const textIds = new Map(header.textIds)
   const keys: (KeyValue | undefined)[] = Array.from({ length: codes.length })
   for (let i = 0; i < count; i++) {
     const event = events.next
-    events.times.set(event, times[i])
-    events.flags.set(event, flags[i])
-    for (let c = 0; c < numbers.length; c++) events.numbers[c].set(event, numbers[c][i])
+    events.setTime(event, times[i])
+    events.setFlags(event, flags[i])
+    for (let c = 0; c < numbers.length; c++) events.setNumber(event, c, numbers[c][i])
     for (let d = 0; d < codes.length; d++) keys[d] = header.keys[d][codes[d][i]]
-    events.ids?.set(event, Number.isNaN(ids[i]) ? textIds.get(i)! : ids[i])
+    if (events.keepsIds) events.setId(event, Number.isNaN(ids[i]) ? textIds.get(i)! : ids[i])
     add(keys)
   }
   state.newestUs = header.newestUs ?? -Infinity

@@ -79,13 +79,12 @@ export class FeatureState {
     this.names = plan.names
     this.events = new EventStore({
       compact: plan.stored.map((stored) => stored.compact),
-      flagBits: plan.flagBits,
       codes: plan.dictionaries.length,
       ids: plan.labels.length > 0,
     })
     this.dictionaries = plan.dictionaries.map(() => new Dictionary())
     this.kinds = plan.kinds.map((kind) => new EntityWindows(kind, this.events))
-    this.ids = this.events.ids === undefined ? undefined : new IdIndex(this.events.ids)
+    this.ids = this.events.keepsIds ? new IdIndex(this.events) : undefined
     const { numbers, texts, aggregates, set } = plan
     this.values = new EventValues(numbers.length, texts.length, aggregates.length, set.timeZone)
     this.codes = new Int32Array(plan.dictionaries.length)
@@ -142,12 +141,12 @@ export class FeatureState {
   /** Takes an event in without calculating anything: what a restored state is made of. */
   private readd(): void {
     const event = this.events.next
-    const timeUs = this.events.times.get(event)
+    const timeUs = this.events.time(event)
     for (const windows of this.kinds) {
       const entity = this.codes[windows.plan.dictionary]
       if (entity === NO_KEY) continue
       const position = windows.positionAfter(entity, timeUs)
-      windows.rings.insert(entity, position, event)
+      windows.readd(entity, position, event)
     }
     this.events.commit()
     this.ids?.add(event)
@@ -199,16 +198,16 @@ export class FeatureState {
     if (label === undefined || this.ids === undefined) return 'unchanged'
     const event = this.ids.find(eventIdOf(eventId))
     if (event < 0) return 'unknownEvent'
-    const old = this.events.flags.get(event)
+    const old = this.events.flags(event)
     const positive = value === label.positive
     const flags = positive ? old | label.mask : old & ~label.mask
     if (flags === old) return 'unchanged'
     for (const windows of this.kinds) {
       const { dictionary, labelled } = windows.plan
-      const entity = this.events.codes[dictionary].get(event)
+      const entity = this.events.code(event, dictionary)
       if (labelled && entity !== NO_KEY) windows.relabel(entity, event, flags)
     }
-    this.events.flags.set(event, flags)
+    this.events.setFlags(event, flags)
     return 'applied'
   }
 
@@ -272,20 +271,20 @@ export class FeatureState {
     }
     let flags = 0
     for (const { holds, mask } of plan.filters) if (holds(values) === 1) flags |= mask
-    events.times.set(event, timeUs)
-    events.flags.set(event, flags)
+    events.setTime(event, timeUs)
+    events.setFlags(event, flags)
     for (let i = 0; i < plan.stored.length; i++) {
-      events.numbers[i].set(event, values.numbers[plan.stored[i].input])
+      events.setNumber(event, i, values.numbers[plan.stored[i].input])
     }
     for (let d = 0; d < codes.length; d++) {
       const value = keyOf(row, plan.dictionaries[d])
       const dictionary = this.dictionaries[d]
       codes[d] = keep ? dictionary.acquire(value) : dictionary.find(value)
-      events.codes[d].set(event, codes[d])
+      events.setCode(event, d, codes[d])
     }
     if (keep) {
       this.beginEntities()
-      events.ids?.set(event, eventIdOf(row[plan.idPosition]!))
+      if (events.keepsIds) events.setId(event, eventIdOf(row[plan.idPosition]!))
     }
     return timeUs
   }
@@ -294,7 +293,7 @@ export class FeatureState {
   private acquireCodes(keys: readonly (KeyValue | undefined)[]): void {
     for (let d = 0; d < this.codes.length; d++) {
       this.codes[d] = this.dictionaries[d].acquire(keys[d])
-      this.events.codes[d].set(this.events.next, this.codes[d])
+      this.events.setCode(this.events.next, d, this.codes[d])
     }
     this.beginEntities()
   }
@@ -330,14 +329,14 @@ export class FeatureState {
   /** Lets go of the events that no window of any event that may still come can reach. */
   private evict(throughUs: number): void {
     const { events, dictionaries, kinds } = this
-    while (events.live > 0 && events.times.get(events.first) <= throughUs) {
+    while (events.live > 0 && events.time(events.first) <= throughUs) {
       const event = events.first
       for (const windows of kinds) {
-        const entity = events.codes[windows.plan.dictionary].get(event)
+        const entity = events.code(event, windows.plan.dictionary)
         if (entity !== NO_KEY) windows.evict(entity, throughUs)
       }
       for (let d = 0; d < dictionaries.length; d++) {
-        dictionaries[d].release(events.codes[d].get(event))
+        dictionaries[d].release(events.code(event, d))
       }
       this.ids?.remove(event)
       events.dropFirst()

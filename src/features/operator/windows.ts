@@ -2,8 +2,8 @@ import { grown } from './dictionary.ts'
 import type { Dictionary } from './dictionary.ts'
 import type { EventStore } from './event-store.ts'
 import { SQUARE_SPLIT, SUM_SPLIT, addWideSquare } from './exact.ts'
-import type { Accumulator, KindPlan } from './plan.ts'
-import { Rings } from './rings.ts'
+import type { KindPlan, Span } from './plan.ts'
+import { Rings, earliestOf, momentOf } from './rings.ts'
 
 /**
  * The windows of all entities of one kind. Each entity has one ring of its events in order of (event
@@ -19,8 +19,17 @@ export class EntityWindows {
   cursors: Int32Array
   /** The lanes of all accumulators, by entity. NaN in an extreme's lane: search it again. */
   figures: Float64Array
+  /** The time at which each entity's windows stand; −Infinity: all cursors are at 0. */
+  private soughtUs: Float64Array
+  /**
+   * By entity and span: no event enters or leaves the window before this time. It may be earlier
+   * than need be, never later.
+   */
+  private dues: Float64Array
   private readonly events: EventStore
   private readonly cursorStride: number
+  /** A span without delay, whose windows end where the current event goes; −1: there is none. */
+  private readonly immediate: number
   private readonly initial: Float64Array
   private readonly saved: Float64Array
 
@@ -28,6 +37,7 @@ export class EntityWindows {
     this.plan = plan
     this.events = events
     this.cursorStride = plan.spans.length * 2
+    this.immediate = plan.spans.findIndex(({ delayUs }) => delayUs === 0)
     this.initial = new Float64Array(plan.lanes)
     for (const { accumulators } of plan.spans) {
       for (const { op, slot } of accumulators) {
@@ -38,12 +48,17 @@ export class EntityWindows {
     this.saved = new Float64Array(plan.lanes)
     this.cursors = new Int32Array(this.cursorStride * 64)
     this.figures = new Float64Array(plan.lanes * 64)
+    this.soughtUs = new Float64Array(64)
+    this.dues = new Float64Array(plan.spans.length * 64)
     this.reset(0)
   }
 
   /** Prepares an entity that had no events. */
   begin(entity: number): void {
     this.rings.reserve(entity)
+    if (entity >= this.soughtUs.length) this.soughtUs = grown(this.soughtUs, entity + 1)
+    const duesNeeded = (entity + 1) * this.plan.spans.length
+    if (duesNeeded > this.dues.length) this.dues = grown(this.dues, duesNeeded)
     const cursorsNeeded = (entity + 1) * this.cursorStride
     if (cursorsNeeded > this.cursors.length) this.cursors = grown(this.cursors, cursorsNeeded)
     const lanesNeeded = (entity + 1) * this.plan.lanes
@@ -64,66 +79,109 @@ export class EntityWindows {
 
   /** Moves every window of the entity so that it ends at a time (less its delay). */
   seek(entity: number, timeUs: number): void {
-    const { rings, events, cursors } = this
+    const forward = timeUs >= this.soughtUs[entity]
+    this.soughtUs[entity] = timeUs
+    this.rings.select(entity)
     const { spans } = this.plan
-    const length = rings.length(entity)
+    const { cursors } = this
     let at = entity * this.cursorStride
     for (let s = 0; s < spans.length; s++, at += 2) {
-      const span = spans[s]
-      const last = timeUs - span.delayUs
-      const before = last - span.windowUs
-      let start = cursors[at]
-      let end = cursors[at + 1]
-      // Ends move before starts on the way forward, and after them on the way back: what lies
-      // between the cursors is always counted once.
-      while (end < length) {
-        const event = rings.get(entity, end)
-        if (events.times.get(event) > last) break
-        this.count(entity, span.accumulators, event, 1)
-        end++
-      }
-      while (start < end) {
-        const event = rings.get(entity, start)
-        if (events.times.get(event) > before) break
-        this.count(entity, span.accumulators, event, -1)
-        start++
-      }
-      while (start > 0) {
-        const event = rings.get(entity, start - 1)
-        if (events.times.get(event) <= before) break
-        this.count(entity, span.accumulators, event, 1)
-        start--
-      }
-      while (end > start) {
-        const event = rings.get(entity, end - 1)
-        if (events.times.get(event) <= last) break
-        this.count(entity, span.accumulators, event, -1)
-        end--
-      }
-      cursors[at] = start
-      cursors[at + 1] = end
+      const last = timeUs - spans[s].delayUs
+      const due = entity * spans.length + s
+      if (!forward) this.seekBack(entity, spans[s], at, last)
+      else if (timeUs < this.dues[due]) continue
+      else this.seekForward(entity, spans[s], at, last)
+      this.dues[due] = this.dueAfter(entity, spans[s], cursors[at], cursors[at + 1])
     }
+  }
+
+  /** The first time at which an event may enter or leave; the entity's ring is selected. */
+  private dueAfter(entity: number, span: Span, start: number, end: number): number {
+    const { rings } = this
+    let due = Infinity
+    if (end < rings.length(entity)) due = earliestOf(rings.moment(end)) + span.delayUs
+    if (start === end) return due
+    return Math.min(due, earliestOf(rings.moment(start)) + span.delayUs + span.windowUs)
+  }
+
+  /** Whether the selected ring's event at a position is later than a time, whose moment is given. */
+  private isLater(position: number, timeUs: number, moment: number): boolean {
+    const own = this.rings.moment(position)
+    if (own !== moment) return own > moment
+    return this.events.time(this.rings.event(position)) > timeUs
+  }
+
+  // What lies between the cursors is always counted once: ends move before starts on the way
+  // forward, and after them on the way back.
+
+  private seekForward(entity: number, span: Span, at: number, last: number): void {
+    const { rings, cursors } = this
+    const length = rings.length(entity)
+    const lastMoment = momentOf(last)
+    let end = cursors[at + 1]
+    while (end < length && !this.isLater(end, last, lastMoment)) {
+      this.count(entity, span, rings.event(end++), 1)
+    }
+    const before = last - span.windowUs
+    const beforeMoment = momentOf(before)
+    let start = cursors[at]
+    while (start < end && !this.isLater(start, before, beforeMoment)) {
+      this.count(entity, span, rings.event(start++), -1)
+    }
+    cursors[at] = start
+    cursors[at + 1] = end
+  }
+
+  private seekBack(entity: number, span: Span, at: number, last: number): void {
+    const { rings, cursors } = this
+    const before = last - span.windowUs
+    const beforeMoment = momentOf(before)
+    let start = cursors[at]
+    while (start > 0 && this.isLater(start - 1, before, beforeMoment)) {
+      this.count(entity, span, rings.event(--start), 1)
+    }
+    const lastMoment = momentOf(last)
+    let end = cursors[at + 1]
+    while (end > start && this.isLater(end - 1, last, lastMoment)) {
+      this.count(entity, span, rings.event(--end), -1)
+    }
+    cursors[at] = start
+    cursors[at + 1] = end
   }
 
   /** Counts the current event in every window that reaches it; the cursors are at its time. */
   countCurrent(entity: number, event: number): void {
-    for (const { delayUs, accumulators } of this.plan.spans) {
-      if (delayUs === 0) this.count(entity, accumulators, event, 1)
+    for (const span of this.plan.spans) {
+      if (span.delayUs === 0) this.count(entity, span, event, 1)
     }
   }
 
   /** Puts the current event, which is counted already, into the ring behind its windows' ends. */
   insert(entity: number, event: number): void {
     const { spans } = this.plan
-    let position = -1
+    const timeUs = this.events.time(event)
+    const { immediate } = this
+    const position =
+      immediate < 0 ? this.positionAfter(entity, timeUs) : this.end(entity, immediate)
     let at = entity * this.cursorStride
-    for (let s = 0; s < spans.length; s++, at += 2) {
-      if (spans[s].delayUs > 0) continue
-      position = this.cursors[at + 1]
-      this.cursors[at + 1] = position + 1
+    let due = entity * spans.length
+    for (let s = 0; s < spans.length; s++, at += 2, due++) {
+      const { delayUs, windowUs } = spans[s]
+      // The event is the next to enter a delayed window, or the first to leave one that was empty.
+      if (this.cursors[at] === position) this.lower(due, timeUs + delayUs + windowUs)
+      if (delayUs === 0) this.cursors[at + 1] = position + 1
+      else if (this.cursors[at + 1] === position) this.lower(due, timeUs + delayUs)
     }
-    if (position < 0) position = this.positionAfter(entity, this.events.times.get(event))
-    this.rings.insert(entity, position, event)
+    this.rings.insert(entity, position, event, momentOf(timeUs))
+  }
+
+  /** Puts an event of a snapshot into the ring of an entity whose windows were not used yet. */
+  readd(entity: number, position: number, event: number): void {
+    this.rings.insert(entity, position, event, momentOf(this.events.time(event)))
+  }
+
+  private lower(due: number, timeUs: number): void {
+    if (timeUs < this.dues[due]) this.dues[due] = timeUs
   }
 
   /** Remembers the entity's figures, so that `undo` can forget what was counted for a look ahead. */
@@ -138,15 +196,17 @@ export class EntityWindows {
 
   /** Removes the entity's events up to a time, which no window will reach again. */
   evict(entity: number, throughUs: number): void {
-    const { rings, events, cursors } = this
+    const { rings, cursors } = this
     const { spans } = this.plan
+    const moment = momentOf(throughUs)
     while (rings.length(entity) > 0) {
-      const event = rings.get(entity, 0)
-      if (events.times.get(event) > throughUs) return
+      rings.select(entity)
+      if (this.isLater(0, throughUs, moment)) return
+      const event = rings.event(0)
       let at = entity * this.cursorStride
       for (let s = 0; s < spans.length; s++, at += 2) {
         if (cursors[at] > 0) cursors[at]--
-        else if (cursors[at + 1] > 0) this.count(entity, spans[s].accumulators, event, -1)
+        else if (cursors[at + 1] > 0) this.count(entity, spans[s], event, -1)
         if (cursors[at + 1] > 0) cursors[at + 1]--
       }
       rings.shift(entity)
@@ -158,25 +218,27 @@ export class EntityWindows {
   relabel(entity: number, event: number, flags: number): void {
     const { spans } = this.plan
     const position = this.positionOf(entity, event)
-    const old = this.events.flags.get(event)
+    const old = this.events.flags(event)
     let at = entity * this.cursorStride
     for (let s = 0; s < spans.length; s++, at += 2) {
       if (position < this.cursors[at] || position >= this.cursors[at + 1]) continue
-      this.count(entity, spans[s].accumulators, event, -1)
-      this.events.flags.set(event, flags)
-      this.count(entity, spans[s].accumulators, event, 1)
-      this.events.flags.set(event, old)
+      this.count(entity, spans[s], event, -1)
+      this.events.setFlags(event, flags)
+      this.count(entity, spans[s], event, 1)
+      this.events.setFlags(event, old)
     }
   }
 
   /** Position of the first event after a time. */
   positionAfter(entity: number, timeUs: number): number {
+    const moment = momentOf(timeUs)
+    this.rings.select(entity)
     let low = 0
     let high = this.rings.length(entity)
     while (low < high) {
       const middle = (low + high) >>> 1
-      if (this.events.times.get(this.rings.get(entity, middle)) <= timeUs) low = middle + 1
-      else high = middle
+      if (this.isLater(middle, timeUs, moment)) high = middle
+      else low = middle + 1
     }
     return low
   }
@@ -193,14 +255,14 @@ export class EntityWindows {
     const known = this.figures[at]
     if (!Number.isNaN(known)) return known
     const { events, rings } = this
-    const values = events.numbers[reading.number]
     const least = reading.op === 'min'
     let found = least ? Infinity : -Infinity
     const end = this.end(entity, span)
+    rings.select(entity)
     for (let i = this.start(entity, span); i <= end; i++) {
-      const event = i < end ? rings.get(entity, i) : current
-      if (event < 0 || (events.flags.get(event) & reading.mask) !== reading.mask) continue
-      const value = values.get(event)
+      const event = i < end ? rings.event(i) : current
+      if (event < 0 || (events.flags(event) & reading.mask) !== reading.mask) continue
+      const value = events.number(event, reading.number)
       if (least ? value < found : value > found) found = value
     }
     this.figures[at] = found
@@ -217,31 +279,34 @@ export class EntityWindows {
     current: number,
   ): number {
     const { events, rings } = this
-    const codes = events.codes[dictionaryAt]
     const stamp = dictionary.newStamp()
     const end = this.end(entity, span)
     let found = 0
+    rings.select(entity)
     for (let i = this.start(entity, span); i <= end; i++) {
-      const event = i < end ? rings.get(entity, i) : current
-      if (event < 0 || (events.flags.get(event) & mask) !== mask) continue
-      if (dictionary.stampFirst(codes.get(event), stamp)) found++
+      const event = i < end ? rings.event(i) : current
+      if (event < 0 || (mask !== 0 && (events.flags(event) & mask) !== mask)) continue
+      if (dictionary.stampFirst(events.code(event, dictionaryAt), stamp)) found++
     }
     return found
   }
 
   bytes(): number {
-    return this.rings.bytes() + this.cursors.byteLength + this.figures.byteLength
+    const { cursors, figures, soughtUs, dues } = this
+    const perEntity = [cursors, figures, soughtUs, dues]
+    return perEntity.reduce((sum, array) => sum + array.byteLength, this.rings.bytes())
   }
 
   /** Adds (`sign` 1) or takes away (−1) an event in a window's figures. */
   private count(
     entity: number,
-    accumulators: readonly Accumulator[],
+    span: Span,
     event: number,
     sign: number,
   ): void {
     const { events, figures } = this
-    const flags = events.flags.get(event)
+    const { accumulators } = span
+    const flags = span.flagged ? events.flags(event) : 0
     const lanes = entity * this.plan.lanes
     for (let i = 0; i < accumulators.length; i++) {
       const { op, number, mask, slot } = accumulators[i]
@@ -251,7 +316,7 @@ export class EntityWindows {
         figures[at] += sign
         continue
       }
-      const value = events.numbers[number].get(event)
+      const value = events.number(event, number)
       if (Number.isNaN(value)) continue
       switch (op) {
         case 'present':
@@ -289,17 +354,20 @@ export class EntityWindows {
 
   private positionOf(entity: number, event: number): number {
     const { rings, events } = this
-    const timeUs = events.times.get(event)
+    const timeUs = events.time(event)
     for (let position = this.positionAfter(entity, timeUs) - 1; position >= 0; position--) {
-      const candidate = rings.get(entity, position)
+      const candidate = rings.event(position)
       if (candidate === event) return position
-      if (events.times.get(candidate) < timeUs) break
+      if (events.time(candidate) < timeUs) break
     }
     return -1
   }
 
   private reset(entity: number): void {
     this.rings.clear(entity)
+    this.soughtUs[entity] = -Infinity
+    const { length } = this.plan.spans
+    this.dues.fill(-Infinity, entity * length, (entity + 1) * length)
     this.cursors.fill(0, entity * this.cursorStride, (entity + 1) * this.cursorStride)
     this.figures.set(this.initial, entity * this.plan.lanes)
   }

@@ -2,7 +2,7 @@
 import { sigmoid } from '../../lib/math.ts'
 import type { Estimator } from '../estimator.ts'
 import type { BoostedTreesModel, Predictor } from '../model.ts'
-import { checkRow, scoreByName } from '../predictor.ts'
+import { checkRow, scoreByName } from '../shape.ts'
 import { type Forest, flattenTrees } from './forest.ts'
 import { createTreeExplainer } from './shap.ts'
 import { fitBoostedTrees } from './train.ts'

@@ -40,7 +40,11 @@ type Candidate = {
  * Grows a tree until no leaf may or should be split. Leaf-wise takes the split of highest gain
  * next, depth-wise the shallowest; the older node wins a tie. Parents precede their children.
  */
-export function growTree(ground: Ground, params: BoostedTreesParams, pool: HistogramPool): GrownNode[] {
+export function growTree(
+  ground: Ground,
+  params: BoostedTreesParams,
+  pool: HistogramPool,
+): GrownNode[] {
   const nodes: GrownNode[] = []
   const open: Candidate[] = []
   const scratch = new Uint32Array(ground.rows.length)

@@ -27,25 +27,27 @@ export function createTreeExplainer(forest: Forest): (row: Float64Array) => Expl
   const tables = tabulate(forest, edges, points, weights)
   const width = points.length
   const base = expectedMargin(forest)
-  const size = forest.feature.length
-  const taken = new Uint8Array(size)
-  const products = new Float64Array(size * width)
+  const { roots } = forest
+  const taken = new Uint8Array(forest.feature.length)
+  const products = new Float64Array(forest.feature.length * width)
 
   return (row) => {
-    descend(forest, edges, tables, width, row, taken, products)
     const values = new Float64Array(forest.features)
-    ascend(forest, edges, tables, width, taken, products, values)
+    // Tree by tree, so that the products of one are still at hand when its sums pass up.
+    for (let tree = 0; tree < roots.length; tree++) {
+      const to = roots[tree + 1] ?? forest.feature.length
+      descend(forest, edges, tables, width, roots[tree], to, row, taken, products)
+      ascend(forest, edges, tables, width, roots[tree], to, taken, products, values)
+    }
     return { base, values }
   }
 }
 
 /** What is known of the edge that leads into each node. */
 type Edges = {
-  /** The node above; −1 at roots. */
-  readonly parent: Int32Array
   /** The feature tested above; −1 at roots. */
   readonly feature: Int32Array
-  /** The nearest node above (inclusive of none) whose edge tests the same feature; −1 if none. */
+  /** The nearest node above whose edge tests the same feature; −1 if there is none. */
   readonly previous: Int32Array
   /** Product of the cover shares of this edge and those above it that test its feature. */
   readonly share: Float64Array
@@ -75,7 +77,7 @@ function describeEdges(forest: Forest): Edges {
       distinct[child] = distinct[node] + (above < 0 ? 1 : 0)
     }
   }
-  return { parent, feature, previous, share, mostFeatures }
+  return { feature, previous, share, mostFeatures }
 }
 
 /**
@@ -106,38 +108,44 @@ function tabulate(
   return { factor, gain }
 }
 
-/** Follows the row: which edges it takes, and the product of factors at each node. */
+/** Follows the row: which edges it takes, and the product of factors at each node of a tree. */
 function descend(
   forest: Forest,
   edges: Edges,
   tables: Tables,
   width: number,
+  from: number,
+  to: number,
   row: Float64Array,
   taken: Uint8Array,
   products: Float64Array,
 ): void {
-  const { parent, previous } = edges
+  const { previous } = edges
   const { factor } = tables
-  for (let node = 0; node < parent.length; node++) {
-    const above = parent[node]
-    if (above < 0) {
-      for (let k = 0; k < width; k++) products[node * width + k] = 1
-      continue
-    }
-    const before = previous[node]
-    const here = takes(forest, above, row) === node && (before < 0 || taken[before] === 1) ? 1 : 0
-    taken[node] = here
-    const own = (2 * node + here) * width
-    if (before < 0) {
-      for (let k = 0; k < width; k++) {
-        products[node * width + k] = products[above * width + k] * factor[own + k]
-      }
-    } else {
-      // The feature occurs above already: its factor there is replaced, not multiplied again.
-      const old = (2 * before + taken[before]) * width
-      for (let k = 0; k < width; k++) {
-        const ratio = factor[own + k] / factor[old + k]
-        products[node * width + k] = products[above * width + k] * ratio
+  for (let k = 0; k < width; k++) products[from * width + k] = 1
+  for (let node = from; node < to; node++) {
+    const feature = forest.feature[node]
+    if (feature < 0) continue
+    const value = row[feature]
+    const goesLeft =
+      value === value ? value <= forest.threshold[node] : forest.missingLeft[node] === 1
+    const above = node * width
+    for (let side = 0; side < 2; side++) {
+      const child = side === 0 ? forest.left[node] : forest.right[node]
+      const before = previous[child]
+      const follows = goesLeft === (side === 0) && (before < 0 || taken[before] === 1)
+      const here = follows ? 1 : 0
+      taken[child] = here
+      const at = child * width
+      const own = (2 * child + here) * width
+      if (before < 0) {
+        for (let k = 0; k < width; k++) products[at + k] = products[above + k] * factor[own + k]
+      } else {
+        // The feature occurs above already: its factor there is replaced, not multiplied again.
+        const old = (2 * before + taken[before]) * width
+        for (let k = 0; k < width; k++) {
+          products[at + k] = products[above + k] * (factor[own + k] / factor[old + k])
+        }
       }
     }
   }
@@ -149,39 +157,36 @@ function ascend(
   edges: Edges,
   tables: Tables,
   width: number,
+  from: number,
+  to: number,
   taken: Uint8Array,
   products: Float64Array,
   values: Float64Array,
 ): void {
-  const { parent, previous, feature } = edges
+  const { previous, feature } = edges
   const { gain } = tables
-  for (let node = parent.length - 1; node >= 0; node--) {
+  for (let node = to - 1; node > from; node--) {
     const at = node * width
-    const left = forest.left[node] * width
-    const right = forest.right[node] * width
-    const leaf = forest.feature[node] < 0
-    const value = forest.value[node]
-    const root = parent[node] < 0
+    if (forest.feature[node] < 0) {
+      const value = forest.value[node]
+      for (let k = 0; k < width; k++) products[at + k] *= value
+    } else {
+      const left = forest.left[node] * width
+      const right = forest.right[node] * width
+      for (let k = 0; k < width; k++) products[at + k] = products[left + k] + products[right + k]
+    }
     const own = (2 * node + taken[node]) * width
     const before = previous[node]
-    const old = before < 0 ? -1 : (2 * before + taken[before]) * width
     let added = 0
-    for (let k = 0; k < width; k++) {
-      const below = leaf ? value * products[at + k] : products[left + k] + products[right + k]
-      products[at + k] = below
-      // The leaves below count for this deeper edge of the feature, no longer for the one above.
-      if (!root) added += below * (old < 0 ? gain[own + k] : gain[own + k] - gain[old + k])
+    if (before < 0) {
+      for (let k = 0; k < width; k++) added += products[at + k] * gain[own + k]
+    } else {
+      // These leaves count for this deeper edge of the feature, no longer for the one above.
+      const old = (2 * before + taken[before]) * width
+      for (let k = 0; k < width; k++) added += products[at + k] * (gain[own + k] - gain[old + k])
     }
-    if (!root) values[feature[node]] += added
+    values[feature[node]] += added
   }
-}
-
-/** The child to which a row goes. */
-function takes(forest: Forest, node: number, row: Float64Array): number {
-  const value = row[forest.feature[node]]
-  const goesLeft =
-    value === value ? value <= forest.threshold[node] : forest.missingLeft[node] === 1
-  return goesLeft ? forest.left[node] : forest.right[node]
 }
 
 /** The margin expected over the background, which the covers stand for. */
@@ -200,7 +205,7 @@ function expectedMargin(forest: Forest): number {
 }
 
 /** Points and weights of Gauss-Legendre quadrature on [0, 1]. */
-export function gaussLegendre(count: number): { points: Float64Array; weights: Float64Array } {
+function gaussLegendre(count: number): { points: Float64Array; weights: Float64Array } {
   const roots = legendreRoots(count)
   const points = Float64Array.from(roots, (x) => (1 - x) / 2)
   const weights = Float64Array.from(roots, (x) => {

@@ -32,7 +32,11 @@ export function rankingIntervals(
   const whole = rankingMetrics(ranking)
   const level = options.level ?? 0.95
   return {
-    rocAuc: estimate(whole.rocAuc, replicates.map((r) => r.rocAuc), level),
+    rocAuc: estimate(
+      whole.rocAuc,
+      replicates.map((r) => r.rocAuc),
+      level,
+    ),
     averagePrecision: estimate(
       whole.averagePrecision,
       replicates.map((r) => r.averagePrecision),

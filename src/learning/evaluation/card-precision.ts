@@ -52,13 +52,15 @@ export function rankCards(rows: CardDays): RankedCards {
       card.defrauded = Math.max(card.defrauded, y[row])
     }
   }
-  const days = [...byDay].sort(([a], [b]) => a - b).map(([, cards]) => {
-    const ranked = [...cards].sort(([a, x], [b, z]) => z.score - x.score || a - b)
-    return {
-      customer: Uint32Array.from(ranked, ([number]) => number),
-      defrauded: Uint8Array.from(ranked, ([, card]) => card.defrauded),
-    }
-  })
+  const days = [...byDay]
+    .sort(([a], [b]) => a - b)
+    .map(([, cards]) => {
+      const ranked = [...cards].sort(([a, x], [b, z]) => z.score - x.score || a - b)
+      return {
+        customer: Uint32Array.from(ranked, ([number]) => number),
+        defrauded: Uint8Array.from(ranked, ([, card]) => card.defrauded),
+      }
+    })
   return { days, customers: [...numbers.keys()] }
 }
 

@@ -129,8 +129,8 @@ async function compareWithChampion(
     candidate: ours,
     champion: ours - value,
     difference: value,
-    low: interval.low,
-    high: interval.high,
+    low: interval.lower,
+    high: interval.upper,
     confidence: rule.confidence,
     rows: rows.length,
   }
@@ -157,7 +157,7 @@ function cardOf(candidate: Candidate, version: ModelVersion, project: FlowProjec
     inputs: featureSets.flatMap((set) =>
       set.features
         .filter(({ name }) => used.has(name))
-        .map((feature) => ({ name: feature.name, description: describeFeature(feature, set) })),
+        .map((feature) => ({ name: feature.name, description: describeFeature(feature) })),
     ),
     output: `Probability that ${candidate.declaration.label} is positive, 0 to 1`,
     outcomes: [
@@ -203,7 +203,7 @@ export async function approveAsScripts(
 /** The document by which `decide` answers: policy, contract, features, model and thresholds. */
 export function deploymentDocument(
   project: FlowProject,
-  version: ModelVersion,
+  version: Pick<ModelVersion, 'model' | 'version' | 'modelHash' | 'thresholds'>,
   modelJson: string,
 ): DeployedPolicy {
   const policy = project.policies[0]!
@@ -219,7 +219,7 @@ export function deploymentDocument(
       name: version.model,
       number: version.version,
       version: version.modelHash,
-      body: JSON.parse(modelJson) as unknown,
+      body: JSON.parse(modelJson) as TrainedModel,
     },
     thresholds: { decline: version.thresholds['decline']!, review: version.thresholds['review']! },
   }

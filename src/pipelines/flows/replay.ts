@@ -177,7 +177,7 @@ export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts)
   async function recallDeclined(namespace: string): Promise<void> {
     for (let after = 0; ; ) {
       const { records, lastSequence } = await ports.decide.records({ namespace, after, limit: 2000 })
-      for (const { record } of records) {
+      for (const record of records) {
         if (record.type === 'decision' && record.outcome === 'decline') declined.add(record.eventId)
       }
       after = records.at(-1)?.sequence ?? lastSequence

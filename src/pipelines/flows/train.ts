@@ -13,6 +13,7 @@ import {
   rocCurve,
   splitRows,
   thresholdEffect,
+  type Estimate,
   type Predictor,
   type ThresholdRule,
   type TrainedModel,
@@ -181,23 +182,27 @@ function measure(table: TrainingTable, test: Candidate['test'], seed: number): N
     ...(cluster && { cluster }),
   })
   const metrics: NewMetric[] = [
-    { name: 'average_precision', ...averagePrecision, n },
-    { name: 'roc_auc', ...rocAuc, n },
+    toMetric('average_precision', averagePrecision, n),
+    toMetric('roc_auc', rocAuc, n),
   ]
   if (cluster) {
     const day = Float64Array.from(test.rows, (row) => Math.floor(table.eventTimeUs[row]! / DAY_US))
     const cards = cardPrecisionInterval(100, { ...test, day, customer: cluster }, { seed })
-    metrics.push({ name: 'card_precision_100', ...cards, n })
+    metrics.push(toMetric('card_precision_100', cards, n))
   }
   return metrics
+}
+
+function toMetric(name: string, { value, lower, upper }: Estimate, n: number): NewMetric {
+  return { name, value, low: lower, high: upper, n }
 }
 
 function measureAt(threshold: number, test: { y: Float64Array; scores: Float64Array }): NewMetric[] {
   const effect = thresholdEffect(test, threshold)
   const { precisionInterval, recallInterval } = effect
   return [
-    { name: 'precision', value: effect.precision, low: precisionInterval.low, high: precisionInterval.high, n: effect.alerts },
-    { name: 'recall', value: effect.recall, low: recallInterval.low, high: recallInterval.high, n: effect.truePositives + effect.falseNegatives },
+    { name: 'precision', value: effect.precision, low: precisionInterval.lower, high: precisionInterval.upper, n: effect.alerts },
+    { name: 'recall', value: effect.recall, low: recallInterval.lower, high: recallInterval.upper, n: effect.truePositives + effect.falseNegatives },
   ]
 }
 

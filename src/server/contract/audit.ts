@@ -10,7 +10,7 @@ import {
   rangeQuery,
   Time,
   Verdict,
-} from './common.ts'
+} from './shapes.ts'
 
 export const Checkpoint = Type.Object({
   size: Type.Integer(),

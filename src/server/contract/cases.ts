@@ -1,6 +1,15 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { DecisionRow } from './decisions.ts'
-import { exportQuery, Identity, Nullable, OneOf, pageQuery, PageOf, Time, Verdict } from './common.ts'
+import {
+  exportQuery,
+  Identity,
+  Nullable,
+  OneOf,
+  pageQuery,
+  PageOf,
+  Time,
+  Verdict,
+} from './shapes.ts'
 
 export const caseVerdicts = ['fraud', 'genuine', 'unsure'] as const
 export const CaseVerdictValue = OneOf(caseVerdicts, 'unsure: "can\'t tell"; makes no label')
@@ -24,9 +33,7 @@ export const Case = Type.Object({
   openedAt: Time,
   decision: DecisionRow,
   verdict: Nullable(CaseVerdict),
-  history: Type.Array(
-    Type.Object({ at: Time, by: Nullable(Identity), sentence: Type.String() }),
-  ),
+  history: Type.Array(Type.Object({ at: Time, by: Nullable(Identity), sentence: Type.String() })),
   viewers: Type.Array(CaseViewer),
 })
 export type Case = Static<typeof Case>

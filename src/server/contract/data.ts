@@ -10,7 +10,7 @@ import {
   pageQuery,
   Time,
   Verdict,
-} from './common.ts'
+} from './shapes.ts'
 
 export const Snapshot = Type.Object({
   hash: Type.String(),

@@ -14,7 +14,7 @@ import {
   rangeQuery,
   Time,
   Verdict,
-} from './common.ts'
+} from './shapes.ts'
 
 /** Filters of decisions. They also order J/K: the neighbours of one decision obey them. */
 const decisionFilters = {
@@ -188,7 +188,9 @@ export const Decision = Type.Object({
   story: Type.Array(StoryEntry),
   evidence: Type.Object({
     features: Type.Array(FeatureValue),
-    versions: Type.Array(Type.Object({ title: Type.String(), target: ObjectRef, hash: Type.String() })),
+    versions: Type.Array(
+      Type.Object({ title: Type.String(), target: ObjectRef, hash: Type.String() }),
+    ),
     bodyHash: Type.String(),
     proof: AuditProof,
     record: Json,

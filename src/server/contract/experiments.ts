@@ -9,7 +9,7 @@ import {
   OneOf,
   Time,
   Verdict,
-} from './common.ts'
+} from './shapes.ts'
 
 export const RunMetric = Type.Object({
   name: Type.String({ description: 'average_precision, roc_auc, card_precision_100…' }),

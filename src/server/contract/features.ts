@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { ComparedHistogram, Nullable, ObjectRef, Time, Verdict } from './common.ts'
+import { ComparedHistogram, Nullable, ObjectRef, Time, Verdict } from './shapes.ts'
 
 export const FeatureSummary = Type.Object({
   name: Type.String(),

@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { Nullable, ObjectRef, OneOf, Time, Verdict } from './common.ts'
+import { Nullable, ObjectRef, OneOf, Time, Verdict } from './shapes.ts'
 
 export const InventoryRow = Type.Object({
   model: ObjectRef,
@@ -25,13 +25,17 @@ export const Governance = Type.Object({
       requirements: Type.Array(Type.String({ description: 'One sentence each' })),
       approvals: Type.Integer(),
       results: Type.Array(
-        Type.Object({ version: ObjectRef, passed: Type.Boolean(), at: Time, sentence: Type.String() }),
+        Type.Object({
+          version: ObjectRef,
+          passed: Type.Boolean(),
+          at: Time,
+          sentence: Type.String(),
+        }),
       ),
     }),
   ),
-  waiting: Type.Array(
-    Type.Object({ version: ObjectRef, sentence: Type.String(), since: Time }),
-    { description: 'Versions that wait for an approval' },
-  ),
+  waiting: Type.Array(Type.Object({ version: ObjectRef, sentence: Type.String(), since: Time }), {
+    description: 'Versions that wait for an approval',
+  }),
 })
 export type Governance = Static<typeof Governance>

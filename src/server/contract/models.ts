@@ -1,13 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
-import {
-  Identity,
-  Nullable,
-  ObjectRef,
-  OneOf,
-  Permission,
-  Time,
-  Verdict,
-} from './common.ts'
+import { Identity, Nullable, ObjectRef, OneOf, Permission, Time, Verdict } from './shapes.ts'
 import { RunMetric } from './experiments.ts'
 
 export const versionStatuses = ['candidate', 'approved', 'live', 'refused', 'retired'] as const

@@ -10,7 +10,7 @@ import {
   ResolvedRange,
   Time,
   Verdict,
-} from './common.ts'
+} from './shapes.ts'
 import { BankClock } from './session.ts'
 
 export const MonitoringQuery = Type.Object(rangeQuery)
@@ -27,9 +27,7 @@ export const DriftRow = Type.Object({
   nTraining: Type.Integer(),
   nLive: Type.Integer(),
   distribution: Nullable(ComparedHistogram),
-  overTime: Type.Array(
-    Type.Object({ at: Time, psi: Nullable(Type.Number()), n: Type.Integer() }),
-  ),
+  overTime: Type.Array(Type.Object({ at: Time, psi: Nullable(Type.Number()), n: Type.Integer() })),
   verdict: Verdict,
 })
 export type DriftRow = Static<typeof DriftRow>

@@ -1,4 +1,4 @@
-import type { ObjectRef } from './common.ts'
+import type { ObjectRef } from './shapes.ts'
 
 /** The one address of an object on the page. The server uses it too, in search and in lines of text. */
 export function objectAddress(object: Pick<ObjectRef, 'kind' | 'id'>): string {

@@ -12,7 +12,7 @@ import {
   ResolvedRange,
   Time,
   Verdict,
-} from './common.ts'
+} from './shapes.ts'
 import { BankClock } from './session.ts'
 
 export const OverviewQuery = Type.Object(rangeQuery)

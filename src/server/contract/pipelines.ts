@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { Identity, Nullable, ObjectRef, OneOf, Time } from './common.ts'
+import { Identity, Nullable, ObjectRef, OneOf, Time } from './shapes.ts'
 import { stageStates } from './overview.ts'
 
 export const PipelineStep = Type.Object({

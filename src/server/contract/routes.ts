@@ -19,7 +19,7 @@ import {
   GiveVerdict,
   OpenCase,
 } from './cases.ts'
-import { Done } from './common.ts'
+import { Done } from './shapes.ts'
 import {
   Dataset,
   DatasetParams,
@@ -131,7 +131,11 @@ const schemas = {
     params: DecisionParams,
     response: Recomputed,
   },
-  policy: { summary: 'A decision policy as it answers now', params: DecideParams, response: Policy },
+  policy: {
+    summary: 'A decision policy as it answers now',
+    params: DecideParams,
+    response: Policy,
+  },
 
   cases: { summary: 'The review queue', query: CasesQuery, response: Cases, exports: true },
   openCase: { summary: 'Put a decision into the review queue', body: OpenCase, response: Case },
@@ -155,7 +159,11 @@ const schemas = {
     response: CaseViewers,
   },
   leaveCase: { summary: 'I closed this case', params: CaseParams, response: CaseViewers },
-  bulkVerdict: { summary: 'One verdict for several cases', body: BulkVerdict, response: BulkAnswer },
+  bulkVerdict: {
+    summary: 'One verdict for several cases',
+    body: BulkVerdict,
+    response: BulkAnswer,
+  },
   bulkUndo: { summary: 'Take several verdicts back in time', body: BulkUndo, response: BulkAnswer },
 
   datasets: { summary: 'Data sets', response: Datasets },
@@ -206,7 +214,11 @@ const schemas = {
     response: Model,
   },
 
-  monitoring: { summary: 'Drift, rates, latency, performance', query: MonitoringQuery, response: Monitoring },
+  monitoring: {
+    summary: 'Drift, rates, latency, performance',
+    query: MonitoringQuery,
+    response: Monitoring,
+  },
 
   audit: { summary: 'The audit log', query: AuditQuery, response: AuditPage, exports: true },
   auditEntry: {

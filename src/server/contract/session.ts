@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { Identity, Nullable, OneOf, Time } from './common.ts'
+import { Identity, Nullable, OneOf, Time } from './shapes.ts'
 
 export const clockKinds = ['live', 'replay', 'simulated'] as const
 /** The bank's clock. Anything but `live` is badged wherever a time is shown. */

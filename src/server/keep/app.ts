@@ -19,6 +19,7 @@ export interface KeepAppOptions {
   readonly pageDirectory: string
   readonly version: string
   readonly parquet: ParquetWriter
+  readonly artifact: (runId: string, name: string) => Promise<{ readonly contentType: string; readonly bytes: Uint8Array }>
   readonly onDefect: (error: unknown, request: { method: string; url: string }) => void
 }
 
@@ -66,6 +67,16 @@ export async function createKeepApp(options: KeepAppOptions): Promise<FastifyIns
   })
   registerSession(app, options)
   registerOperations(app, options)
+  app.get<{ Params: { runId: string; name: string } }>(
+    '/api/v1/runs/:runId/artifacts/:name',
+    async (request, reply) => {
+      await requireIdentity(options.access, request)
+      const { runId, name } = request.params
+      const { contentType, bytes } = await options.artifact(runId, name)
+      reply.header('content-disposition', `attachment; filename="${encodeURIComponent(name)}"`)
+      return reply.type(contentType).send(Buffer.from(bytes))
+    },
+  )
   app.get('/api/v1/openapi.json', async () => openApi(options.version))
   await registerPage(app, options.pageDirectory)
   return app
@@ -116,8 +127,7 @@ function registerOperations(app: FastifyInstance, options: KeepAppOptions): void
       url: route.path,
       schema: requestSchema(route),
       handler: async (request, reply) => {
-        const identity = await whoAsks(options.access, request)
-        if (!identity) throw serverErrors.not_signed_in(`${route.method} ${route.path} needs a session or a key.`)
+        const identity = await requireIdentity(options.access, request)
         if (route.method !== 'GET' && cookieOf(request) !== undefined) requireSameOrigin(request)
         const call = {
           params: request.params,
@@ -151,8 +161,8 @@ async function registerPage(app: FastifyInstance, directory: string): Promise<vo
       // Built files carry the hash of their content in their name; the page that names them does not.
       setHeaders: (response, path) => {
         const lasting = path.includes('assets')
-        response.setHeader('cache-control', lasting ? 'public, max-age=31536000, immutable' : 'no-cache')
-        if (path.endsWith('.html')) setPagePolicy((name, value) => response.setHeader(name, value))
+        response.header('cache-control', lasting ? 'public, max-age=31536000, immutable' : 'no-cache')
+        if (path.endsWith('.html')) setPagePolicy((name, value) => response.header(name, value))
       },
     })
   }
@@ -184,6 +194,14 @@ function setPagePolicy(set: (name: string, value: string) => void): void {
 function whoAsks(access: Access, request: FastifyRequest): Promise<Identity | undefined> {
   const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1]
   return access.authenticate({ bearer, session: bearer === undefined ? cookieOf(request) : undefined })
+}
+
+async function requireIdentity(access: Access, request: FastifyRequest): Promise<Identity> {
+  const identity = await whoAsks(access, request)
+  if (identity === undefined) {
+    throw serverErrors.not_signed_in(`${request.method} ${request.url} needs a session or a key.`)
+  }
+  return identity
 }
 
 function cookieOf(request: FastifyRequest): string | undefined {

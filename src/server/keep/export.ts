@@ -37,8 +37,8 @@ async function collect({ call, handler }: ExportRequest) {
   const flat: Record<string, Cell>[] = []
   let cursor: string | undefined
   do {
-    const query = { ...(call.query as object), limit: PAGE_ROWS, ...(cursor !== undefined && { cursor }) }
-    const page = (await handler({ ...call, query } as Call<OperationName>)) as {
+    const query = { ...(call.query as unknown as object), limit: PAGE_ROWS, ...(cursor !== undefined && { cursor }) }
+    const page = (await handler({ ...call, query } as unknown as Call<OperationName>)) as {
       items: readonly object[]
       next?: string | null
     }

@@ -1,17 +1,23 @@
 // Everything that the views of `keep` may ask.
-import type { Access } from '../../access/index.ts'
+import type { Access, ChangeBy } from '../../access/index.ts'
 import type { AuditLog } from '../../audit/index.ts'
 import type { DatasetCatalog, QuarantineStore } from '../../data/index.ts'
 import type { CaseDesk, DecideRemote, DecisionReadModel } from '../../decisions/index.ts'
 import type { Governance } from '../../governance/index.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Remote } from '../../lib/rpc.ts'
-import type { DriftCountStore } from '../../monitoring/index.ts'
+import type { DriftCountStore, MonitoringReference } from '../../monitoring/index.ts'
 import type { PipelineRunStore, WorkRemote } from '../../pipelines/index.ts'
 import type { CompiledProject } from '../../projects/index.ts'
 import type { Registry } from '../../registry/index.ts'
-import type { Serving } from '../../serving/index.ts'
+import type { Deployments } from '../../serving/index.ts'
 import type { Tracking } from '../../tracking/index.ts'
+
+/** What live values are compared with; undefined where a version has none. */
+export interface References {
+  read(modelHash: string): Promise<MonitoringReference | undefined>
+  ofDeployment(deployment: string): Promise<MonitoringReference | undefined>
+}
 
 export interface Rooms {
   readonly clock: Clock
@@ -20,15 +26,19 @@ export interface Rooms {
   readonly tracking: Tracking
   readonly registry: Registry
   readonly governance: Governance
-  readonly serving: Serving
+  readonly serving: Deployments
   readonly catalog: DatasetCatalog
   readonly quarantine: QuarantineStore
   readonly decisions: DecisionReadModel
   readonly cases: CaseDesk
   readonly drift: DriftCountStore
+  readonly references: References
   readonly pipelines: PipelineRunStore
   readonly decide: Remote<DecideRemote>
   readonly work: Remote<WorkRemote>
+  /** Sends traffic to an approved version, and `decide` with it. */
+  deployVersion(model: string, version: number, by: ChangeBy): Promise<void>
+  rollBack(request: { policy: string; version?: number | undefined }, by: ChangeBy): Promise<void>
   /** The project that was applied last; undefined until there was one. */
   project(): CompiledProject | undefined
 }

@@ -1,48 +1,72 @@
-import { useRef, useState } from 'react'
+/** What the bank answers this second, and what it last held back and why. */
+import { useRef, useState, type ReactNode } from 'react'
 import type { DecisionRow } from '../../../src/server/contract/index.ts'
+import { objectAddress } from '../../../src/server/contract/objects.ts'
 import { useAsk } from '../../client/queries.ts'
-import { amount, count, none, timeOfDay } from '../../parts/figures.ts'
+import { amount, count, none, score, timeOfDay } from '../../parts/figures.ts'
 import { PageLink, Panel } from '../../parts/layout.tsx'
 import { OutcomeMark } from '../../parts/outcome.tsx'
-import { Empty, Failed, Loading } from '../../parts/states.tsx'
+import { Answered, Empty } from '../../parts/states.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
-import { objectAddress } from '../../../src/server/contract/objects.ts'
+
+export function LiveDecisions({ perMinute }: { readonly perMinute: number | null }) {
+  return (
+    <div className="stack">
+      <Stream
+        title="Decisions now"
+        limit={11}
+        rate={perMinute === null ? null : `${count(perMinute)} a minute`}
+        to="/decisions"
+        empty={
+          <Empty title="No decisions yet" command="npx assay decide examples/card-fraud">
+            They appear here the moment a policy answers its first event.
+          </Empty>
+        }
+      />
+      <Stream
+        title="Last held back"
+        limit={8}
+        rate={null}
+        outcome="review,decline"
+        to="/decisions?outcome=review,decline"
+        empty={<Empty title="Nothing was held back yet" />}
+      />
+    </div>
+  )
+}
 
 /** The newest decisions, each second; still while the pointer or the focus is on them. */
-export function LiveDecisions({ perMinute }: { readonly perMinute: number | null }) {
-  const [only, setOnly] = useState(false)
+function Stream({
+  title,
+  limit,
+  rate,
+  outcome,
+  to,
+  empty,
+}: {
+  readonly title: string
+  readonly limit: number
+  readonly rate: string | null
+  readonly outcome?: string
+  readonly to: string
+  readonly empty: ReactNode
+}) {
   const [held, setHeld] = useState(false)
-  const zone = useTimeZone()
   const answer = useAsk(
     'decisions',
-    { query: { limit: 18, ...(only ? { outcome: 'review,decline' } : {}) } },
+    { query: { limit, ...(outcome === undefined ? {} : { outcome }) } },
     { every: held ? false : 1_000, keepPrevious: true },
   )
-  const shown = useRef<readonly DecisionRow[]>([])
-  const fresh = useRef(new Set<string>())
-  const items = answer.data?.items
-  if (items !== undefined && items !== shown.current) {
-    const before = new Set(shown.current.map((row) => row.eventId))
-    fresh.current = new Set(
-      before.size === 0 ? [] : items.map((row) => row.eventId).filter((id) => !before.has(id)),
-    )
-    shown.current = items
-  }
+  const fresh = useFresh(answer.data?.items)
   return (
     <Panel
-      title="Decisions now"
+      title={title}
       flush
       className="live-decisions"
       aside={
         <>
-          {held ? <b className="live-held">Paused under the pointer</b> : null}
-          {!held && perMinute !== null ? `${count(perMinute)} a minute · ` : held ? ' · ' : ''}
-          <label className="live-only">
-            <input type="checkbox" checked={only} onChange={(event) => setOnly(event.target.checked)} />
-            not allowed only
-          </label>
-          {' · '}
-          <PageLink to="/decisions">All</PageLink>
+          {held ? <b className="live-held">Paused under the pointer</b> : rate}{' '}
+          <PageLink to={to}>All</PageLink>
         </>
       }
     >
@@ -52,54 +76,68 @@ export function LiveDecisions({ perMinute }: { readonly perMinute: number | null
         onFocus={() => setHeld(true)}
         onBlur={() => setHeld(false)}
       >
-        {items === undefined ? (
-          answer.isError ? (
-            <Failed error={answer.error} />
-          ) : (
-            <Loading rows={12} />
-          )
-        ) : items.length === 0 ? (
-          <Empty title="No decisions yet" command="npx assay decide examples/card-fraud">
-            They appear here the moment a policy answers its first event.
-          </Empty>
-        ) : (
-          <table className="live-table">
-            <thead>
-              <tr>
-                <th scope="col">Time</th>
-                <th scope="col" className="live-customer">
-                  Customer
-                </th>
-                <th scope="col" className="live-terminal">
-                  Terminal
-                </th>
-                <th scope="col" className="cell-right">
-                  {items[0]?.amount?.currency ?? 'Amount'}
-                </th>
-                <th scope="col">Outcome</th>
-                <th scope="col" className="live-reason">
-                  Main reason
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {items.map((row) => (
-                <LiveRow
-                  key={row.eventId}
-                  row={row}
-                  zone={zone}
-                  isFresh={fresh.current.has(row.eventId)}
-                />
-              ))}
-            </tbody>
-          </table>
-        )}
+        <Answered answer={answer} rows={limit}>
+          {({ items }) => (items.length === 0 ? empty : <Rows items={items} fresh={fresh} />)}
+        </Answered>
       </div>
     </Panel>
   )
 }
 
-function LiveRow({
+/** Ids that were not there in the answer before; none in the first one. */
+function useFresh(items: readonly DecisionRow[] | undefined): ReadonlySet<string> {
+  const seen = useRef<readonly DecisionRow[]>([])
+  const fresh = useRef<ReadonlySet<string>>(new Set())
+  if (items !== undefined && items !== seen.current) {
+    const before = new Set(seen.current.map((row) => row.eventId))
+    const ids = items.map((row) => row.eventId)
+    fresh.current = new Set(before.size === 0 ? [] : ids.filter((id) => !before.has(id)))
+    seen.current = items
+  }
+  return fresh.current
+}
+
+function Rows({
+  items,
+  fresh,
+}: {
+  readonly items: readonly DecisionRow[]
+  readonly fresh: ReadonlySet<string>
+}) {
+  const zone = useTimeZone()
+  return (
+    <table className="live-table">
+      <thead>
+        <tr>
+          <th scope="col">Time</th>
+          <th scope="col" className="live-customer">
+            Customer
+          </th>
+          <th scope="col" className="live-terminal">
+            Terminal
+          </th>
+          <th scope="col" className="cell-right">
+            {items[0]?.amount?.currency ?? 'Amount'}
+          </th>
+          <th scope="col">Outcome</th>
+          <th scope="col" className="live-score">
+            Score
+          </th>
+          <th scope="col" className="live-reason">
+            Main reason
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {items.map((row) => (
+          <Row key={row.eventId} row={row} zone={zone} isFresh={fresh.has(row.eventId)} />
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
+function Row({
   row,
   zone,
   isFresh,
@@ -121,6 +159,18 @@ function LiveRow({
       <td className="num cell-right">{row.amount === null ? none : amount(row.amount)}</td>
       <td>
         <OutcomeMark outcome={row.outcome} />
+      </td>
+      <td className="num live-score">
+        {row.score === null ? (
+          'rule'
+        ) : (
+          <span className="mini-score">
+            <span className="mini-bar" aria-hidden>
+              <i style={{ width: `${row.score * 100}%` }} />
+            </span>
+            {score(row.score)}
+          </span>
+        )}
       </td>
       <td className="live-reason" title={row.mainReason ?? undefined}>
         {row.mainReason ?? ''}

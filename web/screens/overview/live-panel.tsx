@@ -1,5 +1,5 @@
 import type { LiveNow, Overview } from '../../../src/server/contract/index.ts'
-import { dateTime, duration, percent, count, score } from '../../parts/figures.ts'
+import { count, dateTime, duration, percent, percentRange, score } from '../../parts/figures.ts'
 import { Facts, Hash, ObjectLink, Panel } from '../../parts/layout.tsx'
 import { OutcomeMark } from '../../parts/outcome.tsx'
 import { Empty } from '../../parts/states.tsx'
@@ -50,7 +50,7 @@ export function LivePanel({ live }: { readonly live: LiveNow | null }) {
             name: 'Approved by',
             value: live.approvedBy.map((identity) => <div key={identity.id}>{identity.name}</div>),
           },
-          { name: 'Since', value: `${dateTime(live.liveSince, zone)}` },
+          { name: 'Since', value: dateTime(live.liveSince, zone) },
         ]}
       />
       <div className="panel-foot">
@@ -76,7 +76,7 @@ export function NormalPanel({ overview }: { readonly overview: Overview }) {
             <OutcomeMark outcome={outcome} />
             <b className="num">{percent(rate.value)}</b>
             <span className="quiet num">
-              {normal === null ? 'no normal yet' : `${percent(normal.low)} to ${percent(normal.high)}`}
+              {normal === null ? 'no normal yet' : percentRange(normal.low, normal.high)}
             </span>
             <VerdictSign status={verdict.status} />
           </li>
@@ -86,14 +86,17 @@ export function NormalPanel({ overview }: { readonly overview: Overview }) {
             <span>Latency p99</span>
             <b className="num">{duration(latency.p99Us)}</b>
             <span className="quiet num">
-              p50 {duration(latency.p50Us)}
-              {latency.normalP99Us === null ? '' : ` · up to ${duration(latency.normalP99Us)}`}
+              {latency.normalP99Us === null ? '' : `up to ${duration(latency.normalP99Us)}`}
             </span>
             <VerdictSign status={latency.verdict.status} />
           </li>
         )}
       </ul>
-      {latency.n === 0 ? null : <p className="chart-note">n {count(latency.n)} decisions</p>}
+      {latency.n === 0 ? null : (
+        <p className="chart-note">
+          n {count(latency.n)} decisions · latency p50 {duration(latency.p50Us)}
+        </p>
+      )}
     </Panel>
   )
 }

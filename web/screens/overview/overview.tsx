@@ -42,19 +42,20 @@ function OverviewBody({ overview }: { readonly overview: Overview }) {
         <ul className="alerts">
           {overview.alerts.map((alert) => (
             <li key={`${alert.target.kind}/${alert.target.id}`}>
-              <VerdictLine verdict={alert.verdict} /> <ObjectLink target={alert.target}>Look</ObjectLink>
+              <VerdictLine verdict={alert.verdict} />{' '}
+              <ObjectLink target={alert.target}>Look</ObjectLink>
             </li>
           ))}
         </ul>
       )}
       <ProgressPanel />
       <Tiles tiles={overview.tiles} />
+      <TryCard />
       <div className="overview-columns">
         <LiveDecisions perMinute={overview.decisionsPerMinute} />
         <div className="stack">
           <LivePanel live={overview.live} />
           <NormalPanel overview={overview} />
-          <TryCard />
         </div>
       </div>
       <Strip stages={overview.strip} />

@@ -1,4 +1,9 @@
-import { IconCircleCheckFilled, IconCircleDashed, IconCircleXFilled, IconLoader2 } from '@tabler/icons-react'
+import {
+  IconCircleCheckFilled,
+  IconCircleDashed,
+  IconCircleXFilled,
+  IconLoader2,
+} from '@tabler/icons-react'
 import type { ProgressStage } from '../../../src/server/contract/index.ts'
 import { useAsk } from '../../client/queries.ts'
 import { objectAddress } from '../../../src/server/contract/objects.ts'

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import type { Overview, Verdict } from '../../../src/server/contract/index.ts'
 import { Spark } from '../../parts/charts.tsx'
-import { amount, count, percent } from '../../parts/figures.ts'
+import { amount, count, percent, percentRange } from '../../parts/figures.ts'
 import { PageLink } from '../../parts/layout.tsx'
 import { VerdictSign } from '../../parts/verdict.tsx'
 
@@ -48,9 +48,10 @@ export function Tiles({ tiles }: { readonly tiles: Overview['tiles'] }) {
         note={
           genuineDeclined.rate.interval === null
             ? genuineDeclined.note
-            : `${genuineDeclined.note} (${percent(genuineDeclined.rate.interval.low)} to ${percent(
+            : `${percentRange(
+                genuineDeclined.rate.interval.low,
                 genuineDeclined.rate.interval.high,
-              )})`
+              )}; ${genuineDeclined.note}`
         }
       >
         <Spark values={genuineDeclined.trend.map((point) => point.value)} />
@@ -113,7 +114,8 @@ function Capacity({
   readonly done: number
   readonly capacity: number
 }) {
-  const share = (part: number) => `${Math.min(100, (part / Math.max(capacity, open + done, 1)) * 100)}%`
+  const share = (part: number) =>
+    `${Math.min(100, (part / Math.max(capacity, open + done, 1)) * 100)}%`
   return (
     <span className="capacity">
       <span className="capacity-done" style={{ width: share(done) }} />

@@ -1,6 +1,6 @@
 import { useLocalStorage } from '@mantine/hooks'
 import { IconX } from '@tabler/icons-react'
-import { PageLink, Panel } from '../../parts/layout.tsx'
+import { PageLink } from '../../parts/layout.tsx'
 import { useBank } from '../../shell/bank.ts'
 
 /** Four things to try in the example bank; gone for good once closed. */
@@ -10,33 +10,34 @@ export function TryCard() {
   if (!bank.project.example || closed) return null
   const policy = bank.project.policy ?? 'card-fraud'
   return (
-    <Panel
-      title="Try"
-      className="try"
-      aside={
-        <button type="button" className="plain-icon" aria-label="Close Try" onClick={() => setClosed(true)}>
-          <IconX size={15} />
-        </button>
-      }
-    >
+    <section className="try" aria-label="Try">
+      <h2>Try</h2>
       <ol>
         <li>
           <PageLink to={`/policies/${policy}?decide=1`}>Make a decision</PageLink>
-          <span>Send one payment and read why it was answered so.</span>
+          <span>Send one payment, read why</span>
         </li>
         <li>
           <PageLink to={`/policies/${policy}`}>Change a rule</PageLink>
-          <span>See the policy, and the file where its rules are written.</span>
+          <span>See the policy and its file</span>
         </li>
         <li>
           <PageLink to="/data/quarantine">Break the data</PageLink>
-          <span>Look at rows that failed, mend one, submit it again.</span>
+          <span>Mend a row that failed</span>
         </li>
         <li>
           <PageLink to="/audit?verify=1">Verify the log</PageLink>
-          <span>Prove that nothing on record was changed.</span>
+          <span>Prove nothing was changed</span>
         </li>
       </ol>
-    </Panel>
+      <button
+        type="button"
+        className="plain-icon"
+        aria-label="Close Try"
+        onClick={() => setClosed(true)}
+      >
+        <IconX size={15} />
+      </button>
+    </section>
   )
 }

@@ -1,14 +1,14 @@
-import type {
-  ColumnProfile as KnownColumnProfile,
-  CompiledColumn,
-  CompiledLabels,
-  CompiledSource,
-  DatasetSummary as KnownDataset,
-  QuarantineEntry,
-  SnapshotRecord,
+import {
+  dataErrors,
+  type ColumnProfile as KnownColumnProfile,
+  type CompiledColumn,
+  type CompiledLabels,
+  type CompiledSource,
+  type DatasetSummary as KnownDataset,
+  type QuarantineEntry,
+  type SnapshotRecord,
 } from '../../../data/index.ts'
 import { formatMinor } from '../../../lib/decimal.ts'
-import { defineErrors } from '../../../lib/errors.ts'
 import { formatTimestamp } from '../../../lib/time.ts'
 import type {
   ColumnProfile,
@@ -18,16 +18,8 @@ import type {
   QuarantinedRow,
 } from '../../contract/index.ts'
 import type { Handlers } from '../handlers.ts'
-import { count, identityView, plural, ref, short, time, timeOrNull, verdict, versionRef } from '../present.ts'
+import { count, identityView, plural, short, time, timeOrNull, verdict, versionRef } from '../present.ts'
 import type { Rooms } from '../rooms.ts'
-
-const errors = defineErrors({
-  dataset_not_found: {
-    status: 404,
-    title: 'There is no such data set',
-    action: 'Open Data and choose one from the list.',
-  },
-})
 
 const QUARANTINE_PAGE = 100
 
@@ -85,7 +77,7 @@ export function dataViews(
           ? snapshots[0]
           : snapshots.find(({ hash }) => hash.startsWith(query.snapshot!))
       if (known === undefined || shown === undefined) {
-        throw errors.dataset_not_found(
+        throw dataErrors.dataset_not_found(
           `${params.dataset}${query.snapshot === undefined ? '' : ` has no snapshot ${short(query.snapshot)}`}.`,
         )
       }

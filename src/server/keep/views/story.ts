@@ -37,7 +37,7 @@ export async function storyOf(
   }
   for (const event of history) {
     if (event.action === 'label-sent') continue
-    const verdict = event.verdict === 'unknown' ? "can't tell" : event.verdict
+    const verdict = event.verdict === 'unsure' ? "can't tell" : event.verdict
     story.push({
       kind: event.action === 'undo' ? 'verdict-undone' : event.action === 'correct' ? 'correction' : 'verdict',
       atUs: event.atUs,

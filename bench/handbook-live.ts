@@ -1,0 +1,174 @@
+// The test period once more, through the real decision service: a base checkpoint of the history
+// before it, a deployment of the trained model, and the replay that plays the rows as live traffic.
+// Every recorded feature value is compared with history, bit for bit.
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { numbersOf, textAt, type Frame } from '../src/data/index.ts'
+import {
+  createMemoryIndex,
+  decideRemote,
+  directoryDeployments,
+  openDecisionService,
+  publishDeployment,
+  writeBaseCheckpoint,
+  type DecideRemote,
+  type DecisionRecord,
+} from '../src/decisions/index.ts'
+import { historyWithState, type LabelArrivals } from '../src/features/index.ts'
+import { monotonicUs, systemClock } from '../src/lib/clock.ts'
+import { nodeFiles } from '../src/lib/files.ts'
+import { sha256Hex } from '../src/lib/hash.ts'
+import {
+  createReplay,
+  deploymentDocument,
+  sliceFrame,
+  type Candidate,
+  type SkewCount,
+  type TrainingTable,
+} from '../src/pipelines/index.ts'
+import type { CompiledProject } from '../src/projects/index.ts'
+
+export interface LiveRequest {
+  readonly project: CompiledProject
+  readonly candidate: Candidate
+  readonly frame: Frame
+  readonly labelsFrame: Frame
+  readonly labels: LabelArrivals
+  readonly table: TrainingTable
+  /** The frame's row that is the table's first. */
+  readonly firstRow: number
+  /** An empty folder for the journal. */
+  readonly folder: string
+}
+
+const NAMESPACE = 'bench'
+const RECORDS_A_PAGE = 2000
+
+export async function decideTestPeriod(
+  request: LiveRequest,
+): Promise<SkewCount & { readonly decisions: number }> {
+  const deployments = join(request.folder, 'deployments')
+  const service = await openDecisionService({
+    directory: join(request.folder, 'decide'),
+    files: nodeFiles,
+    clock: systemClock,
+    deployments: directoryDeployments(deployments),
+    openIndex: async () => createMemoryIndex(),
+    removeDirectory: (directory) => rm(directory, { recursive: true }),
+    onFatal: (error) => {
+      throw error
+    },
+  })
+  try {
+    const decide = decideRemote(service)
+    await decide.openNamespace({ namespace: NAMESPACE, clock: 'replay' })
+    await decide.loadBase({ namespace: NAMESPACE, path: await baseOf(request) })
+    const deployment = await publishDeployment(deployments, documentOf(request))
+    const by = { actor: 'bench', reason: 'A measurement' }
+    await decide.switchDeployment({ namespace: NAMESPACE, deployment, ...by })
+    await play(request, decide)
+    return await compareRecords(request, decide)
+  } finally {
+    await service.close()
+  }
+}
+
+/** Writes the state as of the start of the test, as the pipeline does for live traffic. */
+async function baseOf({ project, frame, labels, folder }: LiveRequest): Promise<string> {
+  const { split, featureSets: sets } = project
+  const source = project.sources[0]!
+  const untilUs = split.test.fromUs
+  const before = sliceFrame(frame, numbersOf(frame, source.eventTime), untilUs)
+  const { state } = historyWithState({ sets, source, frame: before, labels: [labels], untilUs })
+  const path = join(folder, 'base.checkpoint')
+  await writeBaseCheckpoint(path, {
+    featureSets: sets,
+    source,
+    state: state.snapshot(),
+    lastSequence: state.lastSequence,
+    newestEventTimeUs: state.newestUs,
+  })
+  return path
+}
+
+function documentOf({ project, candidate }: LiveRequest) {
+  const version = {
+    model: project.registeredModel.name,
+    version: 1,
+    modelHash: sha256Hex(candidate.modelJson),
+    thresholds: candidate.thresholds,
+  }
+  return deploymentDocument(project, version, candidate.modelJson)
+}
+
+async function play({ project, frame, labelsFrame }: LiveRequest, decide: DecideRemote): Promise<void> {
+  const labels = project.labels[0]!
+  const { fromUs, toUs } = project.split.test
+  const replay = createReplay(
+    {
+      source: project.sources[0]!,
+      policy: project.policies[0]!.name,
+      labels: labels.name,
+      labelValues: labels.values,
+      events: frame,
+      labelArrivals: labelsFrame,
+      fromUs,
+      untilUs: toUs,
+      firstLabelsUs: fromUs + labels.delayUs,
+    },
+    'max',
+    {
+      decide,
+      prepare: async () => undefined,
+      monotonicMs: () => monotonicUs() / 1000,
+      sleep: (ms) => new Promise((wake) => setTimeout(wake, ms)),
+    },
+  )
+  await replay.start(NAMESPACE)
+  while (replay.state().state === 'playing' && replay.state().problem === null) {
+    await new Promise((wake) => setTimeout(wake, 20))
+  }
+  await replay.stop()
+  const { problem } = replay.state()
+  if (problem !== null) throw new Error(`The replay stopped: ${problem}`)
+}
+
+async function compareRecords(
+  { project, frame, table, firstRow }: LiveRequest,
+  decide: DecideRemote,
+): Promise<SkewCount & { readonly decisions: number }> {
+  const rowOf = rowsById(frame, project)
+  const counts = { decisions: 0, compared: 0, mismatches: 0 }
+  for (let after = 0; ; ) {
+    const page = await decide.records({ namespace: NAMESPACE, after, limit: RECORDS_A_PAGE })
+    if (page.records.length === 0) return counts
+    for (const record of page.records) {
+      after = record.sequence
+      if (record.type !== 'decision') continue
+      const row = rowOf.get(record.eventId)! - firstRow
+      counts.decisions++
+      counts.compared += record.features.length
+      counts.mismatches += differences(record, page.layouts[record.layout]!, table, row)
+    }
+  }
+}
+
+function differences(
+  { features }: DecisionRecord,
+  names: readonly string[],
+  { features: history }: TrainingTable,
+  row: number,
+): number {
+  return features.filter((value, index) => {
+    const past = history.columns[history.names.indexOf(names[index]!)]![row]!
+    // A record is JSON, which has no NaN: it writes null where a value is missing.
+    return !Object.is(value ?? Number.NaN, past)
+  }).length
+}
+
+function rowsById(frame: Frame, project: CompiledProject): Map<string, number> {
+  const ids = frame.columns[project.sources[0]!.id]!
+  const rows = new Map<string, number>()
+  for (let row = 0; row < frame.rows; row++) rows.set(textAt(ids, row)!, row)
+  return rows
+}

@@ -1,0 +1,154 @@
+import { sql, type RawBuilder } from 'kysely'
+import type {
+  CurrentLabel,
+  DecisionFilter,
+  DecisionOrder,
+  DecisionRow,
+} from '../../decisions/index.ts'
+import { fromJson } from './values.ts'
+
+/** The columns of one decision, named apart where a case is read beside it. */
+export interface DecisionColumns extends Omit<DecisionRow, 'keys' | 'rules' | 'late' | 'label'> {
+  keys: string
+  rules: string
+  late: number
+  labelValue: string | null
+  labelPositive: number | null
+  labelArrivalTimeUs: number | null
+  labelAuthor: string | null
+}
+
+export function decisionOf(columns: DecisionColumns): DecisionRow {
+  const { keys, rules, late, labelValue, labelPositive, labelArrivalTimeUs, labelAuthor } = columns
+  const label: CurrentLabel | null =
+    labelValue === null
+      ? null
+      : {
+          value: labelValue,
+          positive: labelPositive === 1,
+          arrivalTimeUs: labelArrivalTimeUs!,
+          author: labelAuthor!,
+        }
+  return {
+    namespace: columns.namespace,
+    sequence: columns.sequence,
+    policy: columns.policy,
+    source: columns.source,
+    eventId: columns.eventId,
+    eventTimeUs: columns.eventTimeUs,
+    receivedAtUs: columns.receivedAtUs,
+    clockUs: columns.clockUs,
+    keys: fromJson(keys),
+    amountMinor: columns.amountMinor,
+    currency: columns.currency,
+    score: columns.score,
+    outcome: columns.outcome,
+    mainReason: columns.mainReason,
+    rules: fromJson(rules),
+    late: late === 1,
+    deployment: columns.deployment,
+    policyVersion: columns.policyVersion,
+    modelVersion: columns.modelVersion,
+    modelName: columns.modelName,
+    modelNumber: columns.modelNumber,
+    latencyUs: columns.latencyUs,
+    label,
+  }
+}
+
+type Condition = RawBuilder<unknown>
+
+/** The WHERE clause of a filter over `decisions AS d`. */
+export function matching(filter: DecisionFilter): Condition {
+  const parts: Condition[] = [sql`d.namespace = ${filter.namespace}`]
+  const add = <T>(value: T | undefined, condition: (value: T) => Condition) => {
+    if (value !== undefined) parts.push(condition(value))
+  }
+  add(filter.policy, (policy) => sql`d.policy = ${policy}`)
+  add(filter.outcomes, (o) => sql`d.outcome IN (SELECT value FROM json_each(${JSON.stringify(o)}))`)
+  add(filter.fromUs, (us) => sql`d.eventTimeUs >= ${us}`)
+  add(filter.untilUs, (us) => sql`d.eventTimeUs < ${us}`)
+  add(filter.text, (text) => sql`instr(d.searchText, ${text.toLowerCase()}) > 0`)
+  for (const [name, value] of Object.entries(filter.keys ?? {})) {
+    parts.push(sql`d.sequence IN (SELECT k.sequence FROM decisions_keys AS k
+      WHERE k.namespace = ${filter.namespace} AND k.name = ${name} AND k.value = ${value})`)
+  }
+  add(filter.rule, (rule) => sql`EXISTS (SELECT 1 FROM json_each(d.rules) WHERE value = ${rule})`)
+  add(filter.scoreMin, (score) => sql`d.score >= ${score}`)
+  add(filter.amountMinorMin, (amount) => sql`d.amountMinor >= ${amount}`)
+  add(filter.amountMinorMax, (amount) => sql`d.amountMinor <= ${amount}`)
+  add(filter.label, (label) =>
+    label === 'none'
+      ? sql`d.labelValue IS NULL`
+      : sql`d.labelPositive = ${label === 'positive' ? 1 : 0}`,
+  )
+  add(filter.late, (late) => sql`d.late = ${late ? 1 : 0}`)
+  return sql.join(parts, sql` AND `)
+}
+
+/** An amount that is missing comes after all others. */
+const amount = sql`coalesce(d.amountMinor, ${sql.lit(Number.MIN_SAFE_INTEGER)})`
+
+/** ORDER BY of each order, all columns in one direction. */
+export const orderBy: Readonly<Record<DecisionOrder, Condition>> = {
+  oldest: sql`d.eventTimeUs, d.sequence`,
+  newest: sql`d.eventTimeUs DESC, d.sequence DESC`,
+  score: sql`d.score DESC, d.eventTimeUs DESC, d.sequence DESC`,
+  amount: sql`${amount} DESC, d.eventTimeUs DESC, d.sequence DESC`,
+}
+
+/** What comes after a page in an order; everything where there is no page before. */
+export function afterCursor(order: DecisionOrder, after: string | undefined): Condition {
+  const cursor = after === undefined ? undefined : decodeCursor(after)
+  if (cursor === undefined) return sql`TRUE`
+  const [eventTimeUs, sequence, score, amountMinor] = cursor
+  const time = sql`${eventTimeUs}, ${sequence}`
+  switch (order) {
+    case 'oldest':
+      return sql`(d.eventTimeUs, d.sequence) > (${time})`
+    case 'newest':
+      return sql`(d.eventTimeUs, d.sequence) < (${time})`
+    case 'score':
+      return sql`(d.score, d.eventTimeUs, d.sequence) < (${score}, ${time})`
+    case 'amount': {
+      const least = amountMinor ?? Number.MIN_SAFE_INTEGER
+      return sql`(${amount}, d.eventTimeUs, d.sequence) < (${least}, ${time})`
+    }
+  }
+}
+
+/** How many rows a page holds, as the port says. */
+export function pageLimit(asked: number | undefined): number {
+  return Math.min(asked ?? 100, 1000)
+}
+
+type Place = [eventTimeUs: number, sequence: number, score: number, amountMinor: number | null]
+
+/** A cursor names the last row of a page by all that an order compares. */
+function encodeCursor({ eventTimeUs, sequence, score, amountMinor }: DecisionRow): string {
+  const place: Place = [eventTimeUs, sequence, score, amountMinor]
+  return Buffer.from(JSON.stringify(place)).toString('base64url')
+}
+
+/** Undefined where the text is no cursor, which starts at the beginning. */
+function decodeCursor(text: string): Place | undefined {
+  try {
+    const place: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))
+    const numbers = Array.isArray(place) && place.every((n) => n === null || typeof n === 'number')
+    return numbers && place.length === 4 ? (place as Place) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Cuts one row more than a page holds into the page and the cursor of the next. */
+export function cutPage<Row>(
+  rows: readonly Row[],
+  limit: number,
+  decision: (row: Row) => DecisionRow,
+): { rows: Row[]; next: string | null } {
+  const shown = rows.slice(0, limit)
+  const last = shown.at(-1)
+  const more = rows.length > limit && last !== undefined
+  return { rows: shown, next: more ? encodeCursor(decision(last)) : null }
+}

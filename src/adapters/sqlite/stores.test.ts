@@ -1,0 +1,21 @@
+import { accessStoreCases } from '../../access/store.cases.ts'
+import { auditStoreCases } from '../../audit/store.cases.ts'
+import { datasetCatalogCases, quarantineStoreCases } from '../../data/catalog.cases.ts'
+import { readModelCases } from '../../decisions/read-model.cases.ts'
+import { governanceStoreCases } from '../../governance/store.cases.ts'
+import { registryStoreCases } from '../../registry/store.cases.ts'
+import { releaseCases } from '../../serving/release.cases.ts'
+import { deploymentStoreCases } from '../../serving/store.cases.ts'
+import { trackingStoreCases } from '../../tracking/store.cases.ts'
+import { openForTest, openStore, openTemporary } from './temporary.cases.ts'
+
+auditStoreCases('SQLite', () => openStore('audit'))
+accessStoreCases('SQLite', () => openStore('access'))
+trackingStoreCases('SQLite', () => openStore('tracking'))
+registryStoreCases('SQLite', () => openStore('registry'))
+governanceStoreCases('SQLite', () => openStore('governance'))
+deploymentStoreCases('SQLite', () => openStore('deployments'))
+releaseCases('SQLite', async () => openTemporary())
+datasetCatalogCases('SQLite', async () => openForTest())
+quarantineStoreCases('SQLite', async () => openForTest())
+readModelCases('SQLite', async () => openForTest().decisions)

@@ -1,0 +1,41 @@
+/**
+ * The command line: its commands and options, how it prints, and the supervisor of `start`.
+ *
+ * What always holds: results go to standard output and everything about how it went to standard
+ * error; every error says what to do; a command ends with one of `exitCodes`. What commands do is
+ * wired in roles/, because it takes adapters.
+ */
+export { exitCodes } from './exit-codes.ts'
+export {
+  count,
+  printError,
+  printTable,
+  processTerminal,
+  type Style,
+  type Terminal,
+  type TextOutput,
+} from './output.ts'
+export {
+  createProgram,
+  runCommandLine,
+  type Actions,
+  type AuditVerifyOptions,
+  type DecideOptions,
+  type FeaturesHistoryOptions,
+  type HomeOptions,
+  type IngestOptions,
+  type InitOptions,
+  type NewKeyOptions,
+  type RunOptions,
+  type ScoreOptions,
+  type StartOptions,
+} from './program.ts'
+export { createStartScreen, type StartScreenOptions } from './start-screen.ts'
+export {
+  createSupervisor,
+  roleChannel,
+  type RoleMessage,
+  type RoleName,
+  type Supervisor,
+  type SupervisorOptions,
+} from './supervisor.ts'

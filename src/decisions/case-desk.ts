@@ -1,0 +1,174 @@
+// What people do with cases. A verdict can be taken back for ten seconds; then it becomes a label,
+// which flows to live precision and recall and to the next training. Nothing is overwritten.
+import type { Clock } from '../lib/clock.ts'
+import { decisionErrors } from './errors.ts'
+import type { CaseEvent, CaseRow, CaseStore, CaseWithDecision, DecisionStore, Verdict } from './ports.ts'
+import { newCase } from './projection.ts'
+import type { DecideRemote } from './remote.ts'
+
+const UNDO_US = 10_000_000
+const DUE_AT_ONCE = 200
+
+export interface CaseDeskOptions {
+  readonly store: CaseStore & Pick<DecisionStore, 'get'>
+  readonly decide: Pick<DecideRemote, 'ingest'>
+  readonly clock: Clock
+  /** How a policy's verdicts become labels: the labels declaration, and its value for each verdict. */
+  readonly labelsOf: (policy: string) => VerdictLabels | undefined
+  /** How long a verdict can be undone, µs; ten seconds unless given. */
+  readonly undoUs?: number
+}
+
+export interface VerdictLabels {
+  readonly labels: string
+  readonly fraud: string
+  readonly genuine: string
+}
+
+export interface CaseDesk {
+  /** Opens a case on a decision that did not ask for one. */
+  open(request: { namespace: string; policy: string; eventId: string; by: string; reason: string }): Promise<CaseRow>
+  /** Closes an open case. `unsure` makes no label. Errors: `case_not_found`, `case_state`. */
+  giveVerdict(request: { caseId: string; verdict: Verdict; by: string; reason?: string | undefined }): Promise<CaseRow>
+  /** Takes back a verdict that has not become a label yet. */
+  undo(request: { caseId: string; by: string }): Promise<CaseRow>
+  /** Replaces a verdict that stands; the reason is kept. */
+  correct(request: { caseId: string; verdict: Verdict; by: string; reason: string }): Promise<CaseRow>
+  /** Sends the labels that are due; call it every second or so. Returns how many went out. */
+  sendDueLabels(): Promise<number>
+}
+
+export function createCaseDesk(options: CaseDeskOptions): CaseDesk {
+  const { store } = options
+  return {
+    open: (request) => openCase(options, request),
+    async giveVerdict({ caseId, verdict, by, reason }) {
+      const { case: row } = await found(store, caseId)
+      if (row.status === 'closed') throw wrongState(row, `was closed with "${row.verdict}" before`)
+      return await close(options, row, { verdict, by, reason: reason ?? null }, 'verdict')
+    },
+    async undo({ caseId, by }) {
+      const { case: row } = await found(store, caseId)
+      if (row.labelDueUs === null || row.corrected || row.status === 'open') {
+        throw wrongState(row, 'has no verdict that can still be undone')
+      }
+      const next: CaseRow = {
+        ...row,
+        status: 'open',
+        verdict: null,
+        by: null,
+        atUs: null,
+        reason: null,
+        labelDueUs: null,
+      }
+      return await change(options, row, next, { action: 'undo', by, verdict: null, reason: null })
+    },
+    async correct({ caseId, verdict, by, reason }) {
+      const { case: row } = await found(store, caseId)
+      if (row.status === 'open') throw wrongState(row, 'has no verdict to correct')
+      return await close(options, row, { verdict, by, reason }, 'correct')
+    },
+    sendDueLabels: () => sendDueLabels(options),
+  }
+}
+
+async function found(store: CaseStore, caseId: string): Promise<CaseWithDecision> {
+  const row = await store.case(caseId)
+  if (row === undefined) throw decisionErrors.case_not_found(`There is no case "${caseId}".`)
+  return row
+}
+
+function wrongState(row: CaseRow, what: string) {
+  return decisionErrors.case_state(`The case of event ${row.eventId} ${what}.`)
+}
+
+async function openCase(
+  { store, clock }: CaseDeskOptions,
+  request: { namespace: string; policy: string; eventId: string; by: string; reason: string },
+): Promise<CaseRow> {
+  const { namespace, policy, eventId, by, reason } = request
+  const decision = await store.get(namespace, policy, eventId)
+  if (decision === undefined) {
+    throw decisionErrors.decision_not_found(`Policy "${policy}" has no decision on event ${eventId}.`)
+  }
+  const { amountMinor, sequence, score } = decision
+  const shown = { amountMinor }
+  const clockUs = clock.nowUs()
+  const row = newCase({ namespace, policy, eventId, sequence, clockUs, score, shown }, `${by}: ${reason}`)
+  await store.insertCase(row)
+  return (await found(store, row.id)).case
+}
+
+interface Given {
+  readonly verdict: Verdict
+  readonly by: string
+  readonly reason: string | null
+}
+
+function close(
+  options: CaseDeskOptions,
+  row: CaseRow,
+  { verdict, by, reason }: Given,
+  action: 'verdict' | 'correct',
+): Promise<CaseRow> {
+  const atUs = options.clock.nowUs()
+  const hasLabel = verdict !== 'unsure' && options.labelsOf(row.policy) !== undefined
+  const next: CaseRow = {
+    ...row,
+    status: 'closed',
+    verdict,
+    by,
+    atUs,
+    reason,
+    corrected: action === 'correct',
+    // An unsure verdict waits too: it makes no label, but it can be undone as long.
+    labelDueUs: hasLabel || action === 'verdict' ? atUs + (options.undoUs ?? UNDO_US) : null,
+  }
+  return change(options, row, next, { action, by, verdict, reason })
+}
+
+async function change(
+  { store, clock }: CaseDeskOptions,
+  before: CaseRow,
+  after: CaseRow,
+  event: Omit<CaseEvent, 'caseId' | 'atUs'>,
+): Promise<CaseRow> {
+  const told = { caseId: before.id, atUs: clock.nowUs(), ...event }
+  if (await store.updateCase(before, after, told)) return after
+  throw wrongState(before, 'was changed by someone else in the meantime')
+}
+
+/**
+ * A label is sent before the case is marked as sent, so that a crash in between sends it twice rather
+ * than never; the second is known as a duplicate by its arrival time, which is that of the verdict.
+ */
+async function sendDueLabels(options: CaseDeskOptions): Promise<number> {
+  const { store, decide, clock, labelsOf } = options
+  let sent = 0
+  for (const row of await store.dueLabels(clock.nowUs(), DUE_AT_ONCE)) {
+    const labels = labelsOf(row.policy)
+    if (row.verdict !== null && row.verdict !== 'unsure' && labels !== undefined) {
+      const { decision } = await found(store, row.id)
+      const [answer] = await decide.ingest({
+        namespace: row.namespace,
+        source: labels.labels,
+        author: row.by ?? 'case',
+        rows: [{ event_id: row.eventId, value: labels[row.verdict], ...timesOf(row, decision) }],
+      })
+      if (answer?.status === 'refused') continue
+      sent++
+    }
+    const told = { caseId: row.id, atUs: clock.nowUs(), by: row.by ?? '', verdict: row.verdict }
+    await store.updateCase(row, { ...row, labelDueUs: null }, { ...told, action: 'label-sent', reason: null })
+  }
+  return sent
+}
+
+/** In a replay the verdict's own time lies years after the source's clock: it arrives "now" there. */
+function timesOf(
+  { atUs }: CaseRow,
+  decision: { readonly clockUs: number; readonly receivedAtUs: number },
+): { arrival_time?: string } {
+  const isReplay = Math.abs(decision.clockUs - decision.receivedAtUs) > UNDO_US
+  return isReplay ? {} : { arrival_time: new Date(Math.floor(atUs! / 1000)).toISOString() }
+}

@@ -1,0 +1,6 @@
+import { decisionIndexCases } from './index.cases.ts'
+import { createMemoryIndex, createMemoryReadModel } from './memory.ts'
+import { readModelCases } from './read-model.cases.ts'
+
+decisionIndexCases('in memory', async () => createMemoryIndex())
+readModelCases('in memory', async () => createMemoryReadModel())

@@ -1,0 +1,208 @@
+// The rpc service `decide`: what other processes may ask, answered from a DecisionService.
+import { monotonicUs } from '../lib/clock.ts'
+import { isAssayError, toProblem } from '../lib/errors.ts'
+import { writeFileAtomic } from '../lib/files.ts'
+import * as path from 'node:path'
+import { readCheckpoint } from './checkpoint.ts'
+import { livePolicy, durably, invalidEvent, plainVector } from './deciding.ts'
+import { readDeployment } from './deployed.ts'
+import { recomputeDecision, rowOf } from './engine.ts'
+import { decisionErrors } from './errors.ts'
+import { decisionKey } from './keys.ts'
+import { appendRecord, engineOf, findKey, isRecent, nextSequence, readPayload, refusePaused } from './namespace.ts'
+import type { Namespace } from './namespace.ts'
+import { checkpointNow, installDeployment, prepareState, replaceBase } from './recovery.ts'
+import { answerOf, decodeRecord } from './records.ts'
+import type { BaseRecord, DecisionRecord, DeployRecord, JournalRecord, Sequenced } from './records.ts'
+import type { DecideAnswer, DecideRemote, DecisionKey, RecordsPage, StoredDecision } from './remote.ts'
+import type { DecisionService } from './service.ts'
+
+const RECORDS_MAX = 5000
+/** Decisions between two turns of the event loop, so that other requests are answered meanwhile. */
+const EVENTS_PER_TURN = 32
+const EVENTS_MAX = 10_000
+const WAIT_POLL_MS = 20
+const BASE_LOADING = 'A new base of live state is being loaded.'
+
+/** Makes the service that `serveRpc` offers as `decide`. */
+export function decideRemote(service: DecisionService): DecideRemote {
+  const within = (name: string) => service.namespace(name)
+  return {
+    status: async () => service.status(),
+    namespaces: async () => service.namespaces(),
+    openNamespace: ({ namespace, clock }) => service.openNamespace(namespace, clock),
+    removeNamespace: ({ namespace }) => service.removeNamespace(namespace),
+    loadBase: ({ namespace, path: file }) => loadBase(within(namespace), file),
+    switchDeployment: ({ namespace, ...request }) => switchDeployment(within(namespace), request),
+    async replayClock({ namespace, nowUs }) {
+      const replay = within(namespace)
+      if (replay.clockKind !== 'replay') {
+        throw decisionErrors.namespace_invalid(`The namespace "${namespace}" follows the machine's clock.`)
+      }
+      replay.replayNowUs = Math.max(replay.replayNowUs ?? 0, nowUs)
+    },
+    decideMany: (request) => decideMany(service, request),
+    ingest: (request) => service.ingest(request),
+    records: (request) => records(within(request.namespace), request),
+    decision: (key) => decision(within(key.namespace), key),
+    async explain(key) {
+      const { record, engine } = await replay(within(key.namespace), key)
+      const vector = Float64Array.from(record.features, (value) => value ?? Number.NaN)
+      return engine.explain(rowOf(record.event, engine.document), vector)
+    },
+    async recompute(key) {
+      const { record, engine } = await replay(within(key.namespace), key)
+      return recomputeDecision(engine, record)
+    },
+    liveFeatures: async ({ namespace, policy, event }) => liveFeatures(within(namespace), policy, event),
+    sealed: ({ namespace }) => within(namespace).journal.sealed(),
+    async deployment({ deployment }) {
+      const [first] = service.namespaces()
+      return await readDeployment(within(first?.namespace ?? 'live').options.deployments, deployment)
+    },
+    checkpoint: ({ namespace }) => checkpointNow(within(namespace)),
+  }
+}
+
+async function decideMany(
+  service: DecisionService,
+  { namespace, policy, events }: Parameters<DecideRemote['decideMany']>[0],
+): Promise<DecideAnswer[]> {
+  if (events.length > EVENTS_MAX) {
+    throw decisionErrors.batch_too_large(`The request has ${events.length} events.`)
+  }
+  const answers: DecideAnswer[] = []
+  for (let from = 0; from < events.length; from += EVENTS_PER_TURN) {
+    const turn = events.slice(from, from + EVENTS_PER_TURN).map(async (body): Promise<DecideAnswer> => {
+      try {
+        const decided = await service.decide({ namespace, policy, body })
+        return { ok: true, status: 200, body: decided.body, replayed: decided.replayed }
+      } catch (error) {
+        if (!isAssayError(error)) throw error
+        return { ok: false, status: error.status, problem: toProblem(error) }
+      }
+    })
+    answers.push(...(await Promise.all(turn)))
+  }
+  return answers
+}
+
+/**
+ * Starts state from a checkpoint of history. The file is copied into the namespace, so that recovery
+ * never depends on what others keep.
+ */
+async function loadBase(
+  namespace: Namespace,
+  file: string,
+): Promise<{ sequence: number; checkpoint: string }> {
+  refusePaused(namespace)
+  const { files, clock } = namespace.options
+  const checkpoint = await readCheckpoint(file, files)
+  const { hash, head, state } = checkpoint
+  const name = `base-${hash.slice(0, 16)}`
+  const line = Buffer.from(`${JSON.stringify(head)}\n`)
+  await writeFileAtomic(path.join(namespace.directory, 'state', name), Buffer.concat([line, state]), files)
+  namespace.pause = { reason: BASE_LOADING, retryAfter: 1 }
+  try {
+    await namespace.journal.flush()
+    const sequence = nextSequence(namespace)
+    await replaceBase(namespace, checkpoint, hash, sequence)
+    const record: BaseRecord = {
+      type: 'base',
+      checkpoint: hash,
+      file: name,
+      lastSequence: head.lastSequence,
+      newestEventTimeUs: head.newestEventTimeUs,
+      layout: head.layout,
+      receivedAtUs: clock.nowUs(),
+    }
+    namespace.generation++
+    const { durable } = appendRecord(namespace, record, sequence)
+    await durably(durable)
+    return { sequence, checkpoint: hash }
+  } finally {
+    if (namespace.pause?.reason === BASE_LOADING) namespace.pause = undefined
+  }
+}
+
+async function switchDeployment(
+  namespace: Namespace,
+  request: { readonly deployment: string; readonly actor: string; readonly reason: string },
+): Promise<{ sequence: number }> {
+  refusePaused(namespace)
+  const document = await readDeployment(namespace.options.deployments, request.deployment)
+  refusePaused(namespace)
+  prepareState(namespace, document)
+  const record: DeployRecord = {
+    type: 'deploy',
+    policy: document.policy.name,
+    ...request,
+    receivedAtUs: namespace.options.clock.nowUs(),
+  }
+  const sequence = nextSequence(namespace)
+  installDeployment(namespace, document, request.deployment, sequence)
+  const { durable } = appendRecord(namespace, record, sequence)
+  await durably(durable)
+  return { sequence }
+}
+
+async function records(
+  namespace: Namespace,
+  request: { readonly after: number; readonly limit: number; readonly waitMs?: number | undefined },
+): Promise<RecordsPage> {
+  const { journal, name } = namespace
+  const { after, waitMs = 0 } = request
+  const untilUs = monotonicUs() + Math.min(waitMs, 30_000) * 1000
+  while (journal.durableSequence <= after && monotonicUs() < untilUs) {
+    await new Promise((resolve) => setTimeout(resolve, WAIT_POLL_MS))
+  }
+  const found: Sequenced<JournalRecord>[] = []
+  const layouts: Record<string, string[]> = {}
+  const limit = Math.max(1, Math.min(request.limit, RECORDS_MAX))
+  for await (const { sequence, payload } of journal.read(after + 1)) {
+    const record = { ...decodeRecord(payload), namespace: name, sequence }
+    found.push(record)
+    if ('layout' in record) layouts[record.layout] ??= [...(namespace.layouts.get(record.layout) ?? [])]
+    if (found.length >= limit) break
+  }
+  return { records: found, lastSequence: journal.durableSequence, layouts }
+}
+
+async function find(namespace: Namespace, { policy, eventId }: DecisionKey) {
+  const known = findKey(namespace, decisionKey(policy, eventId))
+  if (known === undefined) {
+    throw decisionErrors.decision_not_found(`Policy "${policy}" has no decision on event ${eventId}.`)
+  }
+  if (isRecent(known)) {
+    await durably(known.durable)
+    return { sequence: known.sequence, record: known.record as DecisionRecord, answer: known.answer! }
+  }
+  const payload = await readPayload(namespace, known.sequence)
+  const record = decodeRecord(payload) as DecisionRecord
+  return { sequence: known.sequence, record, answer: answerOf(payload) }
+}
+
+async function decision(namespace: Namespace, key: DecisionKey): Promise<StoredDecision> {
+  const { sequence, record, answer } = await find(namespace, key)
+  const featureNames = [...(namespace.layouts.get(record.layout) ?? [])]
+  return { record: { ...record, namespace: namespace.name, sequence }, answer, featureNames }
+}
+
+/** A recorded decision and the engine that made it. */
+async function replay(namespace: Namespace, key: DecisionKey) {
+  const { record } = await find(namespace, key)
+  const engine = await engineOf(namespace, record.versions.deployment, record.layout)
+  return { record, engine }
+}
+
+function liveFeatures(namespace: Namespace, policy: string, event: unknown) {
+  const { source } = livePolicy(namespace, policy)
+  const { state } = namespace
+  const parsed = source.parser.fromJson(event)
+  if (!parsed.ok) throw invalidEvent(source, parsed.failures)
+  if (state === undefined) throw decisionErrors.not_ready('Live state is not loaded yet.')
+  const vector = state.isTooLate(source.eventTimeUs(parsed.row))
+    ? state.missing()
+    : state.peek(parsed.row)
+  return { names: [...state.layout.names], values: plainVector(vector) }
+}

@@ -1,0 +1,73 @@
+// Where the program begins: a command, or one of the roles that `assay start` supervises.
+import { exitCodes } from './cli/exit-codes.ts'
+import { createProgram } from './cli/program.ts'
+import { roleChannel, type RoleName } from './cli/supervisor.ts'
+import { printError } from './cli/output.ts'
+import { AssayError } from './lib/errors.ts'
+import { roleConfig, version } from './roles/config.ts'
+
+const [, , first, second] = process.argv
+if (first === 'role') await runRole(second as RoleName)
+else await runCommand()
+
+/** A role loads only what it needs, so that `decide` is up before `work` has read its engines. */
+async function runRole(role: RoleName): Promise<void> {
+  const channel = roleChannel()
+  const config = roleConfig()
+  const fatal = (error: unknown) => {
+    const known = error instanceof AssayError
+    const message = known ? `${error.detail}\n${error.action}` : String((error as Error).stack ?? error)
+    channel.send({ type: 'fatal', message, exitCode: known && error.status === 409 ? exitCodes.busy : exitCodes.failed })
+    setTimeout(() => process.exit(1), 50)
+  }
+  try {
+    const running = await startRole(role)
+    channel.onStop(() => running.stop())
+    channel.send({ type: 'ready', detail: running.detail })
+  } catch (error) {
+    fatal(error)
+  }
+
+  async function startRole(name: RoleName) {
+    switch (name) {
+      case 'decide': {
+        const { startDecide } = await import('./roles/decide.ts')
+        // A journal that failed for good recovers by a restart: the supervisor sees to it.
+        return startDecide(config, (error) => {
+          process.stderr.write(`decide: ${error.message}\n`)
+          process.exit(70)
+        })
+      }
+      case 'keep': {
+        const { startKeep } = await import('./roles/keep.ts')
+        return startKeep(config)
+      }
+      case 'work': {
+        const { startWork } = await import('./roles/work.ts')
+        return startWork(config, {
+          onProgress: (run) => channel.send({ type: 'progress', detail: { run } }),
+          onDone: (outcome) => channel.send({ type: 'progress', detail: { outcome } }),
+        })
+      }
+    }
+  }
+}
+
+async function runCommand(): Promise<void> {
+  const { start } = await import('./roles/start.ts')
+  const { commandActions } = await import('./roles/commands/index.ts')
+  let code: number = exitCodes.ok
+  const program = createProgram(version, { start, ...commandActions }, (ended) => {
+    code = ended
+  })
+  program.exitOverride((error) => {
+    process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage)
+  })
+  try {
+    await program.parseAsync()
+  } catch (error) {
+    code = printError(error)
+  }
+  // What a command left open (sockets, timers) must not keep a person waiting.
+  process.exit(code)
+}

@@ -1,0 +1,39 @@
+/**
+ * Monitoring: live traffic against training. Drift of score and features, rates of outcomes, latency,
+ * and precision and recall from labels that came home late.
+ *
+ * What always holds here: the reference is frozen with the version and never follows live traffic;
+ * every rate carries its n and, where it is judged, its interval; a verdict is made here and nowhere
+ * else; counting is additive, so a window is a sum and the journal can always be counted again.
+ */
+export {
+  binCounts,
+  binOf,
+  decileEdges,
+  psiEvidently,
+  psiEvidentlyCategories,
+  psiFrozenDeciles,
+  psiOfCounts,
+} from './distance.ts'
+export { createDriftSink, driftOf, driftRowsMin, psiAlert, psiWarning } from './drift.ts'
+export type { DriftFigures } from './drift.ts'
+export { createMemoryDriftCounts } from './memory.ts'
+export { labelNote, performanceOf, performanceVerdict, shareOf } from './performance.ts'
+export type { PerformanceFigures, Share } from './performance.ts'
+export type { DriftCount, DriftCountStore } from './ports.ts'
+export { freezeReference, referenceHash } from './reference.ts'
+export type { ColumnReference, Figure, MonitoringReference, ReferenceInput } from './reference.ts'
+export { moneyOf, monitoringReport } from './report.ts'
+export type {
+  MoneyFigures,
+  MonitoringReport,
+  MonitoringRequest,
+  MonitoringSources,
+  OutcomeRate,
+  PerformanceMetric,
+  RateBucket,
+} from './report.ts'
+export { compareVectors } from './skew.ts'
+export type { SkewCheck, SkewExample } from './skew.ts'
+export { worst } from './verdict.ts'
+export type { Verdict } from './verdict.ts'

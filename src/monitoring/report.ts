@@ -1,0 +1,233 @@
+// Everything that is watched over a window, judged: what the monitoring page and the overview show.
+import type { DecisionStore, LatencyBucket, Outcome, OutcomeBucket } from '../decisions/index.ts'
+import { driftOf, psiAlert, psiWarning } from './drift.ts'
+import type { DriftFigures } from './drift.ts'
+import { count, labelNote, percent, performanceOf, performanceVerdict, shareOf } from './performance.ts'
+import type { PerformanceFigures, Share } from './performance.ts'
+import type { DriftCountStore } from './ports.ts'
+import { referenceHash } from './reference.ts'
+import type { Figure, MonitoringReference } from './reference.ts'
+import { worst } from './verdict.ts'
+import type { Verdict } from './verdict.ts'
+
+export interface MonitoringRequest {
+  readonly namespace: string
+  readonly policy: string
+  /** Event time, from inclusive, until exclusive. */
+  readonly fromUs: number
+  readonly untilUs: number
+  /** Width of the intervals in the series, µs; a whole number of hours for drift. */
+  readonly bucketUs: number
+}
+
+export interface MonitoringSources {
+  readonly decisions: Pick<DecisionStore, 'outcomesOver' | 'latencyOver'>
+  readonly drift: DriftCountStore
+  /** Of the version that decides now; undefined before the first deployment. */
+  readonly reference: MonitoringReference | undefined
+}
+
+export interface RateBucket {
+  readonly startUs: number
+  readonly n: number
+  readonly allow: number
+  readonly review: number
+  readonly decline: number
+}
+
+export interface OutcomeRate {
+  readonly outcome: Outcome
+  readonly rate: Share | null
+  /** Share on the reference rows; rules are not part of it. */
+  readonly reference: number | null
+  readonly verdict: Verdict
+}
+
+export interface PerformanceMetric {
+  readonly metric: 'precision' | 'recall'
+  readonly title: string
+  readonly live: Share | null
+  readonly atTraining: Figure | null
+  readonly verdict: Verdict
+  readonly note: string
+}
+
+export interface MonitoringReport {
+  readonly verdict: Verdict
+  readonly drift: readonly DriftFigures[]
+  readonly driftNote: string
+  readonly rates: readonly RateBucket[]
+  readonly outcomes: readonly OutcomeRate[]
+  readonly ratesVerdict: Verdict
+  readonly latency: readonly LatencyBucket[]
+  readonly latencyVerdict: Verdict
+  readonly performance: readonly PerformanceMetric[]
+  readonly performanceOverTime: readonly (PerformanceFigures & { readonly startUs: number })[]
+  readonly money: MoneyFigures
+}
+
+/** Sums over events of one policy, in minor units of its one currency. */
+export interface MoneyFigures {
+  /** Declined or reviewed, and labelled fraud. */
+  readonly stopped: { readonly n: number; readonly amountMinor: number }
+  /** Allowed, and labelled fraud. */
+  readonly missed: { readonly n: number; readonly amountMinor: number }
+  /** Declined, and labelled genuine. */
+  readonly genuineDeclined: { readonly n: number; readonly amountMinor: number }
+}
+
+const LATENCY_WARNING_US = 50_000
+const LATENCY_ALERT_US = 100_000
+const RATE_ROWS_MIN = 200
+
+/** Reads what the projection holds about the window and judges it. */
+export async function monitoringReport(
+  sources: MonitoringSources,
+  request: MonitoringRequest,
+): Promise<MonitoringReport> {
+  const { decisions, drift, reference } = sources
+  const buckets = await decisions.outcomesOver(request)
+  const latency = await decisions.latencyOver(request)
+  const counts =
+    reference === undefined
+      ? []
+      : await drift.counts({ ...request, reference: referenceHash(reference) })
+  const columns = (reference?.columns ?? []).map((column) => {
+    const own = counts.filter((each) => each.column === column.column)
+    return driftOf(column, own, request.bucketUs)
+  })
+  return judge(reference, { columns, buckets, latency })
+}
+
+interface Measured {
+  readonly columns: readonly DriftFigures[]
+  readonly buckets: readonly OutcomeBucket[]
+  readonly latency: readonly LatencyBucket[]
+}
+
+function judge(
+  reference: MonitoringReference | undefined,
+  { columns, buckets, latency }: Measured,
+): MonitoringReport {
+  const outcomes = outcomeRates(buckets, reference?.outcomes ?? null)
+  const figures = performanceOf(buckets)
+  const note = labelNote(figures)
+  const performance = [
+    metric('precision', figures.precision, reference?.precision ?? null, note),
+    metric('recall', figures.recall, reference?.recall ?? null, note),
+  ]
+  const ratesVerdict = worst(outcomes.map(({ verdict }) => verdict))
+  const latencyVerdict = judgeLatency(latency)
+  return {
+    verdict: worst([
+      ...columns.map(({ verdict }) => verdict),
+      ratesVerdict,
+      latencyVerdict,
+      ...performance.map(({ verdict }) => verdict),
+    ]),
+    drift: columns,
+    driftNote: driftNote(reference),
+    rates: ratesOver(buckets),
+    outcomes,
+    ratesVerdict,
+    latency,
+    latencyVerdict,
+    performance,
+    performanceOverTime: byStart(buckets).map(([startUs, within]) => {
+      return { startUs, ...performanceOf(within) }
+    }),
+    money: moneyOf(buckets),
+  }
+}
+
+function driftNote(reference: MonitoringReference | undefined): string {
+  if (reference === undefined) return 'Nothing is deployed yet, so there is nothing to compare with.'
+  return `PSI over the deciles of the ${reference.period}, frozen when the version was made, with a bin for missing values; empty bins count as 0.0001. Warning from ${psiWarning}, alert from ${psiAlert}.`
+}
+
+function metric(
+  name: 'precision' | 'recall',
+  live: Share | null,
+  atTraining: Figure | null,
+  note: string,
+): PerformanceMetric {
+  const title = name === 'precision' ? 'Precision' : 'Recall'
+  return { metric: name, title, live, atTraining, note, verdict: performanceVerdict(title, live, atTraining) }
+}
+
+/** Fraud stopped and missed, and genuine customers declined, as far as labels have come. */
+export function moneyOf(buckets: readonly OutcomeBucket[]): MoneyFigures {
+  const total = (holds: (bucket: OutcomeBucket) => boolean) =>
+    buckets.filter(holds).reduce(
+      (sum, { n, amountMinor }) => ({ n: sum.n + n, amountMinor: sum.amountMinor + amountMinor }),
+      { n: 0, amountMinor: 0 },
+    )
+  return {
+    stopped: total(({ outcome, label }) => outcome !== 'allow' && label === 'positive'),
+    missed: total(({ outcome, label }) => outcome === 'allow' && label === 'positive'),
+    genuineDeclined: total(({ outcome, label }) => outcome === 'decline' && label === 'negative'),
+  }
+}
+
+function byStart(buckets: readonly OutcomeBucket[]): [number, OutcomeBucket[]][] {
+  const found = new Map<number, OutcomeBucket[]>()
+  for (const bucket of buckets) found.set(bucket.startUs, [...(found.get(bucket.startUs) ?? []), bucket])
+  return [...found].sort(([a], [b]) => a - b)
+}
+
+function countsOf(buckets: readonly OutcomeBucket[]): Record<Outcome, number> & { n: number } {
+  const counts = { allow: 0, review: 0, decline: 0, n: 0 }
+  for (const { outcome, n } of buckets) {
+    counts[outcome] += n
+    counts.n += n
+  }
+  return counts
+}
+
+function ratesOver(buckets: readonly OutcomeBucket[]): RateBucket[] {
+  return byStart(buckets).map(([startUs, within]) => {
+    const { n, allow, review, decline } = countsOf(within)
+    return { startUs, n, allow: allow / n, review: review / n, decline: decline / n }
+  })
+}
+
+function outcomeRates(
+  buckets: readonly OutcomeBucket[],
+  reference: MonitoringReference['outcomes'],
+): OutcomeRate[] {
+  const counts = countsOf(buckets)
+  return (['allow', 'review', 'decline'] as const).map((outcome) => {
+    const rate = shareOf(counts[outcome], counts.n)
+    const expected = reference?.[outcome] ?? null
+    return { outcome, rate, reference: expected, verdict: rateVerdict(outcome, rate, expected) }
+  })
+}
+
+/** A rate is unusual when it is beyond chance and at least half as much again as, or half of, normal. */
+function rateVerdict(outcome: Outcome, rate: Share | null, expected: number | null): Verdict {
+  if (rate === null || rate.n < RATE_ROWS_MIN) {
+    return { status: 'no-data', sentence: `${rate?.n ?? 0} decisions; ${RATE_ROWS_MIN} are needed for a verdict on rates.` }
+  }
+  const shown = `${title(outcome)} ${percent(rate.value)} (n = ${count(rate.n)})`
+  if (expected === null) return { status: 'ok', sentence: `${shown}; there is no rate from training to compare with.` }
+  const against = `against ${percent(expected)} at training`
+  const isBeyondChance = expected < rate.lower || expected > rate.upper
+  const ratio = outcome === 'allow' ? (1 - rate.value) / (1 - expected) : rate.value / expected
+  if (isBeyondChance && (ratio > 3 || ratio < 1 / 3)) return { status: 'alert', sentence: `${shown}, ${against}.` }
+  if (isBeyondChance && (ratio > 1.5 || ratio < 0.5)) return { status: 'warning', sentence: `${shown}, ${against}.` }
+  return { status: 'ok', sentence: `${shown}, ${against}.` }
+}
+
+function title(outcome: Outcome): string {
+  return outcome[0].toUpperCase() + outcome.slice(1)
+}
+
+/** The slowest interval speaks: a quantile of quantiles would hide it. */
+function judgeLatency(buckets: readonly LatencyBucket[]): Verdict {
+  if (buckets.length === 0) return { status: 'no-data', sentence: 'No decision was measured yet.' }
+  const slowest = buckets.reduce((a, b) => (b.p99Us > a.p99Us ? b : a))
+  const shown = `99 % of decisions were computed within ${(slowest.p99Us / 1000).toFixed(1)} ms in the slowest interval (n = ${count(slowest.n)})`
+  if (slowest.p99Us >= LATENCY_ALERT_US) return { status: 'alert', sentence: `${shown}; alert from ${LATENCY_ALERT_US / 1000} ms.` }
+  if (slowest.p99Us >= LATENCY_WARNING_US) return { status: 'warning', sentence: `${shown}; warning from ${LATENCY_WARNING_US / 1000} ms.` }
+  return { status: 'ok', sentence: `${shown}.` }
+}

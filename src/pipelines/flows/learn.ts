@@ -1,0 +1,269 @@
+// The standard flow of a project: data → features → learning → gate → live.
+import type { ChangeBy } from '../../access/index.ts'
+import {
+  ingestFile,
+  numbersOf,
+  type Frame,
+  type IngestPorts,
+  type IngestReport,
+} from '../../data/index.ts'
+import { writeBaseCheckpoint, type DecideRemote } from '../../decisions/index.ts'
+import { historyWithState, type FeatureState, type LabelArrivals } from '../../features/index.ts'
+import { thresholdEffect } from '../../learning/index.ts'
+import { selectRows } from '../../lib/matrix.ts'
+import type { Remote } from '../../lib/rpc.ts'
+import { DAY_US, formatTimestamp } from '../../lib/time.ts'
+import { freezeReference, type MonitoringReference } from '../../monitoring/index.ts'
+import type { ModelVersion } from '../../registry/index.ts'
+import type { Step } from '../run.ts'
+import type { FlowProject } from './plan.ts'
+import {
+  approveAsScripts,
+  enrol,
+  registerAndExamine,
+  type Examined,
+  type PromotePorts,
+} from './promote.ts'
+import { countSkew } from './skew.ts'
+import { labelsByRow, sliceFrame } from './table.ts'
+import { trainModel, type Candidate, type TrainingTable, type TrainPorts } from './train.ts'
+
+export interface LearnRequest {
+  readonly project: FlowProject
+  /** The file to read; made by the generator or named by a person. */
+  readonly file: () => Promise<string>
+  /** Where the live state that history ends in is written. */
+  readonly checkpointPath: string
+  readonly by: ChangeBy
+  readonly codeRevision: string
+}
+
+export interface LearnPorts extends Omit<TrainPorts, 'by' | 'codeRevision'>, Omit<PromotePorts, 'by' | 'codeRevision'> {
+  readonly ingest: IngestPorts
+  /** Sends traffic to an approved version; undefined where no server runs: the flow ends at the gate. */
+  readonly live: LivePorts | undefined
+  /** Keeps what monitoring compares with, under the model's hash. */
+  readonly keepReference: (modelHash: string, reference: MonitoringReference) => Promise<void>
+}
+
+export interface LivePorts {
+  readonly decide: Remote<DecideRemote>
+  readonly deploy: (model: string, version: number, by: ChangeBy) => Promise<void>
+  /** Starts playing the kept-back rows and resolves with a figure once the first was decided. */
+  readonly firstDecision: (material: LiveMaterial) => Promise<string>
+}
+
+/** What later starts need in order to play the tape again. */
+export interface LiveMaterial {
+  readonly snapshot: string
+  readonly labelsSnapshot: string
+  readonly checkpointPath: string
+}
+
+/** What the steps pass on to one another. */
+interface Found {
+  report?: IngestReport
+  frame?: Frame
+  labelsFrame?: Frame
+  table?: TrainingTable
+  state?: FeatureState
+  candidates?: Candidate[]
+  approved?: ModelVersion
+}
+
+/** The steps of the flow; run them with `runPipeline`. */
+export function learnFlow(request: LearnRequest, ports: LearnPorts): Step[] {
+  const found: Found = {}
+  const steps: Step[] = [
+    { name: 'data', title: 'Data', run: (report) => readData(request, ports, found, report) },
+    { name: 'features', title: 'Features', run: (report) => computeFeatures(request, found, report) },
+    { name: 'learning', title: 'Learning', run: (report) => learn(request, ports, found, report) },
+    { name: 'gate', title: 'Gate', run: () => pass(request, ports, found) },
+  ]
+  const { live } = ports
+  if (live) steps.push({ name: 'live', title: 'Live', run: () => goLive(request, live, found) })
+  return steps
+}
+
+async function readData(
+  { project, file, by }: LearnRequest,
+  { ingest }: LearnPorts,
+  found: Found,
+  report: (figure: string) => void,
+): Promise<string> {
+  const path = await file()
+  const ingested = await ingestFile(
+    { path, source: project.sources[0]!, labels: project.labels[0]!, by },
+    ingest,
+    (progress) => report(`${count(progress.read)} rows read`),
+  )
+  found.report = ingested
+  found.frame = await ingest.snapshots.read(ingested.snapshot.hash)
+  found.labelsFrame = await ingest.snapshots.read(ingested.labelsSnapshot!.hash)
+  return `${count(ingested.accepted)} rows, ${count(ingested.quarantined)} in quarantine, snapshot ${ingested.snapshot.hash.slice(0, 12)}`
+}
+
+async function computeFeatures(
+  { project }: LearnRequest,
+  found: Found,
+  report: (figure: string) => void,
+): Promise<string> {
+  const { split, featureSets } = project
+  const source = project.sources[0]!
+  const untilUs = project.replay?.fromUs ?? Infinity
+  const frame = sliceFrame(found.frame!, numbersOf(found.frame!, source.eventTime), untilUs)
+  const labels = arrivals(project, found.labelsFrame!)
+  const result = historyWithState({
+    sets: featureSets,
+    source,
+    frame,
+    labels: [labels],
+    fromUs: split.train.fromUs,
+    toUs: split.test.toUs,
+    ...(Number.isFinite(untilUs) && { untilUs }),
+    onProgress: (rows) => report(`${count(rows)} of ${count(frame.rows)} events`),
+  })
+  const { matrix, firstRow } = result
+  found.state = result.state
+  const inMatrix = (column: Float64Array) => column.subarray(firstRow, firstRow + matrix.rows)
+  const customer = split.dropKnown === undefined ? undefined : frame.columns[split.dropKnown]
+  found.table = {
+    features: matrix,
+    eventTimeUs: inMatrix(numbersOf(frame, source.eventTime)),
+    label: labelsByRow(frame.columns[source.id]!, found.labelsFrame!, firstRow, matrix.rows),
+    customer:
+      customer instanceof Float64Array
+        ? inMatrix(customer)
+        : customer?.slice(firstRow, firstRow + matrix.rows),
+    snapshots: [found.report!.snapshot, found.report!.labelsSnapshot!].map(({ dataset, hash }) => ({ dataset, hash })),
+  }
+  const skew = countSkew({ project, frame, labels, table: found.table, firstRow })
+  return `${matrix.names.length} features; live equals history: ${count(skew.mismatches)} differences in ${count(skew.compared)} values`
+}
+
+async function learn(
+  request: LearnRequest,
+  ports: LearnPorts,
+  found: Found,
+  report: (figure: string) => void,
+): Promise<string> {
+  const { project } = request
+  const candidates: Candidate[] = []
+  for (const model of project.models) {
+    candidates.push(await trainModel(model, project, found.table!, { ...ports, ...request }, report))
+  }
+  const ap = (candidate: Candidate) => metricOf(candidate, 'average_precision')
+  found.candidates = candidates.sort((a, b) => ap(b).value - ap(a).value)
+  return found.candidates
+    .map((candidate) => `${candidate.declaration.name} average precision ${interval(ap(candidate))}`)
+    .join('; ')
+}
+
+async function pass(request: LearnRequest, ports: LearnPorts, found: Found): Promise<string> {
+  const { project } = request
+  const promote: PromotePorts = { ...ports, ...request }
+  await enrol(project, promote)
+  const lines: string[] = []
+  for (const candidate of found.candidates!) {
+    const examined = await registerAndExamine(candidate, project, found.table!, promote)
+    const name = `${candidate.declaration.name} (version ${examined.version.version})`
+    const { modelHash } = examined.version
+    await ports.keepReference(modelHash, referenceOf(candidate, project, found, modelHash))
+    if (!examined.gate.passed) {
+      lines.push(`${name} refused: ${firstFailure(examined)}`)
+      continue
+    }
+    if (found.approved !== undefined || project.approvers.length === 0) {
+      lines.push(`${name} passed and waits for ${project.gates[0]!.approvals} approvals`)
+      continue
+    }
+    await approveAsScripts(examined, project, promote)
+    found.approved = examined.version
+    lines.push(`${name} passed, approved by ${project.approvers.length} scripts (example)`)
+    // What comes after must be no worse than the champion, so the champion answers first.
+    if (ports.live) await deployApproved(request, ports.live, found)
+  }
+  return lines.join('; ')
+}
+
+async function deployApproved(request: LearnRequest, live: LivePorts, found: Found): Promise<void> {
+  const { project, checkpointPath, by } = request
+  const state = found.state!
+  await writeBaseCheckpoint(checkpointPath, {
+    featureSets: project.featureSets,
+    source: project.sources[0]!,
+    state: state.snapshot(),
+    lastSequence: state.lastSequence,
+    newestEventTimeUs: Number.isFinite(state.newestUs) ? state.newestUs : null,
+  })
+  await live.decide.openNamespace({ namespace: 'live', clock: project.replay ? 'replay' : 'wall' })
+  await live.decide.loadBase({ namespace: 'live', path: checkpointPath })
+  await live.deploy(found.approved!.model, found.approved!.version, by)
+}
+
+async function goLive({ checkpointPath }: LearnRequest, live: LivePorts, found: Found): Promise<string> {
+  if (found.approved === undefined) {
+    return 'no version is approved yet: two people approve it on the page, under Models'
+  }
+  return live.firstDecision({
+    snapshot: found.report!.snapshot.hash,
+    labelsSnapshot: found.report!.labelsSnapshot!.hash,
+    checkpointPath,
+  })
+}
+
+function arrivals(project: FlowProject, labelsFrame: Frame): LabelArrivals {
+  return {
+    labels: project.labels[0]!.name,
+    eventIds: labelsFrame.columns['event_id']!,
+    values: numbersOf(labelsFrame, 'value'),
+    arrivalsUs: numbersOf(labelsFrame, 'arrival_time'),
+  }
+}
+
+/** Live values are compared with those of the test rows, which are the newest that were measured. */
+function referenceOf(
+  candidate: Candidate,
+  { split }: FlowProject,
+  found: Found,
+  modelVersion: string,
+): MonitoringReference {
+  const { test, thresholds, report } = candidate
+  const { decline, review } = thresholds
+  const share = (holds: (score: number) => boolean) => test.scores.filter(holds).length / test.scores.length
+  const alerts = thresholdEffect(test, review)
+  const day = (us: number) => formatTimestamp(us).slice(0, 10)
+  return freezeReference({
+    modelVersion,
+    period: `test rows, ${day(split.test.fromUs)} to ${day(split.test.toUs - DAY_US)}`,
+    features: selectRows(found.table!.features, test.rows),
+    scores: test.scores,
+    watch: report.importance.map(({ feature }) => feature),
+    outcomes: {
+      decline: share((score) => score >= decline),
+      review: share((score) => score >= review && score < decline),
+      allow: share((score) => score < review),
+    },
+    precision: { value: alerts.precision, n: alerts.alerts, ...alerts.precisionInterval },
+    recall: {
+      value: alerts.recall,
+      n: alerts.truePositives + alerts.falseNegatives,
+      ...alerts.recallInterval,
+    },
+  })
+}
+
+function metricOf(candidate: Candidate, name: string) {
+  return candidate.metrics.find((metric) => metric.name === name)!
+}
+
+function interval({ value, low, high }: { value: number; low?: number | undefined; high?: number | undefined }): string {
+  const bounds = low === undefined || high === undefined ? '' : ` [${low.toFixed(3)}, ${high.toFixed(3)}]`
+  return `${value.toFixed(3)}${bounds}`
+}
+
+function firstFailure({ gate }: Examined): string {
+  return gate.checks.find((check) => !check.passed)?.message ?? ''
+}
+
+const count = (n: number): string => n.toLocaleString('en-US')

@@ -1,0 +1,61 @@
+// Applying a project makes its declarations the ones that everything else goes by.
+import type { ChangeBy } from '../access/index.ts'
+import type { AuditLog } from '../audit/index.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { UnitOfWork } from '../lib/unit-of-work.ts'
+import type { CompiledProject } from './declare.ts'
+
+export interface AppliedProject {
+  readonly project: CompiledProject
+  readonly appliedAtUs: number
+  readonly appliedBy: string
+}
+
+/** Every project that was applied; the last one holds. */
+export interface ProjectStore {
+  insert(applied: AppliedProject): Promise<void>
+  latest(): Promise<AppliedProject | undefined>
+}
+
+export interface Projects {
+  /** Keeps the project with an audit entry; the same version again changes nothing. */
+  apply(project: CompiledProject, by: ChangeBy): Promise<void>
+  current(): Promise<AppliedProject | undefined>
+}
+
+export interface ProjectsDependencies {
+  readonly store: ProjectStore
+  readonly unit: UnitOfWork
+  readonly audit: Pick<AuditLog, 'append'>
+  readonly clock: Clock
+}
+
+export function createProjects({ store, unit, audit, clock }: ProjectsDependencies): Projects {
+  return {
+    current: () => store.latest(),
+    apply: (project, by) =>
+      unit.transaction(async () => {
+        const before = await store.latest()
+        if (before?.project.version === project.version) return
+        await store.insert({ project, appliedAtUs: clock.nowUs(), appliedBy: by.actor.id })
+        await audit.append({
+          actor: by.actor.id,
+          action: 'projects.applied',
+          object: { kind: 'project', id: project.name },
+          reason: by.reason,
+          details: { version: project.version, before: before?.project.version ?? null },
+        })
+      }),
+  }
+}
+
+/** The in-memory version of the port. */
+export function createMemoryProjectStore(): ProjectStore {
+  let latest: AppliedProject | undefined
+  return {
+    insert: async (applied) => {
+      latest = applied
+    },
+    latest: async () => latest,
+  }
+}

@@ -1,0 +1,129 @@
+// How a command reaches what a home keeps: through the server that runs on it, or else directly,
+// as the home's only owner while the command lasts.
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { systemActor, type Access, type ChangeBy } from '../../access/index.ts'
+import type { DatasetCatalog, QuarantineStore } from '../../data/index.ts'
+import { remote, type Remote } from '../../lib/rpc.ts'
+import {
+  homeAt,
+  homeOwner,
+  lockHome,
+  openHome,
+  serverFile,
+  type Home,
+} from '../../projects/index.ts'
+import type { Registry } from '../../registry/index.ts'
+import { version } from '../config.ts'
+import { rolesErrors } from '../errors.ts'
+import { openMetadata, type Metadata } from '../metadata.ts'
+import { commandErrors } from './errors.ts'
+
+/** The server that runs on a home, as it says itself in `serverFile`. */
+export interface RunningServer {
+  readonly url: string
+  readonly pid: number
+}
+
+/** What commands ask of the process that keeps; `keep` offers the same as rpc services. */
+export interface Kept {
+  readonly home: Home
+  readonly access: Remote<Access>
+  readonly registry: Remote<Registry>
+  readonly catalog: Remote<DatasetCatalog>
+  readonly quarantine: Remote<QuarantineStore>
+  readonly auditor: {
+    /** Every entry as its leaf, then the signed checkpoint; and the key that checks it. */
+    export(): Promise<{ readonly lines: readonly string[]; readonly publicKey: string }>
+  }
+}
+
+/** Who a command acts as: whoever may use the machine's home directory may do all of this. */
+export function byCommand(command: string): ChangeBy {
+  return { actor: systemActor, reason: `\`assay ${command}\`, by hand on the machine itself` }
+}
+
+/** Runs work on what an existing home keeps. Errors: `home_missing`, `home_locked`. */
+export async function withKept<Result>(
+  directory: string,
+  work: (kept: Kept) => Promise<Result>,
+): Promise<Result> {
+  const home = existingHome(directory)
+  if (runningServer(home) !== undefined) return work(remotely(home))
+  return withMetadata(directory, (metadata, opened) => work(directly(metadata, opened)))
+}
+
+/** Opens a home as its only owner, makes it where there is none, and lets go of it afterwards. */
+export async function withMetadata<Result>(
+  directory: string,
+  work: (metadata: Metadata, home: Home) => Promise<Result>,
+): Promise<Result> {
+  const home = await openHome(directory, version)
+  const release = lockHome(home)
+  try {
+    const metadata = await openMetadata(home)
+    try {
+      return await work(metadata, home)
+    } finally {
+      await metadata.close()
+    }
+  } finally {
+    release()
+  }
+}
+
+/** The home in a directory that must be one. Error: `home_missing`. */
+export function existingHome(directory: string): Home {
+  const home = homeAt(directory)
+  if (existsSync(join(home.root, 'format.json'))) return home
+  throw commandErrors.home_missing(`${home.root} is not a home directory of Assay.`)
+}
+
+/** The server on a home; undefined where none runs, or it is not up yet. */
+export function runningServer(home: Home): RunningServer | undefined {
+  const owner = homeOwner(home)
+  if (owner === undefined) return undefined
+  try {
+    const server = JSON.parse(readFileSync(serverFile(home), 'utf8')) as RunningServer
+    return server.pid === owner ? server : undefined // Else another command owns the home.
+  } catch {
+    return undefined
+  }
+}
+
+/** The server on a home, for commands that need one. Errors: `home_missing`, `server_missing`. */
+export function requireServer(directory: string): { home: Home; server: RunningServer } {
+  const home = existingHome(directory)
+  const server = runningServer(home)
+  if (server !== undefined) return { home, server }
+  throw rolesErrors.server_missing(`No server is running on ${home.root}.`)
+}
+
+function remotely(home: Home): Kept {
+  const service = <T extends object>(name: string) => remote<T>(home.socket('keep'), name)
+  return {
+    home,
+    access: service<Access>('access'),
+    registry: service<Registry>('registry'),
+    catalog: service<DatasetCatalog>('catalog'),
+    quarantine: service<QuarantineStore>('quarantine'),
+    auditor: service<Kept['auditor']>('auditor'),
+  }
+}
+
+function directly({ access, registry, catalog, quarantine, audit }: Metadata, home: Home): Kept {
+  return {
+    home,
+    access,
+    registry,
+    catalog,
+    quarantine,
+    auditor: {
+      async export() {
+        const lines: string[] = []
+        for await (const line of audit.export()) lines.push(line)
+        return { lines, publicKey: audit.publicKey }
+      },
+    },
+  }
+}

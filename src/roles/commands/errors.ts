@@ -1,0 +1,44 @@
+import { defineErrors } from '../../lib/errors.ts'
+
+export const commandErrors = defineErrors({
+  option_invalid: {
+    status: 422,
+    title: 'An option or argument of the command is wrong',
+    action: 'Correct it as the message says; the command with --help shows its options.',
+  },
+  home_missing: {
+    status: 404,
+    title: 'There is no home directory there',
+    action: 'Name one with --home, or make one with `assay start` or `assay run`.',
+  },
+  directory_not_empty: {
+    status: 409,
+    title: 'The directory holds files already',
+    action: 'Name a directory that is not there yet, or an empty one.',
+  },
+  output_unwritable: {
+    status: 500,
+    title: 'The output cannot be written',
+    action: 'Name a file in a folder that is there, that this user may write and that has room.',
+  },
+  input_unreadable: {
+    status: 404,
+    title: 'The input cannot be read',
+    action: 'Check the path and that this user may read the file.',
+  },
+  server_unreachable: {
+    status: 503,
+    title: 'The server does not answer',
+    action: 'Check the address, and that the server there is running.',
+  },
+  version_missing: {
+    status: 409,
+    title: 'No version of the model can score',
+    action: 'Train and register one with `assay run`, or name another home with --home.',
+  },
+  version_outdated: {
+    status: 409,
+    title: 'The project has changed since the version was trained',
+    action: 'Run `assay run` to train a version on what is declared now, or score with the project as it was.',
+  },
+})

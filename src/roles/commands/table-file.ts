@@ -1,0 +1,78 @@
+// A table as a file that people asked for: CSV or, by its name, Parquet.
+import { createWriteStream } from 'node:fs'
+import { rename, rm, stat, writeFile } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { writeParquet } from '../../adapters/duckdb/index.ts'
+import { csvField, type FrameColumn } from '../../data/index.ts'
+import { commandErrors } from './errors.ts'
+
+/** Columns of equal length; NaN and undefined are "no value". */
+export interface Table {
+  readonly rows: number
+  readonly columns: readonly { readonly name: string; readonly values: FrameColumn }[]
+}
+
+const ROWS_A_PIECE = 4096
+
+/**
+ * Writes the table; it appears under its name once it is complete. Numbers are the shortest text
+ * that reads back as the same number; no value is an empty field. Error: `output_unwritable`.
+ */
+export async function writeTable(path: string, table: Table): Promise<void> {
+  const whole = await isReplaceable(path)
+  const target = whole ? `${path}.${process.pid}.part` : path
+  try {
+    if (path.endsWith('.parquet')) await writeFile(target, await parquetOf(table))
+    else await pipeline(Readable.from(csvPieces(table)), createWriteStream(target))
+    if (whole) await rename(target, path)
+  } catch (error) {
+    if (whole) await rm(target, { force: true })
+    if (!(error instanceof Error) || !('syscall' in error)) throw error
+    throw commandErrors.output_unwritable(`${path}: ${error.message}`, { cause: error })
+  }
+}
+
+/** The table as CSV text (RFC 4180), the header first. */
+export function* csvPieces({ rows, columns }: Table): Generator<string> {
+  yield `${columns.map(({ name }) => csvField(name)).join(',')}\n`
+  for (let start = 0; start < rows; start += ROWS_A_PIECE) {
+    const end = Math.min(rows, start + ROWS_A_PIECE)
+    let text = ''
+    for (let row = start; row < end; row++) {
+      for (let column = 0; column < columns.length; column++) {
+        if (column > 0) text += ','
+        text += cellText(columns[column]!.values[row])
+      }
+      text += '\n'
+    }
+    yield text
+  }
+}
+
+function cellText(value: number | string | undefined): string {
+  if (typeof value === 'number') return Number.isNaN(value) ? '' : String(value)
+  return value === undefined ? '' : csvField(value)
+}
+
+function parquetOf({ rows, columns }: Table): Promise<Uint8Array> {
+  const cells = Array.from({ length: rows }, (_, row) =>
+    columns.map(({ values }) => {
+      const value = values[row]
+      return value === undefined || Number.isNaN(value) ? null : value
+    }),
+  )
+  return writeParquet(
+    columns.map(({ name }) => name),
+    cells,
+  )
+}
+
+/** A plain file, or nothing yet, is replaced as a whole; a device or pipe is written to. */
+async function isReplaceable(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined)
+  if (found?.isDirectory() === true) {
+    throw commandErrors.output_unwritable(`${path} is a folder, not a file.`)
+  }
+  return found === undefined || found.isFile()
+}

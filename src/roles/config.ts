@@ -1,0 +1,30 @@
+// What the supervisor hands to every role.
+import { readFileSync } from 'node:fs'
+
+export interface RoleConfig {
+  readonly home: string
+  /** Folder of the project, absolute. */
+  readonly project: string
+  /** A file of data named on the command line, absolute. */
+  readonly data: string | null
+  readonly port: number
+  readonly host: string
+  readonly replay: boolean
+  readonly log: 'text' | 'json'
+  /** Folder of the built page. */
+  readonly page: string
+}
+
+/** The configuration of this process, as its supervisor gave it. */
+export function roleConfig(): RoleConfig {
+  const text = process.env['ASSAY_ROLE_CONFIG']
+  if (text === undefined) throw new Error('A role is started by `assay start`, not by hand.')
+  return JSON.parse(text) as RoleConfig
+}
+
+/** The version of this package, from its own package.json. */
+export const version: string = (
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+).version

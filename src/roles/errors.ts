@@ -1,0 +1,34 @@
+import { defineErrors } from '../lib/errors.ts'
+
+export const rolesErrors = defineErrors({
+  project_missing: {
+    status: 409,
+    title: 'There is no project yet',
+    action: 'Wait until the project was loaded, or start again with --project.',
+  },
+  source_unknown: {
+    status: 404,
+    title: 'The project declares no such source',
+    action: 'Use one of the names that the message lists.',
+  },
+  data_missing: {
+    status: 422,
+    title: 'The project has no data to read',
+    action: 'Name a file with --data, or let the project generate one.',
+  },
+  replay_missing: {
+    status: 409,
+    title: 'There is nothing to replay',
+    action: 'Declare `replay` in the project and run its pipeline; a version must be live.',
+  },
+  server_running: {
+    status: 409,
+    title: 'A server uses this home directory',
+    action: 'Stop the server first, or give another directory with --home.',
+  },
+  server_missing: {
+    status: 409,
+    title: 'No server uses this home directory',
+    action: 'Start one with `assay start`, or name another directory with --home.',
+  },
+})

@@ -1,0 +1,199 @@
+// The role that keeps: page and API, metadata, audit log, and the read model of decisions.
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import type { AccessSnapshot } from '../access/index.ts'
+import { createCaseDesk, createProjector, type DecideRemote } from '../decisions/index.ts'
+import { writeFileAtomic } from '../lib/files.ts'
+import { listenLocally, remote, serveRpc } from '../lib/rpc.ts'
+import { createDriftSink } from '../monitoring/index.ts'
+import type { WorkRemote } from '../pipelines/index.ts'
+import { homeAt, type CompiledProject, type Home } from '../projects/index.ts'
+import { deploymentsDirectory } from '../server/decide/index.ts'
+import { createKeepApp, keepHandlers, sessionView, type Rooms } from '../server/keep/index.ts'
+import { version, type RoleConfig } from './config.ts'
+import { createDeployer } from './deployer.ts'
+import { openMetadata, type Metadata } from './metadata.ts'
+import { openReferences } from './references.ts'
+import { createSealRecorder } from './seals.ts'
+
+export interface RunningRole {
+  /** What the supervisor passes on to the terminal. */
+  readonly detail?: unknown
+  stop(): Promise<void>
+}
+
+/** Between two looks at what is due: labels of verdicts, sealed segments, deployments. */
+const CHORES_EVERY_MS = 1000
+
+export async function startKeep(config: RoleConfig): Promise<RunningRole> {
+  const home = homeAt(config.home)
+  const publishAccess = accessPublisher(home)
+  const metadata = await openMetadata(home, {
+    onAccessChanged: () => publishAccess(() => metadata.access.snapshot()),
+  })
+  const decide = remote<DecideRemote>(home.socket('decide'), 'decide')
+  const work = remote<WorkRemote>(home.socket('work'), 'work')
+  let project: CompiledProject | undefined = (await metadata.projects.current())?.project
+  const { stores } = metadata
+  const deployer = createDeployer({
+    ...metadata,
+    directory: deploymentsDirectory(home),
+    project: () => project,
+    decide,
+  })
+  const cases = createCaseDesk({
+    store: stores.decisions,
+    decide,
+    clock: metadata.clock,
+    labelsOf: () => verdictLabels(project),
+  })
+  const rooms: Rooms = {
+    ...metadata,
+    ...deployer,
+    decisions: stores.decisions,
+    cases,
+    drift: stores.drift,
+    references: openReferences(home),
+    decide,
+    work,
+    project: () => project,
+  }
+  await markInterrupted(metadata)
+  const firstKey = await metadata.access.firstStart()
+  await publishAccess(() => metadata.access.snapshot())
+  if (firstKey !== undefined) await metadata.audit.checkpoint()
+
+  const rpc = await serveRpc(home.socket('keep'), {
+    ...servicesOf(metadata),
+    projects: {
+      apply: async (...[applied, by]: Parameters<Metadata['projects']['apply']>) => {
+        await metadata.projects.apply(applied, by)
+        project = applied
+      },
+      current: () => metadata.projects.current(),
+    },
+    deployer,
+  })
+  const app = await createKeepApp({
+    access: metadata.access,
+    handlers: keepHandlers(rooms),
+    session: (identity) => sessionView(rooms, identity, version),
+    artifact: (runId, name) => metadata.tracking.artifact(runId, name),
+    pageDirectory: config.page,
+    version,
+    parquet: (names, rows) => work.parquet(names, rows),
+    onDefect: (error, { method, url }) => {
+      process.stderr.write(`${method} ${url} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+    },
+  })
+  await app.ready()
+  const door = createServer((request, response) => app.routing(request, response))
+  await listenLocally(door, home.socket('page'))
+
+  const projector = createProjector({
+    decide,
+    sinks: [stores.decisions, createDriftSink({ store: stores.drift, referenceOf: rooms.references.ofDeployment })],
+    onError: warn,
+  })
+  projector.start()
+  const seals = createSealRecorder({ decide, audit: metadata.audit })
+  const chores = every(CHORES_EVERY_MS, async () => {
+    await cases.sendDueLabels()
+    await deployer.reconcile()
+    await seals.record()
+  })
+  return {
+    detail: { firstKey: firstKey?.key },
+    stop: async () => {
+      await chores.stop()
+      await projector.stop()
+      door.closeAllConnections()
+      door.close()
+      await app.close()
+      await rpc.close()
+      await metadata.audit.checkpoint()
+      await metadata.close()
+    },
+  }
+}
+
+function servicesOf(metadata: Metadata) {
+  const { access, tracking, registry, governance, serving, catalog, quarantine, pipelines, audit } = metadata
+  return {
+    access,
+    tracking,
+    registry,
+    governance,
+    serving,
+    catalog,
+    quarantine,
+    pipelines,
+    auditor: {
+      export: async () => {
+        const lines: string[] = []
+        for await (const line of audit.export()) lines.push(line)
+        return { lines, publicKey: audit.publicKey }
+      },
+    },
+  }
+}
+
+/** Writes the snapshot of hashes that `decide` authenticates with; writes follow one another. */
+function accessPublisher(home: Home) {
+  const file = join(home.published, 'access.json')
+  let last: Promise<void> = Promise.resolve()
+  return (snapshot: () => Promise<AccessSnapshot>): Promise<void> => {
+    last = last
+      .then(async () => writeFileAtomic(file, Buffer.from(JSON.stringify(await snapshot()))))
+      .catch(warn)
+    return last
+  }
+}
+
+// A run that was going on when its process fell will never end by itself.
+async function markInterrupted({ pipelines, clock }: Metadata): Promise<void> {
+  for (const run of await pipelines.list(50)) {
+    if (run.status === 'running') {
+      await pipelines.save({ ...run, status: 'interrupted', endedAtUs: clock.nowUs() })
+    }
+  }
+}
+
+function verdictLabels(project: CompiledProject | undefined) {
+  const labels = project?.labels[0]
+  if (labels === undefined) return undefined
+  const other = Object.keys(labels.values).find((value) => value !== labels.positive)
+  return { labels: labels.name, fraud: labels.positive, genuine: other ?? labels.positive }
+}
+
+/** Repeats an act with a pause after each; a failure is told and the act tried again. */
+function every(pauseMs: number, act: () => Promise<void>): { stop(): Promise<void> } {
+  let stopped = false
+  let wake: () => void = () => {}
+  const loop = (async () => {
+    while (!stopped) {
+      await act().catch(warn)
+      if (stopped) return
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, pauseMs)
+        wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+  })()
+  return {
+    stop: () => {
+      stopped = true
+      wake()
+      return loop
+    },
+  }
+}
+
+function warn(error: unknown): void {
+  const known = error as { code?: string }
+  if (known.code === 'peer_unavailable') return // Restarting; the next look finds it again.
+  process.stderr.write(`keep: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+}

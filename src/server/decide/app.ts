@@ -1,0 +1,263 @@
+// The doors of decide: decisions, events, health, metrics. Thin: parse, authorise, one call, encode.
+import * as http from 'node:http'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import Fastify from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { DecisionService, RowAnswer } from '../../decisions/index.ts'
+import { decisionErrors } from '../../decisions/index.ts'
+import { parseStrictJson } from '../../lib/canonical-json.ts'
+import { AssayError, isAssayError, toProblem } from '../../lib/errors.ts'
+import { doorErrors } from './errors.ts'
+import { metricsText, metricsType } from './metrics.ts'
+import type { PassOn } from './proxy.ts'
+import { refuseForeignHost } from './who.ts'
+import type { Doorkeeper } from './who.ts'
+
+export interface DecideAppOptions {
+  readonly service: DecisionService
+  readonly doorkeeper: Doorkeeper
+  readonly passOn: PassOn
+  /** Names this server may be called by, beside addresses and `localhost`. */
+  readonly hosts: ReadonlySet<string>
+  readonly onDefect: (error: unknown, request: { readonly method: string; readonly url: string }) => void
+}
+
+const EVENT_BYTES_MAX = 1024 * 1024
+const ROWS_BYTES_MAX = 16 * 1024 * 1024
+/** How much of a refused body is read so that the answer arrives; beyond it the connection ends. */
+const DRAIN_BYTES_MAX = 64 * 1024 * 1024
+const ROWS_MAX = 10_000
+
+/** What is answered here; all else is passed on. */
+const OWN = /^\/(?:api\/v1\/(?:decisions\/[^/?]+|events\/[^/?]+)\/?(?:\?|$)|health\/|metrics(?:\?|$))/
+
+function isOwn({ method, url = '' }: http.IncomingMessage): boolean {
+  if (!OWN.test(url)) return false
+  return method === 'POST' || !url.startsWith('/api/v1/decisions/')
+}
+
+/** Builds the app; it listens on nothing yet. */
+export async function createDecideApp(options: DecideAppOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    bodyLimit: EVENT_BYTES_MAX,
+    routerOptions: { maxParamLength: 200, ignoreTrailingSlash: true },
+    logger: false,
+    // Requests that are passed on never enter the framework: their bodies must stay streams.
+    serverFactory: (own) =>
+      http.createServer({ requestTimeout: 0 }, (request, response) => {
+        if (isOwn(request)) own(request, response)
+        else forward(options, request, response)
+      }),
+  })
+  app.removeAllContentTypeParsers()
+  const whole = { parseAs: 'buffer' } as const
+  const types = ['application/json', 'application/x-ndjson', 'application/ndjson', 'application/jsonl']
+  app.addContentTypeParser(types, whole, (_request, body, done) => done(null, body))
+  app.setErrorHandler((error, request, reply) => refuse(options, error, request, reply))
+  app.setNotFoundHandler((request, reply) => {
+    const unknown = doorErrors.operation_unknown(`${request.method} ${request.url.slice(0, 200)} is not an operation.`)
+    return sendProblem(reply, unknown)
+  })
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-content-type-options', 'nosniff')
+    refuseForeignHost(request.headers.host, options.hosts)
+  })
+  registerDecisions(app, options)
+  registerEvents(app, options)
+  registerHealth(app, options)
+  return app
+}
+
+function registerDecisions(app: FastifyInstance, { service, doorkeeper }: DecideAppOptions): void {
+  app.post<{ Params: { policy: string }; Querystring: { namespace?: string } }>(
+    '/api/v1/decisions/:policy',
+    {
+      onRequest: async (request) => {
+        // Before the body is read: what is too much already should cost no more.
+        if (!service.hasRoom()) throw tooMany()
+        await doorkeeper.admit(request.headers, 'decide')
+      },
+    },
+    async (request, reply) => {
+      requireJson(request)
+      const body = parseStrictJson(request.body as Buffer, { maxBytes: EVENT_BYTES_MAX })
+      const { namespace = 'live' } = request.query
+      const decided = await service.decide({ namespace, policy: request.params.policy, body })
+      if (decided.replayed) reply.header('idempotent-replayed', 'true')
+      reply.type('application/json')
+      return decided.body
+    },
+  )
+}
+
+function tooMany() {
+  return decisionErrors.too_many_in_flight('More requests are waiting for the disk than may.', {
+    extra: { retryAfter: 1 },
+  })
+}
+
+function requireJson(request: FastifyRequest): void {
+  const type = request.headers['content-type'] ?? ''
+  if (!Buffer.isBuffer(request.body) || !/^application\/json\b/i.test(type)) throw wrongType(type)
+}
+
+function wrongType(type: string) {
+  return doorErrors.media_type_unsupported(
+    type === '' ? 'The request has no Content-Type, or no body.' : `The body is declared as ${type.slice(0, 100)}.`,
+  )
+}
+
+function registerEvents(app: FastifyInstance, { service, doorkeeper }: DecideAppOptions): void {
+  app.post<{ Params: { source: string }; Querystring: { namespace?: string } }>(
+    '/api/v1/events/:source',
+    { bodyLimit: ROWS_BYTES_MAX },
+    async (request) => {
+      const identity = await doorkeeper.admit(request.headers, 'ingest')
+      const parsed = rowsOf(request)
+      const { namespace = 'live' } = request.query
+      const taken = await service.ingest({
+        namespace,
+        source: request.params.source,
+        rows: parsed.rows,
+        author: identity.name,
+      })
+      return summary(inPlace(parsed, taken))
+    },
+  )
+}
+
+interface ParsedRows {
+  readonly rows: unknown[]
+  /** Lines that are no JSON, by their place among all rows. */
+  readonly unreadable: ReadonlyMap<number, RowAnswer>
+}
+
+/** A JSON array of rows, one JSON object, or one object a line. */
+function rowsOf(request: FastifyRequest): ParsedRows {
+  const type = request.headers['content-type'] ?? ''
+  if (!Buffer.isBuffer(request.body)) throw wrongType(type)
+  if (!/^application\/json\b/i.test(type)) return linesOf(request.body)
+  const body = parseStrictJson(request.body, { maxBytes: ROWS_BYTES_MAX })
+  return { rows: Array.isArray(body) ? body : [body], unreadable: new Map() }
+}
+
+function linesOf(body: Buffer): ParsedRows {
+  const rows: unknown[] = []
+  const unreadable = new Map<number, RowAnswer>()
+  const lines = body.toString('utf8').split('\n').filter((line) => line.trim() !== '')
+  if (lines.length > ROWS_MAX) {
+    throw decisionErrors.batch_too_large(`The request has ${lines.length} rows.`)
+  }
+  for (const [place, line] of lines.entries()) {
+    try {
+      rows.push(parseStrictJson(line, { maxBytes: EVENT_BYTES_MAX }))
+    } catch (error) {
+      if (!isAssayError(error)) throw error
+      const { code, detail } = error
+      unreadable.set(place, { status: 'refused', eventId: null, code, detail, failures: [] })
+    }
+  }
+  return { rows, unreadable }
+}
+
+/** Answers in the order of the rows as they came, unreadable ones in their places. */
+function inPlace({ unreadable }: ParsedRows, taken: readonly RowAnswer[]): RowAnswer[] {
+  const answers: RowAnswer[] = []
+  let next = 0
+  for (let place = 0; place < taken.length + unreadable.size; place++) {
+    answers.push(unreadable.get(place) ?? taken[next++]!)
+  }
+  return answers
+}
+
+function summary(rows: readonly RowAnswer[]) {
+  const count = (status: RowAnswer['status']) => rows.filter((row) => row.status === status).length
+  return { accepted: count('accepted'), duplicates: count('duplicate'), refused: count('refused'), rows }
+}
+
+function registerHealth(app: FastifyInstance, { service }: DecideAppOptions): void {
+  const loop = monitorEventLoopDelay({ resolution: 20 })
+  loop.enable()
+  app.addHook('onClose', async () => {
+    loop.disable()
+  })
+  app.get('/health/live', async () => ({ status: 'live' }))
+  app.get('/health/ready', async (_request, reply) => {
+    const { ready, storage, recoveryMs } = service.status()
+    if (!ready) reply.code(503).header('retry-after', '1')
+    return { status: ready ? 'ready' : 'not ready', storage, recoveryMs }
+  })
+  app.get('/metrics', async (_request, reply) => {
+    reply.type(metricsType)
+    return metricsText(service, loop)
+  })
+}
+
+function forward(
+  { hosts, passOn }: DecideAppOptions,
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+): void {
+  try {
+    refuseForeignHost(request.headers.host, hosts)
+  } catch (error) {
+    const problem = toProblem(error)
+    request.resume()
+    response.writeHead(problem.status, { 'content-type': 'application/problem+json' })
+    response.end(JSON.stringify(problem))
+    return
+  }
+  passOn(request, response)
+}
+
+function refuse(
+  { onDefect }: DecideAppOptions,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const known = asAssayError(error, request)
+  if (!(known instanceof AssayError)) onDefect(error, request)
+  drain(request)
+  return sendProblem(reply, known)
+}
+
+/** A client that is still sending cannot hear the answer, so the rest is read and thrown away. */
+function drain({ raw }: FastifyRequest): void {
+  if (raw.readableEnded || raw.destroyed) return
+  let length = 0
+  raw.removeAllListeners('data')
+  raw.on('data', (chunk: Buffer) => {
+    length += chunk.length
+    if (length > DRAIN_BYTES_MAX) raw.destroy()
+  })
+  raw.resume()
+}
+
+function asAssayError(error: unknown, request: FastifyRequest): unknown {
+  if (error instanceof AssayError) return error
+  const { code = '', statusCode = 500, message = '' } = error as {
+    code?: string
+    statusCode?: number
+    message?: string
+  }
+  switch (code) {
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+    case 'FST_ERR_CTP_EMPTY_TYPE':
+      return wrongType(request.headers['content-type'] ?? '')
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return doorErrors.body_too_large(
+        `The body has ${request.headers['content-length'] ?? 'too many'} bytes.`,
+      )
+    default:
+      return statusCode < 500 ? doorErrors.request_unreadable(message) : error
+  }
+}
+
+function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
+  const problem = toProblem(error)
+  const { retryAfter } = problem
+  if (typeof retryAfter === 'number') reply.header('retry-after', String(retryAfter))
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
+  return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
+}

@@ -1,0 +1,11 @@
+/**
+ * The front door: the one TCP port. Decisions, events, health and metrics are answered here, with the
+ * other processes dead; everything else is passed on to keep.
+ *
+ * What always holds here: a request is authorised against the published snapshot before its body is
+ * looked at; every refusal is a problem document with a code and an action; bodies, rows and requests
+ * in flight are bounded.
+ */
+export { doorErrors } from './errors.ts'
+export { deploymentsDirectory, startDecide } from './start.ts'
+export type { DecideLog, RunningDecide, StartDecideOptions } from './start.ts'

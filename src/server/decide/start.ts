@@ -1,0 +1,122 @@
+// The decide process: opens what it owns, serves the port and the local socket, drains at the end.
+import { promises as fs } from 'node:fs'
+import * as path from 'node:path'
+import { decideRemote, directoryDeployments, openDecisionService } from '../../decisions/index.ts'
+import type { DecisionIndex, DecisionService } from '../../decisions/index.ts'
+import { systemClock } from '../../lib/clock.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { nodeFiles } from '../../lib/files.ts'
+import { serveRpc } from '../../lib/rpc.ts'
+import type { Home } from '../../projects/index.ts'
+import { createDecideApp } from './app.ts'
+import { doorErrors } from './errors.ts'
+import { createPassOn } from './proxy.ts'
+import { createDoorkeeper } from './who.ts'
+
+export interface DecideLog {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+export interface StartDecideOptions {
+  readonly home: Pick<Home, 'decide' | 'published' | 'socket'>
+  readonly host: string
+  /** 0 takes any free port. */
+  readonly port: number
+  /** Names, beside addresses, `localhost` and `host`, by which this server may be called. */
+  readonly allowedHosts?: readonly string[]
+  readonly openIndex: (directory: string) => Promise<DecisionIndex>
+  readonly log: DecideLog
+  /** Called when the journal failed for good: the process must end and be started again. */
+  readonly onFatal: (error: Error) => void
+  readonly clock?: Clock
+  readonly inFlightMax?: number
+  readonly checkpointEvery?: number
+  readonly segmentBytes?: number
+}
+
+export interface RunningDecide {
+  readonly url: string
+  readonly port: number
+  readonly service: DecisionService
+  /** Stops listening, answers what is on its way, writes checkpoints, closes. */
+  close(): Promise<void>
+}
+
+/** Where keep publishes deployment documents, and decide finds them. */
+export function deploymentsDirectory(home: Pick<Home, 'published'>): string {
+  return path.join(home.published, 'deployments')
+}
+
+/** Starts the process's work. Errors: `port_in_use`, `address_unavailable`, `socket_in_use`. */
+export async function startDecide(options: StartDecideOptions): Promise<RunningDecide> {
+  const { home, log, clock = systemClock } = options
+  const service = await openDecisionService({
+    directory: home.decide,
+    files: nodeFiles,
+    clock,
+    deployments: directoryDeployments(deploymentsDirectory(home)),
+    openIndex: options.openIndex,
+    removeDirectory: (directory) => fs.rm(directory, { recursive: true, force: true }),
+    inFlightMax: options.inFlightMax,
+    checkpointEvery: options.checkpointEvery,
+    segmentBytes: options.segmentBytes,
+    onFatal: options.onFatal,
+    onWarning: (message, error) => log.warn({ error: String(error) }, message),
+  })
+  await service.openNamespace('live', 'wall')
+  const doorkeeper = await createDoorkeeper(path.join(home.published, 'access.json'), clock)
+  const { passOn, close: closePassOn } = createPassOn(home.socket('page'))
+  const app = await createDecideApp({
+    service,
+    doorkeeper,
+    passOn,
+    hosts: new Set([options.host, ...(options.allowedHosts ?? [])].map((host) => host.toLowerCase())),
+    onDefect: (error, { method, url }) =>
+      log.error({ method, url, error: error instanceof Error ? error.stack : String(error) }, 'A request failed'),
+  })
+  const rpc = await serveRpc(
+    home.socket('decide'),
+    { decide: decideRemote(service) },
+    { onDefect: (error, call) => log.error({ call, error: String(error) }, 'A local call failed') },
+  )
+  const url = await listen(app, options)
+  const { recoveryMs, namespaces } = service.status()
+  log.info({ url, recoveryMs, namespaces: namespaces.length }, 'Decisions are answered')
+  return {
+    url,
+    port: Number(new URL(url).port),
+    service,
+    async close() {
+      doorkeeper.close()
+      // Streams that were passed on would keep the door open for ever.
+      closePassOn()
+      app.server.closeIdleConnections()
+      const closed = app.close()
+      const grace = setTimeout(() => app.server.closeAllConnections(), 5000)
+      await closed
+      clearTimeout(grace)
+      await rpc.close()
+      await service.close()
+    },
+  }
+}
+
+async function listen(
+  app: Awaited<ReturnType<typeof createDecideApp>>,
+  { host, port }: StartDecideOptions,
+): Promise<string> {
+  try {
+    return await app.listen({ host, port, backlog: 1024 })
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE') {
+      throw doorErrors.port_in_use(`Another process listens on ${host}:${port}.`, { cause })
+    }
+    if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+      throw doorErrors.address_unavailable(`${host}:${port} cannot be listened on (${code}).`, { cause })
+    }
+    throw cause
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * What every tracking store and artifact store must do. An adapter's test calls these with a way to
+ * open an empty store.
+ */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { sha256Hex } from '../lib/hash.ts'
+import type { UnitOfWork } from '../lib/unit-of-work.ts'
+import type { ArtifactStore, TrackingStore } from './ports.ts'
+import type { Metric } from './types.ts'
+
+export interface OpenedTrackingStore {
+  readonly store: TrackingStore
+  readonly unit: UnitOfWork
+  readonly close?: () => Promise<void>
+}
+
+export function trackingStoreCases(name: string, open: () => Promise<OpenedTrackingStore>): void {
+  describe(`${name} as a tracking store`, () => {
+    let opened: OpenedTrackingStore
+    beforeEach(async () => {
+      opened = await open()
+      await opened.store.insertExperiment(experiment)
+    })
+    afterEach(async () => {
+      await opened.close?.()
+    })
+
+    const experiment = { id: 'e1', name: 'card-fraud', createdAtUs: 1, createdBy: 'i1' }
+    const start = (id: string, startedAtUs: number) =>
+      opened.store.insertRun({
+        id,
+        experimentId: 'e1',
+        name: `run ${id}`,
+        status: 'running',
+        startedAtUs,
+        startedBy: 'i1',
+      })
+    const metric = (value: number, more: Partial<Metric> = {}): Metric => {
+      return { name: 'auc', value, step: 0, atUs: 5, ...more }
+    }
+
+    test('finds experiments by id and by name', async () => {
+      const { store } = opened
+      expect(await store.experiment('e1')).toEqual(experiment)
+      expect(await store.experimentByName('card-fraud')).toEqual(experiment)
+      expect(await store.experimentByName('other')).toBeUndefined()
+      expect(await store.experiments()).toEqual([experiment])
+    })
+
+    test('gives a run back with all that was logged', async () => {
+      const { store } = opened
+      await start('r1', 2)
+      await store.setParams('r1', { rate: 0.1, depth: 6, fast: true, name: 'trees' })
+      await store.setParams('r1', { depth: 7 })
+      await store.setTags('r1', { stage: 'first' })
+      await store.appendMetrics('r1', [metric(0.8713, { low: 0.86, high: 0.88, n: 500 })])
+      await store.putArtifact('r1', { name: 'b', contentType: 'x', sha256: 's1', size: 1 })
+      await store.putArtifact('r1', { name: 'a', contentType: 'x', sha256: 's2', size: 2 })
+      await store.putArtifact('r1', { name: 'b', contentType: 'y', sha256: 's3', size: 3 })
+      await store.endRun('r1', 'finished', 9)
+      expect(await store.run('r1')).toEqual({
+        id: 'r1',
+        experimentId: 'e1',
+        name: 'run r1',
+        status: 'finished',
+        startedAtUs: 2,
+        endedAtUs: 9,
+        startedBy: 'i1',
+        params: { rate: 0.1, depth: 7, fast: true, name: 'trees' },
+        tags: { stage: 'first' },
+        metrics: { auc: metric(0.8713, { low: 0.86, high: 0.88, n: 500 }) },
+        artifacts: [
+          { name: 'a', contentType: 'x', sha256: 's2', size: 2 },
+          { name: 'b', contentType: 'y', sha256: 's3', size: 3 },
+        ],
+      })
+      expect(await store.run('r2')).toBeUndefined()
+    })
+
+    test('shows the metric of the highest step, then of the latest time, and keeps all', async () => {
+      const { store } = opened
+      await start('r1', 2)
+      const logged = [
+        metric(0.1, { step: 2 }),
+        metric(0.2, { step: 1, atUs: 9 }),
+        metric(0.3, { step: 2, atUs: 6 }),
+      ]
+      await store.appendMetrics('r1', logged)
+      expect((await store.run('r1'))?.metrics['auc']).toEqual(logged[2])
+      expect(await store.metricHistory('r1', 'auc')).toEqual([logged[1], logged[0], logged[2]])
+      expect(await store.metricHistory('r1', 'other')).toEqual([])
+    })
+
+    test('keeps floats to the last bit', async () => {
+      const { store } = opened
+      await start('r1', 2)
+      const values = [0.1 + 0.2, 5e-324, Number.MAX_VALUE, -1 / 3, 3]
+      await store.appendMetrics(
+        'r1',
+        values.map((value, step) => metric(value, { step })),
+      )
+      const history = await store.metricHistory('r1', 'auc')
+      expect(history.map(({ value }) => value)).toEqual(values)
+    })
+
+    test('takes a thousand metrics at once', async () => {
+      const { store } = opened
+      await start('r1', 2)
+      const many = Array.from({ length: 1000 }, (_, step) => metric(step / 7, { step }))
+      await store.appendMetrics('r1', many)
+      expect(await store.metricHistory('r1', 'auc')).toEqual(many)
+    })
+
+    test('lists runs newest first, by experiment and status, up to a limit', async () => {
+      const { store } = opened
+      for (const [id, at] of [
+        ['r1', 2],
+        ['r3', 8],
+        ['r2', 8],
+      ] as const)
+        await start(id, at)
+      await store.endRun('r2', 'failed', 9)
+      const ids = async (filter: Parameters<typeof store.runs>[0]) =>
+        (await store.runs(filter)).map((run) => run.id)
+      expect(await ids({})).toEqual(['r3', 'r2', 'r1'])
+      expect(await ids({ limit: 2 })).toEqual(['r3', 'r2'])
+      expect(await ids({ status: 'failed' })).toEqual(['r2'])
+      expect(await ids({ experimentId: 'other' })).toEqual([])
+    })
+
+    test('takes back what a failed transaction did', async () => {
+      const { store, unit } = opened
+      const work = unit.transaction(async () => {
+        await start('r1', 2)
+        await store.appendMetrics('r1', [metric(1)])
+        throw new Error('no')
+      })
+      await expect(work).rejects.toThrow('no')
+      expect(await store.run('r1')).toBeUndefined()
+      expect(await store.metricHistory('r1', 'auc')).toEqual([])
+    })
+  })
+}
+
+export function artifactStoreCases(name: string, open: () => Promise<ArtifactStore>): void {
+  describe(`${name} as an artifact store`, () => {
+    const bytes = new TextEncoder().encode('{"a":1}')
+
+    test('names content by its SHA-256 and gives it back', async () => {
+      const store = await open()
+      const stored = await store.put(bytes)
+      expect(stored).toEqual({ sha256: sha256Hex(bytes), size: 7 })
+      expect(await store.get(stored.sha256)).toEqual(bytes)
+      expect(await store.has(stored.sha256)).toBe(true)
+    })
+
+    test('takes the same content twice, and empty content', async () => {
+      const store = await open()
+      expect(await store.put(bytes)).toEqual(await store.put(bytes))
+      const empty = await store.put(new Uint8Array())
+      expect(await store.get(empty.sha256)).toHaveLength(0)
+    })
+
+    test.each(['', 'a'.repeat(64), '../../etc/passwd', `${'a'.repeat(63)}/`, '..%2f'])(
+      'has nothing under %j',
+      async (unknown) => {
+        const store = await open()
+        expect(await store.get(unknown)).toBeUndefined()
+        expect(await store.has(unknown)).toBe(false)
+      },
+    )
+  })
+}

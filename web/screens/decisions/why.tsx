@@ -1,0 +1,96 @@
+import type { Decision, Explanation, Reason } from '../../../src/server/contract/index.ts'
+import { useAsk } from '../../client/queries.ts'
+import { ObjectLink, Panel } from '../../parts/layout.tsx'
+import { Answered } from '../../parts/states.tsx'
+
+/** Why, in sentences that can be said aloud; a bar shows how hard each one pushed. */
+export function Why({ decision }: { readonly decision: Decision }) {
+  const params = { policy: decision.policy, eventId: decision.eventId }
+  const onDemand = useAsk(
+    'decisionExplanation',
+    { params },
+    { enabled: decision.explanation === null && decision.score !== null, staleTime: Infinity },
+  )
+  return (
+    <Panel
+      title="Why"
+      aside={decision.explanation === null ? 'Made on demand' : 'Recorded with the answer'}
+    >
+      {decision.explanation !== null ? (
+        <Explained explanation={decision.explanation} />
+      ) : decision.score === null ? (
+        <p>No model was asked: a rule decided.</p>
+      ) : (
+        <Answered answer={onDemand} rows={5}>
+          {(explanation) => <Explained explanation={explanation} />}
+        </Answered>
+      )}
+    </Panel>
+  )
+}
+
+function Explained({ explanation }: { readonly explanation: Explanation }) {
+  const all = [...explanation.towards, ...explanation.against]
+  const strongest = Math.max(1e-9, ...all.map((reason) => Math.abs(reason.contribution)))
+  return (
+    <div className="why">
+      <Reasons
+        title="Towards fraud"
+        kind="towards"
+        reasons={explanation.towards}
+        strongest={strongest}
+      />
+      <Reasons
+        title="Towards genuine"
+        kind="against"
+        reasons={explanation.against}
+        strongest={strongest}
+      />
+      <p className="chart-note">
+        {explanation.method}. Base {signed(explanation.base)}, the reasons above, all others{' '}
+        {signed(explanation.others)}: margin {signed(explanation.margin)}.
+      </p>
+    </div>
+  )
+}
+
+function Reasons({
+  title,
+  kind,
+  reasons,
+  strongest,
+}: {
+  readonly title: string
+  readonly kind: 'towards' | 'against'
+  readonly reasons: readonly Reason[]
+  readonly strongest: number
+}) {
+  if (reasons.length === 0) return null
+  return (
+    <>
+      <h3>{title}</h3>
+      <ul>
+        {reasons.map((reason) => (
+          <li key={reason.feature} className={`reason reason-${kind}`}>
+            <span className="reason-bar" aria-hidden>
+              <i style={{ width: `${(Math.abs(reason.contribution) / strongest) * 100}%` }} />
+            </span>
+            <span className="reason-text">
+              {reason.sentence}
+              {reason.target === null ? null : (
+                <span className="reason-source">
+                  <ObjectLink target={reason.target} />
+                </span>
+              )}
+            </span>
+            <span className="num quiet">{signed(reason.contribution)}</span>
+          </li>
+        ))}
+      </ul>
+    </>
+  )
+}
+
+function signed(value: number): string {
+  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`
+}
