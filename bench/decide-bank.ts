@@ -41,7 +41,8 @@ export interface BenchBank {
 /** Writes what decide needs into a home directory; `history` payments precede the live ones. */
 export async function prepareBank(root: string, history: number): Promise<BenchBank> {
   const home = homeAt(root)
-  for (const folder of [home.published, home.decide, join(root, 'run')]) mkdirSync(folder, { recursive: true })
+  for (const folder of [home.published, home.decide, join(root, 'run')])
+    mkdirSync(folder, { recursive: true })
   publishAccess(home)
   const random = createRandom('decide bench')
   const source = compileSource(transactions)
@@ -122,7 +123,9 @@ function payment(n: number, fromUs: number): Record<string, unknown> {
 /** Labels follow the amount and chance: the trees need something to split on, not to be right. */
 function growTrees(names: readonly string[], sample: readonly Float64Array[], random: Random) {
   const amount = names.indexOf('TX_AMOUNT')
-  const y = Float64Array.from(sample, (vector) => (vector[amount]! / 250 + random.next() > 1.55 ? 1 : 0))
+  const y = Float64Array.from(sample, (vector) =>
+    vector[amount]! / 250 + random.next() > 1.55 ? 1 : 0,
+  )
   const learner = boostedTrees({ trees: TREES, depth: 5, learningRate: 0.05 })
   return fit(learner, { x: fromRows(names, sample), y }, { seed: 1 })
 }

@@ -56,11 +56,15 @@ export async function run(
     const latencies: number[] = []
     const begunUs = monotonicUs()
     const untilUs = begunUs + seconds * 1e6
-    await loop(connections, () => monotonicUs() < untilUs, async () => {
-      const sentUs = monotonicUs()
-      await one()
-      latencies.push(monotonicUs() - sentUs)
-    })
+    await loop(
+      connections,
+      () => monotonicUs() < untilUs,
+      async () => {
+        const sentUs = monotonicUs()
+        await one()
+        latencies.push(monotonicUs() - sentUs)
+      },
+    )
     const tookS = (monotonicUs() - begunUs) / 1e6
     const cpu = (await cpuSeconds(decide.url)) - cpuBefore
     client.close()
@@ -81,7 +85,11 @@ export async function run(
   }
 }
 
-async function loop(width: number, goesOn: () => boolean, work: () => Promise<void>): Promise<void> {
+async function loop(
+  width: number,
+  goesOn: () => boolean,
+  work: () => Promise<void>,
+): Promise<void> {
   const strand = async () => {
     while (goesOn()) await work()
   }

@@ -16,7 +16,7 @@ import {
 } from '../src/decisions/index.ts'
 import { historyWithState, type LabelArrivals } from '../src/features/index.ts'
 import { monotonicUs, systemClock } from '../src/lib/clock.ts'
-import { nodeFiles } from '../src/lib/files.ts'
+import { nodeFiles, type FileSystem } from '../src/lib/files.ts'
 import { sha256Hex } from '../src/lib/hash.ts'
 import {
   createReplay,
@@ -50,7 +50,7 @@ export async function decideTestPeriod(
   const deployments = join(request.folder, 'deployments')
   const service = await openDecisionService({
     directory: join(request.folder, 'decide'),
-    files: nodeFiles,
+    files: hastyFiles,
     clock: systemClock,
     deployments: directoryDeployments(deployments),
     openIndex: async () => createMemoryIndex(),
@@ -71,6 +71,13 @@ export async function decideTestPeriod(
   } finally {
     await service.close()
   }
+}
+
+/** Values are compared here, not durability: nothing waits for the disk. */
+const hastyFiles: FileSystem = {
+  ...nodeFiles,
+  open: async (file, mode) => ({ ...(await nodeFiles.open(file, mode)), sync: async () => undefined }),
+  syncDirectory: async () => undefined,
 }
 
 /** Writes the state as of the start of the test, as the pipeline does for live traffic. */

@@ -110,7 +110,7 @@ async function verify(bank: BenchBank, decide: DecideChild, acknowledged: Map<nu
   const journal = remote<DecideRemote>(bank.home.socket('decide'), 'decide')
   const seen = new Set<string>()
   let duplicated = 0
-  for (let after = 0; ; ) {
+  for (let after = 0; ;) {
     const { records } = await journal.records({ namespace: 'bench', after, limit: 2000 })
     if (records.length === 0) break
     for (const record of records) {

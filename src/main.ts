@@ -1,8 +1,11 @@
 // Where the program begins: a command, or one of the roles that `assay start` supervises.
-import { exitCodes } from './cli/exit-codes.ts'
-import { createProgram } from './cli/program.ts'
-import { roleChannel, type RoleName } from './cli/supervisor.ts'
-import { printError } from './cli/output.ts'
+import {
+  exitCodes,
+  processTerminal,
+  roleChannel,
+  runCommandLine,
+  type RoleName,
+} from './cli/index.ts'
 import { AssayError } from './lib/errors.ts'
 import { roleConfig, version } from './roles/config.ts'
 
@@ -54,20 +57,13 @@ async function runRole(role: RoleName): Promise<void> {
 }
 
 async function runCommand(): Promise<void> {
-  const { start } = await import('./roles/start.ts')
-  const { commandActions } = await import('./roles/commands/index.ts')
-  let code: number = exitCodes.ok
-  const program = createProgram(version, { start, ...commandActions }, (ended) => {
-    code = ended
-  })
-  program.exitOverride((error) => {
-    process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage)
-  })
-  try {
-    await program.parseAsync()
-  } catch (error) {
-    code = printError(error)
-  }
+  const [{ start }, { createCommandActions }] = await Promise.all([
+    import('./roles/start.ts'),
+    import('./roles/commands/index.ts'),
+  ])
+  const terminal = processTerminal()
+  const actions = { start, ...createCommandActions(terminal) }
+  const code = await runCommandLine(version, actions, process.argv.slice(2), terminal)
   // What a command left open (sockets, timers) must not keep a person waiting.
   process.exit(code)
 }

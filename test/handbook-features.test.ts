@@ -65,7 +65,7 @@ test.skipIf(!existsSync(file))('the handbook’s features are as the handbook de
 function readTransactions() {
   const text = gunzipSync(readFileSync(file)).toString('latin1')
   const rows: number[][] = []
-  for (let at = text.indexOf('\n') + 1; at < text.length && rows.length < rowsMax; ) {
+  for (let at = text.indexOf('\n') + 1; at < text.length && rows.length < rowsMax;) {
     const end = text.indexOf('\n', at)
     const [id, time, customer, terminal, amount, , , isFraud] = text.slice(at, end).split(',')
     const own = [Number(id), parseTimestamp(time)!, Number(customer), Number(terminal)]

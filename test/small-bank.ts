@@ -40,7 +40,11 @@ export const fraud = labels('fraud', {
 
 export const behaviour = featureSet('behaviour', payments, (tx) => [
   tx.value('amount').as('AMOUNT'),
-  ...tx.per('customer').count().over('1d', '7d').as((w) => `CUSTOMER_COUNT_${w.days}D`),
+  ...tx
+    .per('customer')
+    .count()
+    .over('1d', '7d')
+    .as((w) => `CUSTOMER_COUNT_${w.days}D`),
   tx.per('customer').mean('amount').over('7d').as('CUSTOMER_MEAN_7D'),
   tx.per('terminal').share(fraud).over('7d').as('TERMINAL_RISK_7D'),
 ])

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { chromium, type Browser, type Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { repositoryRoot } from '../test/source-text.ts'
 import { needs, toolPath } from '../test/tools.ts'
 import type { Bank, Scenario } from './fixtures/scenes.ts'
@@ -69,10 +69,12 @@ describe.skipIf(!needs('chromium'))('the page in a browser', () => {
     })
   }, 120_000)
 
-  afterAll(async () => {
-    for (const close of closing.toReversed()) await close()
-    await browser?.close()
+  // Pages poll; one that is left open takes time from the tests after it.
+  afterEach(async () => {
+    for (const close of closing.splice(0).toReversed()) await close()
   })
+
+  afterAll(() => browser?.close())
 
   async function open(
     options: {
@@ -192,6 +194,17 @@ describe.skipIf(!needs('chromium'))('the page in a browser', () => {
     await opened.page.getByLabel('Key', { exact: true }).fill('assay-key')
     await opened.page.getByRole('button', { name: 'Sign in' }).click()
     await opened.page.getByRole('heading', { name: 'Models' }).waitFor()
+  })
+
+  test('a used sign-in link says so, and the key leads to the overview', async () => {
+    const opened = await open()
+    opened.bank.signedIn = false
+    await opened.page.goto(`${opened.base}/sign-in?expired=1`)
+    await opened.page.getByText('That link was used already').waitFor()
+    await opened.page.getByLabel('Key', { exact: true }).fill('assay-key')
+    await opened.page.getByRole('button', { name: 'Sign in' }).click()
+    await opened.page.getByRole('heading', { name: 'Decisions now' }).waitFor()
+    expect(new URL(opened.page.url()).pathname).toBe('/')
   })
 
   test('filters stand in the address, survive a reload and go into the export', async () => {

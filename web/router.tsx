@@ -27,6 +27,8 @@ type Screen = Parameters<typeof lazyRouteComponent>[0]
 
 const screens: readonly (readonly [string, Screen])[] = [
   ['/', () => import('./screens/overview/overview.tsx')],
+  // Whoever comes from a sign-in link goes on to the overview; the shell asks for the key before.
+  ['/sign-in', () => import('./screens/overview/overview.tsx')],
   ['/decisions', () => import('./screens/decisions/decisions.tsx')],
   ['/decisions/$policy/$eventId', () => import('./screens/decisions/decision.tsx')],
   ['/policies/$policy', () => import('./screens/decisions/policy.tsx')],

@@ -41,7 +41,9 @@ export const handbook = featureSet(
         .over('1d', '7d', '30d')
         .as((w) => `CUSTOMER_ID_AVG_AMOUNT_${w.days}DAY_WINDOW`)
         .describe((w) => `What the customer paid on average in ${w.words}, this payment included`)
-        .inWords((w) => `The customer paid {money} on average in ${w.words}, this payment included`),
+        .inWords(
+          (w) => `The customer paid {money} on average in ${w.words}, this payment included`,
+        ),
       ...terminal
         .count()
         .over('1d', '7d', '30d')
@@ -55,7 +57,9 @@ export const handbook = featureSet(
         .delayed('7d')
         .orElse(0)
         .as((w) => `TERMINAL_ID_RISK_${w.days}DAY_WINDOW`)
-        .describe((w) => `Share of fraud among the terminal’s payments in the ${span(w)} up to a week ago`)
+        .describe(
+          (w) => `Share of fraud among the terminal’s payments in the ${span(w)} up to a week ago`,
+        )
         .inWords(
           (w) =>
             `{percent} of this terminal’s payments in the ${span(w)} up to a week ago ` +
@@ -93,7 +97,9 @@ export const behaviour = featureSet(
         .excludingCurrent()
         .map((highest) => highest.dividedBy(usual))
         .as((w) => `CUSTOMER_MAX_${w.days}D_VS_30D`)
-        .describe((w) => `The customer’s highest earlier amount in ${w.words}, in multiples of their mean`)
+        .describe(
+          (w) => `The customer’s highest earlier amount in ${w.words}, in multiples of their mean`,
+        )
         .inWords(
           (w) => `The customer paid up to {times} their usual amount in the last ${w.words}`,
           (w) => ({ missing: `The customer made no other payment in the last ${w.words}` }),
@@ -104,7 +110,9 @@ export const behaviour = featureSet(
         .excludingCurrent()
         .dividedBy(usual)
         .as('CUSTOMER_STD_7D_VS_30D')
-        .describe('Standard deviation of the customer’s amounts of 7 days, in multiples of their mean')
+        .describe(
+          'Standard deviation of the customer’s amounts of 7 days, in multiples of their mean',
+        )
         .inWords('The customer’s amounts of the last 7 days vary by {times} their usual amount', {
           missing: 'The customer made too few payments in 7 days to see how their amounts vary',
         }),
@@ -113,7 +121,9 @@ export const behaviour = featureSet(
         .over('6h')
         .dividedBy(usual)
         .as('CUSTOMER_SPEND_6H_VS_30D')
-        .describe('What the customer spent in 6 hours, this payment included, in multiples of their mean')
+        .describe(
+          'What the customer spent in 6 hours, this payment included, in multiples of their mean',
+        )
         .inWords('Within 6 hours the customer spent {times} their usual amount', newcomer),
       customer
         .count()
@@ -134,7 +144,9 @@ export const behaviour = featureSet(
         .over('3d', '7d')
         .delayed('7d')
         .as((w) => `TERMINAL_RISK_SMALL_${w.days}D`)
-        .describe((w) => `Share of fraud among payments up to 220 EUR in the ${span(w)} up to a week ago`)
+        .describe(
+          (w) => `Share of fraud among payments up to 220 EUR in the ${span(w)} up to a week ago`,
+        )
         .inWords(
           (w) =>
             `{percent} of this terminal’s ordinary payments in the ${span(w)} up to a week ago ` +
@@ -147,7 +159,9 @@ export const behaviour = featureSet(
           .over('7d')
           .delayed(ago)
           .as(`TERMINAL_RISK_SMALL_7D_AGO_${ago.toUpperCase()}`)
-          .describe(`Share of fraud among payments up to 220 EUR in the week that ended ${ago} before`)
+          .describe(
+            `Share of fraud among payments up to 220 EUR in the week that ended ${ago} before`,
+          )
           .inWords(
             `{percent} of this terminal’s ordinary payments in the week that ended ` +
               `${ago.replace('d', ' days')} before were confirmed as fraud`,

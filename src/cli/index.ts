@@ -30,7 +30,8 @@ export {
   type ScoreOptions,
   type StartOptions,
 } from './program.ts'
-export { createStartScreen, type StartScreenOptions } from './start-screen.ts'
+export { createStartLog, createStartScreen, type StartScreen } from './start-screen.ts'
+export { stageLines } from './stages.ts'
 export {
   createSupervisor,
   roleChannel,

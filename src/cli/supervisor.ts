@@ -2,6 +2,7 @@
 // fell, passes their progress on to the terminal, and stops them in order.
 import { fork, type ChildProcess } from 'node:child_process'
 import { setPriority } from 'node:os'
+import { monotonicUs } from '../lib/clock.ts'
 
 export type RoleName = 'decide' | 'keep' | 'work'
 
@@ -72,7 +73,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     })
 
   const restart = (role: RoleName, cause: string) => {
-    const now = performance.now()
+    const now = monotonicUs() / 1000
     const recent = (restarts.get(role) ?? []).filter((at) => now - at < RESTART_WINDOW_MS)
     restarts.set(role, [...recent, now])
     if (recent.length >= RESTARTS_MAX) {

@@ -2,7 +2,14 @@
 // which flows to live precision and recall and to the next training. Nothing is overwritten.
 import type { Clock } from '../lib/clock.ts'
 import { decisionErrors } from './errors.ts'
-import type { CaseEvent, CaseRow, CaseStore, CaseWithDecision, DecisionStore, Verdict } from './ports.ts'
+import type {
+  CaseEvent,
+  CaseRow,
+  CaseStore,
+  CaseWithDecision,
+  DecisionStore,
+  Verdict,
+} from './ports.ts'
 import { newCase } from './projection.ts'
 import type { DecideRemote } from './remote.ts'
 
@@ -27,13 +34,29 @@ export interface VerdictLabels {
 
 export interface CaseDesk {
   /** Opens a case on a decision that did not ask for one. */
-  open(request: { namespace: string; policy: string; eventId: string; by: string; reason: string }): Promise<CaseRow>
+  open(request: {
+    namespace: string
+    policy: string
+    eventId: string
+    by: string
+    reason: string
+  }): Promise<CaseRow>
   /** Closes an open case. `unsure` makes no label. Errors: `case_not_found`, `case_state`. */
-  giveVerdict(request: { caseId: string; verdict: Verdict; by: string; reason?: string | undefined }): Promise<CaseRow>
+  giveVerdict(request: {
+    caseId: string
+    verdict: Verdict
+    by: string
+    reason?: string | undefined
+  }): Promise<CaseRow>
   /** Takes back a verdict that has not become a label yet. */
   undo(request: { caseId: string; by: string }): Promise<CaseRow>
   /** Replaces a verdict that stands; the reason is kept. */
-  correct(request: { caseId: string; verdict: Verdict; by: string; reason: string }): Promise<CaseRow>
+  correct(request: {
+    caseId: string
+    verdict: Verdict
+    by: string
+    reason: string
+  }): Promise<CaseRow>
   /** Sends the labels that are due; call it every second or so. Returns how many went out. */
   sendDueLabels(): Promise<number>
 }
@@ -89,12 +112,17 @@ async function openCase(
   const { namespace, policy, eventId, by, reason } = request
   const decision = await store.get(namespace, policy, eventId)
   if (decision === undefined) {
-    throw decisionErrors.decision_not_found(`Policy "${policy}" has no decision on event ${eventId}.`)
+    throw decisionErrors.decision_not_found(
+      `Policy "${policy}" has no decision on event ${eventId}.`,
+    )
   }
   const { amountMinor, sequence, score } = decision
   const shown = { amountMinor }
   const clockUs = clock.nowUs()
-  const row = newCase({ namespace, policy, eventId, sequence, clockUs, score, shown }, `${by}: ${reason}`)
+  const row = newCase(
+    { namespace, policy, eventId, sequence, clockUs, score, shown },
+    `${by}: ${reason}`,
+  )
   await store.insertCase(row)
   return (await found(store, row.id)).case
 }
@@ -159,7 +187,11 @@ async function sendDueLabels(options: CaseDeskOptions): Promise<number> {
       sent++
     }
     const told = { caseId: row.id, atUs: clock.nowUs(), by: row.by ?? '', verdict: row.verdict }
-    await store.updateCase(row, { ...row, labelDueUs: null }, { ...told, action: 'label-sent', reason: null })
+    await store.updateCase(
+      row,
+      { ...row, labelDueUs: null },
+      { ...told, action: 'label-sent', reason: null },
+    )
   }
   return sent
 }

@@ -28,7 +28,9 @@ export function readySource(source: CompiledSource): ReadySource {
   const { columns } = source
   const id = columns.findIndex((column) => column.name === source.id)
   const time = columns.findIndex((column) => column.name === source.eventTime)
-  const keys = columns.flatMap(({ kind, name }, index) => (kind === 'key' ? [[name, index] as const] : []))
+  const keys = columns.flatMap(({ kind, name }, index) =>
+    kind === 'key' ? [[name, index] as const] : [],
+  )
   const money = columns.findIndex(({ kind }) => kind === 'money')
   const moneyColumn = columns[money]
   const currency = moneyColumn?.kind === 'money' ? moneyColumn.currency : null
@@ -51,7 +53,9 @@ export function readySource(source: CompiledSource): ReadySource {
     shown(row) {
       return {
         keys: Object.fromEntries(
-          keys.flatMap(([name, index]) => (row[index] === undefined ? [] : [[name, String(row[index])]])),
+          keys.flatMap(([name, index]) =>
+            row[index] === undefined ? [] : [[name, String(row[index])]],
+          ),
         ),
         amountMinor: money < 0 || row[money] === undefined ? null : Number(row[money]),
         currency,
@@ -61,7 +65,9 @@ export function readySource(source: CompiledSource): ReadySource {
       if (typeof body !== 'object' || body === null) return undefined
       const members = body as Record<string, unknown>
       const claimed = members[idColumn.name] ?? members[idColumn.from]
-      return typeof claimed === 'string' || typeof claimed === 'number' ? String(claimed) : undefined
+      return typeof claimed === 'string' || typeof claimed === 'number'
+        ? String(claimed)
+        : undefined
     },
   }
 }

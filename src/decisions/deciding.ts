@@ -73,7 +73,8 @@ export async function decideOn(
   const recorded = before === undefined ? undefined : await recordOf(namespace, before)
   if (recorded !== undefined) {
     const known = findKey(namespace, decisionKey(policy, checked.eventId))
-    if (known !== undefined) return await answerAgain(namespace, known, bodyHash, policy, checked.eventId)
+    if (known !== undefined)
+      return await answerAgain(namespace, known, bodyHash, policy, checked.eventId)
     refusePaused(namespace)
   }
   const sequence = nextSequence(namespace)
@@ -85,11 +86,16 @@ export async function decideOn(
   const current = recorded === undefined ? live : livePolicy(namespace, policy)
   const result = score(namespace, current, checked, entered)
   const decidedUs = monotonicUs()
-  const record = decisionRecord(namespace, current, { checked, entered, result, bodyHash }, {
-    contractUs: Math.round(contractUs - startedUs),
-    featuresUs: Math.round(featuresUs - contractUs),
-    decisionUs: Math.round(decidedUs - featuresUs),
-  })
+  const record = decisionRecord(
+    namespace,
+    current,
+    { checked, entered, result, bodyHash },
+    {
+      contractUs: Math.round(contractUs - startedUs),
+      featuresUs: Math.round(featuresUs - contractUs),
+      decisionUs: Math.round(decidedUs - featuresUs),
+    },
+  )
   const answer = answerBody(record, namespace.name, sequence)
   const appended = appendRecord(namespace, record, sequence, answer)
   namespace.state!.note(record, sequence)

@@ -103,7 +103,10 @@ export function recomputeDecision(engine: DecisionEngine, record: DecisionRecord
 }
 
 /** The row that a record's event stands for, in the order of the contract. */
-export function rowOf(event: DecisionRecord['event'], document: Pick<DeployedPolicy, 'source'>): Row {
+export function rowOf(
+  event: DecisionRecord['event'],
+  document: Pick<DeployedPolicy, 'source'>,
+): Row {
   return document.source.columns.map((column) => event[column.name])
 }
 

@@ -15,7 +15,13 @@ export function decisionIndexCases(name: string, create: () => Promise<DecisionI
 
   test(`${name}: what was put is found, and through moves with it`, async () => {
     const index = await create()
-    await index.put([{ key: 'a', ...entry(1) }, { key: 'b', ...entry(2) }], 3)
+    await index.put(
+      [
+        { key: 'a', ...entry(1) },
+        { key: 'b', ...entry(2) },
+      ],
+      3,
+    )
     expect(index.get('a')).toEqual(entry(1))
     expect(index.get('b')).toEqual(entry(2))
     expect(index.through()).toBe(3)
@@ -29,7 +35,13 @@ export function decisionIndexCases(name: string, create: () => Promise<DecisionI
     expect(index.get('a')).toEqual(entry(1, 'first'))
     await index.put([{ key: 'a', ...entry(3, 'third'), replace: true }], 3)
     expect(index.get('a')).toEqual(entry(3, 'third'))
-    await index.put([{ key: 'b', ...entry(4) }, { key: 'b', ...entry(5) }], 5)
+    await index.put(
+      [
+        { key: 'b', ...entry(4) },
+        { key: 'b', ...entry(5) },
+      ],
+      5,
+    )
     expect(index.get('b')).toEqual(entry(4))
     await index.close()
   })
@@ -37,7 +49,13 @@ export function decisionIndexCases(name: string, create: () => Promise<DecisionI
   test(`${name}: keys may be long, and hold any character`, async () => {
     const index = await create()
     const long = `d\u0000policy\u0000${'ü'.repeat(4000)}`
-    await index.put([{ key: long, ...entry(1) }, { key: `${long}x`, ...entry(2) }], 2)
+    await index.put(
+      [
+        { key: long, ...entry(1) },
+        { key: `${long}x`, ...entry(2) },
+      ],
+      2,
+    )
     expect(index.get(long)).toEqual(entry(1))
     expect(index.get(`${long}x`)).toEqual(entry(2))
     expect(index.get('d\u0000policy')).toBeUndefined()

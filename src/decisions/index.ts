@@ -33,7 +33,7 @@ export type {
   Sequenced,
   Timings,
 } from './records.ts'
-export { createEngine, recomputeDecision } from './engine.ts'
+export { canonicalVector, createEngine, recomputeDecision } from './engine.ts'
 export type { DecisionEngine, EngineResult } from './engine.ts'
 export { writeBaseCheckpoint } from './checkpoint.ts'
 export type { BaseCheckpoint } from './checkpoint.ts'

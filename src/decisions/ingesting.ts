@@ -4,10 +4,24 @@ import { AssayError, isAssayError } from '../lib/errors.ts'
 import { formatTimestamp } from '../lib/time.ts'
 import type { ReadyLabels, ReadySource } from './contracts.ts'
 import { readySource } from './contracts.ts'
-import { checkEvent, durably, enterState, invalidEvent, plainVector, refuseOtherEvent } from './deciding.ts'
+import {
+  checkEvent,
+  durably,
+  enterState,
+  invalidEvent,
+  plainVector,
+  refuseOtherEvent,
+} from './deciding.ts'
 import { decisionErrors } from './errors.ts'
 import { eventKey, labelKey, labelMark, labelStatementKey, readLabelMark } from './keys.ts'
-import { appendRecord, findKey, isRecent, nextSequence, refusePaused, sourceNowUs } from './namespace.ts'
+import {
+  appendRecord,
+  findKey,
+  isRecent,
+  nextSequence,
+  refusePaused,
+  sourceNowUs,
+} from './namespace.ts'
 import type { Namespace, Recent } from './namespace.ts'
 import type { IndexEntry } from './ports.ts'
 import type { EventRecord, LabelRecord } from './records.ts'

@@ -58,7 +58,9 @@ export function keysOf(record: JournalRecord, sequence: number): KeyWrite[] {
       return [decision, event]
     }
     case 'event':
-      return [{ key: eventKey(record.source, record.eventId), sequence, bodyHash: record.eventHash }]
+      return [
+        { key: eventKey(record.source, record.eventId), sequence, bodyHash: record.eventHash },
+      ]
     case 'label': {
       const { source, eventId } = record
       const statement = { key: labelStatementKey(source, record), sequence, bodyHash: '' }

@@ -218,7 +218,9 @@ export interface Cursor {
 }
 
 export function encodeCursor({ eventTimeUs, sequence, score, amountMinor }: Sortable): string {
-  return Buffer.from(JSON.stringify([eventTimeUs, sequence, score, amountMinor])).toString('base64url')
+  return Buffer.from(JSON.stringify([eventTimeUs, sequence, score, amountMinor])).toString(
+    'base64url',
+  )
 }
 
 /** Undefined where the text is no cursor, which starts at the beginning. */
@@ -259,9 +261,7 @@ function outcomesOver(rows: readonly DecisionRow[], bucketUs: number): OutcomeBu
   }
   return [...buckets.values()].sort(
     (a, b) =>
-      a.startUs - b.startUs ||
-      a.outcome.localeCompare(b.outcome) ||
-      a.label.localeCompare(b.label),
+      a.startUs - b.startUs || a.outcome.localeCompare(b.outcome) || a.label.localeCompare(b.label),
   )
 }
 

@@ -21,9 +21,10 @@ export interface HistogramFigures {
   readonly sumUs: number
 }
 
-
 const RECENT_MAX = 4096
-const BOUNDS_US = [250, 500, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000, 128_000, 256_000, 1_000_000]
+const BOUNDS_US = [
+  250, 500, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000, 128_000, 256_000, 1_000_000,
+]
 
 export interface Meter {
   shed: number
@@ -76,7 +77,14 @@ export function createMeter(): Meter {
       let total = 0
       const cumulative = counts.map((count) => (total += count))
       const latency = { boundsUs: BOUNDS_US, counts: cumulative, sumUs }
-      return { decisions: { ...decisions }, replayed, refused: { ...refused }, events, labels, latency }
+      return {
+        decisions: { ...decisions },
+        replayed,
+        refused: { ...refused },
+        events,
+        labels,
+        latency,
+      }
     },
   }
 }

@@ -75,7 +75,9 @@ export interface Namespace {
   readonly recent: Map<string, Recent>
   /** Keys of appended records, in order, until the index holds them. */
   readonly unindexed: { readonly sequence: number; readonly writes: readonly KeyWrite[] }[]
+  /** How far a replay has come, also before its player goes on after a restart. */
   replayNowUs: number | null
+  replayIsDriven: boolean
   /** Why nothing can be recorded now; undefined in good times. */
   pause: { readonly reason: string; readonly retryAfter: number } | undefined
   /** Raised whenever state is thrown away and built anew. */
@@ -83,8 +85,11 @@ export interface Namespace {
   sinceCheckpoint: number
   checkpointing: Promise<void> | undefined
   indexing: Promise<void> | undefined
+  indexTimer: ReturnType<typeof setTimeout> | undefined
   storageFailures: number
   readonly engines: Map<string, DecisionEngine>
+  /** Set once the journal is closed: nothing may be written any more. */
+  isClosed: boolean
 }
 
 /** `NAME.json` beside the folder `NAME`: written before anything else, removed before it. */
@@ -125,16 +130,23 @@ export async function openNamespace(options: NamespaceOptions): Promise<Namespac
     recent: new Map(),
     unindexed: [],
     replayNowUs: null,
+    replayIsDriven: false,
     pause: undefined,
     generation: 0,
     sinceCheckpoint: 0,
     checkpointing: undefined,
     indexing: undefined,
+    indexTimer: undefined,
     storageFailures: 0,
     engines: new Map(),
+    isClosed: false,
   }
   held.namespace = namespace
   await recoverNamespace(namespace)
+  // A replay goes on at the newest event that was recorded; before the first one it has no time yet.
+  if (clock === 'replay' && journal.durableSequence > 0) {
+    namespace.replayNowUs ??= namespace.state?.newestEventTimeUs ?? null
+  }
   return namespace
 }
 
@@ -153,11 +165,17 @@ async function namespaceFile(options: NamespaceOptions): Promise<NamespaceFile> 
 }
 
 /**
- * What the source's clock says, µs UTC. A replay's clock is what its player says; null until it has
- * said something since the start, and until then no time is judged.
+ * What the source's clock says, µs UTC, and times are judged by. A replay's clock is what its player
+ * says; null until it has said something since the start.
  */
-export function sourceNowUs(namespace: Namespace): number | null {
-  return namespace.clockKind === 'wall' ? namespace.options.clock.nowUs() : namespace.replayNowUs
+export function sourceNowUs({
+  clockKind,
+  options,
+  replayIsDriven,
+  replayNowUs,
+}: Namespace): number | null {
+  if (clockKind === 'wall') return options.clock.nowUs()
+  return replayIsDriven ? replayNowUs : null
 }
 
 /** Refuses while nothing can be recorded. */
@@ -225,21 +243,39 @@ export async function readPayload(namespace: Namespace, sequence: number): Promi
   return payload
 }
 
+/** Keys gather this long, or to this number, before the index takes them in one transaction. */
+const INDEX_WAIT_MS = 200
+const INDEX_KEYS_MAX = 4000
+
+/**
+ * The index may lag, because memory holds the keys it lacks and the journal can always fill it: so
+ * it is written rarely, and its sync does not compete with the journal's for every batch.
+ */
 function afterDurable(namespace: Namespace): void {
   namespace.storageFailures = 0
+  if (namespace.unindexed.length >= INDEX_KEYS_MAX) void indexNow(namespace)
+  namespace.indexTimer ??= setTimeout(() => {
+    namespace.indexTimer = undefined
+    void indexNow(namespace)
+  }, INDEX_WAIT_MS).unref()
+}
+
+/** Moves all keys of durable records from memory to the index. */
+export function indexNow(namespace: Namespace): Promise<void> {
   namespace.indexing ??= indexDurable(namespace).finally(() => {
     namespace.indexing = undefined
   })
+  return namespace.indexing
 }
 
-/** Moves keys from memory to the index, in the order of their sequence, until none is left. */
+/** In the order of their sequence, until none is left. */
 async function indexDurable(namespace: Namespace): Promise<void> {
   const { journal, index, recent, unindexed, options } = namespace
   for (;;) {
     const through = journal.durableSequence
     const count = unindexed.findIndex(({ sequence }) => sequence > through)
     const ready = unindexed.slice(0, count < 0 ? unindexed.length : count)
-    if (ready.length === 0) return
+    if (ready.length === 0 || namespace.isClosed) return
     try {
       await index.put(
         ready.flatMap(({ writes }) => writes),
@@ -306,7 +342,9 @@ export async function engineOf(
   const document = await readDeployment(namespace.options.deployments, deployment)
   const names = namespace.layouts.get(layout)
   if (names === undefined) {
-    throw decisionErrors.deployment_invalid(`The names of the features of layout ${layout} are not known.`)
+    throw decisionErrors.deployment_invalid(
+      `The names of the features of layout ${layout} are not known.`,
+    )
   }
   const engine = createEngine(document, names)
   namespace.engines.set(key, engine)
@@ -318,7 +356,7 @@ export function namespaceInfo(namespace: Namespace): NamespaceInfo {
   return {
     namespace: name,
     clock: clockKind,
-    nowUs: sourceNowUs(namespace),
+    nowUs: clockKind === 'wall' ? sourceNowUs(namespace) : namespace.replayNowUs,
     lastSequence: journal.durableSequence,
     decisions: state?.counts.decisions ?? 0,
     events: state?.counts.events ?? 0,

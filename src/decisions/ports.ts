@@ -22,7 +22,10 @@ export interface DecisionIndex {
   through(): number
   get(key: string): IndexEntry | undefined
   /** Adds keys and moves `through` in one step. A key that exists keeps its first entry unless `replace`. */
-  put(writes: readonly (IndexWrite & { readonly replace?: boolean })[], through: number): Promise<void> | undefined
+  put(
+    writes: readonly (IndexWrite & { readonly replace?: boolean })[],
+    through: number,
+  ): Promise<void> | undefined
   clear(): Promise<void>
   close(): Promise<void>
 }
@@ -229,7 +232,9 @@ export interface DecisionStore extends ProjectionSink {
   /** All labels of an event of a source, in order of sequence. */
   labels(namespace: string, source: string, eventId: string): Promise<LabelRow[]>
   deployments(namespace: string): Promise<DeploymentRow[]>
-  namespaces(): Promise<{ namespace: string; decisions: number; newestEventTimeUs: number | null }[]>
+  namespaces(): Promise<
+    { namespace: string; decisions: number; newestEventTimeUs: number | null }[]
+  >
 }
 
 export interface CaseQuery {
@@ -270,4 +275,3 @@ export interface CaseStore {
 
 /** One object that projects and answers both; `adapters/sqlite` and the in-memory version implement it. */
 export interface DecisionReadModel extends DecisionStore, CaseStore {}
-

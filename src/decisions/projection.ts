@@ -65,7 +65,8 @@ function projectDecision(record: Sequenced<DecisionRecord>): ProjectionChange {
     latencyUs: timings.contractUs + timings.featuresUs + timings.decisionUs,
     label: null,
   }
-  const opensCase = record.outcome === 'review' ? newCase(record, 'The decision was to review.') : null
+  const opensCase =
+    record.outcome === 'review' ? newCase(record, 'The decision was to review.') : null
   return { kind: 'decision', row, opensCase }
 }
 

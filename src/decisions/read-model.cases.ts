@@ -5,7 +5,10 @@ import type { DecisionRecord, LabelRecord, Sequenced } from './records.ts'
 
 const HOUR_US = 3_600_000_000
 
-function decision(sequence: number, over: Partial<Sequenced<DecisionRecord>> = {}): Sequenced<DecisionRecord> {
+function decision(
+  sequence: number,
+  over: Partial<Sequenced<DecisionRecord>> = {},
+): Sequenced<DecisionRecord> {
   const eventTimeUs = over.eventTimeUs ?? sequence * 1000
   return {
     type: 'decision',
@@ -17,7 +20,11 @@ function decision(sequence: number, over: Partial<Sequenced<DecisionRecord>> = {
     event: { id: `e${sequence}` },
     bodyHash: 'b',
     eventHash: 'h',
-    shown: { keys: { customer: `c${sequence % 3}`, terminal: '9' }, amountMinor: sequence * 100, currency: 'EUR' },
+    shown: {
+      keys: { customer: `c${sequence % 3}`, terminal: '9' },
+      amountMinor: sequence * 100,
+      currency: 'EUR',
+    },
     entry: 'new',
     eventTimeUs,
     receivedAtUs: 5_000_000 + sequence,
@@ -46,7 +53,10 @@ function decision(sequence: number, over: Partial<Sequenced<DecisionRecord>> = {
   }
 }
 
-function label(sequence: number, over: Partial<Sequenced<LabelRecord>> = {}): Sequenced<LabelRecord> {
+function label(
+  sequence: number,
+  over: Partial<Sequenced<LabelRecord>> = {},
+): Sequenced<LabelRecord> {
   return {
     type: 'label',
     namespace: 'live',
@@ -70,7 +80,9 @@ const review = (sequence: number, over: Partial<Sequenced<DecisionRecord>> = {})
   decision(sequence, {
     outcome: 'review',
     rules: ['night'],
-    reasons: [{ kind: 'rule', name: 'night', sentence: 'Paid at Night', contribution: null, value: null }],
+    reasons: [
+      { kind: 'rule', name: 'night', sentence: 'Paid at Night', contribution: null, value: null },
+    ],
     ...over,
   })
 
@@ -79,7 +91,12 @@ async function filled(
   records: readonly Sequenced[],
 ): Promise<DecisionReadModel> {
   const model = await create()
-  await model.apply({ namespace: 'live', records, through: records.at(-1)?.sequence ?? 0, layouts: {} })
+  await model.apply({
+    namespace: 'live',
+    records,
+    through: records.at(-1)?.sequence ?? 0,
+    layouts: {},
+  })
   return model
 }
 
@@ -135,7 +152,9 @@ export function readModelCases(name: string, create: () => Promise<DecisionReadM
     ])
     const shown = { value: 'genuine', positive: false, arrivalTimeUs: 30, author: 'bank' }
     expect((await model.get('live', 'p', 'e2'))?.label).toEqual(shown)
-    expect((await model.labels('live', 's', 'e2')).map(({ sequence }) => sequence)).toEqual([1, 3, 4])
+    expect((await model.labels('live', 's', 'e2')).map(({ sequence }) => sequence)).toEqual([
+      1, 3, 4,
+    ])
   })
 
   test(`${name}: pages follow one another without gap or repetition, in every order`, async () => {
@@ -150,7 +169,7 @@ export function readModelCases(name: string, create: () => Promise<DecisionReadM
     for (const order of ['newest', 'oldest', 'score', 'amount'] as const) {
       const whole = await model.query({ namespace: 'live', order, limit: 1000 })
       const paged: number[] = []
-      for (let after: string | undefined; ; ) {
+      for (let after: string | undefined; ;) {
         const page = await model.query({ namespace: 'live', order, limit: 4, after })
         paged.push(...page.rows.map(({ sequence }) => sequence))
         if (page.next === null) break
@@ -164,7 +183,12 @@ export function readModelCases(name: string, create: () => Promise<DecisionReadM
   test(`${name}: orders are by time, score and amount, and missing amounts come last`, async () => {
     const at = (sequence: number, eventTimeUs: number, score: number, amountMinor: number | null) =>
       decision(sequence, { eventTimeUs, score, shown: { keys: {}, amountMinor, currency: 'EUR' } })
-    const model = await filled(create, [at(1, 30, 0.1, 5), at(2, 10, 0.9, null), at(3, 20, 0.5, 7), at(4, 20, 0.5, 6)])
+    const model = await filled(create, [
+      at(1, 30, 0.1, 5),
+      at(2, 10, 0.9, null),
+      at(3, 20, 0.5, 7),
+      at(4, 20, 0.5, 6),
+    ])
     const sequences = async (order: 'newest' | 'oldest' | 'score' | 'amount') =>
       (await model.query({ namespace: 'live', order })).rows.map(({ sequence }) => sequence)
     expect(await sequences('newest')).toEqual([1, 4, 3, 2])
@@ -249,15 +273,21 @@ export function readModelCases(name: string, create: () => Promise<DecisionReadM
       { type: 'deploy', namespace: 'live', sequence: 1, ...deploy, receivedAtUs: 7 },
       decision(2),
     ])
-    expect(await model.deployments('live')).toEqual([{ namespace: 'live', sequence: 1, ...deploy, atUs: 7 }])
-    expect(await model.namespaces()).toEqual([{ namespace: 'live', decisions: 1, newestEventTimeUs: 2000 }])
+    expect(await model.deployments('live')).toEqual([
+      { namespace: 'live', sequence: 1, ...deploy, atUs: 7 },
+    ])
+    expect(await model.namespaces()).toEqual([
+      { namespace: 'live', decisions: 1, newestEventTimeUs: 2000 },
+    ])
   })
 
   test(`${name}: each review opens a case, and only that`, async () => {
     const model = await filled(create, [decision(1), review(2), review(3, { score: 0.9 })])
     const { rows, total } = await model.cases({ namespace: 'live', status: 'open' })
     expect(total).toBe(2)
-    expect(rows.map(({ case: { eventId }, decision: { sequence } }) => [eventId, sequence])).toEqual([
+    expect(
+      rows.map(({ case: { eventId }, decision: { sequence } }) => [eventId, sequence]),
+    ).toEqual([
       ['e3', 3],
       ['e2', 2],
     ])
@@ -278,7 +308,14 @@ export function readModelCases(name: string, create: () => Promise<DecisionReadM
       reason: 'called',
       labelDueUs: 60,
     }
-    const event = { caseId: seen.id, atUs: 50, by: 'ann', action: 'verdict', verdict: 'fraud', reason: null } as const
+    const event = {
+      caseId: seen.id,
+      atUs: 50,
+      by: 'ann',
+      action: 'verdict',
+      verdict: 'fraud',
+      reason: null,
+    } as const
     expect(await model.updateCase(seen, closed, event)).toBe(true)
     expect(await model.updateCase(seen, { ...closed, by: 'bob' }, event)).toBe(false)
     expect((await model.case(seen.id))?.case).toEqual(closed)
@@ -297,7 +334,7 @@ export function readModelCases(name: string, create: () => Promise<DecisionReadM
       Array.from({ length: 9 }, (_, i) => review(i + 1, { score: (i % 3) / 10 })),
     )
     const seen: string[] = []
-    for (let after: string | undefined; ; ) {
+    for (let after: string | undefined; ;) {
       const page = await model.cases({ namespace: 'live', limit: 2, after })
       seen.push(...page.rows.map((row) => row.case.eventId))
       if (page.next === null) break

@@ -15,7 +15,13 @@ import { readDeployment } from './deployed.ts'
 import type { DeployedPolicy } from './deployed.ts'
 import type { LiveDeployment, Namespace } from './namespace.ts'
 import { decodeRecord } from './records.ts'
-import type { DecisionRecord, DeployRecord, EventRecord, JournalRecord, LabelRecord } from './records.ts'
+import type {
+  DecisionRecord,
+  DeployRecord,
+  EventRecord,
+  JournalRecord,
+  LabelRecord,
+} from './records.ts'
 
 const INDEX_BATCH = 10_000
 const CHECKPOINTS_KEPT = 2
@@ -67,7 +73,10 @@ async function restoreNewest(namespace: Namespace): Promise<number> {
       namespace.sinceCheckpoint = 0
       return through
     } catch (error) {
-      options.onWarning(`${file} is not used; an older checkpoint or the journal replaces it.`, error)
+      options.onWarning(
+        `${file} is not used; an older checkpoint or the journal replaces it.`,
+        error,
+      )
     }
   }
   return 0
@@ -81,11 +90,13 @@ async function restoreFrom(namespace: Namespace, checkpoint: Checkpoint): Promis
     await setDeployment(namespace, policy, deployment, sequence)
   }
   namespace.base = head.base
+  namespace.replayNowUs = head.replayNowUs
 }
 
 /** What decide adds to a checkpoint of its own. */
 interface OwnHead {
   readonly base: string | null
+  readonly replayNowUs: number | null
   readonly policies: readonly Pick<LiveDeployment, 'policy' | 'deployment' | 'sequence'>[]
   readonly layouts: Readonly<Record<string, readonly string[]>>
 }
@@ -113,6 +124,7 @@ async function writeOwnCheckpoint(namespace: Namespace): Promise<void> {
     through,
     counts: state.counts,
     base: namespace.base,
+    replayNowUs: namespace.replayNowUs,
     policies: [...policies.values()].map(({ policy, deployment, sequence }) => {
       return { policy, deployment, sequence }
     }),
@@ -178,6 +190,9 @@ function applyToState(
   if (record.type !== 'label' && record.entry === 'new' && record.source === state.source.name) {
     state.enter(readySource(state.source).row(record.event), sequence)
   }
+  if (namespace.clockKind === 'replay' && record.type !== 'label') {
+    namespace.replayNowUs = Math.max(namespace.replayNowUs ?? 0, record.clockUs)
+  }
   state.note(record, sequence)
 }
 
@@ -194,7 +209,9 @@ export async function replaceBase(
 ): Promise<void> {
   const { head } = checkpoint
   if (layoutOf(head.featureSets).version !== head.layout) {
-    throw decisionErrors.checkpoint_invalid('The features of the checkpoint are not those it names.')
+    throw decisionErrors.checkpoint_invalid(
+      'The features of the checkpoint are not those it names.',
+    )
   }
   const live = [...namespace.policies.values()].filter((each) => each.sequence < sequence)
   for (const { document } of live) {
@@ -253,7 +270,9 @@ function refuseMissingFeatures(
   const missing = wanted.filter(({ version }) => !versions.has(version))
   if (missing.length === 0) return
   const names = missing.map(({ name }) => name).join(', ')
-  throw decisionErrors.state_missing(`Policy ${policy} needs the feature sets ${names} in this version.`)
+  throw decisionErrors.state_missing(
+    `Policy ${policy} needs the feature sets ${names} in this version.`,
+  )
 }
 
 function setState(namespace: Namespace, state: LiveState): void {
@@ -284,7 +303,9 @@ async function setDeployment(
 ): Promise<void> {
   const document = await readDeployment(namespace.options.deployments, deployment)
   if (document.policy.name !== policy) {
-    throw decisionErrors.deployment_invalid(`${deployment} is a deployment of ${document.policy.name}.`)
+    throw decisionErrors.deployment_invalid(
+      `${deployment} is a deployment of ${document.policy.name}.`,
+    )
   }
   installDeployment(namespace, document, deployment, sequence)
 }

@@ -9,12 +9,32 @@ import { readDeployment } from './deployed.ts'
 import { recomputeDecision, rowOf } from './engine.ts'
 import { decisionErrors } from './errors.ts'
 import { decisionKey } from './keys.ts'
-import { appendRecord, engineOf, findKey, isRecent, nextSequence, readPayload, refusePaused } from './namespace.ts'
+import {
+  appendRecord,
+  engineOf,
+  findKey,
+  isRecent,
+  nextSequence,
+  readPayload,
+  refusePaused,
+} from './namespace.ts'
 import type { Namespace } from './namespace.ts'
 import { checkpointNow, installDeployment, prepareState, replaceBase } from './recovery.ts'
 import { answerOf, decodeRecord } from './records.ts'
-import type { BaseRecord, DecisionRecord, DeployRecord, JournalRecord, Sequenced } from './records.ts'
-import type { DecideAnswer, DecideRemote, DecisionKey, RecordsPage, StoredDecision } from './remote.ts'
+import type {
+  BaseRecord,
+  DecisionRecord,
+  DeployRecord,
+  JournalRecord,
+  Sequenced,
+} from './records.ts'
+import type {
+  DecideAnswer,
+  DecideRemote,
+  DecisionKey,
+  RecordsPage,
+  StoredDecision,
+} from './remote.ts'
 import type { DecisionService } from './service.ts'
 
 const RECORDS_MAX = 5000
@@ -37,8 +57,11 @@ export function decideRemote(service: DecisionService): DecideRemote {
     async replayClock({ namespace, nowUs }) {
       const replay = within(namespace)
       if (replay.clockKind !== 'replay') {
-        throw decisionErrors.namespace_invalid(`The namespace "${namespace}" follows the machine's clock.`)
+        throw decisionErrors.namespace_invalid(
+          `The namespace "${namespace}" follows the machine's clock.`,
+        )
       }
+      replay.replayIsDriven = true
       replay.replayNowUs = Math.max(replay.replayNowUs ?? 0, nowUs)
     },
     decideMany: (request) => decideMany(service, request),
@@ -54,11 +77,15 @@ export function decideRemote(service: DecisionService): DecideRemote {
       const { record, engine } = await replay(within(key.namespace), key)
       return recomputeDecision(engine, record)
     },
-    liveFeatures: async ({ namespace, policy, event }) => liveFeatures(within(namespace), policy, event),
+    liveFeatures: async ({ namespace, policy, event }) =>
+      liveFeatures(within(namespace), policy, event),
     sealed: ({ namespace }) => within(namespace).journal.sealed(),
     async deployment({ deployment }) {
       const [first] = service.namespaces()
-      return await readDeployment(within(first?.namespace ?? 'live').options.deployments, deployment)
+      return await readDeployment(
+        within(first?.namespace ?? 'live').options.deployments,
+        deployment,
+      )
     },
     checkpoint: ({ namespace }) => checkpointNow(within(namespace)),
   }
@@ -73,15 +100,17 @@ async function decideMany(
   }
   const answers: DecideAnswer[] = []
   for (let from = 0; from < events.length; from += EVENTS_PER_TURN) {
-    const turn = events.slice(from, from + EVENTS_PER_TURN).map(async (body): Promise<DecideAnswer> => {
-      try {
-        const decided = await service.decide({ namespace, policy, body })
-        return { ok: true, status: 200, body: decided.body, replayed: decided.replayed }
-      } catch (error) {
-        if (!isAssayError(error)) throw error
-        return { ok: false, status: error.status, problem: toProblem(error) }
-      }
-    })
+    const turn = events
+      .slice(from, from + EVENTS_PER_TURN)
+      .map(async (body): Promise<DecideAnswer> => {
+        try {
+          const decided = await service.decide({ namespace, policy, body })
+          return { ok: true, status: 200, body: decided.body, replayed: decided.replayed }
+        } catch (error) {
+          if (!isAssayError(error)) throw error
+          return { ok: false, status: error.status, problem: toProblem(error) }
+        }
+      })
     answers.push(...(await Promise.all(turn)))
   }
   return answers
@@ -101,7 +130,11 @@ async function loadBase(
   const { hash, head, state } = checkpoint
   const name = `base-${hash.slice(0, 16)}`
   const line = Buffer.from(`${JSON.stringify(head)}\n`)
-  await writeFileAtomic(path.join(namespace.directory, 'state', name), Buffer.concat([line, state]), files)
+  await writeFileAtomic(
+    path.join(namespace.directory, 'state', name),
+    Buffer.concat([line, state]),
+    files,
+  )
   namespace.pause = { reason: BASE_LOADING, retryAfter: 1 }
   try {
     await namespace.journal.flush()
@@ -162,7 +195,8 @@ async function records(
   for await (const { sequence, payload } of journal.read(after + 1)) {
     const record = { ...decodeRecord(payload), namespace: name, sequence }
     found.push(record)
-    if ('layout' in record) layouts[record.layout] ??= [...(namespace.layouts.get(record.layout) ?? [])]
+    if ('layout' in record)
+      layouts[record.layout] ??= [...(namespace.layouts.get(record.layout) ?? [])]
     if (found.length >= limit) break
   }
   return { records: found, lastSequence: journal.durableSequence, layouts }
@@ -171,11 +205,17 @@ async function records(
 async function find(namespace: Namespace, { policy, eventId }: DecisionKey) {
   const known = findKey(namespace, decisionKey(policy, eventId))
   if (known === undefined) {
-    throw decisionErrors.decision_not_found(`Policy "${policy}" has no decision on event ${eventId}.`)
+    throw decisionErrors.decision_not_found(
+      `Policy "${policy}" has no decision on event ${eventId}.`,
+    )
   }
   if (isRecent(known)) {
     await durably(known.durable)
-    return { sequence: known.sequence, record: known.record as DecisionRecord, answer: known.answer! }
+    return {
+      sequence: known.sequence,
+      record: known.record as DecisionRecord,
+      answer: known.answer!,
+    }
   }
   const payload = await readPayload(namespace, known.sequence)
   const record = decodeRecord(payload) as DecisionRecord

@@ -48,15 +48,30 @@ export interface DecideStatus {
   readonly inFlightMax: number
   readonly shed: number
   /** Receipt to durable answer, over the last 4,096 decisions. */
-  readonly latency: { readonly n: number; readonly p50Us: number | null; readonly p99Us: number | null }
+  readonly latency: {
+    readonly n: number
+    readonly p50Us: number | null
+    readonly p99Us: number | null
+  }
   readonly storage: 'ok' | 'full'
 }
 
 /** The answer to one row of a batch, in the order of the rows. */
 export type RowAnswer =
-  | { readonly status: 'accepted'; readonly eventId: string; readonly sequence: number; readonly late: boolean }
+  | {
+      readonly status: 'accepted'
+      readonly eventId: string
+      readonly sequence: number
+      readonly late: boolean
+    }
   | { readonly status: 'duplicate'; readonly eventId: string; readonly sequence: number }
-  | { readonly status: 'refused'; readonly eventId: string | null; readonly code: string; readonly detail: string; readonly failures: readonly Failure[] }
+  | {
+      readonly status: 'refused'
+      readonly eventId: string | null
+      readonly code: string
+      readonly detail: string
+      readonly failures: readonly Failure[]
+    }
 
 /** One answer of `decideMany`: the exact answer body, or the problem document. */
 export type DecideAnswer =
@@ -96,7 +111,13 @@ export interface Explanation {
   readonly reasons: readonly Reason[]
   /** All features, strongest first. */
   readonly contributions: readonly FeatureContribution[]
-  readonly rules: readonly { readonly name: string; readonly then: Outcome; readonly when: string; readonly fired: boolean; readonly reason: string }[]
+  readonly rules: readonly {
+    readonly name: string
+    readonly then: Outcome
+    readonly when: string
+    readonly fired: boolean
+    readonly reason: string
+  }[]
 }
 
 export interface FeatureContribution {
@@ -110,7 +131,11 @@ export interface FeatureContribution {
 /** A decision made again from its record by the versions it names. */
 export type Recomputation =
   | { readonly identical: true; readonly compared: number }
-  | { readonly identical: false; readonly compared: number; readonly differences: readonly Difference[] }
+  | {
+      readonly identical: false
+      readonly compared: number
+      readonly differences: readonly Difference[]
+    }
 
 export interface Difference {
   readonly field: string
@@ -139,24 +164,53 @@ export interface DecideRemote {
   status(): Promise<DecideStatus>
   namespaces(): Promise<NamespaceInfo[]>
   /** Makes a namespace with its own journal, state and labels, or returns the one of that name. */
-  openNamespace(request: { readonly namespace: string; readonly clock: NamespaceClock }): Promise<NamespaceInfo>
+  openNamespace(request: {
+    readonly namespace: string
+    readonly clock: NamespaceClock
+  }): Promise<NamespaceInfo>
   /** Forgets a replay's namespace and removes its files; `live` is refused. */
   removeNamespace(request: { readonly namespace: string }): Promise<void>
   /** Starts live state from a checkpoint of history (`writeBaseCheckpoint`). */
-  loadBase(request: { readonly namespace: string; readonly path: string }): Promise<{ sequence: number; checkpoint: string }>
+  loadBase(request: {
+    readonly namespace: string
+    readonly path: string
+  }): Promise<{ sequence: number; checkpoint: string }>
   /** From the next sequence on the policy decides by this published document. */
-  switchDeployment(request: { readonly namespace: string; readonly deployment: string; readonly actor: string; readonly reason: string }): Promise<{ sequence: number }>
+  switchDeployment(request: {
+    readonly namespace: string
+    readonly deployment: string
+    readonly actor: string
+    readonly reason: string
+  }): Promise<{ sequence: number }>
   /** Moves a replay's clock forward; it never goes back. */
   replayClock(request: { readonly namespace: string; readonly nowUs: number }): Promise<void>
-  decideMany(request: { readonly namespace: string; readonly policy: string; readonly events: readonly unknown[] }): Promise<DecideAnswer[]>
-  ingest(request: { readonly namespace: string; readonly source: string; readonly rows: readonly unknown[]; readonly author: string }): Promise<RowAnswer[]>
+  decideMany(request: {
+    readonly namespace: string
+    readonly policy: string
+    readonly events: readonly unknown[]
+  }): Promise<DecideAnswer[]>
+  ingest(request: {
+    readonly namespace: string
+    readonly source: string
+    readonly rows: readonly unknown[]
+    readonly author: string
+  }): Promise<RowAnswer[]>
   /** Records after a sequence, in order; waits up to `waitMs` for the first when there is none. */
-  records(request: { readonly namespace: string; readonly after: number; readonly limit: number; readonly waitMs?: number | undefined }): Promise<RecordsPage>
+  records(request: {
+    readonly namespace: string
+    readonly after: number
+    readonly limit: number
+    readonly waitMs?: number | undefined
+  }): Promise<RecordsPage>
   decision(request: DecisionKey): Promise<StoredDecision>
   explain(request: DecisionKey): Promise<Explanation>
   recompute(request: DecisionKey): Promise<Recomputation>
   /** The feature values that an event would get now, without entering state. */
-  liveFeatures(request: { readonly namespace: string; readonly policy: string; readonly event: unknown }): Promise<{ names: string[]; values: (number | null)[] }>
+  liveFeatures(request: {
+    readonly namespace: string
+    readonly policy: string
+    readonly event: unknown
+  }): Promise<{ names: string[]; values: (number | null)[] }>
   /** The segments of the journal that will not change any more, for the audit log. */
   sealed(request: { readonly namespace: string }): Promise<SealedSegment[]>
   /** A published deployment document, for pages that show its features or rules. */

@@ -26,9 +26,25 @@ const limits = {
  * the comprehension macros (their cost multiplies); `in` covers lists.
  */
 const callable = new Set([
-  'isMissing', 'size', 'contains', 'startsWith', 'endsWith', 'lowerAscii', 'upperAscii', 'trim',
-  'int', 'double', 'string', 'timestamp', 'duration',
-  'getFullYear', 'getMonth', 'getDate', 'getDayOfWeek', 'getHours', 'getMinutes',
+  'isMissing',
+  'size',
+  'contains',
+  'startsWith',
+  'endsWith',
+  'lowerAscii',
+  'upperAscii',
+  'trim',
+  'int',
+  'double',
+  'string',
+  'timestamp',
+  'duration',
+  'getFullYear',
+  'getMonth',
+  'getDate',
+  'getDayOfWeek',
+  'getHours',
+  'getMinutes',
 ])
 
 /** Checks rules against the contract and the features they may name. Error: `rule_invalid`. */

@@ -26,7 +26,11 @@ interface BankOptions {
   readonly deployments?: ReturnType<typeof memoryDeployments>
 }
 
-async function bank({ files = faultyFiles(), deployments = memoryDeployments(), ...rest }: BankOptions = {}) {
+async function bank({
+  files = faultyFiles(),
+  deployments = memoryDeployments(),
+  ...rest
+}: BankOptions = {}) {
   const clock = manualClock(startUs + 10_000_000_000)
   const fatal: Error[] = []
   const service = await openDecisionService({
@@ -68,7 +72,13 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
 test('a payment is decided by its score, and the answer says why', async () => {
   const { answer, hash } = await deployed()
   const small = await answer(payment(1))
-  expect(small).toMatchObject({ policy: 'card', eventId: 'p1', outcome: 'allow', reasons: [], rules: [] })
+  expect(small).toMatchObject({
+    policy: 'card',
+    eventId: 'p1',
+    outcome: 'allow',
+    reasons: [],
+    rules: [],
+  })
   const large = await answer(payment(2, { amount: '1000.00' }))
   expect(large.outcome).toBe('review')
   expect(large.reasons.map(({ name }) => name)).toContain('AMOUNT')
@@ -117,11 +127,18 @@ test('the first answer returns whatever is live now', async () => {
   const { decide, remote, deployments, answer } = await deployed()
   const first = await decide(payment(1))
   const other = deployment({ thresholds: { decline: 0.0001, review: 0.00001 } })
-  const next = { namespace: 'live', deployment: deployments.add(other), actor: 'bob', reason: 'stricter' }
+  const next = {
+    namespace: 'live',
+    deployment: deployments.add(other),
+    actor: 'bob',
+    reason: 'stricter',
+  }
   await remote.switchDeployment(next)
   expect(await decide(payment(1))).toBe(first)
   expect((await answer(payment(2))).outcome).toBe('decline')
-  expect(await remote.recompute({ namespace: 'live', policy: 'card', eventId: 'p1' })).toMatchObject({
+  expect(
+    await remote.recompute({ namespace: 'live', policy: 'card', eventId: 'p1' }),
+  ).toMatchObject({
     identical: true,
   })
 })
@@ -134,7 +151,11 @@ test('concurrent duplicates share one decision, and the event enters state once'
   expect({ events, decisions, lastSequence }).toEqual({ events: 1, decisions: 1, lastSequence: 2 })
   await answer(payment(2, { customer: 1 }))
   const { remote } = { remote: decideRemote(service) }
-  const { record, featureNames } = await remote.decision({ namespace: 'live', policy: 'card', eventId: 'p2' })
+  const { record, featureNames } = await remote.decision({
+    namespace: 'live',
+    policy: 'card',
+    eventId: 'p2',
+  })
   expect(record.features[featureNames.indexOf('CUSTOMER_COUNT_1D')]).toBe(2)
 })
 
@@ -168,7 +189,9 @@ test('an event that was fed in first is decided on the values of its entry', asy
   const { service, remote, answer } = await deployed()
   const ingest = (rows: unknown[]) =>
     service.ingest({ namespace: 'live', source: 'payments', rows, author: 'a' })
-  expect(await ingest([payment(1), payment(1), payment(1, { amount: '7.77' }), { payment_id: 'x' }])).toMatchObject([
+  expect(
+    await ingest([payment(1), payment(1), payment(1, { amount: '7.77' }), { payment_id: 'x' }]),
+  ).toMatchObject([
     { status: 'accepted', eventId: 'p1', sequence: 2 },
     { status: 'duplicate', eventId: 'p1', sequence: 2 },
     { status: 'refused', code: 'event_id_conflict' },
@@ -176,7 +199,11 @@ test('an event that was fed in first is decided on the values of its entry', asy
   ])
   await ingest([payment(2, { customer: 1 }), payment(3, { customer: 1 })])
   await answer(payment(1))
-  const { record, featureNames } = await remote.decision({ namespace: 'live', policy: 'card', eventId: 'p1' })
+  const { record, featureNames } = await remote.decision({
+    namespace: 'live',
+    policy: 'card',
+    eventId: 'p1',
+  })
   expect(record.entry).toBe('known')
   expect(record.features[featureNames.indexOf('CUSTOMER_COUNT_1D')]).toBe(1)
   expect(service.namespaces()[0]).toMatchObject({ events: 3, decisions: 1 })
@@ -190,17 +217,27 @@ test('labels: sent twice they count once; the latest arrival holds and moves the
     service.ingest({ namespace: 'live', source: 'fraud', rows: [row], author: 'desk' })
   const early = '2024-05-01T13:00:00Z'
   const later = '2024-05-01T14:00:00Z'
-  expect(await label({ event_id: 'p1', value: 'fraud', arrival_time: later })).toMatchObject([{ status: 'accepted' }])
-  expect(await label({ event_id: 'p1', value: 'fraud', arrival_time: later })).toMatchObject([{ status: 'duplicate' }])
-  expect(await label({ event_id: 'p1', value: 'fraud' })).toMatchObject([{ status: 'duplicate' }])
-  expect(await label({ event_id: 'p1', value: 'genuine', arrival_time: early })).toMatchObject([{ status: 'accepted' }])
-  expect(await label({ event_id: 'p1', value: 'maybe' })).toMatchObject([{ code: 'label_invalid' }])
-  expect(await label({ event_id: 'p1', value: 'fraud', arrival_time: '2024-05-09T00:00:00Z' })).toMatchObject([
-    { code: 'event_in_future' },
+  expect(await label({ event_id: 'p1', value: 'fraud', arrival_time: later })).toMatchObject([
+    { status: 'accepted' },
   ])
+  expect(await label({ event_id: 'p1', value: 'fraud', arrival_time: later })).toMatchObject([
+    { status: 'duplicate' },
+  ])
+  expect(await label({ event_id: 'p1', value: 'fraud' })).toMatchObject([{ status: 'duplicate' }])
+  expect(await label({ event_id: 'p1', value: 'genuine', arrival_time: early })).toMatchObject([
+    { status: 'accepted' },
+  ])
+  expect(await label({ event_id: 'p1', value: 'maybe' })).toMatchObject([{ code: 'label_invalid' }])
+  expect(
+    await label({ event_id: 'p1', value: 'fraud', arrival_time: '2024-05-09T00:00:00Z' }),
+  ).toMatchObject([{ code: 'event_in_future' }])
   const risk = async () => {
     const event = payment(500, { terminal: 1 })
-    const { names, values } = await remote.liveFeatures({ namespace: 'live', policy: 'card', event })
+    const { names, values } = await remote.liveFeatures({
+      namespace: 'live',
+      policy: 'card',
+      event,
+    })
     return values[names.indexOf('TERMINAL_RISK_7D')]
   }
   expect(await risk()).toBe(0.5)
@@ -231,10 +268,35 @@ test('a replay is judged by its own clock', async () => {
   const decide = (body: unknown) => service.decide({ namespace: 'replay-1', policy: 'card', body })
   expect(await codeOf(decide(payment(1000)))).toBe('event_in_future')
   await remote.replayClock({ namespace: 'replay-1', nowUs: startUs + 1000_000_000 })
-  expect(JSON.parse((await decide(payment(1000))).body)).toMatchObject({ late: false, namespace: 'replay-1' })
+  expect(JSON.parse((await decide(payment(1000))).body)).toMatchObject({
+    late: false,
+    namespace: 'replay-1',
+  })
   expect(service.namespaces().map(({ decisions }) => decisions)).toEqual([0, 1])
   await remote.removeNamespace({ namespace: 'replay-1' })
   expect(await codeOf(decide(payment(1)))).toBe('namespace_not_found')
+})
+
+test('after a restart a replay knows how far it came, and judges no time until it is driven again', async () => {
+  const files = faultyFiles()
+  const { remote, service, hash, deployments } = await deployed({ files })
+  await remote.openNamespace({ namespace: 'replay-1', clock: 'replay' })
+  await remote.switchDeployment({
+    namespace: 'replay-1',
+    deployment: hash,
+    actor: 'player',
+    reason: 'replay',
+  })
+  await remote.replayClock({ namespace: 'replay-1', nowUs: startUs + 10_000_000 })
+  await service.decide({ namespace: 'replay-1', policy: 'card', body: payment(1) })
+  const again = await bank({ files, deployments })
+  const replay = again.service.namespaces().find(({ namespace }) => namespace === 'replay-1')
+  expect(replay).toMatchObject({ clock: 'replay', nowUs: startUs + 10_000_000 })
+  const decide = (n: number) =>
+    codeOf(again.service.decide({ namespace: 'replay-1', policy: 'card', body: payment(n) }))
+  expect(await decide(5000)).toBe('none')
+  await again.remote.replayClock({ namespace: 'replay-1', nowUs: startUs + 20_000_000 })
+  expect(await decide(5001)).toBe('event_in_future')
 })
 
 test('explanations add up, and give for a review the very reasons of its answer', async () => {
@@ -242,7 +304,10 @@ test('explanations add up, and give for a review the very reasons of its answer'
   const large = await answer(payment(1, { amount: '1000.00' }))
   const key = { namespace: 'live', policy: 'card', eventId: 'p1' }
   const explained = await remote.explain(key)
-  const sum = explained.contributions.reduce((total, { contribution }) => total + contribution, explained.base)
+  const sum = explained.contributions.reduce(
+    (total, { contribution }) => total + contribution,
+    explained.base,
+  )
   expect(sum).toBeCloseTo(explained.margin, 9)
   expect(explained.score).toBe(large.score)
   expect(explained.reasons.map(({ sentence }) => sentence)).toEqual(
@@ -256,7 +321,8 @@ test('a restart brings back state, answers and deployments, with and without che
     const files = faultyFiles()
     const first = await deployed({ files, checkpointEvery })
     const answers: string[] = []
-    for (let n = 1; n <= 20; n++) answers.push(await first.decide(payment(n, { customer: 1, terminal: 1 })))
+    for (let n = 1; n <= 20; n++)
+      answers.push(await first.decide(payment(n, { customer: 1, terminal: 1 })))
     const rows = [{ event_id: 'p3', value: 'fraud', arrival_time: '2024-05-01T13:00:00Z' }]
     await first.service.ingest({ namespace: 'live', source: 'fraud', rows, author: 'desk' })
     const next = payment(21, { customer: 1, terminal: 1 })
@@ -269,7 +335,9 @@ test('a restart brings back state, answers and deployments, with and without che
       expect(await again.decide(payment(n, { customer: 1, terminal: 1 }))).toBe(answers[n - 1])
     }
     expect(again.service.namespaces()[0]).toMatchObject({ decisions: 20, events: 20, labels: 1 })
-    expect(await again.remote.recompute({ namespace: 'live', policy: 'card', eventId: 'p20' })).toMatchObject({
+    expect(
+      await again.remote.recompute({ namespace: 'live', policy: 'card', eventId: 'p20' }),
+    ).toMatchObject({
       identical: true,
     })
   }
@@ -280,15 +348,31 @@ test('live state continues from a base of history, and survives a restart on it'
   const { featureSets } = deployment()
   const source = compileSource(payments)
   const state = createFeatureState(featureSets, source)
-  for (let n = 0; n < 5; n++) state.apply([`h${n}`, startUs - (5 - n) * 1_000_000, 1, 1, 100], n + 1)
-  const base = { featureSets, source, state: state.snapshot(), lastSequence: 5, newestEventTimeUs: startUs }
+  for (let n = 0; n < 5; n++)
+    state.apply([`h${n}`, startUs - (5 - n) * 1_000_000, 1, 1, 100], n + 1)
+  const base = {
+    featureSets,
+    source,
+    state: state.snapshot(),
+    lastSequence: 5,
+    newestEventTimeUs: startUs,
+  }
   await writeBaseCheckpoint('/base', base, made.files)
   await made.remote.loadBase({ namespace: 'live', path: '/base' })
   const hash = made.deployments.add(deployment())
-  await made.remote.switchDeployment({ namespace: 'live', deployment: hash, actor: 'a', reason: 'r' })
+  await made.remote.switchDeployment({
+    namespace: 'live',
+    deployment: hash,
+    actor: 'a',
+    reason: 'r',
+  })
   await made.decide(payment(1))
   const count = async ({ remote }: Pick<typeof made, 'remote'>, eventId: string) => {
-    const { record, featureNames } = await remote.decision({ namespace: 'live', policy: 'card', eventId })
+    const { record, featureNames } = await remote.decision({
+      namespace: 'live',
+      policy: 'card',
+      eventId,
+    })
     return record.features[featureNames.indexOf('CUSTOMER_COUNT_1D')]
   }
   expect(await count(made, 'p1')).toBe(6)
@@ -302,15 +386,24 @@ test('a deployment whose features the live state lacks is refused, and changes n
   await answer(payment(1))
   const base = deployment()
   const featureSets = base.featureSets.map((set) => ({ ...set, version: 'f'.repeat(64) }))
-  const other = { namespace: 'live', deployment: deployments.add({ ...base, featureSets }), actor: 'a', reason: 'r' }
+  const other = {
+    namespace: 'live',
+    deployment: deployments.add({ ...base, featureSets }),
+    actor: 'a',
+    reason: 'r',
+  }
   expect(await codeOf(remote.switchDeployment(other))).toBe('state_missing')
-  expect(await codeOf(remote.switchDeployment({ ...other, deployment: '0'.repeat(64) }))).toBe('deployment_not_found')
+  expect(await codeOf(remote.switchDeployment({ ...other, deployment: '0'.repeat(64) }))).toBe(
+    'deployment_not_found',
+  )
   expect((await answer(payment(2))).outcome).toBe('allow')
 })
 
 test('beyond the bound requests are shed and keep no key', async () => {
   const { decide, service } = await deployed({ inFlightMax: 5 })
-  const results = await Promise.all(Array.from({ length: 20 }, (_, i) => codeOf(decide(payment(i + 1)))))
+  const results = await Promise.all(
+    Array.from({ length: 20 }, (_, i) => codeOf(decide(payment(i + 1)))),
+  )
   expect(results.filter((code) => code === 'too_many_in_flight')).toHaveLength(15)
   expect(service.status().shed).toBe(15)
   expect(await codeOf(decide(payment(20)))).toBe('none')
@@ -320,13 +413,20 @@ test('a full disk refuses, changes nothing, and decisions go on once there is ro
   const { decide, files, remote, service, fatal, answer } = await deployed()
   const first = await decide(payment(1, { customer: 1 }))
   files.fail('write', 'ENOSPC')
-  const results = await Promise.all([2, 3, 4].map((n) => codeOf(decide(payment(n, { customer: 1 })))))
+  const results = await Promise.all(
+    [2, 3, 4].map((n) => codeOf(decide(payment(n, { customer: 1 })))),
+  )
   expect(results).toEqual(['decisions_paused', 'decisions_paused', 'decisions_paused'])
   expect(await codeOf(decide(payment(5)))).toBe('decisions_paused')
   expect(await decide(payment(1, { customer: 1 }))).toBe(first)
-  while (service.status().storage === 'full') await new Promise((resolve) => setTimeout(resolve, 50))
+  while (service.status().storage === 'full')
+    await new Promise((resolve) => setTimeout(resolve, 50))
   await answer(payment(3, { customer: 1 }))
-  const { record, featureNames } = await remote.decision({ namespace: 'live', policy: 'card', eventId: 'p3' })
+  const { record, featureNames } = await remote.decision({
+    namespace: 'live',
+    policy: 'card',
+    eventId: 'p3',
+  })
   expect(record.sequence).toBe(3)
   expect(record.features[featureNames.indexOf('CUSTOMER_COUNT_1D')]).toBe(2)
   expect(fatal).toEqual([])

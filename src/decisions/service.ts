@@ -11,7 +11,7 @@ import { decisionErrors } from './errors.ts'
 import { ingestRows } from './ingesting.ts'
 import { createMeter } from './meter.ts'
 import type { DecideMetrics } from './meter.ts'
-import { namespaceInfo, openNamespace } from './namespace.ts'
+import { indexNow, namespaceInfo, openNamespace } from './namespace.ts'
 import type { Outcome } from './policy.ts'
 import type { DecisionIndex } from './ports.ts'
 import type { NamespaceInfo, RowAnswer, DecideStatus, NamespaceClock } from './remote.ts'
@@ -48,9 +48,18 @@ export type Decided =
 
 export interface DecisionService {
   /** Decides on one event. Throws an AssayError for every refusal; refusals keep no key. */
-  decide(request: { readonly namespace: string; readonly policy: string; readonly body: unknown }): Promise<Decided>
+  decide(request: {
+    readonly namespace: string
+    readonly policy: string
+    readonly body: unknown
+  }): Promise<Decided>
   /** Feeds rows of a source or of labels, without deciding; one answer a row, once all are on disk. */
-  ingest(request: { readonly namespace: string; readonly source: string; readonly rows: readonly unknown[]; readonly author: string }): Promise<RowAnswer[]>
+  ingest(request: {
+    readonly namespace: string
+    readonly source: string
+    readonly rows: readonly unknown[]
+    readonly author: string
+  }): Promise<RowAnswer[]>
   namespace(name: string): Namespace
   namespaces(): NamespaceInfo[]
   openNamespace(name: string, clock: NamespaceClock): Promise<NamespaceInfo>
@@ -71,7 +80,9 @@ const NAMESPACE_NAME = /^[a-z0-9][a-z0-9-]{0,39}$/
  * Opens all namespaces in the directory, brings their state up to their journals, and is ready to
  * decide. `live` always exists once it was opened.
  */
-export async function openDecisionService(options: DecisionServiceOptions): Promise<DecisionService> {
+export async function openDecisionService(
+  options: DecisionServiceOptions,
+): Promise<DecisionService> {
   const startedAtUs = options.clock.nowUs()
   const begunUs = monotonicUs()
   const opened = new Map<string, Namespace>()
@@ -126,7 +137,9 @@ function createService(
     const found = opened.get(name)
     if (found !== undefined) return found
     const names = [...opened.keys()].join(', ') || 'none'
-    throw decisionErrors.namespace_not_found(`There is no namespace "${name}"; there are: ${names}.`)
+    throw decisionErrors.namespace_not_found(
+      `There is no namespace "${name}"; there are: ${names}.`,
+    )
   }
 
   /** Runs work that may add to the journal, within bounds, and counts it. */
@@ -186,7 +199,10 @@ function createService(
         options.onWarning?.('The last checkpoint was not written; the journal replaces it.', error)
       })
     }
+    clearTimeout(each.indexTimer)
     await each.indexing
+    await indexNow(each)
+    each.isClosed = true
     await each.journal.close().catch(() => undefined)
     await each.index.close()
   }

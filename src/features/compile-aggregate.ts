@@ -83,8 +83,7 @@ export class AggregateChecker {
     const where = this.filter(draft.where, depth)
     const condition = this.filter(draft.condition, depth)
     const windowUs = this.duration(draft.window, 'window', WINDOW_MAX_US)
-    const delayUs =
-      draft.delay === null ? 0 : this.duration(draft.delay, 'delay', DELAY_MAX_US)
+    const delayUs = draft.delay === null ? 0 : this.duration(draft.delay, 'delay', DELAY_MAX_US)
     if (per === undefined || column === undefined || label === undefined) return undefined
     if (where === undefined || condition === undefined) return undefined
     if (windowUs === undefined || delayUs === undefined) return undefined

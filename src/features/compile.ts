@@ -78,8 +78,16 @@ export function mergeSets(sets: readonly CompiledFeatureSet[]): CompiledFeatureS
     description: '',
     source: first.source,
     timeZone: first.timeZone,
-    inputs: united(sets, (set) => set.inputs, (input) => input.column),
-    labels: united(sets, (set) => set.labels, (label) => label.name),
+    inputs: united(
+      sets,
+      (set) => set.inputs,
+      (input) => input.column,
+    ),
+    labels: united(
+      sets,
+      (set) => set.labels,
+      (label) => label.name,
+    ),
     operators: operatorsUsed(all),
     features: all,
   })

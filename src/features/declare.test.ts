@@ -59,7 +59,11 @@ describe('a declaration', () => {
   test('compiles to JSON that survives being written and read', () => {
     const compiled = compileFeatureSet(
       setOf((tx) => [
-        ...tx.per('customer_id').mean('amount').over('1d', '7d').as((w) => `MEAN_${w.days}D`),
+        ...tx
+          .per('customer_id')
+          .mean('amount')
+          .over('1d', '7d')
+          .as((w) => `MEAN_${w.days}D`),
         tx.value('channel').is('online').as('ONLINE').describe('Whether bought online'),
       ]),
     )
@@ -151,7 +155,11 @@ describe('mistakes in a declaration', () => {
         tx.value(anything('amuont')).as('TYPO'),
         tx.per('customer_id').sum(anything('channel')).over('1d').as('KIND'),
         tx.per(anything('amount')).count().over('1d').as('KEY'),
-        tx.per('customer_id').count().over('7 days' as Duration).as('WINDOW'),
+        tx
+          .per('customer_id')
+          .count()
+          .over('7 days' as Duration)
+          .as('WINDOW'),
         tx.per('customer_id').count().over('91d').as('LONG'),
         tx.per('merchant_id').share(fraud).over('1d').as('EARLY'),
         tx.per('merchant_id').timeSinceLast().over('1d').delayed('1d').as('SINCE'),

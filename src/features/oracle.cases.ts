@@ -42,12 +42,7 @@ class Oracle {
   private readonly current: Known
   private readonly events: readonly Known[]
 
-  constructor(
-    set: CompiledFeatureSet,
-    source: CompiledSource,
-    facts: readonly Fact[],
-    at: number,
-  ) {
+  constructor(set: CompiledFeatureSet, source: CompiledSource, facts: readonly Fact[], at: number) {
     this.set = set
     this.source = source
     this.facts = facts.slice(0, at + 1)

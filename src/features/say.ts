@@ -64,7 +64,9 @@ function fill(placeholder: Placeholder, feature: CompiledFeature, value: number)
     case 'money':
       return `${grouped(value, 2, 2)} ${feature.currency ?? ''}`.trimEnd()
     case 'times':
-      return Math.abs(value) < 10 ? `${grouped(value, 1, 1)} times` : `${grouped(value, 0, 0)} times`
+      return Math.abs(value) < 10
+        ? `${grouped(value, 1, 1)} times`
+        : `${grouped(value, 0, 0)} times`
     case 'duration':
       return duration(value)
   }

@@ -63,7 +63,7 @@ export function createTransactionScope(steps: TransactionSteps): TransactionScop
       await steps.rollback()
       throw error
     }
-    ambient.exit(() => transaction.effects.forEach((effect) => effect()))
+    ambient.exit(() => transaction.effects.forEach(runEffect))
     return result
   }
 
@@ -90,6 +90,20 @@ export function createTransactionScope(steps: TransactionSteps): TransactionScop
       if (transaction === undefined) effect()
       else transaction.effects.push(effect)
     },
+  }
+}
+
+/**
+ * The change is on disk whatever an effect does, so an effect that throws is a defect: it stops the
+ * process, and neither the other effects nor the caller are told that the change failed.
+ */
+function runEffect(effect: () => void): void {
+  try {
+    effect()
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
   }
 }
 

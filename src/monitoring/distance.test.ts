@@ -34,10 +34,13 @@ test('PSI of categories in the Evidently mode gives its golden value', () => {
 
 test('a distribution does not differ from itself', () => {
   fc.assert(
-    fc.property(fc.array(fc.double({ noNaN: true, min: -1e6, max: 1e6 }), { minLength: 1 }), (values) => {
-      expect(psiFrozenDeciles(values, values)).toBe(0)
-      expect(psiEvidently(values, values)).toBe(0)
-    }),
+    fc.property(
+      fc.array(fc.double({ noNaN: true, min: -1e6, max: 1e6 }), { minLength: 1 }),
+      (values) => {
+        expect(psiFrozenDeciles(values, values)).toBe(0)
+        expect(psiEvidently(values, values)).toBe(0)
+      },
+    ),
   )
 })
 

@@ -20,7 +20,10 @@ export function psiOfShares(reference: readonly number[], current: readonly numb
 }
 
 /** PSI of counts in the same bins; null where one side holds nothing. */
-export function psiOfCounts(reference: readonly number[], current: readonly number[]): number | null {
+export function psiOfCounts(
+  reference: readonly number[],
+  current: readonly number[],
+): number | null {
   const r = sharesOf(reference)
   const c = sharesOf(current)
   return r === null || c === null ? null : psiOfShares(r, c)
@@ -72,7 +75,10 @@ export function binCounts(edges: readonly number[], values: ArrayLike<number>): 
 }
 
 /** PSI over the deciles of the reference, which stay as they are whatever comes later. */
-export function psiFrozenDeciles(reference: ArrayLike<number>, current: ArrayLike<number>): number | null {
+export function psiFrozenDeciles(
+  reference: ArrayLike<number>,
+  current: ArrayLike<number>,
+): number | null {
   const edges = decileEdges(reference)
   return psiOfCounts(binCounts(edges, reference), binCounts(edges, current))
 }
@@ -82,7 +88,10 @@ export function psiFrozenDeciles(reference: ArrayLike<number>, current: ArrayLik
  * reference values, equal-width bins over both sides together, as many as Sturges' rule gives;
  * otherwise one bin a value. Null where one side holds nothing.
  */
-export function psiEvidently(reference: ArrayLike<number>, current: ArrayLike<number>): number | null {
+export function psiEvidently(
+  reference: ArrayLike<number>,
+  current: ArrayLike<number>,
+): number | null {
   const r = finiteSorted(reference)
   const c = finiteSorted(current)
   if (r.length === 0 || c.length === 0) return null

@@ -12,6 +12,8 @@ export const psiWarning = 0.1
 export const psiAlert = 0.25
 /** Below this many live values a verdict would be chance. */
 export const driftRowsMin = 200
+/** Payments differ by the hour, so a window is judged once it has seen this many different hours: a day. */
+export const driftHoursMin = 24
 
 export interface DriftFigures {
   readonly column: string
@@ -27,7 +29,11 @@ export interface DriftFigures {
   readonly edges: readonly number[]
   readonly referenceCounts: readonly number[]
   readonly liveCounts: readonly number[]
-  readonly overTime: readonly { readonly startUs: number; readonly psi: number | null; readonly n: number }[]
+  readonly overTime: readonly {
+    readonly startUs: number
+    readonly psi: number | null
+    readonly n: number
+  }[]
   readonly verdict: Verdict
 }
 
@@ -57,7 +63,10 @@ export function createDriftSink(options: {
 }
 
 function createCounter({ namespace, layouts }: ProjectionBatch) {
-  const found = new Map<string, { counts: number[]; sum: number } & Omit<DriftCount, 'counts' | 'sum'>>()
+  const found = new Map<
+    string,
+    { counts: number[]; sum: number } & Omit<DriftCount, 'counts' | 'sum'>
+  >()
   const hashes = new Map<MonitoringReference, string>()
   const hashOf = (reference: MonitoringReference): string => {
     const known = hashes.get(reference) ?? referenceHash(reference)
@@ -102,7 +111,9 @@ export function driftOf(
   const liveMean = present === 0 ? null : live.sum / present
   const psi = psiOfCounts(reference.counts, live.counts)
   const meanShift =
-    liveMean === null || mean === null || !standardDeviation ? null : (liveMean - mean) / standardDeviation
+    liveMean === null || mean === null || !standardDeviation
+      ? null
+      : (liveMean - mean) / standardDeviation
   return {
     column,
     psi,
@@ -116,7 +127,12 @@ export function driftOf(
     referenceCounts: reference.counts,
     liveCounts: live.counts,
     overTime: overTime(reference, counts, bucketUs),
-    verdict: driftVerdict(column, psi, nLive, meanShift),
+    verdict: driftVerdict(column, {
+      psi,
+      n: nLive,
+      meanShift,
+      hours: new Set(counts.map((each) => each.startUs)).size,
+    }),
   }
 }
 
@@ -147,9 +163,17 @@ function overTime(reference: ColumnReference, counts: readonly DriftCount[], buc
 
 function driftVerdict(
   column: string,
-  psi: number | null,
-  n: number,
-  meanShift: number | null,
+  {
+    psi,
+    n,
+    meanShift,
+    hours,
+  }: {
+    readonly psi: number | null
+    readonly n: number
+    readonly meanShift: number | null
+    readonly hours: number
+  },
 ): Verdict {
   const name = column === 'score' ? 'The score' : column
   if (psi === null || n < driftRowsMin) {
@@ -158,10 +182,27 @@ function driftVerdict(
       sentence: `${name}: ${n} live values; ${driftRowsMin} are needed for a verdict.`,
     }
   }
+  if (hours < driftHoursMin) {
+    return {
+      status: 'no-data',
+      sentence: `${name}: ${hours} of ${driftHoursMin} hours seen; part of a day is not compared with whole days.`,
+    }
+  }
   const figure = `PSI ${psi.toFixed(3)}, n = ${n}`
-  const shift = meanShift === null ? '' : `; the mean lies ${signed(meanShift)} standard deviations from training`
-  if (psi >= psiAlert) return { status: 'alert', sentence: `${name} has moved far from training (${figure}, alert from ${psiAlert})${shift}.` }
-  if (psi >= psiWarning) return { status: 'warning', sentence: `${name} has moved from training (${figure}, warning from ${psiWarning})${shift}.` }
+  const shift =
+    meanShift === null
+      ? ''
+      : `; the mean lies ${signed(meanShift)} standard deviations from training`
+  if (psi >= psiAlert)
+    return {
+      status: 'alert',
+      sentence: `${name} has moved far from training (${figure}, alert from ${psiAlert})${shift}.`,
+    }
+  if (psi >= psiWarning)
+    return {
+      status: 'warning',
+      sentence: `${name} has moved from training (${figure}, warning from ${psiWarning})${shift}.`,
+    }
   return { status: 'ok', sentence: `${name} is distributed as at training (${figure}).` }
 }
 

@@ -25,7 +25,9 @@ export function createMemoryDriftCounts(): DriftCountStore {
         .filter((each) => each.namespace === namespace && each.policy === policy)
         .filter((each) => each.reference === reference)
         .filter(({ startUs }) => startUs >= fromUs && startUs < untilUs)
-        .sort((a, b) => (a.column < b.column ? -1 : a.column > b.column ? 1 : a.startUs - b.startUs))
+        .sort((a, b) =>
+          a.column < b.column ? -1 : a.column > b.column ? 1 : a.startUs - b.startUs,
+        )
     },
   }
 }

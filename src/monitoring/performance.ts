@@ -51,7 +51,11 @@ export function performanceOf(buckets: readonly OutcomeBucket[]): PerformanceFig
 }
 
 /** Said beside every live precision and recall. */
-export function labelNote({ decisions, labelled, declinedWithoutLabel }: PerformanceFigures): string {
+export function labelNote({
+  decisions,
+  labelled,
+  declinedWithoutLabel,
+}: PerformanceFigures): string {
   const declined =
     declinedWithoutLabel === 0
       ? 'A declined event gets no label of its own'
@@ -67,14 +71,23 @@ export function performanceVerdict(
 ): Verdict {
   if (live === null || live.n < CASES_MIN) {
     const n = live?.n ?? 0
-    return { status: 'no-data', sentence: `${name}: ${n} labelled cases; ${CASES_MIN} are needed for a verdict.` }
+    return {
+      status: 'no-data',
+      sentence: `${name}: ${n} labelled cases; ${CASES_MIN} are needed for a verdict.`,
+    }
   }
   const shown = `${percent(live.value)} (95 % interval ${percent(live.lower)} to ${percent(live.upper)}, n = ${count(live.n)})`
-  if (reference === null) return { status: 'ok', sentence: `${name} is ${shown}; there is no figure from training to compare with.` }
+  if (reference === null)
+    return {
+      status: 'ok',
+      sentence: `${name} is ${shown}; there is no figure from training to compare with.`,
+    }
   const at = `${percent(reference.value)} at training`
   // Two intervals that do not touch differ by more than chance; one that misses the other's value may.
-  if (live.upper < reference.lower) return { status: 'alert', sentence: `${name} has fallen to ${shown}, from ${at}.` }
-  if (live.upper < reference.value) return { status: 'warning', sentence: `${name} is ${shown}, lower than the ${at}.` }
+  if (live.upper < reference.lower)
+    return { status: 'alert', sentence: `${name} has fallen to ${shown}, from ${at}.` }
+  if (live.upper < reference.value)
+    return { status: 'warning', sentence: `${name} is ${shown}, lower than the ${at}.` }
   return { status: 'ok', sentence: `${name} is ${shown}, against ${at}.` }
 }
 

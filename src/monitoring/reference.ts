@@ -34,7 +34,11 @@ export interface MonitoringReference {
   readonly period: string
   readonly columns: readonly ColumnReference[]
   /** Shares of outcomes on the reference rows under the deployed thresholds, rules left out. */
-  readonly outcomes: { readonly allow: number; readonly review: number; readonly decline: number } | null
+  readonly outcomes: {
+    readonly allow: number
+    readonly review: number
+    readonly decline: number
+  } | null
   /** Of the alerts (review or decline) on the reference rows. */
   readonly precision: Figure | null
   readonly recall: Figure | null
@@ -83,7 +87,8 @@ export function freezeColumn(column: string, values: ArrayLike<number>): ColumnR
   const edges = decileEdges(values)
   const counts = binCounts(edges, values)
   const n = values.length - counts.at(-1)!
-  if (n === 0) return { column, edges, counts, mean: null, standardDeviation: null, min: null, max: null }
+  if (n === 0)
+    return { column, edges, counts, mean: null, standardDeviation: null, min: null, max: null }
   let sum = 0
   let min = Infinity
   let max = -Infinity

@@ -2,7 +2,14 @@
 import type { DecisionStore, LatencyBucket, Outcome, OutcomeBucket } from '../decisions/index.ts'
 import { driftOf, psiAlert, psiWarning } from './drift.ts'
 import type { DriftFigures } from './drift.ts'
-import { count, labelNote, percent, performanceOf, performanceVerdict, shareOf } from './performance.ts'
+import {
+  count,
+  labelNote,
+  percent,
+  performanceOf,
+  performanceVerdict,
+  shareOf,
+} from './performance.ts'
 import type { PerformanceFigures, Share } from './performance.ts'
 import type { DriftCountStore } from './ports.ts'
 import { referenceHash } from './reference.ts'
@@ -141,7 +148,8 @@ function judge(
 }
 
 function driftNote(reference: MonitoringReference | undefined): string {
-  if (reference === undefined) return 'Nothing is deployed yet, so there is nothing to compare with.'
+  if (reference === undefined)
+    return 'Nothing is deployed yet, so there is nothing to compare with.'
   return `PSI over the deciles of the ${reference.period}, frozen when the version was made, with a bin for missing values; empty bins count as 0.0001. Warning from ${psiWarning}, alert from ${psiAlert}.`
 }
 
@@ -152,16 +160,25 @@ function metric(
   note: string,
 ): PerformanceMetric {
   const title = name === 'precision' ? 'Precision' : 'Recall'
-  return { metric: name, title, live, atTraining, note, verdict: performanceVerdict(title, live, atTraining) }
+  return {
+    metric: name,
+    title,
+    live,
+    atTraining,
+    note,
+    verdict: performanceVerdict(title, live, atTraining),
+  }
 }
 
 /** Fraud stopped and missed, and genuine customers declined, as far as labels have come. */
 export function moneyOf(buckets: readonly OutcomeBucket[]): MoneyFigures {
   const total = (holds: (bucket: OutcomeBucket) => boolean) =>
-    buckets.filter(holds).reduce(
-      (sum, { n, amountMinor }) => ({ n: sum.n + n, amountMinor: sum.amountMinor + amountMinor }),
-      { n: 0, amountMinor: 0 },
-    )
+    buckets
+      .filter(holds)
+      .reduce(
+        (sum, { n, amountMinor }) => ({ n: sum.n + n, amountMinor: sum.amountMinor + amountMinor }),
+        { n: 0, amountMinor: 0 },
+      )
   return {
     stopped: total(({ outcome, label }) => outcome !== 'allow' && label === 'positive'),
     missed: total(({ outcome, label }) => outcome === 'allow' && label === 'positive'),
@@ -171,7 +188,8 @@ export function moneyOf(buckets: readonly OutcomeBucket[]): MoneyFigures {
 
 function byStart(buckets: readonly OutcomeBucket[]): [number, OutcomeBucket[]][] {
   const found = new Map<number, OutcomeBucket[]>()
-  for (const bucket of buckets) found.set(bucket.startUs, [...(found.get(bucket.startUs) ?? []), bucket])
+  for (const bucket of buckets)
+    found.set(bucket.startUs, [...(found.get(bucket.startUs) ?? []), bucket])
   return [...found].sort(([a], [b]) => a - b)
 }
 
@@ -206,15 +224,21 @@ function outcomeRates(
 /** A rate is unusual when it is beyond chance and at least half as much again as, or half of, normal. */
 function rateVerdict(outcome: Outcome, rate: Share | null, expected: number | null): Verdict {
   if (rate === null || rate.n < RATE_ROWS_MIN) {
-    return { status: 'no-data', sentence: `${rate?.n ?? 0} decisions; ${RATE_ROWS_MIN} are needed for a verdict on rates.` }
+    return {
+      status: 'no-data',
+      sentence: `${rate?.n ?? 0} decisions; ${RATE_ROWS_MIN} are needed for a verdict on rates.`,
+    }
   }
   const shown = `${title(outcome)} ${percent(rate.value)} (n = ${count(rate.n)})`
-  if (expected === null) return { status: 'ok', sentence: `${shown}; there is no rate from training to compare with.` }
+  if (expected === null)
+    return { status: 'ok', sentence: `${shown}; there is no rate from training to compare with.` }
   const against = `against ${percent(expected)} at training`
   const isBeyondChance = expected < rate.lower || expected > rate.upper
   const ratio = outcome === 'allow' ? (1 - rate.value) / (1 - expected) : rate.value / expected
-  if (isBeyondChance && (ratio > 3 || ratio < 1 / 3)) return { status: 'alert', sentence: `${shown}, ${against}.` }
-  if (isBeyondChance && (ratio > 1.5 || ratio < 0.5)) return { status: 'warning', sentence: `${shown}, ${against}.` }
+  if (isBeyondChance && (ratio > 3 || ratio < 1 / 3))
+    return { status: 'alert', sentence: `${shown}, ${against}.` }
+  if (isBeyondChance && (ratio > 1.5 || ratio < 0.5))
+    return { status: 'warning', sentence: `${shown}, ${against}.` }
   return { status: 'ok', sentence: `${shown}, ${against}.` }
 }
 
@@ -227,7 +251,12 @@ function judgeLatency(buckets: readonly LatencyBucket[]): Verdict {
   if (buckets.length === 0) return { status: 'no-data', sentence: 'No decision was measured yet.' }
   const slowest = buckets.reduce((a, b) => (b.p99Us > a.p99Us ? b : a))
   const shown = `99 % of decisions were computed within ${(slowest.p99Us / 1000).toFixed(1)} ms in the slowest interval (n = ${count(slowest.n)})`
-  if (slowest.p99Us >= LATENCY_ALERT_US) return { status: 'alert', sentence: `${shown}; alert from ${LATENCY_ALERT_US / 1000} ms.` }
-  if (slowest.p99Us >= LATENCY_WARNING_US) return { status: 'warning', sentence: `${shown}; warning from ${LATENCY_WARNING_US / 1000} ms.` }
+  if (slowest.p99Us >= LATENCY_ALERT_US)
+    return { status: 'alert', sentence: `${shown}; alert from ${LATENCY_ALERT_US / 1000} ms.` }
+  if (slowest.p99Us >= LATENCY_WARNING_US)
+    return {
+      status: 'warning',
+      sentence: `${shown}; warning from ${LATENCY_WARNING_US / 1000} ms.`,
+    }
   return { status: 'ok', sentence: `${shown}.` }
 }

@@ -37,7 +37,8 @@ export function compareVectors(
       const b = plain(history[i])
       if (Object.is(a, b)) continue
       mismatches++
-      if (examples.length < EXAMPLES_MAX) examples.push({ eventId, feature: names[i], live: a, history: b })
+      if (examples.length < EXAMPLES_MAX)
+        examples.push({ eventId, feature: names[i], live: a, history: b })
     }
   }
   return { compared, mismatches, examples }

@@ -1,6 +1,11 @@
 import { defineErrors } from '../lib/errors.ts'
 
 export const rolesErrors = defineErrors({
+  verdict_not_by_script: {
+    status: 403,
+    title: 'Only a script gives a verdict this way',
+    action: 'Let people approve on the page, under Models.',
+  },
   project_missing: {
     status: 409,
     title: 'There is no project yet',

@@ -12,6 +12,7 @@ import { deploymentsDirectory } from '../server/decide/index.ts'
 import { createKeepApp, keepHandlers, sessionView, type Rooms } from '../server/keep/index.ts'
 import { version, type RoleConfig } from './config.ts'
 import { createDeployer } from './deployer.ts'
+import { rolesErrors } from './errors.ts'
 import { openMetadata, type Metadata } from './metadata.ts'
 import { openReferences } from './references.ts'
 import { createSealRecorder } from './seals.ts'
@@ -118,13 +119,23 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
 }
 
 function servicesOf(metadata: Metadata) {
-  const { access, tracking, registry, governance, serving, catalog, quarantine, pipelines, audit } = metadata
+  const { access, tracking, registry, governance, catalog, quarantine, pipelines, audit } = metadata
   return {
     access,
     tracking,
-    registry,
-    governance,
-    serving,
+    registry: readAndRegister(registry),
+    governance: {
+      ...governance,
+      // Project code runs in `work` and must not speak for people: over the socket only scripts give
+      // verdicts, and governance accepts those in an example alone.
+      giveVerdict: async (...[request, identityId]: Parameters<typeof governance.giveVerdict>) => {
+        const identity = await access.identity(identityId)
+        if (identity?.kind !== 'script') {
+          throw rolesErrors.verdict_not_by_script(`${identityId} is no script.`)
+        }
+        return governance.giveVerdict(request, identityId)
+      },
+    },
     catalog,
     quarantine,
     pipelines,
@@ -136,6 +147,12 @@ function servicesOf(metadata: Metadata) {
       },
     },
   }
+}
+
+/** Statuses move through governance and serving alone, so no other process is offered to move them. */
+function readAndRegister(registry: Metadata['registry']) {
+  const { registerVersion, models, model, versions, version: one, modelJson, liveHistory } = registry
+  return { registerVersion, models, model, versions, version: one, modelJson, liveHistory }
 }
 
 /** Writes the snapshot of hashes that `decide` authenticates with; writes follow one another. */

@@ -4,21 +4,30 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Access } from '../access/index.ts'
 import { systemActor } from '../access/index.ts'
-import { exitCodes } from '../cli/exit-codes.ts'
-import type { StartOptions } from '../cli/program.ts'
-import { createSupervisor, type RoleMessage, type RoleName } from '../cli/supervisor.ts'
-import { createStartScreen } from '../cli/start-screen.ts'
+import {
+  createStartLog,
+  createStartScreen,
+  createSupervisor,
+  exitCodes,
+  processTerminal,
+  type RoleMessage,
+  type RoleName,
+  type StartOptions,
+  type StartScreen,
+} from '../cli/index.ts'
 import { writeFileAtomic } from '../lib/files.ts'
 import { remote } from '../lib/rpc.ts'
 import type { PipelineRun } from '../pipelines/index.ts'
-import { clearHome, lockHome, openHome, serverFile, type Home } from '../projects/index.ts'
+import { clearHome, homeAt, homeOwner, lockHome, openHome, serverFile, type Home } from '../projects/index.ts'
 import { version, type RoleConfig } from './config.ts'
+import { rolesErrors } from './errors.ts'
 
 export async function start(options: StartOptions): Promise<number> {
   const directory = resolve(options.home)
-  const screen = createStartScreen({ json: options.log === 'json', version })
+  const terminal = processTerminal()
+  const screen = (options.log === 'json' ? createStartLog : createStartScreen)(terminal, version)
   screen.opening(directory)
-  if (options.fresh) refuseIfRunningThenClear(directory)
+  if (options.fresh) clearUnlessRunning(directory)
   const home = await openHome(directory, version)
   const unlock = lockHome(home)
   const config: RoleConfig = {
@@ -66,14 +75,18 @@ export async function start(options: StartOptions): Promise<number> {
   return code
 }
 
-function refuseIfRunningThenClear(directory: string): void {
+function clearUnlessRunning(directory: string): void {
+  const owner = homeOwner(homeAt(directory))
+  if (owner !== undefined) {
+    throw rolesErrors.server_running(`${directory} is used by process ${owner}; nothing was removed`)
+  }
   clearHome(directory)
 }
 
 async function welcome(
   home: Home,
   details: ReadonlyMap<RoleName, unknown>,
-  screen: ReturnType<typeof createStartScreen>,
+  screen: StartScreen,
 ): Promise<void> {
   const url = urlOf(details)
   const { firstKey } = (details.get('keep') ?? {}) as { firstKey?: string }

@@ -2,7 +2,7 @@
 import { Button } from '@mantine/core'
 import { IconAlertTriangle, IconClipboard, IconClipboardCheck } from '@tabler/icons-react'
 import type { UseQueryResult } from '@tanstack/react-query'
-import { useEffect, useState, type ReactNode } from 'react'
+import { useEffect, useRef, useState, type ReactNode } from 'react'
 import { ProblemError } from '../client/api.ts'
 
 export function Command({ text }: { readonly text: string }) {
@@ -91,7 +91,10 @@ export function Answered<T>({
   readonly rows?: number
   readonly children: (data: T) => ReactNode
 }) {
+  const failed = useRef<unknown>(null)
+  if (answer.isError) failed.current = answer.error
   if (answer.data !== undefined) {
+    failed.current = null
     return (
       <>
         {answer.isError ? <Stale error={answer.error} /> : null}
@@ -99,7 +102,10 @@ export function Answered<T>({
       </>
     )
   }
-  if (answer.isError) return <Failed error={answer.error} again={() => void answer.refetch()} />
+  // While a poll asks again the error counts as gone; it stays on screen until there is an answer.
+  if (failed.current !== null) {
+    return <Failed error={failed.current} again={() => void answer.refetch()} />
+  }
   return <Loading {...(rows === undefined ? {} : { rows })} />
 }
 

@@ -1,6 +1,6 @@
 /** The frame of every screen: who is here, where one can go, what time the bank has. */
 import { useQueryClient } from '@tanstack/react-query'
-import { useRouterState } from '@tanstack/react-router'
+import { useNavigate, useRouterState } from '@tanstack/react-router'
 import { IconMenu2, IconX } from '@tabler/icons-react'
 import { useEffect, useState, type ReactNode } from 'react'
 import { useAsk } from '../client/queries.ts'
@@ -19,6 +19,12 @@ export function Shell({ children }: { readonly children: ReactNode }) {
   const [menuOpen, setMenuOpen] = useState(false)
   useEffect(() => setMenuOpen(false), [path])
   useTitle(path, session.data?.project.title)
+  const navigate = useNavigate()
+  const arrived =
+    path === '/sign-in' && session.data !== undefined && session.data.identity !== null
+  useEffect(() => {
+    if (arrived) void navigate({ to: '/', replace: true })
+  }, [arrived, navigate])
 
   if (session.data === undefined) {
     return session.isError ? (

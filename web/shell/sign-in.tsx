@@ -14,6 +14,7 @@ export function SignIn({
   const [key, setKey] = useState('')
   const act = useAct('signIn', [])
   const problem = act.error?.problem
+  const expired = new URLSearchParams(window.location.search).has('expired')
   return (
     <main className="sign-in">
       <form
@@ -26,6 +27,11 @@ export function SignIn({
         <img src="/hallmark.svg" alt="" width={36} height={36} />
         <h1>Assay</h1>
         <p className="quiet">{project}</p>
+        {expired ? (
+          <p role="alert" className="status-warning">
+            That link was used already or is older than ten minutes. Make another one below.
+          </p>
+        ) : null}
         <PasswordInput
           label="Key"
           description="The first start showed an administrator key, once."

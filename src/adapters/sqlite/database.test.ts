@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openDatabase } from './database.ts'
 import { openSqlite } from './index.ts'
@@ -102,6 +103,26 @@ describe('a database', () => {
     const after = openSqlite(file())
     expect(await after.access.identities()).toEqual([identity])
     await after.close()
+  })
+
+  test('on a full disk refuses the change as a whole and goes on', async () => {
+    const database = openDatabase(file(), [room(first)])
+    const insert = (text: string) =>
+      database.write<Tables, unknown>((db) => db.insertInto('notes').values({ text }).execute())
+    await insert('before')
+    await database.write<unknown, unknown>((db) => sql`PRAGMA max_page_count = 8`.execute(db))
+    const large = database.write<Tables, void>(async (db) => {
+      await db.insertInto('notes').values({ text: 'half' }).execute()
+      await db
+        .insertInto('notes')
+        .values({ text: 'x'.repeat(100_000) })
+        .execute()
+    })
+    await expect(large).rejects.toMatchObject({ code: 'metadata_unwritable', status: 503 })
+    await insert('after')
+    const rows = await database.reader<Tables>().selectFrom('notes').select('text').execute()
+    expect(rows.map((row) => row.text)).toEqual(['before', 'after'])
+    await database.close()
   })
 
   test('that is no SQLite file is refused with its path', () => {

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { Kysely } from 'kysely'
 import { createTransactionScope, type UnitOfWork } from '../../lib/unit-of-work.ts'
-import { nodeSqliteDialect } from './dialect.ts'
+import { nodeSqliteDialect, onDisk } from './dialect.ts'
 import { sqliteErrors } from './errors.ts'
 import { migrate, type RoomMigrations } from './migrations.ts'
 
@@ -31,8 +31,8 @@ export function openDatabase(path: string, rooms: readonly RoomMigrations[]): Sq
   const reader = new Kysely<unknown>({ dialect: nodeSqliteDialect(reading) })
 
   const scope = createTransactionScope({
-    begin: () => writing.exec('BEGIN IMMEDIATE'),
-    commit: () => step(() => writing.exec('COMMIT')),
+    begin: () => onDisk(() => writing.exec('BEGIN IMMEDIATE')),
+    commit: () => onDisk(() => writing.exec('COMMIT')),
     // After some failures (a full disk) SQLite has rolled back by itself already.
     rollback: () => {
       if (writing.isTransaction) writing.exec('ROLLBACK')
@@ -67,14 +67,5 @@ function connect(path: string, readOnly: boolean): DatabaseSync {
     return connection
   } catch (cause) {
     throw sqliteErrors.metadata_unreadable(`${path}: ${(cause as Error).message}.`, { cause })
-  }
-}
-
-/** A disk that is full or fails at the commit is an expected failure; the change was not made. */
-function step(run: () => void): void {
-  try {
-    run()
-  } catch (cause) {
-    throw sqliteErrors.metadata_unwritable((cause as Error).message, { cause })
   }
 }

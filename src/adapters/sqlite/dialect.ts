@@ -1,5 +1,6 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { SqliteDialect, type SqliteDatabase as KyselyDatabase, type SqliteStatement } from 'kysely'
+import { sqliteErrors } from './errors.ts'
 
 /** How many prepared statements a connection keeps; past that, the oldest are prepared again. */
 const statementsMax = 500
@@ -29,9 +30,23 @@ export function nodeSqliteDialect(connection: DatabaseSync): SqliteDialect {
 function adapted(statement: StatementSync): SqliteStatement {
   return {
     reader: statement.columns().length > 0,
-    all: (parameters) => statement.all(...parameters.map(input)),
-    run: (parameters) => statement.run(...parameters.map(input)),
+    all: (parameters) => onDisk(() => statement.all(...parameters.map(input))),
+    run: (parameters) => onDisk(() => statement.run(...parameters.map(input))),
     iterate: (parameters) => statement.iterate(...parameters.map(input)),
+  }
+}
+
+/** Primary result codes of SQLite: the disk failed (IOERR), or it is full (FULL). */
+const diskFailures = new Set([10, 13])
+
+/** A disk that is full or fails is an expected failure; the change it belonged to is not made. */
+export function onDisk<T>(run: () => T): T {
+  try {
+    return run()
+  } catch (cause) {
+    const { errcode, message } = cause as Error & { errcode?: number }
+    if (errcode === undefined || !diskFailures.has(errcode & 0xff)) throw cause
+    throw sqliteErrors.metadata_unwritable(`SQLite says: ${message}.`, { cause })
   }
 }
 

@@ -47,6 +47,11 @@ export class Dictionary {
     return code
   }
 
+  /** One more event has the code. */
+  acquireAgain(code: number): void {
+    if (code !== NO_KEY) this.uses[code]++
+  }
+
   /** One event less has the code; true where it was the last, and the code is free again. */
   release(code: number): boolean {
     if (code === NO_KEY) return false
@@ -60,7 +65,8 @@ export class Dictionary {
 
   /** Begins a count of different codes; see `stampFirst`. */
   newStamp(): number {
-    if (this.stamps.length < this.values.length) this.stamps = grown(this.stamps, this.values.length)
+    if (this.stamps.length < this.values.length)
+      this.stamps = grown(this.stamps, this.values.length)
     if (this.stamp === 0x7fffffff) {
       this.stamps.fill(0)
       this.stamp = 0
@@ -92,7 +98,10 @@ export class Dictionary {
 }
 
 /** A longer copy of an array, with room to grow further. */
-export function grown<A extends Int32Array | Float64Array | Uint8Array>(array: A, least: number): A {
+export function grown<A extends Int32Array | Float64Array | Uint8Array>(
+  array: A,
+  least: number,
+): A {
   const longer = new (array.constructor as new (length: number) => A)(
     Math.max(least, array.length + (array.length >> 1)),
   )

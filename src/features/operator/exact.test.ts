@@ -46,9 +46,7 @@ test('the standard deviation is the same with and without big integers', () => {
       const sum = numbers.reduce((total, value) => total + BigInt(value), 0n)
       const squares = numbers.reduce((total, value) => total + BigInt(value) ** 2n, 0n)
       const n = numbers.length
-      expect(sampleStd(n, high, low, squaresHigh, squaresLow)).toBe(
-        sampleStdExact(n, sum, squares),
-      )
+      expect(sampleStd(n, high, low, squaresHigh, squaresLow)).toBe(sampleStdExact(n, sum, squares))
     }),
   )
 })

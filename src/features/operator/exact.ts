@@ -26,12 +26,7 @@ export function sumOf(high: number, low: number): number {
  * value is cut into limbs of 18 bits, whose products are far below 2^53; carries keep the lower
  * lanes within their width.
  */
-export function addWideSquare(
-  lanes: Float64Array,
-  at: number,
-  value: number,
-  sign: number,
-): void {
+export function addWideSquare(lanes: Float64Array, at: number, value: number, sign: number): void {
   const size = Math.abs(value)
   const limb2 = Math.floor(size / WIDE_LANE)
   const rest = size - limb2 * WIDE_LANE

@@ -86,7 +86,8 @@ export function eventIdOf(id: string | number): EventId {
 }
 
 function hashOf(id: EventId): number {
-  if (typeof id === 'number') return mixed((id | 0) ^ Math.imul(Math.floor(id / 2 ** 32), 0x9e3779b1))
+  if (typeof id === 'number')
+    return mixed((id | 0) ^ Math.imul(Math.floor(id / 2 ** 32), 0x9e3779b1))
   // FNV-1a over UTF-16 units.
   let hash = 0x811c9dc5
   for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193)

@@ -12,6 +12,9 @@ import { fail } from '../errors.ts'
 import type { Bindings, Evaluator } from './evaluate.ts'
 import { evaluatorOf } from './evaluate.ts'
 import { NARROW_MAX } from './exact.ts'
+import type { FigureOp } from './figures.ts'
+import { lanesOf } from './figures.ts'
+import { FIELDS_BEFORE } from './rings.ts'
 
 /** Flags are bits of one 32-bit integer that stays positive. */
 const FLAGS_MAX = 31
@@ -46,9 +49,11 @@ export interface StoredNumber {
 
 /** A running figure over the events of a window; `slot` is its first lane. */
 export interface Accumulator {
-  readonly op: 'count' | 'present' | 'sum' | 'squares' | 'wideSquares' | 'min' | 'max'
+  readonly op: FigureOp
   /** Position among the stored numbers; −1 for `count`. */
   readonly number: number
+  /** Field of a ring's entry that holds the number too; 0 where none does. */
+  readonly field: number
   /** Only events with all these flags. */
   readonly mask: number
   readonly slot: number
@@ -109,6 +114,10 @@ export interface KindPlan {
   readonly aggregates: number[]
   /** Whether a label changes any figure. */
   labelled: boolean
+  /** Field of a ring's entry that holds the event's flags; 0 where no figure looks at them. */
+  flagField: number
+  /** Stored numbers that stand in a ring's entry too: those that fit 32-bit integers. */
+  readonly fields: { readonly field: number; readonly number: number }[]
 }
 
 export interface LabelPlan {
@@ -255,6 +264,8 @@ class Planner {
       after: [],
       aggregates: [],
       labelled: false,
+      flagField: 0,
+      fields: [],
     }
     this.kinds.push(kind)
     return kind
@@ -305,9 +316,13 @@ class Planner {
     const mask = share ? where : where | part
     if (label !== null) kind.labelled = true
     let span = kind.spans.findIndex((s) => s.windowUs === windowUs && s.delayUs === delayUs)
-    if (span < 0) span = kind.spans.push({ windowUs, delayUs, accumulators: [], flagged: false }) - 1
-    const add = (op: Accumulator['op'], number = -1, only = mask): number =>
-      accumulate(kind, span, op, number, only)
+    if (span < 0)
+      span = kind.spans.push({ windowUs, delayUs, accumulators: [], flagged: false }) - 1
+    const add = (op: FigureOp, number = -1, only = mask): number => {
+      const field = number >= 0 && this.stored[number].compact ? fieldOf(kind, number) : 0
+      if (only !== 0 && kind.flagField === 0) kind.flagField = nextField(kind)
+      return accumulate(kind, span, { op, number, field, mask: only })
+    }
     const base = { to, span, mask, aggregate, count: -1, main: -1, squares: -1 }
     const count = (only: number): number => (only === 0 ? -1 : add('count', -1, only))
     const plain = { ...base, number: -1, scale: 1, dictionary: -1 }
@@ -328,7 +343,7 @@ class Planner {
   private numeric(
     aggregate: Aggregate,
     base: Omit<Reading, 'op' | 'number' | 'scale' | 'dictionary'>,
-    add: (op: Accumulator['op'], number?: number) => number,
+    add: (op: FigureOp, number?: number) => number,
   ): Reading {
     const number = this.storedAt(aggregate.column!)
     const input = this.numbers[this.stored[number].input]
@@ -343,7 +358,9 @@ class Planner {
     const main = add('sum', number)
     if (fn === 'sum') return { ...common, op: 'sum', main }
     const every = base.mask === 0 && !input.nullable
-    const count = every ? -1 : add(input.nullable ? 'present' : 'count', input.nullable ? number : -1)
+    const count = every
+      ? -1
+      : add(input.nullable ? 'present' : 'count', input.nullable ? number : -1)
     if (fn === 'mean') return { ...common, op: 'mean', main, count }
     const wide = input.absMax > NARROW_MAX
     const squares = add(wide ? 'wideSquares' : 'squares', number)
@@ -355,24 +372,30 @@ class Planner {
   }
 }
 
-const lanesOf = { count: 1, present: 1, sum: 2, squares: 2, wideSquares: 3, min: 1, max: 1 }
-
 /** The slot of the accumulator, which is added where the span has none like it yet. */
-function accumulate(
-  kind: KindPlan,
-  span: number,
-  op: Accumulator['op'],
-  number: number,
-  mask: number,
-): number {
+function accumulate(kind: KindPlan, span: number, figure: Omit<Accumulator, 'slot'>): number {
   const { accumulators } = kind.spans[span]
+  const { op, number, mask } = figure
   if (mask !== 0) kind.spans[span].flagged = true
   const known = accumulators.find((a) => a.op === op && a.number === number && a.mask === mask)
   if (known !== undefined) return known.slot
   const slot = kind.lanes
   kind.lanes += lanesOf[op]
-  accumulators.push({ op, number, mask, slot })
+  accumulators.push({ ...figure, slot })
   return slot
+}
+
+/** The entry's field for a stored number, which is added where there is none yet. */
+function fieldOf(kind: KindPlan, number: number): number {
+  const known = kind.fields.find((field) => field.number === number)
+  if (known !== undefined) return known.field
+  const field = nextField(kind)
+  kind.fields.push({ field, number })
+  return field
+}
+
+function nextField(kind: KindPlan): number {
+  return FIELDS_BEFORE + kind.fields.length + Number(kind.flagField > 0)
 }
 
 function checkSource(set: CompiledFeatureSet, source: CompiledSource): void {

@@ -60,7 +60,7 @@ export function read(
       }
       case 'min':
       case 'max': {
-        const found = windows.extreme(entity, span, main, reading, current)
+        const found = windows.extreme(entity, reading, current)
         if (Number.isFinite(found)) value = found / scale
         break
       }
@@ -68,8 +68,8 @@ export function read(
         if (n > 0) value = figures[at] / n
         break
       case 'distinct': {
-        const { mask, dictionary } = reading
-        value = windows.distinct(entity, span, mask, dictionaries[dictionary], dictionary, current)
+        const dictionary = dictionaries[reading.dictionary]
+        value = windows.distinct(entity, reading, dictionary, current)
         break
       }
       case 'timeSinceLast':

@@ -1,135 +1,138 @@
-import { grown } from './dictionary.ts'
+import type { EntityRecords } from './entity-records.ts'
 import { EVENTS_MAX } from './exact.ts'
+import { momentOf } from './moment.ts'
+
+/** Integers of a ring in its entity's record. */
+export const RING_INTEGERS = 4
+const OFFSET = 0
+const HEAD = 1
+const LENGTH = 2
+/** Logarithm of the piece's length; 0 where the entity has no piece. */
+const BITS = 3
 
 const SMALLEST_BITS = 2
-const MOMENT_US = 1_000_000
-const MOMENT_MIN = -(2 ** 31)
-const MOMENT_MAX = 2 ** 31 - 1
-/** 2000-01-01, in the middle of the times that moments can tell apart: 1931 to 2068. */
-const MOMENT_ORIGIN_US = 946_684_800_000_000
+
+/** Fields of an entry: the event's number and its moment; others follow as the kind needs them. */
+const EVENT = 0
+const MOMENT = 1
+export const FIELDS_BEFORE = 2
 
 /**
- * An event time in whole seconds, cut to 32 bits: enough to tell most times apart without looking at
- * the event. It never falls as time rises, so of two different moments the greater is the later; equal
- * ones tell nothing.
- */
-export function momentOf(timeUs: number): number {
-  const moment = Math.floor((timeUs - MOMENT_ORIGIN_US) / MOMENT_US)
-  return Math.max(MOMENT_MIN, Math.min(MOMENT_MAX, moment))
-}
-
-/** No event of this moment is earlier than this. */
-export function earliestOf(moment: number): number {
-  return moment === MOMENT_MIN ? -Infinity : moment * MOMENT_US + MOMENT_ORIGIN_US
-}
-
-/**
- * One ring of events an entity, in order of (event time, sequence): pairs of an event's number and
- * its moment. All rings live in one array, in pieces whose lengths are powers of two; pieces that are
- * outgrown are used again.
+ * One ring of entries an entity, in order of (event time, sequence). An entry is a few integers: which
+ * event, its moment, and what the entity's windows need of it. All rings live in one array, in pieces
+ * whose lengths are powers of two; pieces that are outgrown are used again.
  */
 export class Rings {
-  private arena = new Int32Array(2048)
-  /** In pairs. */
+  private readonly records: EntityRecords
+  private readonly width: number
+  private arena: Int32Array
+  /** In entries. */
   private arenaUsed = 0
   private readonly freePieces: number[][] = []
-  private offsets = new Int32Array(64)
-  private heads = new Int32Array(64)
-  private lengths = new Int32Array(64)
-  /** Logarithm of the piece's length; 0 where the entity has no piece. */
-  private bits = new Uint8Array(64)
   private selectedOffset = 0
   private selectedHead = 0
   private selectedMask = 0
 
-  /** Makes room for entities up to this one. */
-  reserve(entity: number): void {
-    if (entity < this.offsets.length) return
-    this.offsets = grown(this.offsets, entity + 1)
-    this.heads = grown(this.heads, entity + 1)
-    this.lengths = grown(this.lengths, entity + 1)
-    this.bits = grown(this.bits, entity + 1)
+  /** Entries have `fields` further integers each. */
+  constructor(records: EntityRecords, fields: number) {
+    this.records = records
+    this.width = FIELDS_BEFORE + fields
+    this.arena = new Int32Array(this.width * 256)
   }
 
   length(entity: number): number {
-    return this.lengths[entity]
+    return this.records.integers[this.records.integersOf(entity) + LENGTH]
   }
 
-  /** Chooses the entity whose events `event` and `moment` return, until any ring changes. */
+  /** Chooses the entity that the next four methods speak of, until any ring changes. */
   select(entity: number): void {
-    this.selectedOffset = this.offsets[entity]
-    this.selectedHead = this.heads[entity]
-    this.selectedMask = (1 << this.bits[entity]) - 1
+    const { integers } = this.records
+    const at = this.records.integersOf(entity)
+    this.selectedOffset = integers[at + OFFSET]
+    this.selectedHead = integers[at + HEAD]
+    this.selectedMask = (1 << integers[at + BITS]) - 1
   }
 
-  /** The selected entity's event at a position, 0 being the oldest. */
+  /** The event at a position, 0 being the oldest. */
   event(position: number): number {
-    const at = this.selectedOffset + ((this.selectedHead + position) & this.selectedMask)
-    return this.arena[at * 2]
+    return this.arena[this.entry(position) + EVENT]
   }
-
-  /** The moment of the selected entity's event at a position. */
   moment(position: number): number {
+    return this.arena[this.entry(position) + MOMENT]
+  }
+  /** A further field, counted from `FIELDS_BEFORE`. */
+  field(position: number, field: number): number {
+    return this.arena[this.entry(position) + field]
+  }
+  setField(position: number, field: number, value: number): void {
+    this.arena[this.entry(position) + field] = value
+  }
+
+  private entry(position: number): number {
     const at = this.selectedOffset + ((this.selectedHead + position) & this.selectedMask)
-    return this.arena[at * 2 + 1]
+    return at * this.width
   }
 
-  /** Puts an event at a position; later ones move up. */
-  insert(entity: number, position: number, event: number, moment: number): void {
-    const length = this.lengths[entity]
+  /** Makes room at a position for an event, whose further fields are to be set; selects the entity. */
+  insert(entity: number, position: number, event: number, timeUs: number): void {
+    const { integers } = this.records
+    const record = this.records.integersOf(entity)
+    const length = integers[record + LENGTH]
+    const bits = integers[record + BITS]
     if (length >= EVENTS_MAX) throw new Error(`An entity has more than ${EVENTS_MAX} live events.`)
-    if (this.bits[entity] === 0) this.place(entity, SMALLEST_BITS)
-    else if (length === 1 << this.bits[entity]) this.place(entity, this.bits[entity] + 1)
-    const { arena } = this
-    const mask = (1 << this.bits[entity]) - 1
-    const offset = this.offsets[entity]
-    const head = this.heads[entity]
+    if (bits === 0) this.place(entity, SMALLEST_BITS)
+    else if (length === 1 << bits) this.place(entity, bits + 1)
+    this.select(entity)
     for (let at = length; at > position; at--) {
-      const to = (offset + ((head + at) & mask)) * 2
-      const from = (offset + ((head + at - 1) & mask)) * 2
-      arena[to] = arena[from]
-      arena[to + 1] = arena[from + 1]
+      const from = this.entry(at - 1)
+      this.arena.copyWithin(this.entry(at), from, from + this.width)
     }
-    const at = (offset + ((head + position) & mask)) * 2
-    arena[at] = event
-    arena[at + 1] = moment
-    this.lengths[entity] = length + 1
+    const at = this.entry(position)
+    this.arena[at + EVENT] = event
+    this.arena[at + MOMENT] = momentOf(timeUs)
+    integers[record + LENGTH] = length + 1
   }
 
-  /** Removes the oldest event. */
+  /** Removes the oldest event, and selects the entity. */
   shift(entity: number): void {
-    const bits = this.bits[entity]
-    this.heads[entity] = (this.heads[entity] + 1) & ((1 << bits) - 1)
-    const length = --this.lengths[entity]
+    const { integers } = this.records
+    const record = this.records.integersOf(entity)
+    const bits = integers[record + BITS]
+    integers[record + HEAD] = (integers[record + HEAD] + 1) & ((1 << bits) - 1)
+    const length = --integers[record + LENGTH]
     if (length === 0) this.clear(entity)
     else if (bits > SMALLEST_BITS && length <= 1 << (bits - 2)) this.place(entity, bits - 1)
+    this.select(entity)
   }
 
   clear(entity: number): void {
-    if (this.bits[entity] > 0) this.recycle(this.offsets[entity], this.bits[entity])
-    this.bits[entity] = 0
-    this.heads[entity] = 0
-    this.lengths[entity] = 0
+    const { integers } = this.records
+    const record = this.records.integersOf(entity)
+    if (integers[record + BITS] > 0)
+      this.recycle(integers[record + OFFSET], integers[record + BITS])
+    integers.fill(0, record, record + RING_INTEGERS)
   }
 
   bytes(): number {
-    const perEntity = this.offsets.byteLength * 3 + this.bits.byteLength
-    return this.arena.byteLength + perEntity
+    return this.arena.byteLength
   }
 
   /** Moves the ring into a piece of another length. */
   private place(entity: number, bits: number): void {
     const offset = this.claim(bits)
-    const length = this.lengths[entity]
+    const { integers } = this.records
+    const record = this.records.integersOf(entity)
+    const length = integers[record + LENGTH]
     this.select(entity)
     for (let i = 0; i < length; i++) {
-      this.arena[(offset + i) * 2] = this.event(i)
-      this.arena[(offset + i) * 2 + 1] = this.moment(i)
+      const from = this.entry(i)
+      this.arena.copyWithin((offset + i) * this.width, from, from + this.width)
     }
-    if (this.bits[entity] > 0) this.recycle(this.offsets[entity], this.bits[entity])
-    this.offsets[entity] = offset
-    this.heads[entity] = 0
-    this.bits[entity] = bits
+    if (integers[record + BITS] > 0)
+      this.recycle(integers[record + OFFSET], integers[record + BITS])
+    integers[record + OFFSET] = offset
+    integers[record + HEAD] = 0
+    integers[record + BITS] = bits
   }
 
   private claim(bits: number): number {
@@ -137,8 +140,32 @@ export class Rings {
     if (free !== undefined) return free
     const offset = this.arenaUsed
     this.arenaUsed += 1 << bits
-    if (this.arenaUsed * 2 > this.arena.length) this.arena = grown(this.arena, this.arenaUsed * 2)
-    return offset
+    if (this.arenaUsed * this.width <= this.arena.length) return offset
+    this.pack(1 << bits)
+    this.arenaUsed += 1 << bits
+    return this.arenaUsed - (1 << bits)
+  }
+
+  /** Moves all pieces in use into a new array with room for another and some more. */
+  private pack(another: number): void {
+    const { integers, size } = this.records
+    const inUse = (record: number): number =>
+      integers[record + BITS] === 0 ? 0 : 1 << integers[record + BITS]
+    let entries = 0
+    for (let e = 0; e < size; e++) entries += inUse(this.records.integersOf(e))
+    const arena = new Int32Array(Math.ceil((entries + another) * 1.15) * this.width)
+    this.arenaUsed = 0
+    for (let e = 0; e < size; e++) {
+      const record = this.records.integersOf(e)
+      const from = integers[record + OFFSET] * this.width
+      const length = inUse(record)
+      if (length === 0) continue
+      arena.set(this.arena.subarray(from, from + length * this.width), this.arenaUsed * this.width)
+      integers[record + OFFSET] = this.arenaUsed
+      this.arenaUsed += length
+    }
+    this.arena = arena
+    this.freePieces.length = 0
   }
 
   private recycle(offset: number, bits: number): void {

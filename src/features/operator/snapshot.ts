@@ -72,11 +72,14 @@ export function writeSnapshot(state: FeatureState): Uint8Array {
   )
 }
 
-/** Fills an empty state; `add` takes in the event that was staged, with these keys. */
+/**
+ * Fills an empty state. `add` takes in the event that was staged; its keys are given by dictionary, as
+ * positions in the lists of keys, −1 where it has none.
+ */
 export function readSnapshot(
   state: FeatureState,
   bytes: Uint8Array,
-  add: (keys: readonly (KeyValue | undefined)[]) => void,
+  add: (codes: Int32Array, keys: readonly (readonly KeyValue[])[]) => void,
 ): void {
   const { header, body } = decode(bytes)
   const { plan, events } = state
@@ -96,15 +99,15 @@ export function readSnapshot(
   const codes = plan.dictionaries.map(() => reader.integers(count))
   const ids = reader.floats(events.keepsIds ? count : 0)
   const textIds = new Map(header.textIds)
-  const keys: (KeyValue | undefined)[] = Array.from({ length: codes.length })
+  const own = new Int32Array(codes.length)
   for (let i = 0; i < count; i++) {
     const event = events.next
     events.setTime(event, times[i])
     events.setFlags(event, flags[i])
     for (let c = 0; c < numbers.length; c++) events.setNumber(event, c, numbers[c][i])
-    for (let d = 0; d < codes.length; d++) keys[d] = header.keys[d][codes[d][i]]
+    for (let d = 0; d < codes.length; d++) own[d] = codes[d][i]
     if (events.keepsIds) events.setId(event, Number.isNaN(ids[i]) ? textIds.get(i)! : ids[i])
-    add(keys)
+    add(own, header.keys)
   }
   state.newestUs = header.newestUs ?? -Infinity
   state.lastSequence = header.lastSequence

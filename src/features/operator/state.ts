@@ -16,6 +16,9 @@ import { NO_EVENT, read } from './readings.ts'
 import { readSnapshot, writeSnapshot } from './snapshot.ts'
 import { EntityWindows } from './windows.ts'
 
+/** How much longer than need be events are kept, as a share of that time. */
+const LINGER = 1 / 32
+
 /** What became of a label: it changed figures, said what was known, or came for no live event. */
 export type LabelOutcome = 'applied' | 'unchanged' | 'unknownEvent'
 
@@ -133,6 +136,7 @@ export class FeatureState {
       windows.countCurrent(entity, event)
       read(after, windows, entity, event, timeUs, events, dictionaries, into)
       windows.insert(entity, event)
+      windows.evict(entity, this.forgottenUs)
     }
     this.evaluate(vector)
     this.commit(timeUs)
@@ -146,7 +150,7 @@ export class FeatureState {
       const entity = this.codes[windows.plan.dictionary]
       if (entity === NO_KEY) continue
       const position = windows.positionAfter(entity, timeUs)
-      windows.readd(entity, position, event)
+      windows.place(entity, position, event)
     }
     this.events.commit()
     this.ids?.add(event)
@@ -241,8 +245,8 @@ export class FeatureState {
 
   /** Fills an empty state from a snapshot. */
   restore(bytes: Uint8Array): void {
-    readSnapshot(this, bytes, (keys) => {
-      this.acquireCodes(keys)
+    readSnapshot(this, bytes, (codes, keys) => {
+      this.readdCodes(codes, keys)
       this.readd()
     })
   }
@@ -289,11 +293,19 @@ export class FeatureState {
     return timeUs
   }
 
-  /** Codes of a restored event, whose keys are given by dictionary. */
-  private acquireCodes(keys: readonly (KeyValue | undefined)[]): void {
+  /**
+   * Codes of a restored event, by dictionary: positions in the lists of keys. Keys are listed in the
+   * order in which they first occur, and that is how an empty dictionary numbers them, from 1.
+   */
+  private readdCodes(positions: Int32Array, keys: readonly (readonly KeyValue[])[]): void {
     for (let d = 0; d < this.codes.length; d++) {
-      this.codes[d] = this.dictionaries[d].acquire(keys[d])
-      this.events.setCode(this.events.next, d, this.codes[d])
+      const dictionary = this.dictionaries[d]
+      const position = positions[d]
+      const code = position === NO_KEY ? NO_KEY : position + 1
+      if (code === dictionary.limit) dictionary.acquire(keys[d][position])
+      else dictionary.acquireAgain(code)
+      this.codes[d] = code
+      this.events.setCode(this.events.next, d, code)
     }
     this.beginEntities()
   }
@@ -322,13 +334,22 @@ export class FeatureState {
     this.ids?.add(event)
     if (timeUs > this.newestUs) {
       this.newestUs = timeUs
-      this.evict(timeUs - this.plan.toleranceUs - this.plan.horizonUs)
+      this.evict()
     }
   }
 
-  /** Lets go of the events that no window of any event that may still come can reach. */
-  private evict(throughUs: number): void {
-    const { events, dictionaries, kinds } = this
+  /** No window of any event that may still come reaches back to this time. */
+  private get forgottenUs(): number {
+    return this.newestUs - this.plan.toleranceUs - this.plan.horizonUs
+  }
+
+  /**
+   * Lets go of old events. They linger a little: most leave their rings when their entities are next
+   * at hand, so that here there is nothing left to do for them.
+   */
+  private evict(): void {
+    const { events, dictionaries, kinds, plan } = this
+    const throughUs = this.forgottenUs - (plan.toleranceUs + plan.horizonUs) * LINGER
     while (events.live > 0 && events.time(events.first) <= throughUs) {
       const event = events.first
       for (const windows of kinds) {

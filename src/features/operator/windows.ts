@@ -1,9 +1,15 @@
-import { grown } from './dictionary.ts'
 import type { Dictionary } from './dictionary.ts'
+import { EntityRecords } from './entity-records.ts'
 import type { EventStore } from './event-store.ts'
-import { SQUARE_SPLIT, SUM_SPLIT, addWideSquare } from './exact.ts'
-import type { KindPlan, Span } from './plan.ts'
-import { Rings, earliestOf, momentOf } from './rings.ts'
+import { change } from './figures.ts'
+import { earliestOf, momentOf } from './moment.ts'
+import type { KindPlan, Reading, Span } from './plan.ts'
+import { RING_INTEGERS, Rings } from './rings.ts'
+
+/** Doubles of a record: where the windows stand, how old the oldest event is, dues, figures. */
+const SOUGHT = 0
+const OLDEST = 1
+const DUES = 2
 
 /**
  * The windows of all entities of one kind. Each entity has one ring of its events in order of (event
@@ -14,92 +20,81 @@ import { Rings, earliestOf, momentOf } from './rings.ts'
  */
 export class EntityWindows {
   readonly plan: KindPlan
-  readonly rings = new Rings()
-  /** Start and end of each span, by entity. */
-  cursors: Int32Array
-  /** The lanes of all accumulators, by entity. NaN in an extreme's lane: search it again. */
-  figures: Float64Array
-  /** The time at which each entity's windows stand; −Infinity: all cursors are at 0. */
-  private soughtUs: Float64Array
-  /**
-   * By entity and span: no event enters or leaves the window before this time. It may be earlier
-   * than need be, never later.
-   */
-  private dues: Float64Array
+  readonly rings: Rings
+  private readonly records: EntityRecords
   private readonly events: EventStore
-  private readonly cursorStride: number
   /** A span without delay, whose windows end where the current event goes; −1: there is none. */
   private readonly immediate: number
   private readonly initial: Float64Array
   private readonly saved: Float64Array
 
   constructor(plan: KindPlan, events: EventStore) {
+    const { spans, lanes, fields, flagField } = plan
     this.plan = plan
     this.events = events
-    this.cursorStride = plan.spans.length * 2
-    this.immediate = plan.spans.findIndex(({ delayUs }) => delayUs === 0)
-    this.initial = new Float64Array(plan.lanes)
-    for (const { accumulators } of plan.spans) {
+    this.records = new EntityRecords(DUES + spans.length + lanes, RING_INTEGERS + spans.length * 2)
+    this.rings = new Rings(this.records, fields.length + Number(flagField > 0))
+    this.immediate = spans.findIndex(({ delayUs }) => delayUs === 0)
+    this.initial = new Float64Array(lanes)
+    for (const { accumulators } of spans) {
       for (const { op, slot } of accumulators) {
         if (op === 'min') this.initial[slot] = Infinity
         if (op === 'max') this.initial[slot] = -Infinity
       }
     }
-    this.saved = new Float64Array(plan.lanes)
-    this.cursors = new Int32Array(this.cursorStride * 64)
-    this.figures = new Float64Array(plan.lanes * 64)
-    this.soughtUs = new Float64Array(64)
-    this.dues = new Float64Array(plan.spans.length * 64)
-    this.reset(0)
+    this.saved = new Float64Array(lanes)
+    this.begin(0)
   }
 
   /** Prepares an entity that had no events. */
   begin(entity: number): void {
-    this.rings.reserve(entity)
-    if (entity >= this.soughtUs.length) this.soughtUs = grown(this.soughtUs, entity + 1)
-    const duesNeeded = (entity + 1) * this.plan.spans.length
-    if (duesNeeded > this.dues.length) this.dues = grown(this.dues, duesNeeded)
-    const cursorsNeeded = (entity + 1) * this.cursorStride
-    if (cursorsNeeded > this.cursors.length) this.cursors = grown(this.cursors, cursorsNeeded)
-    const lanesNeeded = (entity + 1) * this.plan.lanes
-    if (lanesNeeded > this.figures.length) this.figures = grown(this.figures, lanesNeeded)
+    this.records.reserve(entity)
     this.reset(entity)
   }
 
-  start(entity: number, span: number): number {
-    return this.cursors[entity * this.cursorStride + span * 2]
-  }
-  end(entity: number, span: number): number {
-    return this.cursors[entity * this.cursorStride + span * 2 + 1]
+  /** The lanes of all accumulators; NaN in an extreme's lane: it must be searched again. */
+  get figures(): Float64Array {
+    return this.records.doubles
   }
   /** Where the entity's lanes begin in `figures`. */
   lanes(entity: number): number {
-    return entity * this.plan.lanes
+    return this.records.doublesOf(entity) + DUES + this.plan.spans.length
+  }
+  start(entity: number, span: number): number {
+    return this.records.integers[this.cursorsOf(entity) + span * 2]
+  }
+  end(entity: number, span: number): number {
+    return this.records.integers[this.cursorsOf(entity) + span * 2 + 1]
   }
 
   /** Moves every window of the entity so that it ends at a time (less its delay). */
   seek(entity: number, timeUs: number): void {
-    const forward = timeUs >= this.soughtUs[entity]
-    this.soughtUs[entity] = timeUs
+    const { doubles, integers } = this.records
+    const record = this.records.doublesOf(entity)
+    const forward = timeUs >= doubles[record + SOUGHT]
+    doubles[record + SOUGHT] = timeUs
     this.rings.select(entity)
+    const length = this.rings.length(entity)
+    const lanes = this.lanes(entity)
     const { spans } = this.plan
-    const { cursors } = this
-    let at = entity * this.cursorStride
-    for (let s = 0; s < spans.length; s++, at += 2) {
-      const last = timeUs - spans[s].delayUs
-      const due = entity * spans.length + s
-      if (!forward) this.seekBack(entity, spans[s], at, last)
-      else if (timeUs < this.dues[due]) continue
-      else this.seekForward(entity, spans[s], at, last)
-      this.dues[due] = this.dueAfter(entity, spans[s], cursors[at], cursors[at + 1])
+    let at = this.cursorsOf(entity)
+    let due = record + DUES
+    for (let s = 0; s < spans.length; s++, at += 2, due++) {
+      // No event enters or leaves before it is due.
+      if (forward && timeUs < doubles[due]) continue
+      const span = spans[s]
+      const last = timeUs - span.delayUs
+      if (forward) this.seekForward(lanes, length, span, at, last)
+      else this.seekBack(lanes, span, at, last)
+      doubles[due] = this.dueAfter(length, span, integers[at], integers[at + 1])
     }
   }
 
   /** The first time at which an event may enter or leave; the entity's ring is selected. */
-  private dueAfter(entity: number, span: Span, start: number, end: number): number {
+  private dueAfter(length: number, span: Span, start: number, end: number): number {
     const { rings } = this
     let due = Infinity
-    if (end < rings.length(entity)) due = earliestOf(rings.moment(end)) + span.delayUs
+    if (end < length) due = earliestOf(rings.moment(end)) + span.delayUs
     if (start === end) return due
     return Math.min(due, earliestOf(rings.moment(start)) + span.delayUs + span.windowUs)
   }
@@ -114,74 +109,89 @@ export class EntityWindows {
   // What lies between the cursors is always counted once: ends move before starts on the way
   // forward, and after them on the way back.
 
-  private seekForward(entity: number, span: Span, at: number, last: number): void {
-    const { rings, cursors } = this
-    const length = rings.length(entity)
+  private seekForward(lanes: number, length: number, span: Span, at: number, last: number): void {
+    const { integers } = this.records
     const lastMoment = momentOf(last)
-    let end = cursors[at + 1]
+    let end = integers[at + 1]
     while (end < length && !this.isLater(end, last, lastMoment)) {
-      this.count(entity, span, rings.event(end++), 1)
+      this.count(lanes, span, end++, 1)
     }
     const before = last - span.windowUs
     const beforeMoment = momentOf(before)
-    let start = cursors[at]
+    let start = integers[at]
     while (start < end && !this.isLater(start, before, beforeMoment)) {
-      this.count(entity, span, rings.event(start++), -1)
+      this.count(lanes, span, start++, -1)
     }
-    cursors[at] = start
-    cursors[at + 1] = end
+    integers[at] = start
+    integers[at + 1] = end
   }
 
-  private seekBack(entity: number, span: Span, at: number, last: number): void {
-    const { rings, cursors } = this
+  private seekBack(lanes: number, span: Span, at: number, last: number): void {
+    const { integers } = this.records
     const before = last - span.windowUs
     const beforeMoment = momentOf(before)
-    let start = cursors[at]
+    let start = integers[at]
     while (start > 0 && this.isLater(start - 1, before, beforeMoment)) {
-      this.count(entity, span, rings.event(--start), 1)
+      this.count(lanes, span, --start, 1)
     }
     const lastMoment = momentOf(last)
-    let end = cursors[at + 1]
+    let end = integers[at + 1]
     while (end > start && this.isLater(end - 1, last, lastMoment)) {
-      this.count(entity, span, rings.event(--end), -1)
+      this.count(lanes, span, --end, -1)
     }
-    cursors[at] = start
-    cursors[at + 1] = end
+    integers[at] = start
+    integers[at + 1] = end
   }
 
   /** Counts the current event in every window that reaches it; the cursors are at its time. */
   countCurrent(entity: number, event: number): void {
-    for (const span of this.plan.spans) {
-      if (span.delayUs === 0) this.count(entity, span, event, 1)
+    const { events } = this
+    const lanes = this.lanes(entity)
+    const flags = events.flags(event)
+    for (const { delayUs, accumulators } of this.plan.spans) {
+      if (delayUs > 0) continue
+      for (let i = 0; i < accumulators.length; i++) {
+        const { op, number, mask, slot } = accumulators[i]
+        if ((flags & mask) !== mask) continue
+        const value = number < 0 ? 0 : events.number(event, number)
+        change(this.figures, lanes + slot, op, value, 1)
+      }
     }
   }
 
   /** Puts the current event, which is counted already, into the ring behind its windows' ends. */
   insert(entity: number, event: number): void {
     const { spans } = this.plan
+    const { integers, doubles } = this.records
     const timeUs = this.events.time(event)
     const { immediate } = this
     const position =
       immediate < 0 ? this.positionAfter(entity, timeUs) : this.end(entity, immediate)
-    let at = entity * this.cursorStride
-    let due = entity * spans.length
+    let at = this.cursorsOf(entity)
+    let due = this.records.doublesOf(entity) + DUES
     for (let s = 0; s < spans.length; s++, at += 2, due++) {
       const { delayUs, windowUs } = spans[s]
       // The event is the next to enter a delayed window, or the first to leave one that was empty.
-      if (this.cursors[at] === position) this.lower(due, timeUs + delayUs + windowUs)
-      if (delayUs === 0) this.cursors[at + 1] = position + 1
-      else if (this.cursors[at + 1] === position) this.lower(due, timeUs + delayUs)
+      let dueUs = integers[at] === position ? timeUs + delayUs + windowUs : Infinity
+      if (delayUs === 0) integers[at + 1] = position + 1
+      else if (integers[at + 1] === position) dueUs = timeUs + delayUs
+      if (dueUs < doubles[due]) doubles[due] = dueUs
     }
-    this.rings.insert(entity, position, event, momentOf(timeUs))
+    this.place(entity, position, event)
   }
 
-  /** Puts an event of a snapshot into the ring of an entity whose windows were not used yet. */
-  readd(entity: number, position: number, event: number): void {
-    this.rings.insert(entity, position, event, momentOf(this.events.time(event)))
-  }
-
-  private lower(due: number, timeUs: number): void {
-    if (timeUs < this.dues[due]) this.dues[due] = timeUs
+  /** Puts an event into the ring at a position, without counting it. */
+  place(entity: number, position: number, event: number): void {
+    const { rings, events } = this
+    const timeUs = events.time(event)
+    rings.insert(entity, position, event, timeUs)
+    const { fields, flagField } = this.plan
+    if (flagField > 0) rings.setField(position, flagField, events.flags(event))
+    for (const { field, number } of fields) {
+      rings.setField(position, field, events.number(event, number))
+    }
+    const oldest = this.records.doublesOf(entity) + OLDEST
+    if (timeUs < this.records.doubles[oldest]) this.records.doubles[oldest] = timeUs
   }
 
   /** Remembers the entity's figures, so that `undo` can forget what was counted for a look ahead. */
@@ -196,18 +206,24 @@ export class EntityWindows {
 
   /** Removes the entity's events up to a time, which no window will reach again. */
   evict(entity: number, throughUs: number): void {
-    const { rings, cursors } = this
+    const { rings } = this
     const { spans } = this.plan
+    const { doubles, integers } = this.records
+    const oldest = this.records.doublesOf(entity) + OLDEST
+    if (doubles[oldest] > throughUs) return
     const moment = momentOf(throughUs)
+    const lanes = this.lanes(entity)
+    rings.select(entity)
     while (rings.length(entity) > 0) {
-      rings.select(entity)
-      if (this.isLater(0, throughUs, moment)) return
-      const event = rings.event(0)
-      let at = entity * this.cursorStride
+      if (this.isLater(0, throughUs, moment)) {
+        doubles[oldest] = earliestOf(rings.moment(0))
+        return
+      }
+      let at = this.cursorsOf(entity)
       for (let s = 0; s < spans.length; s++, at += 2) {
-        if (cursors[at] > 0) cursors[at]--
-        else if (cursors[at + 1] > 0) this.count(entity, spans[s], event, -1)
-        if (cursors[at + 1] > 0) cursors[at + 1]--
+        if (integers[at] > 0) integers[at]--
+        else if (integers[at + 1] > 0) this.count(lanes, spans[s], 0, -1)
+        if (integers[at + 1] > 0) integers[at + 1]--
       }
       rings.shift(entity)
     }
@@ -216,25 +232,32 @@ export class EntityWindows {
 
   /** Changes an event's flags, in every window that holds it. */
   relabel(entity: number, event: number, flags: number): void {
-    const { spans } = this.plan
+    const { rings } = this
+    const { spans, flagField } = this.plan
+    const { integers } = this.records
     const position = this.positionOf(entity, event)
-    const old = this.events.flags(event)
-    let at = entity * this.cursorStride
+    if (position < 0) return
+    const old = rings.field(position, flagField)
+    const lanes = this.lanes(entity)
+    let at = this.cursorsOf(entity)
     for (let s = 0; s < spans.length; s++, at += 2) {
-      if (position < this.cursors[at] || position >= this.cursors[at + 1]) continue
-      this.count(entity, spans[s], event, -1)
-      this.events.setFlags(event, flags)
-      this.count(entity, spans[s], event, 1)
-      this.events.setFlags(event, old)
+      if (position < integers[at] || position >= integers[at + 1]) continue
+      this.count(lanes, spans[s], position, -1)
+      rings.setField(position, flagField, flags)
+      this.count(lanes, spans[s], position, 1)
+      rings.setField(position, flagField, old)
     }
+    rings.setField(position, flagField, flags)
   }
 
-  /** Position of the first event after a time. */
+  /** Position of the first event after a time; selects the entity's ring. */
   positionAfter(entity: number, timeUs: number): number {
     const moment = momentOf(timeUs)
     this.rings.select(entity)
     let low = 0
     let high = this.rings.length(entity)
+    // Most events come in order, so the end is the best guess.
+    if (high > 0 && !this.isLater(high - 1, timeUs, moment)) return high
     while (low < high) {
       const middle = (low + high) >>> 1
       if (this.isLater(middle, timeUs, moment)) high = middle
@@ -243,23 +266,20 @@ export class EntityWindows {
     return low
   }
 
-  /** The least or greatest value between the cursors, searched again where it was lost. */
-  extreme(
-    entity: number,
-    span: number,
-    slot: number,
-    reading: { readonly op: string; readonly number: number; readonly mask: number },
-    current: number,
-  ): number {
-    const at = this.lanes(entity) + slot
+  /**
+   * The least or greatest value between the cursors and of the current event (−1: none), searched
+   * again where it was lost.
+   */
+  extreme(entity: number, reading: Reading, current: number): number {
+    const { events, rings } = this
+    const at = this.lanes(entity) + reading.main
     const known = this.figures[at]
     if (!Number.isNaN(known)) return known
-    const { events, rings } = this
     const least = reading.op === 'min'
     let found = least ? Infinity : -Infinity
-    const end = this.end(entity, span)
+    const end = this.end(entity, reading.span)
     rings.select(entity)
-    for (let i = this.start(entity, span); i <= end; i++) {
+    for (let i = this.start(entity, reading.span); i <= end; i++) {
       const event = i < end ? rings.event(i) : current
       if (event < 0 || (events.flags(event) & reading.mask) !== reading.mask) continue
       const value = events.number(event, reading.number)
@@ -269,86 +289,38 @@ export class EntityWindows {
     return found
   }
 
-  /** How many different codes there are between the cursors, the current event's included. */
-  distinct(
-    entity: number,
-    span: number,
-    mask: number,
-    dictionary: Dictionary,
-    dictionaryAt: number,
-    current: number,
-  ): number {
+  /** How many different codes there are between the cursors and of the current event (−1: none). */
+  distinct(entity: number, reading: Reading, dictionary: Dictionary, current: number): number {
     const { events, rings } = this
+    const { mask } = reading
     const stamp = dictionary.newStamp()
-    const end = this.end(entity, span)
+    const end = this.end(entity, reading.span)
     let found = 0
     rings.select(entity)
-    for (let i = this.start(entity, span); i <= end; i++) {
+    for (let i = this.start(entity, reading.span); i <= end; i++) {
       const event = i < end ? rings.event(i) : current
       if (event < 0 || (mask !== 0 && (events.flags(event) & mask) !== mask)) continue
-      if (dictionary.stampFirst(events.code(event, dictionaryAt), stamp)) found++
+      if (dictionary.stampFirst(events.code(event, reading.dictionary), stamp)) found++
     }
     return found
   }
 
   bytes(): number {
-    const { cursors, figures, soughtUs, dues } = this
-    const perEntity = [cursors, figures, soughtUs, dues]
-    return perEntity.reduce((sum, array) => sum + array.byteLength, this.rings.bytes())
+    return this.rings.bytes() + this.records.bytes()
   }
 
-  /** Adds (`sign` 1) or takes away (−1) an event in a window's figures. */
-  private count(
-    entity: number,
-    span: Span,
-    event: number,
-    sign: number,
-  ): void {
-    const { events, figures } = this
+  /** Adds (`sign` 1) or takes away (−1) the selected ring's event at a position. */
+  private count(lanes: number, span: Span, position: number, sign: number): void {
+    const { events, rings, figures } = this
     const { accumulators } = span
-    const flags = span.flagged ? events.flags(event) : 0
-    const lanes = entity * this.plan.lanes
+    const flags = span.flagged ? rings.field(position, this.plan.flagField) : 0
     for (let i = 0; i < accumulators.length; i++) {
-      const { op, number, mask, slot } = accumulators[i]
+      const { op, number, field, mask, slot } = accumulators[i]
       if ((flags & mask) !== mask) continue
-      const at = lanes + slot
-      if (op === 'count') {
-        figures[at] += sign
-        continue
-      }
-      const value = events.number(event, number)
-      if (Number.isNaN(value)) continue
-      switch (op) {
-        case 'present':
-          figures[at] += sign
-          break
-        case 'sum': {
-          const high = Math.floor(value / SUM_SPLIT)
-          figures[at] += sign * high
-          figures[at + 1] += sign * (value - high * SUM_SPLIT)
-          break
-        }
-        case 'squares': {
-          const square = value * value
-          const high = Math.floor(square / SQUARE_SPLIT)
-          figures[at] += sign * high
-          figures[at + 1] += sign * (square - high * SQUARE_SPLIT)
-          break
-        }
-        case 'wideSquares':
-          addWideSquare(figures, at, value, sign)
-          break
-        case 'min':
-          if (sign < 0 ? value === figures[at] : value < figures[at]) {
-            figures[at] = sign < 0 ? Number.NaN : value
-          }
-          break
-        case 'max':
-          if (sign < 0 ? value === figures[at] : value > figures[at]) {
-            figures[at] = sign < 0 ? Number.NaN : value
-          }
-          break
-      }
+      let value = 0
+      if (field > 0) value = rings.field(position, field)
+      else if (number >= 0) value = events.number(rings.event(position), number)
+      change(figures, lanes + slot, op, value, sign)
     }
   }
 
@@ -363,12 +335,19 @@ export class EntityWindows {
     return -1
   }
 
+  private cursorsOf(entity: number): number {
+    return this.records.integersOf(entity) + RING_INTEGERS
+  }
+
   private reset(entity: number): void {
     this.rings.clear(entity)
-    this.soughtUs[entity] = -Infinity
-    const { length } = this.plan.spans
-    this.dues.fill(-Infinity, entity * length, (entity + 1) * length)
-    this.cursors.fill(0, entity * this.cursorStride, (entity + 1) * this.cursorStride)
-    this.figures.set(this.initial, entity * this.plan.lanes)
+    const { doubles, integers } = this.records
+    const { spans } = this.plan
+    const record = this.records.doublesOf(entity)
+    doubles.fill(-Infinity, record, record + DUES + spans.length)
+    doubles[record + OLDEST] = Infinity
+    doubles.set(this.initial, this.lanes(entity))
+    const cursors = this.cursorsOf(entity)
+    integers.fill(0, cursors, cursors + spans.length * 2)
   }
 }

@@ -8,7 +8,7 @@ import {
   type IngestReport,
 } from '../../data/index.ts'
 import { writeBaseCheckpoint, type DecideRemote } from '../../decisions/index.ts'
-import { historyWithState, type FeatureState, type LabelArrivals } from '../../features/index.ts'
+import { historyWithState, lineageOf, type FeatureState, type LabelArrivals } from '../../features/index.ts'
 import { thresholdEffect } from '../../learning/index.ts'
 import { selectRows } from '../../lib/matrix.ts'
 import type { Remote } from '../../lib/rpc.ts'
@@ -224,7 +224,7 @@ function arrivals(project: FlowProject, labelsFrame: Frame): LabelArrivals {
 /** Live values are compared with those of the test rows, which are the newest that were measured. */
 function referenceOf(
   candidate: Candidate,
-  { split }: FlowProject,
+  { split, featureSets }: FlowProject,
   found: Found,
   modelVersion: string,
 ): MonitoringReference {
@@ -233,12 +233,18 @@ function referenceOf(
   const share = (holds: (score: number) => boolean) => test.scores.filter(holds).length / test.scores.length
   const alerts = thresholdEffect(test, review)
   const day = (us: number) => formatTimestamp(us).slice(0, 10)
+  const calendarOnly = new Set(
+    featureSets.flatMap((set) =>
+      set.features.filter((feature) => lineageOf(feature, set).columns.length === 0).map(({ name }) => name),
+    ),
+  )
   return freezeReference({
     modelVersion,
     period: `test rows, ${day(split.test.fromUs)} to ${day(split.test.toUs - DAY_US)}`,
     features: selectRows(found.table!.features, test.rows),
     scores: test.scores,
-    watch: report.importance.map(({ feature }) => feature),
+    // What follows from the calendar alone moves with the calendar, not with the bank's customers.
+    watch: report.importance.map(({ feature }) => feature).filter((name) => !calendarOnly.has(name)),
     outcomes: {
       decline: share((score) => score >= decline),
       review: share((score) => score >= review && score < decline),

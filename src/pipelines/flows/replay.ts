@@ -155,7 +155,7 @@ export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts)
 
   const start = async (namespace: string) => {
     const known = (await ports.decide.namespaces()).find((each) => each.namespace === namespace)
-    const resumeUs = known?.nowUs ?? tape.fromUs
+    const resumeUs = Math.max(tape.fromUs, known?.nowUs ?? tape.fromUs)
     // The last batch may not have been answered; what is sent twice is answered as before.
     position = Math.max(0, lowerBound(steps.timeUs, resumeUs) - 2 * BATCH_EVENTS)
     declined = new Set()

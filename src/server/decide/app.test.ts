@@ -13,7 +13,6 @@ import { listenLocally, remote } from '../../lib/rpc.ts'
 import { deploymentsDirectory, startDecide } from './start.ts'
 import type { RunningDecide } from './start.ts'
 
-
 const root = mkdtempSync(join(tmpdir(), 'assay-door-'))
 const home = {
   decide: join(root, 'decide'),
@@ -27,7 +26,13 @@ let running: RunningDecide
 let local: ReturnType<typeof remote<DecideRemote>>
 
 function publishAccess(): void {
-  const identity = (id: string, roles: string[]) => ({ id, name: id, kind: 'person', roles, createdAtUs: 0 })
+  const identity = (id: string, roles: string[]) => ({
+    id,
+    name: id,
+    kind: 'person',
+    roles,
+    createdAtUs: 0,
+  })
   const snapshot = {
     format: 1,
     atUs: 0,
@@ -51,7 +56,12 @@ beforeAll(async () => {
   })
   local = remote<DecideRemote>(home.socket('decide'), 'decide')
   const hash = await publishDeployment(deploymentsDirectory(home), deployment())
-  await local.switchDeployment({ namespace: 'live', deployment: hash, actor: 'ann', reason: 'first' })
+  await local.switchDeployment({
+    namespace: 'live',
+    deployment: hash,
+    actor: 'ann',
+    reason: 'first',
+  })
 })
 
 afterAll(async () => {
@@ -63,7 +73,11 @@ const fromNow = (seconds: number) =>
   new Date(systemClock.nowUs() / 1000 + seconds * 1000).toISOString()
 const now = { at: fromNow(0) }
 
-function post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+function post(
+  path: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<Response> {
   return fetch(`${running.url}${path}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
@@ -71,9 +85,16 @@ function post(path: string, body: unknown, headers: Record<string, string> = {})
   })
 }
 
-async function problem(response: Response): Promise<{ status: number; code: string; action: string }> {
+async function problem(
+  response: Response,
+): Promise<{ status: number; code: string; action: string }> {
   expect(response.headers.get('content-type')).toMatch(/^application\/problem\+json/)
-  const body = (await response.json()) as { status: number; code: string; action: string; type: string }
+  const body = (await response.json()) as {
+    status: number
+    code: string
+    action: string
+    type: string
+  }
   expect(body.status).toBe(response.status)
   expect(body.type).toBe(`urn:assay:error:${body.code}`)
   return body
@@ -84,21 +105,30 @@ async function codeOf(response: Response): Promise<string> {
   return `${status} ${code}`
 }
 
-const decide = (body: unknown, headers?: Record<string, string>) => post('/api/v1/decisions/card', body, headers)
+const decide = (body: unknown, headers?: Record<string, string>) =>
+  post('/api/v1/decisions/card', body, headers)
 
 test('a decision is answered, and again byte for byte', async () => {
   const first = await decide(payment(1, now))
   expect(first.status).toBe(200)
   const text = await first.text()
-  expect(JSON.parse(text)).toMatchObject({ policy: 'card', eventId: 'p1', outcome: 'allow', namespace: 'live' })
+  expect(JSON.parse(text)).toMatchObject({
+    policy: 'card',
+    eventId: 'p1',
+    outcome: 'allow',
+    namespace: 'live',
+  })
   const again = await decide(payment(1, now))
   expect(await again.text()).toBe(text)
   expect(again.headers.get('idempotent-replayed')).toBe('true')
-  expect(await codeOf(await decide(payment(1, { ...now, amount: '3.00' })))).toBe('409 event_id_conflict')
+  expect(await codeOf(await decide(payment(1, { ...now, amount: '3.00' })))).toBe(
+    '409 event_id_conflict',
+  )
 })
 
 test('bad bodies get one clear answer each', async () => {
-  const code = async (body: unknown, headers?: Record<string, string>) => codeOf(await decide(body, headers))
+  const code = async (body: unknown, headers?: Record<string, string>) =>
+    codeOf(await decide(body, headers))
   expect(await code('{')).toBe('400 json_invalid')
   expect(await code('{"amount": NaN}')).toBe('400 json_invalid')
   expect(await code('{"a":1,"a":2}')).toBe('400 json_invalid')
@@ -109,9 +139,15 @@ test('bad bodies get one clear answer each', async () => {
   expect(await code(payment(2, { ...now, amount: -1 }))).toBe('422 event_invalid')
   expect(await code(payment(2, { at: '2019-12-31T00:00:00Z' }))).toBe('422 event_invalid')
   expect(await code(payment(2, { at: fromNow(3600) }))).toBe('422 event_in_future')
-  expect(await code('<xml/>', { 'content-type': 'application/xml' })).toBe('415 media_type_unsupported')
-  expect(await code('a=b', { 'content-type': 'application/x-www-form-urlencoded' })).toBe('415 media_type_unsupported')
-  expect(await codeOf(await post('/api/v1/decisions/nothing', payment(2, now)))).toBe('404 policy_not_found')
+  expect(await code('<xml/>', { 'content-type': 'application/xml' })).toBe(
+    '415 media_type_unsupported',
+  )
+  expect(await code('a=b', { 'content-type': 'application/x-www-form-urlencoded' })).toBe(
+    '415 media_type_unsupported',
+  )
+  expect(await codeOf(await post('/api/v1/decisions/nothing', payment(2, now)))).toBe(
+    '404 policy_not_found',
+  )
 })
 
 test('a body of 50 MB is refused, and the client hears why', async () => {
@@ -122,7 +158,9 @@ test('a body of 50 MB is refused, and the client hears why', async () => {
 
 test('failures are listed by column', async () => {
   const response = await decide(payment(4, { ...now, amount: 'ten', customer: 1.5 }))
-  const { failures } = (await response.json()) as { failures: { column: string; message: string }[] }
+  const { failures } = (await response.json()) as {
+    failures: { column: string; message: string }[]
+  }
   expect(failures.map(({ column }) => column).sort()).toEqual(['amount', 'customer'])
 })
 
@@ -130,11 +168,21 @@ test('rows are fed as JSON or as lines, with an answer a row', async () => {
   const feed = async (body: unknown, type: string) => {
     const response = await post('/api/v1/events/payments', body, { 'content-type': type })
     expect(response.status).toBe(200)
-    return (await response.json()) as { accepted: number; duplicates: number; refused: number; rows: { status: string }[] }
+    return (await response.json()) as {
+      accepted: number
+      duplicates: number
+      refused: number
+      rows: { status: string }[]
+    }
   }
   const json = await feed([payment(10, now), payment(10, now), { a: 1 }], 'application/json')
   expect(json).toMatchObject({ accepted: 1, duplicates: 1, refused: 1 })
-  const lines = [JSON.stringify(payment(11, now)), '{oops', '', JSON.stringify(payment(10, now))].join('\n')
+  const lines = [
+    JSON.stringify(payment(11, now)),
+    '{oops',
+    '',
+    JSON.stringify(payment(10, now)),
+  ].join('\n')
   const ndjson = await feed(lines, 'application/x-ndjson')
   expect(ndjson.rows.map(({ status }) => status)).toEqual(['accepted', 'refused', 'duplicate'])
   const label = { event_id: 'p10', value: 'fraud' }
@@ -144,7 +192,8 @@ test('rows are fed as JSON or as lines, with an answer a row', async () => {
 })
 
 test('who asks is checked: no key, a wrong key, a role that may not', async () => {
-  const code = async (authorization: string) => codeOf(await decide(payment(20, now), { authorization }))
+  const code = async (authorization: string) =>
+    codeOf(await decide(payment(20, now), { authorization }))
   expect(await code('')).toBe('401 unauthenticated')
   expect(await code(`Bearer ak_${'z'.repeat(43)}`)).toBe('401 unauthenticated')
   expect(await code(`Bearer ${readerKey}`)).toBe('403 forbidden')
@@ -156,14 +205,17 @@ test('a session decides from the page, and not from another site', async () => {
     cookie: `${sessionCookie}=${session}`,
     ...extra,
   })
-  const send = (extra: Record<string, string>) => raw('/api/v1/decisions/card', headers(extra), payment(21, now))
+  const send = (extra: Record<string, string>) =>
+    raw('/api/v1/decisions/card', headers(extra), payment(21, now))
   expect((await send({ origin: running.url })).status).toBe(200)
   expect((await send({ origin: 'https://evil.example' })).body).toContain('cross_site_refused')
   expect((await send({ 'sec-fetch-site': 'cross-site' })).body).toContain('cross_site_refused')
 })
 
 test('a host name that somebody else may own is refused, also where requests are passed on', async () => {
-  expect((await raw('/api/v1/decisions/card', { host: 'evil.example' }, payment(22, now))).body).toContain('host_refused')
+  expect(
+    (await raw('/api/v1/decisions/card', { host: 'evil.example' }, payment(22, now))).body,
+  ).toContain('host_refused')
   expect((await raw('/overview', { host: 'evil.example:7070' })).body).toContain('host_refused')
   expect((await raw('/health/live', { host: 'localhost:7070' })).status).toBe(200)
 })
@@ -181,7 +233,9 @@ test('with keep dead, its part answers 503 and decisions go on', async () => {
   const page = await fetch(`${running.url}/`, { headers: { accept: 'text/html' } })
   expect(page.status).toBe(503)
   expect(await page.text()).toContain('Assay is starting')
-  expect(await codeOf(await post('/api/v1/cases/x/verdict', { verdict: 'fraud' }))).toBe('503 page_unavailable')
+  expect(await codeOf(await post('/api/v1/cases/x/verdict', { verdict: 'fraud' }))).toBe(
+    '503 page_unavailable',
+  )
   expect((await decide(payment(30, now))).status).toBe(200)
 })
 
@@ -200,7 +254,7 @@ test('with keep alive, requests and answers pass through as streams', async () =
       response.end(`${request.method} ${request.url} ${length}`)
     })
   })
-  await listenLocally(keep, home.socket('keep'))
+  await listenLocally(keep, home.socket('page'))
   try {
     const large = await post('/api/v1/anything?x=1', 'y'.repeat(5_000_000))
     expect([large.status, await large.text()]).toEqual([201, 'POST /api/v1/anything?x=1 5000000'])
@@ -222,11 +276,17 @@ test('the local socket answers what other processes ask', async () => {
   expect(Object.values(layouts)[0]).toContain('AMOUNT')
   const key1 = { namespace: 'live', policy: 'card', eventId: 'p1' }
   expect(await local.recompute(key1)).toMatchObject({ identical: true })
-  await expect(local.decision({ ...key1, eventId: 'none' })).rejects.toMatchObject({ code: 'decision_not_found' })
+  await expect(local.decision({ ...key1, eventId: 'none' })).rejects.toMatchObject({
+    code: 'decision_not_found',
+  })
 })
 
 test('a port that is taken is said to be', async () => {
-  const second = { ...home, decide: join(root, 'other'), socket: (role: string) => join(root, `${role}2.sock`) }
+  const second = {
+    ...home,
+    decide: join(root, 'other'),
+    socket: (role: string) => join(root, `${role}2.sock`),
+  }
   const starting = startDecide({
     home: second,
     host: '127.0.0.1',
@@ -239,7 +299,11 @@ test('a port that is taken is said to be', async () => {
 })
 
 /** A request with headers that `fetch` would not send. */
-function raw(path: string, headers: Record<string, string>, body?: unknown): Promise<{ status: number; body: string }> {
+function raw(
+  path: string,
+  headers: Record<string, string>,
+  body?: unknown,
+): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     const text = body === undefined ? '' : JSON.stringify(body)
     const request = http.request(

@@ -19,7 +19,10 @@ export interface DecideAppOptions {
   readonly passOn: PassOn
   /** Names this server may be called by, beside addresses and `localhost`. */
   readonly hosts: ReadonlySet<string>
-  readonly onDefect: (error: unknown, request: { readonly method: string; readonly url: string }) => void
+  readonly onDefect: (
+    error: unknown,
+    request: { readonly method: string; readonly url: string },
+  ) => void
 }
 
 const EVENT_BYTES_MAX = 1024 * 1024
@@ -29,7 +32,8 @@ const DRAIN_BYTES_MAX = 64 * 1024 * 1024
 const ROWS_MAX = 10_000
 
 /** What is answered here; all else is passed on. */
-const OWN = /^\/(?:api\/v1\/(?:decisions\/[^/?]+|events\/[^/?]+)\/?(?:\?|$)|health\/|metrics(?:\?|$))/
+const OWN =
+  /^\/(?:api\/v1\/(?:decisions\/[^/?]+|events\/[^/?]+)\/?(?:\?|$)|health\/|metrics(?:\?|$))/
 
 function isOwn({ method, url = '' }: http.IncomingMessage): boolean {
   if (!OWN.test(url)) return false
@@ -51,11 +55,18 @@ export async function createDecideApp(options: DecideAppOptions): Promise<Fastif
   })
   app.removeAllContentTypeParsers()
   const whole = { parseAs: 'buffer' } as const
-  const types = ['application/json', 'application/x-ndjson', 'application/ndjson', 'application/jsonl']
+  const types = [
+    'application/json',
+    'application/x-ndjson',
+    'application/ndjson',
+    'application/jsonl',
+  ]
   app.addContentTypeParser(types, whole, (_request, body, done) => done(null, body))
   app.setErrorHandler((error, request, reply) => refuse(options, error, request, reply))
   app.setNotFoundHandler((request, reply) => {
-    const unknown = doorErrors.operation_unknown(`${request.method} ${request.url.slice(0, 200)} is not an operation.`)
+    const unknown = doorErrors.operation_unknown(
+      `${request.method} ${request.url.slice(0, 200)} is not an operation.`,
+    )
     return sendProblem(reply, unknown)
   })
   app.addHook('onRequest', async (request, reply) => {
@@ -103,7 +114,9 @@ function requireJson(request: FastifyRequest): void {
 
 function wrongType(type: string) {
   return doorErrors.media_type_unsupported(
-    type === '' ? 'The request has no Content-Type, or no body.' : `The body is declared as ${type.slice(0, 100)}.`,
+    type === ''
+      ? 'The request has no Content-Type, or no body.'
+      : `The body is declared as ${type.slice(0, 100)}.`,
   )
 }
 
@@ -144,7 +157,10 @@ function rowsOf(request: FastifyRequest): ParsedRows {
 function linesOf(body: Buffer): ParsedRows {
   const rows: unknown[] = []
   const unreadable = new Map<number, RowAnswer>()
-  const lines = body.toString('utf8').split('\n').filter((line) => line.trim() !== '')
+  const lines = body
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line.trim() !== '')
   if (lines.length > ROWS_MAX) {
     throw decisionErrors.batch_too_large(`The request has ${lines.length} rows.`)
   }
@@ -172,7 +188,12 @@ function inPlace({ unreadable }: ParsedRows, taken: readonly RowAnswer[]): RowAn
 
 function summary(rows: readonly RowAnswer[]) {
   const count = (status: RowAnswer['status']) => rows.filter((row) => row.status === status).length
-  return { accepted: count('accepted'), duplicates: count('duplicate'), refused: count('refused'), rows }
+  return {
+    accepted: count('accepted'),
+    duplicates: count('duplicate'),
+    refused: count('refused'),
+    rows,
+  }
 }
 
 function registerHealth(app: FastifyInstance, { service }: DecideAppOptions): void {
@@ -236,7 +257,11 @@ function drain({ raw }: FastifyRequest): void {
 
 function asAssayError(error: unknown, request: FastifyRequest): unknown {
   if (error instanceof AssayError) return error
-  const { code = '', statusCode = 500, message = '' } = error as {
+  const {
+    code = '',
+    statusCode = 500,
+    message = '',
+  } = error as {
     code?: string
     statusCode?: number
     message?: string

@@ -19,7 +19,8 @@ export const doorErrors = defineErrors({
   host_refused: {
     status: 403,
     title: 'The request names a host that this server does not answer for',
-    action: 'Use the address that the terminal shows, or name the host with --host or --allowed-hosts.',
+    action:
+      'Use the address that the terminal shows, or name the host with --host or --allowed-hosts.',
   },
   cross_site_refused: {
     status: 403,

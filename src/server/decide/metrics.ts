@@ -4,31 +4,68 @@ import type { DecisionService } from '../../decisions/index.ts'
 
 export const metricsType = 'text/plain; version=0.0.4; charset=utf-8'
 
-export function metricsText(service: DecisionService, loop: ReturnType<typeof monitorEventLoopDelay>): string {
+export function metricsText(
+  service: DecisionService,
+  loop: ReturnType<typeof monitorEventLoopDelay>,
+): string {
   const { decisions, replayed, refused, events, labels, latency } = service.metrics()
   const status = service.status()
   const lines = [
-    ...metric('assay_decisions_total', 'counter', 'Decisions made, by outcome.', labelled('outcome', decisions)),
-    ...metric('assay_answers_repeated_total', 'counter', 'Answers that had been given before.', [['', replayed]]),
-    ...metric('assay_requests_refused_total', 'counter', 'Requests refused, by code.', labelled('code', refused)),
-    ...metric('assay_events_total', 'counter', 'Events taken in without a decision.', [['', events]]),
+    ...metric(
+      'assay_decisions_total',
+      'counter',
+      'Decisions made, by outcome.',
+      labelled('outcome', decisions),
+    ),
+    ...metric('assay_answers_repeated_total', 'counter', 'Answers that had been given before.', [
+      ['', replayed],
+    ]),
+    ...metric(
+      'assay_requests_refused_total',
+      'counter',
+      'Requests refused, by code.',
+      labelled('code', refused),
+    ),
+    ...metric('assay_events_total', 'counter', 'Events taken in without a decision.', [
+      ['', events],
+    ]),
     ...metric('assay_labels_total', 'counter', 'Labels taken in.', [['', labels]]),
-    ...metric('assay_requests_in_flight', 'gauge', 'Requests waiting for the disk.', [['', status.inFlight]]),
-    ...metric('assay_requests_shed_total', 'counter', 'Requests refused because too many waited.', [['', status.shed]]),
-    ...metric('assay_storage_full', 'gauge', '1 while the disk takes no records.', [['', status.storage === 'full' ? 1 : 0]]),
+    ...metric('assay_requests_in_flight', 'gauge', 'Requests waiting for the disk.', [
+      ['', status.inFlight],
+    ]),
+    ...metric('assay_requests_shed_total', 'counter', 'Requests refused because too many waited.', [
+      ['', status.shed],
+    ]),
+    ...metric('assay_storage_full', 'gauge', '1 while the disk takes no records.', [
+      ['', status.storage === 'full' ? 1 : 0],
+    ]),
     ...metric(
       'assay_journal_sequence',
       'gauge',
       'Last sequence on disk, by namespace.',
-      status.namespaces.map(({ namespace, lastSequence }) => [tag('namespace', namespace), lastSequence]),
+      status.namespaces.map(({ namespace, lastSequence }) => [
+        tag('namespace', namespace),
+        lastSequence,
+      ]),
     ),
-    ...metric('assay_event_loop_lag_p99_seconds', 'gauge', 'Delay of the event loop, 99th percentile.', [
-      ['', loop.percentile(99) / 1e9],
+    ...metric(
+      'assay_event_loop_lag_p99_seconds',
+      'gauge',
+      'Delay of the event loop, 99th percentile.',
+      [['', loop.percentile(99) / 1e9]],
+    ),
+    ...metric('assay_recovery_seconds', 'gauge', 'How long the last start took to recover.', [
+      ['', status.recoveryMs / 1000],
     ]),
-    ...metric('assay_recovery_seconds', 'gauge', 'How long the last start took to recover.', [['', status.recoveryMs / 1000]]),
-    ...metric('process_resident_memory_bytes', 'gauge', 'Resident memory.', [['', process.memoryUsage.rss()]]),
+    ...metric('process_resident_memory_bytes', 'gauge', 'Resident memory.', [
+      ['', process.memoryUsage.rss()],
+    ]),
     ...metric('process_cpu_seconds_total', 'counter', 'CPU time used.', [['', cpuSeconds()]]),
-    ...histogram('assay_decision_duration_seconds', 'From the first look to the durable answer.', latency),
+    ...histogram(
+      'assay_decision_duration_seconds',
+      'From the first look to the durable answer.',
+      latency,
+    ),
   ]
   return `${lines.join('\n')}\n`
 }

@@ -50,7 +50,10 @@ export function createPassOn(socketPath: string): { passOn: PassOn; close(): voi
     if (hasBody(request)) request.pipe(onward)
     else onward.end()
   }
-  return { passOn: (request, response) => send(request, response, false), close: () => agent.destroy() }
+  return {
+    passOn: (request, response) => send(request, response, false),
+    close: () => agent.destroy(),
+  }
 }
 
 function hasBody({ headers }: http.IncomingMessage): boolean {
@@ -87,7 +90,9 @@ function answerUnavailable(request: http.IncomingMessage, response: http.ServerR
   request.resume()
   const wantsPage = request.method === 'GET' && (request.headers.accept ?? '').includes('text/html')
   const problem = toProblem(
-    doorErrors.page_unavailable(`${request.method} ${request.url} is answered by a part that is not running now.`),
+    doorErrors.page_unavailable(
+      `${request.method} ${request.url} is answered by a part that is not running now.`,
+    ),
   )
   const [type, body] = wantsPage
     ? ['text/html; charset=utf-8', WAITING_PAGE]

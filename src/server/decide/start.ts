@@ -72,9 +72,14 @@ export async function startDecide(options: StartDecideOptions): Promise<RunningD
     service,
     doorkeeper,
     passOn,
-    hosts: new Set([options.host, ...(options.allowedHosts ?? [])].map((host) => host.toLowerCase())),
+    hosts: new Set(
+      [options.host, ...(options.allowedHosts ?? [])].map((host) => host.toLowerCase()),
+    ),
     onDefect: (error, { method, url }) =>
-      log.error({ method, url, error: error instanceof Error ? error.stack : String(error) }, 'A request failed'),
+      log.error(
+        { method, url, error: error instanceof Error ? error.stack : String(error) },
+        'A request failed',
+      ),
   })
   const rpc = await serveRpc(
     home.socket('decide'),
@@ -115,7 +120,9 @@ async function listen(
       throw doorErrors.port_in_use(`Another process listens on ${host}:${port}.`, { cause })
     }
     if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-      throw doorErrors.address_unavailable(`${host}:${port} cannot be listened on (${code}).`, { cause })
+      throw doorErrors.address_unavailable(`${host}:${port} cannot be listened on (${code}).`, {
+        cause,
+      })
     }
     throw cause
   }

@@ -1,0 +1,27 @@
+// The ports that commands without a server bring to the rooms, with their engines bounded.
+import { duckdbParquetRows, duckdbSnapshots } from '../../adapters/duckdb/index.ts'
+import type { IngestPorts } from '../../data/index.ts'
+import { systemClock } from '../../lib/clock.ts'
+import { systemIds } from '../../lib/ids.ts'
+import type { Home } from '../../projects/index.ts'
+import type { Metadata } from '../metadata.ts'
+
+const LIMITS = { memory: '2GB', threads: 2 }
+
+export function snapshotsOf(home: Home): IngestPorts['snapshots'] {
+  return duckdbSnapshots({ directory: home.snapshots, ...LIMITS })
+}
+
+export function ingestPortsOf(
+  home: Home,
+  { catalog, quarantine }: Pick<Metadata, 'catalog' | 'quarantine'>,
+): IngestPorts {
+  return {
+    snapshots: snapshotsOf(home),
+    catalog,
+    quarantine,
+    parquet: duckdbParquetRows(LIMITS),
+    clock: systemClock,
+    ids: systemIds,
+  }
+}

@@ -1,0 +1,28 @@
+// What the commands of the command line do, all but `start`. Each is loaded when it is called, so
+// that `--help` and `decide` do not wait for engines that they never use.
+import type { Actions, Terminal } from '../../cli/index.ts'
+
+export type CommandActions = Omit<Actions, 'start'>
+
+export function createCommandActions(terminal: Terminal): CommandActions {
+  return {
+    open: async (options) => (await import('./open.ts')).open(options, terminal),
+    init: async (directory, options) =>
+      (await import('./init.ts')).init(directory, options, terminal),
+    run: async (project, options) => (await import('./run.ts')).run(project, options, terminal),
+    ingest: async (files, options) =>
+      (await import('./ingest.ts')).ingest(files, options, terminal),
+    decide: async (file, options) => (await import('./decide.ts')).decide(file, options, terminal),
+    score: async (file, options) => (await import('./score.ts')).score(file, options, terminal),
+    featuresHistory: async (project, options) =>
+      (await import('./features-history.ts')).featuresHistory(project, options, terminal),
+    auditVerify: async (options) =>
+      (await import('./audit-verify.ts')).auditVerify(options, terminal),
+    auditExport: async (file, options) =>
+      (await import('./audit-export.ts')).auditExport(file, options, terminal),
+    keysList: async (options) => (await import('./keys.ts')).keysList(options, terminal),
+    keysCreate: async (options) => (await import('./keys.ts')).keysCreate(options, terminal),
+    keysRevoke: async (id, options) => (await import('./keys.ts')).keysRevoke(id, options, terminal),
+    keysReset: async (options) => (await import('./keys.ts')).keysReset(options, terminal),
+  }
+}

@@ -1,0 +1,112 @@
+// `assay run`: a project's whole pipeline in one process, without a server and without traffic.
+import { join, resolve } from 'node:path'
+import { stageLines, exitCodes, type RunOptions, type Terminal } from '../../cli/index.ts'
+import { systemClock } from '../../lib/clock.ts'
+import { contentHash } from '../../lib/hash.ts'
+import { systemIds } from '../../lib/ids.ts'
+import type { GateRun } from '../../governance/index.ts'
+import { learnFlow, runPipeline, type PipelineRun } from '../../pipelines/index.ts'
+import { codeRevision, type Home, type LoadedProject } from '../../projects/index.ts'
+import type { ModelVersion } from '../../registry/index.ts'
+import { version } from '../config.ts'
+import type { Metadata } from '../metadata.ts'
+import { dataFile } from '../project-data.ts'
+import { keepReference } from '../references.ts'
+import { byCommand, withMetadata } from './connection.ts'
+import { ingestPortsOf } from './engines.ts'
+import { projectIn } from './project.ts'
+
+/** Ends with `notHeld` where no version of this run holds its gate. */
+export async function run(path: string, options: RunOptions, terminal: Terminal): Promise<number> {
+  const project = await projectIn(path)
+  const home = resolve(options.home)
+  terminal.out.line(`${project.compiled.title}: ${project.directory}, kept in ${home}`)
+  return withMetadata(home, async (metadata, opened) => {
+    await learn(project, options, metadata, opened, terminal)
+    return report(await registered(project, metadata), { path, home: options.home }, terminal)
+  })
+}
+
+async function learn(
+  project: LoadedProject,
+  options: RunOptions,
+  metadata: Metadata,
+  home: Home,
+  terminal: Terminal,
+): Promise<PipelineRun> {
+  const { compiled, directory } = project
+  const by = byCommand('run')
+  const data = options.data === undefined ? null : resolve(options.data)
+  const revision = codeRevision(directory, version)
+  await metadata.projects.apply(compiled, by)
+  const steps = learnFlow(
+    {
+      project: compiled,
+      file: () => dataFile(data, project, home.incoming),
+      checkpointPath: join(home.checkpoints, 'run.checkpoint'),
+      by,
+      codeRevision: revision,
+    },
+    {
+      ...metadata,
+      ingest: ingestPortsOf(home, metadata),
+      keepReference: (modelHash, reference) => keepReference(home, modelHash, reference),
+      live: undefined,
+    },
+  )
+  // The key differs from that of `start`, which must still send what it learns to traffic.
+  const key = contentHash(['run', compiled.version, revision, data])
+  return runPipeline({ name: 'learn', key, actor: by.actor.id }, steps, {
+    store: metadata.pipelines,
+    clock: systemClock,
+    ids: systemIds,
+    onProgress: stageLines(terminal.out),
+  })
+}
+
+interface Registered {
+  readonly version: ModelVersion
+  readonly gate: GateRun | undefined
+}
+
+/** The versions of this run, one a model of the project, oldest first. */
+async function registered({ compiled }: LoadedProject, metadata: Metadata): Promise<Registered[]> {
+  const versions = await metadata.registry.versions(compiled.registeredModel.name)
+  const newest = versions.slice(0, compiled.models.length).toReversed()
+  return Promise.all(
+    newest.map(async (each) => ({
+      version: each,
+      gate: (await metadata.governance.gateRuns(each.model, each.version))[0],
+    })),
+  )
+}
+
+function report(
+  all: readonly Registered[],
+  { path, home }: { readonly path: string; readonly home: string },
+  { out }: Terminal,
+): number {
+  out.line()
+  for (const { version: each, gate } of all) {
+    const passed = gate?.passed === true
+    const mark = passed ? out.style('green', '✔') : out.style('red', '✘')
+    const name = `${each.model} version ${each.version}`
+    out.line(`${mark} ${out.style('bold', name)} (${each.build.declaration}, ${each.modelHash.slice(0, 12)}): ${each.status}`)
+    for (const check of gate?.checks ?? []) {
+      out.line(`    ${check.passed ? '✔' : '✘'} ${check.message}`)
+    }
+  }
+  const best = all.find(({ gate }) => gate?.passed === true)
+  const where = `${path === '.' ? '' : ` --project ${path}`}${home === '.assay' ? '' : ` --home ${home}`}`
+  out.line()
+  out.line(out.style('bold', best === undefined ? 'No version holds its gate' : 'Next'))
+  if (best === undefined) {
+    out.line('  improve features or data, or correct the gate’s minimum, and run again')
+    out.line(`  compare the runs on the page          npx assay start${where}`)
+    return exitCodes.notHeld
+  }
+  out.line(`  approve and watch it on the page      npx assay start${where}`)
+  out.line(`  make keys for two people who approve  npx assay keys create --name … --role approver`)
+  out.line(`  score a file with it                  npx assay score FILE${where}`)
+  return exitCodes.ok
+}

@@ -1,0 +1,214 @@
+// `assay score`: a file of events in; id, score, outcome and reasons out, by a registered version.
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { count, exitCodes, type ScoreOptions, type Terminal } from '../../cli/index.ts'
+import {
+  columnOf,
+  numbersOf,
+  readDataset,
+  textAt,
+  type CompiledSource,
+  type Frame,
+  type Row,
+} from '../../data/index.ts'
+import { canonicalVector, createEngine, type DecisionEngine } from '../../decisions/index.ts'
+import { historyWithState, type LabelArrivals } from '../../features/index.ts'
+import { readRow } from '../../lib/matrix.ts'
+import { deploymentDocument } from '../../pipelines/index.ts'
+import type { CompiledProject } from '../../projects/index.ts'
+import type { ModelVersion } from '../../registry/index.ts'
+import { withKept, type Kept } from './connection.ts'
+import { snapshotsOf } from './engines.ts'
+import { commandErrors } from './errors.ts'
+import { readRows, reportRefused, type FileRows } from './file-rows.ts'
+import { labelsInFilesOf, projectIn } from './project.ts'
+import { csvPieces, writeTable, type Table } from './table-file.ts'
+
+/**
+ * Scores every row as of its own event: the home's history is replayed, and the file's rows enter
+ * at their event times, as they would have live. Rows come out in order of event time.
+ */
+export async function score(file: string, options: ScoreOptions, terminal: Terminal): Promise<number> {
+  const { compiled } = await projectIn(options.project)
+  const source = compiled.sources.find(({ name }) => name === compiled.policies[0]!.source.name)!
+  const rows = await readRows(file, source, labelsInFilesOf(compiled, source))
+  reportRefused(terminal, rows)
+  const { version, table, past } = await withKept(options.home, async (kept) => {
+    const chosen = await chooseVersion(compiled, kept)
+    const before = await historyOf(compiled, source, rows, kept)
+    const document = deploymentDocument(compiled, chosen, await kept.registry.modelJson(chosen.model, chosen.version))
+    const scored = scoreRows(document, source, rows, before, options.reasons)
+    return { version: chosen, table: scored, past: before.past }
+  })
+  if (options.out === undefined) await pipeline(Readable.from(csvPieces(table)), process.stdout, { end: false })
+  else await writeTable(options.out, table)
+  terminal.err.line(
+    `${count(table.rows)} rows scored by ${version.model} version ${version.version} (${version.status}), ` +
+      `with ${count(past)} earlier events as history${options.out === undefined ? '' : `; written to ${options.out}`}`,
+  )
+  return exitCodes.ok
+}
+
+/** The live version, else the best approved one, else the best candidate. */
+async function chooseVersion(project: CompiledProject, { registry, home }: Kept): Promise<ModelVersion> {
+  const { name } = project.registeredModel
+  const versions = await registry.versions(name)
+  const chosen = (['live', 'approved', 'candidate'] as const)
+    .map((status) => best(versions.filter((each) => each.status === status)))
+    .find((each) => each !== undefined)
+  if (chosen === undefined) {
+    const refused = versions.length === 0 ? 'has no version' : 'has only refused or retired versions'
+    throw commandErrors.version_missing(`The model ${name} ${refused} in ${home.root}.`)
+  }
+  for (const used of chosen.build.featureSets) {
+    const declared = project.featureSets.find((set) => set.name === used.name)
+    if (declared?.version !== used.version) {
+      throw commandErrors.version_outdated(
+        `${name} version ${chosen.version} was trained on the feature set ${used.name} ` +
+          `${used.version.slice(0, 12)}; the project declares ${declared?.version.slice(0, 12) ?? 'none of that name'}.`,
+      )
+    }
+  }
+  return chosen
+}
+
+function best(versions: readonly ModelVersion[]): ModelVersion | undefined {
+  const precision = (each: ModelVersion) => each.metrics['average_precision']?.value ?? 0
+  return versions.toSorted((a, b) => precision(b) - precision(a) || b.version - a.version)[0]
+}
+
+/** Everything that the features of the file's rows are computed from. */
+interface History {
+  /** The file's rows among those of the home, in order of event time. */
+  readonly frame: Frame
+  readonly labels: readonly LabelArrivals[]
+  /** How many events came from the home. */
+  readonly past: number
+}
+
+async function historyOf(
+  project: CompiledProject,
+  source: CompiledSource,
+  rows: FileRows,
+  { catalog, home }: Kept,
+): Promise<History> {
+  const disk = snapshotsOf(home)
+  const inFile = idsOf(rows.frame, source.id)
+  let past = 0
+  // A row that the home knows already is taken from the file: it is one event, not two.
+  const snapshots = {
+    ...disk,
+    read: async (hash: string) => {
+      if (hash === FILE) return rows.frame
+      const frame = without(await disk.read(hash), source.id, inFile)
+      past += frame.rows
+      return frame
+    },
+  }
+  const parts = await catalog.current(source.name)
+  const frame =
+    parts.length === 0
+      ? rows.frame
+      : (
+          await readDataset(source.name, {
+            catalog: { ...catalog, current: async () => [...parts, { ...parts.at(-1)!, hash: FILE }] },
+            snapshots,
+          })
+        ).frame
+  const labels: LabelArrivals[] = []
+  for (const { name, of } of project.labels) {
+    if (of !== source.name) continue
+    const kept = await catalog.current(name)
+    if (kept.length > 0) labels.push(arrivals(name, (await readDataset(name, { catalog: { ...catalog, current: async () => kept }, snapshots: disk })).frame))
+  }
+  const own = labelsInFilesOf(project, source)
+  if (own !== undefined && rows.labels !== undefined) labels.push(arrivals(own.name, rows.labels))
+  return { frame, labels, past }
+}
+
+/** Stands for the file among the snapshots of the dataset. */
+const FILE = 'file'
+
+function idsOf(frame: Frame, id: string): Set<string> {
+  const column = columnOf(frame, id)
+  return new Set(Array.from({ length: frame.rows }, (_, row) => textAt(column, row)!))
+}
+
+function without(frame: Frame, id: string, ids: ReadonlySet<string>): Frame {
+  const column = columnOf(frame, id)
+  const kept: number[] = []
+  for (let row = 0; row < frame.rows; row++) if (!ids.has(textAt(column, row)!)) kept.push(row)
+  if (kept.length === frame.rows) return frame
+  const columns = Object.entries(frame.columns).map(([name, values]) => [
+    name,
+    values instanceof Float64Array
+      ? Float64Array.from(kept, (row) => values[row]!)
+      : kept.map((row) => values[row]),
+  ])
+  return { rows: kept.length, columns: Object.fromEntries(columns) as Frame['columns'] }
+}
+
+function arrivals(name: string, frame: Frame): LabelArrivals {
+  return {
+    labels: name,
+    eventIds: columnOf(frame, 'event_id'),
+    values: numbersOf(frame, 'value'),
+    arrivalsUs: numbersOf(frame, 'arrival_time'),
+  }
+}
+
+function scoreRows(
+  document: ReturnType<typeof deploymentDocument>,
+  source: CompiledSource,
+  rows: FileRows,
+  { frame, labels }: History,
+  withReasons: boolean,
+): Table {
+  const times = numbersOf(rows.frame, source.eventTime)
+  const fromUs = times[0]!
+  const toUs = times[rows.frame.rows - 1]! + 1
+  const sets = document.featureSets
+  const { matrix, firstRow } = historyWithState({ sets, source, frame, labels, fromUs, toUs })
+  const engine = createEngine(document, matrix.names)
+  const wanted = idsOf(rows.frame, source.id)
+  const idColumn = columnOf(frame, source.id)
+  const ids: string[] = []
+  const scores: number[] = []
+  const outcomes: string[] = []
+  const reasons: string[] = []
+  const vector = new Float64Array(matrix.names.length)
+  for (let at = 0; at < matrix.rows; at++) {
+    const id = textAt(idColumn, firstRow + at)!
+    if (!wanted.has(id)) continue
+    const row = rowAt(source, frame, firstRow + at)
+    const judged = judge(engine, row, canonicalVector(readRow(matrix, at, vector)), withReasons)
+    ids.push(id)
+    scores.push(judged.score)
+    outcomes.push(judged.outcome)
+    reasons.push(judged.reasons.map(({ sentence }) => sentence).join('; '))
+  }
+  const idName = source.columns.find(({ name }) => name === source.id)!.from
+  return {
+    rows: ids.length,
+    columns: [
+      { name: idName, values: ids },
+      { name: 'score', values: Float64Array.from(scores) },
+      { name: 'outcome', values: outcomes },
+      ...(withReasons ? [{ name: 'reasons', values: reasons }] : []),
+    ],
+  }
+}
+
+/** Reasons for every outcome: those of an allowed row are made on demand, as on the page. */
+function judge(engine: DecisionEngine, row: Row, vector: Float64Array, withReasons: boolean) {
+  return withReasons ? engine.explain(row, vector) : engine.decide(row, vector)
+}
+
+function rowAt(source: CompiledSource, frame: Frame, at: number): Row {
+  return source.columns.map(({ name, kind }) => {
+    const column = columnOf(frame, name)
+    if (kind === 'id') return textAt(column, at)
+    const value = column[at]
+    return typeof value === 'number' && Number.isNaN(value) ? undefined : value
+  })
+}
