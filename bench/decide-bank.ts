@@ -124,7 +124,7 @@ function payment(n: number, fromUs: number): Record<string, unknown> {
 function growTrees(names: readonly string[], sample: readonly Float64Array[], random: Random) {
   const amount = names.indexOf('TX_AMOUNT')
   const y = Float64Array.from(sample, (vector) =>
-    vector[amount]! / 250 + random.next() > 1.55 ? 1 : 0,
+    vector[amount] / 250 + random.next() > 1.55 ? 1 : 0,
   )
   const learner = boostedTrees({ trees: TREES, depth: 5, learningRate: 0.05 })
   return fit(learner, { x: fromRows(names, sample), y }, { seed: 1 })

@@ -6,7 +6,7 @@ import { startDecide } from '../src/server/decide/index.ts'
 
 const [root, checkpointEvery] = process.argv.slice(2)
 const running = await startDecide({
-  home: homeAt(root!),
+  home: homeAt(root),
   host: '127.0.0.1',
   port: 0,
   openIndex: openLmdbDecisionIndex,

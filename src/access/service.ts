@@ -41,8 +41,8 @@ export interface NewIdentity {
 /** Identities and how they prove who they are. Every change is audited in its transaction. */
 export interface Access {
   /**
-   * On the very first start, makes the administrator and its key; afterwards does nothing and
-   * returns undefined.
+   * While there is no administrator (on the very first start), makes one with a key; afterwards
+   * does nothing and returns undefined.
    */
   firstStart(): Promise<IssuedKey | undefined>
   createIdentity(identity: NewIdentity, by: ChangeBy): Promise<Identity>
@@ -116,7 +116,9 @@ export function createAccess(dependencies: AccessDependencies): Access {
   const access: Access = {
     async firstStart() {
       return unit.transaction(async () => {
-        if ((await store.identities()).length > 0) return undefined
+        // Scripts and people may be there before: a command without a server makes them.
+        const known = await store.identities()
+        if (known.some(({ roles }) => roles.includes('administrator'))) return undefined
         const by = { actor: systemActor, reason: 'First start of this home directory' }
         const identity = await access.createIdentity(
           { name: 'Administrator', kind: 'person', roles: ['administrator', 'approver'] },

@@ -34,7 +34,7 @@ export function readySource(source: CompiledSource): ReadySource {
   const money = columns.findIndex(({ kind }) => kind === 'money')
   const moneyColumn = columns[money]
   const currency = moneyColumn?.kind === 'money' ? moneyColumn.currency : null
-  const idColumn = columns[id]!
+  const idColumn = columns[id]
   return {
     source,
     parser: createRowParser(source),

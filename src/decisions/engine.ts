@@ -68,7 +68,7 @@ export function createEngine(
  */
 export function canonicalVector(vector: Float64Array): Float64Array {
   for (let i = 0; i < vector.length; i++) {
-    const value = vector[i]!
+    const value = vector[i]
     if (value === 0) vector[i] = 0
     else if (!Number.isFinite(value)) vector[i] = Number.NaN
   }
@@ -212,8 +212,8 @@ interface Push {
 function pushesOf({ model }: Engine, modelRow: Float64Array, values: Float64Array): Push[] {
   return model.features
     .map((feature, index): Push => {
-      const contribution = values[index]! === 0 ? 0 : values[index]!
-      return { feature, value: modelRow[index]!, contribution }
+      const contribution = values[index] === 0 ? 0 : values[index]
+      return { feature, value: modelRow[index], contribution }
     })
     .sort((a, b) => b.contribution - a.contribution)
 }
@@ -246,5 +246,5 @@ function explain(engine: Engine, row: Row, vector: Float64Array): Explanation {
 }
 
 function modelRowOf(engine: Engine, vector: Float64Array): Float64Array {
-  return Float64Array.from(engine.positions, (position) => vector[position]!)
+  return Float64Array.from(engine.positions, (position) => vector[position])
 }

@@ -43,7 +43,7 @@ export function labelMark(label: Omit<LabelFacts, 'eventId'>): string {
 /** Takes a mark apart; `says` is equal for labels of the same value by the same author. */
 export function readLabelMark(mark: string): { arrivalTimeUs: number; says: string } {
   const [arrival, says] = mark.split(':')
-  return { arrivalTimeUs: Number(arrival), says: says! }
+  return { arrivalTimeUs: Number(arrival), says: says }
 }
 
 export type KeyWrite = IndexWrite & { readonly replace?: boolean }

@@ -280,7 +280,7 @@ function latencyOver(
     .sort(([a], [b]) => a - b)
     .map(([startUs, values]) => {
       values.sort((a, b) => a - b)
-      const at = (q: number) => values[Math.max(0, Math.ceil(q * values.length) - 1)]!
+      const at = (q: number) => values[Math.max(0, Math.ceil(q * values.length) - 1)]
       return { startUs, n: values.length, p50Us: at(0.5), p99Us: at(0.99) }
     })
 }

@@ -52,11 +52,11 @@ export function createMeter(): Meter {
         replayed++
         return
       }
-      decisions[outcome!] = (decisions[outcome!] ?? 0) + 1
+      decisions[outcome] = (decisions[outcome] ?? 0) + 1
       recent[seen++ % RECENT_MAX] = tookUs
       sumUs += tookUs
       const at = BOUNDS_US.findIndex((bound) => tookUs <= bound)
-      counts[at < 0 ? BOUNDS_US.length : at]!++
+      counts[at < 0 ? BOUNDS_US.length : at]++
     },
     ingested(answers, areLabels) {
       const accepted = answers.filter(({ status }) => status === 'accepted').length
@@ -70,7 +70,7 @@ export function createMeter(): Meter {
     latencyNow() {
       const n = Math.min(seen, RECENT_MAX)
       const sorted = recent.slice(0, n).sort()
-      const at = (q: number) => (n === 0 ? null : sorted[Math.max(0, Math.ceil(q * n) - 1)]!)
+      const at = (q: number) => (n === 0 ? null : sorted[Math.max(0, Math.ceil(q * n) - 1)])
       return { n, p50Us: at(0.5), p99Us: at(0.99) }
     },
     figures() {

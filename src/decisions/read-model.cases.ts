@@ -298,7 +298,7 @@ export function readModelCases(name: string, create: () => Promise<DecisionReadM
 
   test(`${name}: a case changes only from the state that was seen`, async () => {
     const model = await filled(create, [review(1)])
-    const { case: seen } = (await model.cases({ namespace: 'live' })).rows[0]!
+    const { case: seen } = (await model.cases({ namespace: 'live' })).rows[0]
     const closed: CaseRow = {
       ...seen,
       status: 'closed',

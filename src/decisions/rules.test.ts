@@ -43,7 +43,7 @@ function fires(when: string): boolean {
     'SHARE',
     'EMPTY',
   ])
-  return ready!.fires(row, features)
+  return ready.fires(row, features)
 }
 
 function refusal(when: string): string {

@@ -212,7 +212,7 @@ function explained(
     message: string
     range?: { start: number; end: number }
   }
-  const what = summary ?? message.split('\n')[0]!
+  const what = summary ?? message.split('\n')[0]
   const place =
     range === undefined
       ? ''

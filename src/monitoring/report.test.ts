@@ -126,11 +126,11 @@ test('traffic like that at training is distributed as at training', async () => 
       ['AMOUNT', 1000, 'ok'],
     ],
   )
-  expect(report.drift[1]!.liveMean).toBeCloseTo(50, 0)
+  expect(report.drift[1].liveMean).toBeCloseTo(50, 0)
   expect(report.rates.reduce((sum, { n }) => sum + n, 0)).toBe(1000)
   expect(report.ratesVerdict.status).toBe('ok')
   expect(report.latencyVerdict).toMatchObject({ status: 'ok' })
-  expect(report.performance[0]!.verdict.status).toBe('no-data')
+  expect(report.performance[0].verdict.status).toBe('no-data')
   expect(report.verdict.status).toBe('ok')
 })
 
@@ -144,19 +144,19 @@ test('what moved is said, with figure and threshold', async () => {
   )
   const report = await reportOn(records)
   const [score, amount] = report.drift
-  expect(score!.verdict).toMatchObject({ status: 'alert' })
-  expect(amount!.verdict.sentence).toMatch(
+  expect(score.verdict).toMatchObject({ status: 'alert' })
+  expect(amount.verdict.sentence).toMatch(
     /AMOUNT has moved far from training \(PSI [\d.]+, n = 1000, alert from 0.25\)/,
   )
-  expect(amount!.nLiveMissing).toBe(334)
-  expect(amount!.meanShift).toBeGreaterThan(3)
+  expect(amount.nLiveMissing).toBe(334)
+  expect(amount.meanShift).toBeGreaterThan(3)
   expect(report.ratesVerdict.status).toBe('alert')
   expect(report.verdict.status).toBe('alert')
 })
 
 test('with too little traffic nothing is judged', async () => {
   const report = await reportOn([decision(1, { score: 0.5, amount: 1 })])
-  expect(report.drift[0]!.verdict).toMatchObject({ status: 'no-data' })
+  expect(report.drift[0].verdict).toMatchObject({ status: 'no-data' })
   expect(report.ratesVerdict.status).toBe('no-data')
 })
 
@@ -171,12 +171,12 @@ test('labels that came home give precision, recall and money, and say what is no
   for (let n = 101; n <= 120; n++) records.push(label(300 + n, `e${n}`, true))
   const report = await reportOn(records)
   const [precision, recall] = report.performance
-  expect(precision!.live).toMatchObject({ count: 40, n: 90 })
-  expect(precision!.verdict).toMatchObject({ status: 'alert' })
-  expect(recall!.live).toMatchObject({ count: 40, n: 60 })
-  expect(recall!.verdict.status).toBe('ok')
-  expect(precision!.note).toContain('110 of 150 decisions have a label so far')
-  expect(precision!.note).toContain('10 declined events have no label, and get none of their own')
+  expect(precision.live).toMatchObject({ count: 40, n: 90 })
+  expect(precision.verdict).toMatchObject({ status: 'alert' })
+  expect(recall.live).toMatchObject({ count: 40, n: 60 })
+  expect(recall.verdict.status).toBe('ok')
+  expect(precision.note).toContain('110 of 150 decisions have a label so far')
+  expect(precision.note).toContain('10 declined events have no label, and get none of their own')
   expect(report.money).toEqual({
     stopped: { n: 40, amountMinor: 40_000 },
     missed: { n: 20, amountMinor: 20_000 },

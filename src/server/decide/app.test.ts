@@ -260,8 +260,8 @@ test('with keep alive, requests and answers pass through as streams', async () =
     expect([large.status, await large.text()]).toEqual([201, 'POST /api/v1/anything?x=1 5000000'])
     expect(large.headers.get('x-host')).toBe(new URL(running.url).host)
     const stream = (await fetch(`${running.url}/events`)).body!.getReader()
-    expect(Buffer.from((await stream.read()).value!).toString()).toBe('data: 1\n\n')
-    expect(Buffer.from((await stream.read()).value!).toString()).toBe('data: 2\n\n')
+    expect(Buffer.from((await stream.read()).value).toString()).toBe('data: 1\n\n')
+    expect(Buffer.from((await stream.read()).value).toString()).toBe('data: 2\n\n')
     const read = await fetch(`${running.url}/api/v1/decisions/card`)
     expect(await read.text()).toBe('GET /api/v1/decisions/card 0')
   } finally {

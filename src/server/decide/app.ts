@@ -181,7 +181,7 @@ function inPlace({ unreadable }: ParsedRows, taken: readonly RowAnswer[]): RowAn
   const answers: RowAnswer[] = []
   let next = 0
   for (let place = 0; place < taken.length + unreadable.size; place++) {
-    answers.push(unreadable.get(place) ?? taken[next++]!)
+    answers.push(unreadable.get(place) ?? taken[next++])
   }
   return answers
 }

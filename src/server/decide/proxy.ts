@@ -73,7 +73,7 @@ function onwardHeaders(request: http.IncomingMessage): http.OutgoingHttpHeaders 
 }
 
 function endToEnd(headers: http.IncomingHttpHeaders): http.OutgoingHttpHeaders {
-  const named = String(headers.connection ?? '')
+  const named = (headers.connection ?? '')
     .split(',')
     .map((name) => name.trim().toLowerCase())
   return Object.fromEntries(

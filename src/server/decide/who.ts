@@ -81,6 +81,6 @@ export function refuseForeignHost(host: string | undefined, own: ReadonlySet<str
 
 function hostName(host: string): string {
   const bracketed = /^\[([^\]]*)\](?::\d+)?$/.exec(host)
-  if (bracketed !== null) return bracketed[1]!
+  if (bracketed !== null) return bracketed[1]
   return host.replace(/:\d+$/, '').toLowerCase()
 }
