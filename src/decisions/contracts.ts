@@ -11,8 +11,6 @@ export interface ReadySource {
   eventId(row: Row): string
   eventTimeUs(row: Row): number
   body(row: Row): EventBody
-  /** The row that a recorded event stands for. */
-  row(event: EventBody): Row
   shown(row: Row): ShownFields
   /** The event id of a body that may be wrong otherwise; undefined where it has none. */
   claimedId(body: unknown): string | undefined
@@ -49,7 +47,6 @@ export function readySource(source: CompiledSource): ReadySource {
       })
       return event
     },
-    row: (event) => columns.map(({ name }) => event[name]),
     shown(row) {
       return {
         keys: Object.fromEntries(

@@ -6,7 +6,7 @@ import type { CompiledFeatureSet, FeatureState } from '../features/index.ts'
 import { layoutOf, noCounts } from './checkpoint.ts'
 import type { Checkpoint, CheckpointHead, Layout, StateCounts } from './checkpoint.ts'
 import { canonicalVector } from './engine.ts'
-import type { JournalRecord } from './records.ts'
+import type { EventBody, JournalRecord } from './records.ts'
 
 export interface LiveState {
   readonly featureSets: readonly CompiledFeatureSet[]
@@ -16,6 +16,8 @@ export interface LiveState {
   readonly lastSequence: number
   readonly newestEventTimeUs: number | null
   readonly counts: StateCounts
+  /** The row that a recorded event stands for. */
+  rowOf(event: EventBody): Row
   /** Whether an event comes so late that what its windows need may be gone. */
   isTooLate(eventTimeUs: number): boolean
   /** Lets an event enter and returns its vector as of it, canonical. It must not be too late. */
@@ -68,6 +70,7 @@ function createLiveState(
     get counts() {
       return { decisions, events, labels }
     },
+    rowOf: (event) => source.columns.map(({ name }) => event[name]),
     isTooLate: (eventTimeUs) => eventTimeUs <= operator.tooLateUs,
     enter(row, journalSequence) {
       events++

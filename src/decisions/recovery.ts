@@ -157,9 +157,26 @@ async function ownCheckpoints({ directory, options }: Namespace) {
   })
 }
 
+/** The part of a namespace that follows from its journal; a replay of the journal has one of its own. */
+export type StateHolder = Pick<
+  Namespace,
+  | 'directory'
+  | 'clockKind'
+  | 'state'
+  | 'base'
+  | 'policies'
+  | 'sources'
+  | 'labels'
+  | 'layouts'
+  | 'replayNowUs'
+> & {
+  readonly options: Pick<Namespace['options'], 'files' | 'deployments'>
+  readonly journal: Pick<Namespace['journal'], 'read'>
+}
+
 /** Lets a record that was read from the journal change state. */
 export async function applyRecord(
-  namespace: Namespace,
+  namespace: StateHolder,
   record: JournalRecord,
   sequence: number,
 ): Promise<void> {
@@ -181,14 +198,14 @@ export async function applyRecord(
 }
 
 function applyToState(
-  namespace: Namespace,
+  namespace: StateHolder,
   record: DecisionRecord | EventRecord | LabelRecord,
   sequence: number,
 ): void {
   const { state } = namespace
   if (state === undefined) return
   if (record.type !== 'label' && record.entry === 'new' && record.source === state.source.name) {
-    state.enter(readySource(state.source).row(record.event), sequence)
+    state.enter(state.rowOf(record.event), sequence)
   }
   if (namespace.clockKind === 'replay' && record.type !== 'label') {
     namespace.replayNowUs = Math.max(namespace.replayNowUs ?? 0, record.clockUs)
@@ -202,7 +219,7 @@ function applyToState(
  * features that the base lacks.
  */
 export async function replaceBase(
-  namespace: Namespace,
+  namespace: StateHolder,
   checkpoint: Checkpoint,
   hash: string,
   sequence: number,
@@ -230,7 +247,7 @@ export async function replaceBase(
 }
 
 async function applyDeployment(
-  namespace: Namespace,
+  namespace: StateHolder,
   { policy, deployment }: DeployRecord,
   sequence: number,
 ): Promise<void> {
@@ -240,7 +257,7 @@ async function applyDeployment(
 }
 
 /** Sees to it that live state computes what a deployment needs. Error: `state_missing`. */
-export function prepareState(namespace: Namespace, document: DeployedPolicy): void {
+export function prepareState(namespace: StateHolder, document: DeployedPolicy): void {
   const { state, base } = namespace
   const { source, featureSets, policy } = document
   if (state === undefined || (base === null && isUntouched(state))) {
@@ -275,14 +292,14 @@ function refuseMissingFeatures(
   )
 }
 
-function setState(namespace: Namespace, state: LiveState): void {
+function setState(namespace: StateHolder, state: LiveState): void {
   namespace.state = state
   namespace.layouts.set(state.layout.version, state.layout.names)
 }
 
 /** Makes a deployment the one that decides; `document` must fit the state (`prepareState`). */
 export function installDeployment(
-  namespace: Namespace,
+  namespace: StateHolder,
   document: DeployedPolicy,
   deployment: string,
   sequence: number,
@@ -296,7 +313,7 @@ export function installDeployment(
 }
 
 async function setDeployment(
-  namespace: Namespace,
+  namespace: StateHolder,
   policy: string,
   deployment: string,
   sequence: number,

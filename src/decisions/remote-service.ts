@@ -15,6 +15,7 @@ import {
   findKey,
   isRecent,
   nextSequence,
+  pauseAndRebuild,
   readPayload,
   refusePaused,
 } from './namespace.ts'
@@ -127,6 +128,10 @@ async function loadBase(
   refusePaused(namespace)
   const { files, clock } = namespace.options
   const checkpoint = await readCheckpoint(file, files)
+  // Whoever asks again after a crash gets what is there.
+  if (namespace.base === checkpoint.hash) {
+    return { sequence: namespace.journal.lastSequence, checkpoint: checkpoint.hash }
+  }
   const { hash, head, state } = checkpoint
   const name = `base-${hash.slice(0, 16)}`
   const line = Buffer.from(`${JSON.stringify(head)}\n`)
@@ -153,6 +158,10 @@ async function loadBase(
     const { durable } = appendRecord(namespace, record, sequence)
     await durably(durable)
     return { sequence, checkpoint: hash }
+  } catch (error) {
+    // State may be half of the one and half of the other.
+    if (!isAssayError(error)) pauseAndRebuild(namespace, error)
+    throw error
   } finally {
     if (namespace.pause?.reason === BASE_LOADING) namespace.pause = undefined
   }
@@ -165,6 +174,8 @@ async function switchDeployment(
   refusePaused(namespace)
   const document = await readDeployment(namespace.options.deployments, request.deployment)
   refusePaused(namespace)
+  const current = namespace.policies.get(document.policy.name)
+  if (current?.deployment === request.deployment) return { sequence: current.sequence }
   prepareState(namespace, document)
   const record: DeployRecord = {
     type: 'deploy',

@@ -11,6 +11,7 @@ import { createMemoryIndex } from './memory.ts'
 import { rule } from './policy.ts'
 import { decideRemote } from './remote-service.ts'
 import type { AnswerBody } from './remote.ts'
+import { replayDecision } from './replay.ts'
 import { openDecisionService } from './service.ts'
 import type { DecisionService } from './service.ts'
 
@@ -379,6 +380,46 @@ test('live state continues from a base of history, and survives a restart on it'
   const again = await bank({ files: made.files, deployments: made.deployments })
   await again.decide(payment(2, { customer: 1 }))
   expect(await count(again, 'p2')).toBe(7)
+})
+
+test('a decision is made again from files alone: base, journal, deployment', async () => {
+  const made = await bank()
+  const { featureSets } = deployment()
+  const source = compileSource(payments)
+  const state = createFeatureState(featureSets, source)
+  for (let n = 0; n < 5; n++)
+    state.apply([`h${n}`, startUs - (5 - n) * 1_000_000, 1, 1, 100], n + 1)
+  const base = {
+    featureSets,
+    source,
+    state: state.snapshot(),
+    lastSequence: 5,
+    newestEventTimeUs: startUs,
+  }
+  await writeBaseCheckpoint('/base', base, made.files)
+  await made.remote.loadBase({ namespace: 'live', path: '/base' })
+  const hash = made.deployments.add(deployment())
+  await made.remote.switchDeployment({
+    namespace: 'live',
+    deployment: hash,
+    actor: 'a',
+    reason: 'r',
+  })
+  const feed = (name: string, rows: unknown[]) =>
+    made.service.ingest({ namespace: 'live', source: name, rows, author: 'a' })
+  await feed('payments', [payment(50, { customer: 1 })])
+  for (let n = 1; n <= 20; n++) await made.decide(payment(n, { customer: 1, terminal: 1 }))
+  await feed('fraud', [{ event_id: 'p3', value: 'fraud', arrival_time: '2024-05-01T12:10:00Z' }])
+  await made.decide(payment(4000, { customer: 1, terminal: 1, amount: '1000.00' }))
+  await made.decide(payment(50, { customer: 1 }))
+  const { files, deployments } = made
+  for (const eventId of ['p1', 'p20', 'p4000', 'p50']) {
+    const { record } = await made.remote.decision({ namespace: 'live', policy: 'card', eventId })
+    const request = { directory: '/decide/live', files, deployments, sequence: record.sequence }
+    expect(await replayDecision(request)).toEqual({ identical: true, compared: 5 + 7 })
+  }
+  const none = { directory: '/decide/live', files, deployments, sequence: 1 }
+  expect(await codeOf(replayDecision(none))).toBe('decision_not_found')
 })
 
 test('a deployment whose features the live state lacks is refused, and changes nothing', async () => {

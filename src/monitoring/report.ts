@@ -86,6 +86,8 @@ export interface MoneyFigures {
 const LATENCY_WARNING_US = 50_000
 const LATENCY_ALERT_US = 100_000
 const RATE_ROWS_MIN = 200
+/** Below this many decisions the 99th percentile is the slowest one alone. */
+const LATENCY_ROWS_MIN = 200
 
 /** Reads what the projection holds about the window and judges it. */
 export async function monitoringReport(
@@ -247,8 +249,9 @@ function title(outcome: Outcome): string {
 }
 
 /** The slowest interval speaks: a quantile of quantiles would hide it. */
-function judgeLatency(buckets: readonly LatencyBucket[]): Verdict {
-  if (buckets.length === 0) return { status: 'no-data', sentence: 'No decision was measured yet.' }
+function judgeLatency(all: readonly LatencyBucket[]): Verdict {
+  const buckets = all.filter(({ n }) => n >= LATENCY_ROWS_MIN)
+  if (buckets.length === 0) return { status: 'no-data', sentence: 'No interval holds enough decisions yet.' }
   const slowest = buckets.reduce((a, b) => (b.p99Us > a.p99Us ? b : a))
   const shown = `99 % of decisions were computed within ${(slowest.p99Us / 1000).toFixed(1)} ms in the slowest interval (n = ${count(slowest.n)})`
   if (slowest.p99Us >= LATENCY_ALERT_US)

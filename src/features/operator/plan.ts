@@ -95,6 +95,8 @@ export interface Reading {
   readonly number: number
   readonly mask: number
   readonly scale: number
+  /** Field of a ring's entry that holds the number or code; 0 where none does. */
+  readonly field: number
   /** Of `distinct`: which dictionary tells the values apart. */
   readonly dictionary: number
   readonly aggregate: Aggregate
@@ -116,8 +118,14 @@ export interface KindPlan {
   labelled: boolean
   /** Field of a ring's entry that holds the event's flags; 0 where no figure looks at them. */
   flagField: number
-  /** Stored numbers that stand in a ring's entry too: those that fit 32-bit integers. */
-  readonly fields: { readonly field: number; readonly number: number }[]
+  /** What a ring's entry repeats of its event, in the order of its fields from `FIELDS_BEFORE`. */
+  readonly fields: EntryField[]
+}
+
+/** Flags, a stored number that fits 32-bit integers, or the code of a key in a dictionary. */
+export interface EntryField {
+  readonly holds: 'flags' | 'number' | 'code'
+  readonly index: number
 }
 
 export interface LabelPlan {
@@ -319,13 +327,18 @@ class Planner {
     if (span < 0)
       span = kind.spans.push({ windowUs, delayUs, accumulators: [], flagged: false }) - 1
     const add = (op: FigureOp, number = -1, only = mask): number => {
-      const field = number >= 0 && this.stored[number].compact ? fieldOf(kind, number) : 0
-      if (only !== 0 && kind.flagField === 0) kind.flagField = nextField(kind)
-      return accumulate(kind, span, { op, number, field, mask: only })
+      if (only !== 0) kind.flagField = fieldOf(kind, 'flags', 0)
+      return accumulate(kind, span, {
+        op,
+        number,
+        field: this.numberField(kind, number),
+        mask: only,
+      })
     }
+    if (mask !== 0) kind.flagField = fieldOf(kind, 'flags', 0)
     const base = { to, span, mask, aggregate, count: -1, main: -1, squares: -1 }
     const count = (only: number): number => (only === 0 ? -1 : add('count', -1, only))
-    const plain = { ...base, number: -1, scale: 1, dictionary: -1 }
+    const plain = { ...base, number: -1, scale: 1, field: 0, dictionary: -1 }
     switch (aggregate.function) {
       case 'count':
         return { ...plain, op: 'count', count: count(mask) }
@@ -333,22 +346,29 @@ class Planner {
         return { ...plain, op: 'share', count: count(where), main: count(where | part) }
       case 'timeSinceLast':
         return { ...plain, op: 'timeSinceLast' }
-      case 'distinct':
-        return { ...plain, op: 'distinct', dictionary: this.dictionaryOf([aggregate.column!]) }
+      case 'distinct': {
+        const dictionary = this.dictionaryOf([aggregate.column!])
+        return { ...plain, op: 'distinct', dictionary, field: fieldOf(kind, 'code', dictionary) }
+      }
       default:
-        return this.numeric(aggregate, base, add)
+        return this.numeric(aggregate, kind, plain, add)
     }
+  }
+
+  private numberField(kind: KindPlan, number: number): number {
+    return number >= 0 && this.stored[number].compact ? fieldOf(kind, 'number', number) : 0
   }
 
   private numeric(
     aggregate: Aggregate,
-    base: Omit<Reading, 'op' | 'number' | 'scale' | 'dictionary'>,
+    kind: KindPlan,
+    base: Omit<Reading, 'op'>,
     add: (op: FigureOp, number?: number) => number,
   ): Reading {
     const number = this.storedAt(aggregate.column!)
     const input = this.numbers[this.stored[number].input]
     const { scale } = input
-    const common = { ...base, number, scale, dictionary: -1 }
+    const common = { ...base, number, scale, field: this.numberField(kind, number) }
     const fn = aggregate.function
     if (fn === 'min' || fn === 'max') return { ...common, op: fn, main: add(fn, number) }
     if (!input.whole) {
@@ -385,17 +405,11 @@ function accumulate(kind: KindPlan, span: number, figure: Omit<Accumulator, 'slo
   return slot
 }
 
-/** The entry's field for a stored number, which is added where there is none yet. */
-function fieldOf(kind: KindPlan, number: number): number {
-  const known = kind.fields.find((field) => field.number === number)
-  if (known !== undefined) return known.field
-  const field = nextField(kind)
-  kind.fields.push({ field, number })
-  return field
-}
-
-function nextField(kind: KindPlan): number {
-  return FIELDS_BEFORE + kind.fields.length + Number(kind.flagField > 0)
+/** The entry's field for something, which is added where there is none yet. */
+function fieldOf(kind: KindPlan, holds: EntryField['holds'], index: number): number {
+  const known = kind.fields.findIndex((field) => field.holds === holds && field.index === index)
+  if (known >= 0) return FIELDS_BEFORE + known
+  return FIELDS_BEFORE + kind.fields.push({ holds, index }) - 1
 }
 
 function checkSource(set: CompiledFeatureSet, source: CompiledSource): void {

@@ -3,8 +3,8 @@ import { EntityRecords } from './entity-records.ts'
 import type { EventStore } from './event-store.ts'
 import { change } from './figures.ts'
 import { earliestOf, momentOf } from './moment.ts'
-import type { KindPlan, Reading, Span } from './plan.ts'
-import { RING_INTEGERS, Rings } from './rings.ts'
+import type { EntryField, KindPlan, Reading, Span } from './plan.ts'
+import { FIELDS_BEFORE, RING_INTEGERS, Rings } from './rings.ts'
 
 /** Doubles of a record: where the windows stand, how old the oldest event is, dues, figures. */
 const SOUGHT = 0
@@ -29,11 +29,11 @@ export class EntityWindows {
   private readonly saved: Float64Array
 
   constructor(plan: KindPlan, events: EventStore) {
-    const { spans, lanes, fields, flagField } = plan
+    const { spans, lanes, fields } = plan
     this.plan = plan
     this.events = events
     this.records = new EntityRecords(DUES + spans.length + lanes, RING_INTEGERS + spans.length * 2)
-    this.rings = new Rings(this.records, fields.length + Number(flagField > 0))
+    this.rings = new Rings(this.records, fields.length)
     this.immediate = spans.findIndex(({ delayUs }) => delayUs === 0)
     this.initial = new Float64Array(lanes)
     for (const { accumulators } of spans) {
@@ -185,10 +185,9 @@ export class EntityWindows {
     const { rings, events } = this
     const timeUs = events.time(event)
     rings.insert(entity, position, event, timeUs)
-    const { fields, flagField } = this.plan
-    if (flagField > 0) rings.setField(position, flagField, events.flags(event))
-    for (const { field, number } of fields) {
-      rings.setField(position, field, events.number(event, number))
+    const { fields } = this.plan
+    for (let i = 0; i < fields.length; i++) {
+      rings.setField(position, FIELDS_BEFORE + i, this.repeated(event, fields[i]))
     }
     const oldest = this.records.doublesOf(entity) + OLDEST
     if (timeUs < this.records.doubles[oldest]) this.records.doubles[oldest] = timeUs
@@ -275,14 +274,19 @@ export class EntityWindows {
     const at = this.lanes(entity) + reading.main
     const known = this.figures[at]
     if (!Number.isNaN(known)) return known
+    const { mask, field, number } = reading
+    const { flagField } = this.plan
     const least = reading.op === 'min'
     let found = least ? Infinity : -Infinity
+    if (current >= 0 && (events.flags(current) & mask) === mask) {
+      const value = events.number(current, number)
+      if (!Number.isNaN(value)) found = value
+    }
     const end = this.end(entity, reading.span)
     rings.select(entity)
-    for (let i = this.start(entity, reading.span); i <= end; i++) {
-      const event = i < end ? rings.event(i) : current
-      if (event < 0 || (events.flags(event) & reading.mask) !== reading.mask) continue
-      const value = events.number(event, reading.number)
+    for (let i = this.start(entity, reading.span); i < end; i++) {
+      if (mask !== 0 && (rings.field(i, flagField) & mask) !== mask) continue
+      const value = field > 0 ? rings.field(i, field) : events.number(rings.event(i), number)
       if (least ? value < found : value > found) found = value
     }
     this.figures[at] = found
@@ -292,15 +296,18 @@ export class EntityWindows {
   /** How many different codes there are between the cursors and of the current event (−1: none). */
   distinct(entity: number, reading: Reading, dictionary: Dictionary, current: number): number {
     const { events, rings } = this
-    const { mask } = reading
+    const { mask, field } = reading
+    const { flagField } = this.plan
     const stamp = dictionary.newStamp()
-    const end = this.end(entity, reading.span)
     let found = 0
+    if (current >= 0 && (events.flags(current) & mask) === mask) {
+      found += Number(dictionary.stampFirst(events.code(current, reading.dictionary), stamp))
+    }
+    const end = this.end(entity, reading.span)
     rings.select(entity)
-    for (let i = this.start(entity, reading.span); i <= end; i++) {
-      const event = i < end ? rings.event(i) : current
-      if (event < 0 || (mask !== 0 && (events.flags(event) & mask) !== mask)) continue
-      if (dictionary.stampFirst(events.code(event, reading.dictionary), stamp)) found++
+    for (let i = this.start(entity, reading.span); i < end; i++) {
+      if (mask !== 0 && (rings.field(i, flagField) & mask) !== mask) continue
+      found += Number(dictionary.stampFirst(rings.field(i, field), stamp))
     }
     return found
   }
@@ -322,6 +329,13 @@ export class EntityWindows {
       else if (number >= 0) value = events.number(rings.event(position), number)
       change(figures, lanes + slot, op, value, sign)
     }
+  }
+
+  /** What a ring's entry repeats of its event. */
+  private repeated(event: number, { holds, index }: EntryField): number {
+    const { events } = this
+    if (holds === 'flags') return events.flags(event)
+    return holds === 'number' ? events.number(event, index) : events.code(event, index)
   }
 
   private positionOf(entity: number, event: number): number {

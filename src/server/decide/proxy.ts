@@ -73,9 +73,7 @@ function onwardHeaders(request: http.IncomingMessage): http.OutgoingHttpHeaders 
 }
 
 function endToEnd(headers: http.IncomingHttpHeaders): http.OutgoingHttpHeaders {
-  const named = (headers.connection ?? '')
-    .split(',')
-    .map((name) => name.trim().toLowerCase())
+  const named = (headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase())
   return Object.fromEntries(
     Object.entries(headers).filter(([name]) => !HOP_HEADERS.has(name) && !named.includes(name)),
   )

@@ -42,6 +42,16 @@ export const count = (n: number): string => n.toLocaleString('en-US')
 /** `one payment`, `3 payments`: a count with its noun. */
 export const plural = (n: number, noun: string): string => `${count(n)} ${noun}${n === 1 ? '' : 's'}`
 
+/** `7 days`, `5 minutes`; null stays null. */
+export function durationInWords<T extends number | null>(us: T): T extends null ? null : string
+export function durationInWords(us: number | null): string | null {
+  if (us === null) return null
+  for (const [noun, size] of [['day', 86_400_000_000], ['hour', 3_600_000_000], ['minute', 60_000_000]] as const) {
+    if (us >= size && us % size === 0) return plural(us / size, noun)
+  }
+  return plural(us / 1_000_000, 'second')
+}
+
 /** `0.8 %`, with a digit more where the share is small. */
 export const percent = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`
 

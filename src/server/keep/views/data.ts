@@ -18,7 +18,7 @@ import type {
   QuarantinedRow,
 } from '../../contract/index.ts'
 import type { Handlers } from '../handlers.ts'
-import { count, identityView, plural, short, time, timeOrNull, verdict, versionRef } from '../present.ts'
+import { count, durationInWords, identityView, plural, short, time, timeOrNull, verdict, versionRef } from '../present.ts'
 import type { Rooms } from '../rooms.ts'
 
 const QUARANTINE_PAGE = 100
@@ -85,8 +85,8 @@ export function dataViews(
       return {
         ...(await summaryOf(known)),
         timeZone: contract.timeZone,
-        late: 'lateUs' in contract ? durationText(contract.lateUs) : null,
-        future: 'futureUs' in contract ? durationText(contract.futureUs) : null,
+        late: 'lateUs' in contract ? durationInWords(contract.lateUs) : null,
+        future: 'futureUs' in contract ? durationInWords(contract.futureUs) : null,
         ignored: 'ignore' in contract ? [...contract.ignore] : [],
         columns: columnsOf(contract),
         snapshots: await Promise.all(snapshots.map(snapshotView)),
@@ -288,11 +288,4 @@ function profileView(column: KnownColumnProfile): ColumnProfile {
             counts: bins.map((bin) => bin.count),
           },
   }
-}
-
-function durationText(us: number | null): string | null {
-  if (us === null) return null
-  const hours = us / 3_600_000_000
-  if (hours >= 24 && hours % 24 === 0) return plural(hours / 24, 'day')
-  return hours >= 1 ? plural(hours, 'hour') : plural(us / 60_000_000, 'minute')
 }

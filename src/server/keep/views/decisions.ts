@@ -45,7 +45,8 @@ export function decisionViews(
     async decisionExplanation({ params }) {
       const { namespace } = await onAir(rooms)
       const explained = await rooms.decide.explain({ namespace, ...params })
-      return explanationView(explained, featuresOf(rooms))
+      const { record } = await rooms.decide.decision({ namespace, ...params })
+      return explanationView(explained, featuresOf(rooms), await usualValues(rooms, record.versions.model))
     },
     async recomputeDecision({ params }): Promise<Recomputed> {
       const { namespace } = await onAir(rooms)
@@ -141,7 +142,10 @@ async function decisionView(
     sentence: sentenceOf(stored, shown),
     thresholds: { review: record.thresholds.review, decline: record.thresholds.decline },
     // Reasons of an allowed payment are made on demand; the page asks when a person does.
-    explanation: record.outcome === 'allow' ? null : explanationView(explained, features),
+    explanation:
+      record.outcome === 'allow'
+        ? null
+        : explanationView(explained, features, await usualValues(rooms, record.versions.model)),
     timelines: await timelinesOf(rooms, record, shown),
     rules: explained.rules.map((rule) => ({
       name: rule.name,
@@ -169,9 +173,19 @@ export function featuresOf(rooms: Rooms): ReadonlyMap<string, { feature: Compile
   return new Map(sets.flatMap((set) => set.features.map((feature) => [feature.name, { feature, set: set.name }])))
 }
 
+/** What each watched feature was on average when the version was tested. */
+async function usualValues(rooms: Rooms, modelHash: string): Promise<ReadonlyMap<string, number>> {
+  const reference = await rooms.references.read(modelHash)
+  const means = (reference?.columns ?? []).flatMap(({ column, mean }) =>
+    mean === null ? [] : [[column, mean] as const],
+  )
+  return new Map(means)
+}
+
 function explanationView(
   explained: KnownExplanation,
   features: ReturnType<typeof featuresOf>,
+  usual: ReadonlyMap<string, number>,
 ): Explanation {
   const shown = explained.contributions.filter(({ contribution }) => contribution !== 0)
   const side = (sign: 1 | -1) =>
@@ -181,7 +195,7 @@ function explanationView(
     const known = features.get(each.feature)
     return {
       feature: each.feature,
-      sentence: each.sentence,
+      sentence: withUsual(each.sentence, known?.feature, usual.get(each.feature)),
       value: each.value,
       valueText: known === undefined ? String(each.value ?? '–') : formatFeatureValue(known.feature, each.value ?? Number.NaN),
       contribution: each.contribution,
@@ -197,6 +211,12 @@ function explanationView(
     margin: explained.margin,
     method: 'Exact path-dependent SHAP values in log-odds: base and contributions add up to the margin.',
   }
+}
+
+/** A figure says more beside what is usual; a yes or no says enough alone. */
+function withUsual(sentence: string, feature: CompiledFeature | undefined, usual: number | undefined): string {
+  if (feature === undefined || usual === undefined || feature.unit === 'flag') return sentence
+  return `${sentence}; usual is ${formatFeatureValue(feature, usual)}`
 }
 
 function sentenceOf({ record }: StoredDecision, row: DecisionRow): string {

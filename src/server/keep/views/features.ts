@@ -5,13 +5,11 @@ import {
   type CompiledFeatureSet,
 } from '../../../features/index.ts'
 import { defineErrors } from '../../../lib/errors.ts'
-import { canonicalJson } from '../../../lib/canonical-json.ts'
-import { formatDuration } from '../../../lib/time.ts'
 import type { ColumnReference, DriftFigures } from '../../../monitoring/index.ts'
 import type { RunReport } from '../../../pipelines/index.ts'
 import type { Feature, FeatureSummary, Verdict } from '../../contract/index.ts'
 import type { Handlers } from '../handlers.ts'
-import { ref, time, verdict, versionRef } from '../present.ts'
+import { durationInWords, ref, time, verdict, versionRef } from '../present.ts'
 import type { Rooms } from '../rooms.ts'
 import { watch } from './monitoring.ts'
 
@@ -45,10 +43,10 @@ export function featureViews(rooms: Rooms): Pick<Handlers, 'features' | 'feature
     return {
       name: feature.name,
       set: set.name,
-      words: describeFeature(feature),
+      words: feature.description,
       entity: per,
       window,
-      unit: feature.unit === 'money' ? feature.currency : feature.unit === 'number' ? null : feature.unit,
+      unit: unitOf(feature),
       trainingMean: figures?.referenceMean ?? null,
       liveMean: figures?.liveMean ?? null,
       psi: figures?.psi ?? null,
@@ -93,7 +91,7 @@ export function featureViews(rooms: Rooms): Pick<Handlers, 'features' | 'feature
       return {
         ...summaryOf(feature, set, facts),
         setVersion: set.version,
-        expression: canonicalJson(feature.expression),
+        expression: describeFeature(feature),
         reasonTemplate: feature.words?.text ?? null,
         onMissing: feature.words?.missing ?? 'Missing: the model takes it as “not known”, not as zero.',
         lineage: [
@@ -133,11 +131,18 @@ function lineageWords(
 ): { per: string | null; window: string | null } {
   const { keys, windowUs, delayUs } = lineageOf(feature, set)
   const per = keys.map((key) => key.join(' × ')).join(', ')
-  const delay = delayUs === 0 ? '' : `, up to ${formatDuration(delayUs)} late`
+  const delay = delayUs === 0 ? '' : `, ${durationInWords(delayUs)} late`
   return {
     per: per === '' ? null : per,
-    window: windowUs === 0 ? null : `${formatDuration(windowUs)}${delay}`,
+    window: windowUs === 0 ? null : `${durationInWords(windowUs)}${delay}`,
   }
+}
+
+/** The unit that numbers of a feature are shown with; shares are shown in percent, counts bare. */
+export function unitOf({ unit, currency }: CompiledFeature): string | null {
+  if (unit === 'money') return currency
+  if (unit === 'share') return '%'
+  return unit === 'duration' ? 's' : null
 }
 
 function skewVerdict(figure: string): Verdict {

@@ -1,5 +1,4 @@
 import { monitoringReport, type DriftFigures, type MonitoringReport, type PerformanceMetric } from '../../../monitoring/index.ts'
-import { formatFeatureValue } from '../../../features/index.ts'
 import { DAY_US, HOUR_US } from '../../../lib/time.ts'
 import type { DriftRow, Estimate, Monitoring, Rate } from '../../contract/index.ts'
 import { clockView, onAir, type OnAir } from '../bank.ts'
@@ -8,6 +7,7 @@ import { ref, time } from '../present.ts'
 import { resolveRange, type Range, type RangeQuery } from '../range.ts'
 import type { Rooms } from '../rooms.ts'
 import { featuresOf } from './decisions.ts'
+import { unitOf } from './features.ts'
 
 export function monitoringViews(rooms: Rooms): Pick<Handlers, 'monitoring'> {
   return {
@@ -81,7 +81,6 @@ function driftView(figures: DriftFigures, features: ReturnType<typeof featuresOf
     const total = counts.reduce((sum, n) => sum + n, 0)
     return shown.map((n) => (total === 0 ? 0 : n / total))
   }
-  const unit = known === undefined ? null : unitOf(formatFeatureValue(known.feature, 1))
   return {
     subject: figures.column === 'score' ? 'score' : 'feature',
     name: figures.column,
@@ -90,7 +89,7 @@ function driftView(figures: DriftFigures, features: ReturnType<typeof featuresOf
     threshold: 0.25,
     trainingMean: figures.referenceMean,
     liveMean: figures.liveMean,
-    unit,
+    unit: known === undefined ? null : unitOf(known.feature),
     nTraining: figures.nReference,
     nLive: figures.nLive,
     distribution: {
@@ -102,9 +101,6 @@ function driftView(figures: DriftFigures, features: ReturnType<typeof featuresOf
     verdict: figures.verdict,
   }
 }
-
-/** The unit behind a formatted `1`: `EUR` of `1.00 EUR`; null for plain counts. */
-const unitOf = (text: string): string | null => /[^\d.,\s]+$/.exec(text)?.[0] ?? null
 
 function performanceView(metric: PerformanceMetric): Monitoring['performance'][number] {
   const training = metric.atTraining

@@ -41,8 +41,7 @@ export function overviewViews(rooms: Rooms): Pick<Handlers, 'overview' | 'replay
                   low: outcome.rate.lower,
                   high: outcome.rate.upper,
                 }),
-          // Half as much to half as much again is what the verdict calls usual.
-          normal: outcome.reference === null ? null : { low: outcome.reference * 0.5, high: outcome.reference * 1.5 },
+          normal: usualRange(outcome.outcome, outcome.reference),
           verdict: outcome.verdict,
         })),
         latency: await latencyNow(rooms),
@@ -94,6 +93,13 @@ function summary({ report }: Watched, alerts: number, open: number, isLive: bool
           ? 'Deciding; too few labels to judge'
           : 'Less fraud caught than at training'
   return verdict(alerts > 0 ? report.verdict.status : 'ok', `${first}; ${queue}; ${warned}.`)
+}
+
+/** Half as much to half as much again is what the verdict calls usual; of `allow`, what is left. */
+function usualRange(outcome: string, reference: number | null): { low: number; high: number } | null {
+  if (reference === null) return null
+  if (outcome !== 'allow') return { low: reference * 0.5, high: reference * 1.5 }
+  return { low: 1 - (1 - reference) * 1.5, high: 1 - (1 - reference) * 0.5 }
 }
 
 function alertsOf({ report }: Watched): Overview['alerts'] {

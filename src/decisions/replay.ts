@@ -1,0 +1,146 @@
+// A decision made again from nothing but files: base, journal, deployment. Runs in any process, and
+// proves that state, too, follows from what was recorded.
+import * as path from 'node:path'
+import type { FileSystem } from '../lib/files.ts'
+import { readJournal } from '../lib/journal.ts'
+import type { JournalRecord as JournalEntry } from '../lib/journal.ts'
+import { readDeployment } from './deployed.ts'
+import type { DeploymentFiles } from './deployed.ts'
+import { createEngine, recomputeDecision } from './engine.ts'
+import { decisionErrors } from './errors.ts'
+import { applyRecord } from './recovery.ts'
+import type { StateHolder } from './recovery.ts'
+import { decodeRecord } from './records.ts'
+import type { DecisionRecord, EventRecord, JournalRecord } from './records.ts'
+import type { Difference, Recomputation } from './remote.ts'
+
+export interface ReplayDecisionRequest {
+  /** The namespace's folder in decide's part of the home directory. */
+  readonly directory: string
+  readonly files: FileSystem
+  readonly deployments: DeploymentFiles
+  /** The journal sequence of the decision. */
+  readonly sequence: number
+}
+
+/**
+ * Plays the journal from its base up to a decision, and compares the values of its features, then
+ * margin, score, outcome, rules and reasons, bit for bit. Takes seconds for some hundred thousand
+ * records. Error: `decision_not_found`.
+ */
+export async function replayDecision(request: ReplayDecisionRequest): Promise<Recomputation> {
+  const { directory, files, deployments, sequence } = request
+  const journal = path.join(directory, 'journal')
+  const read = (from = 1) => readJournal(journal, files, from)
+  const target = await recordAt(read(sequence), sequence)
+  const holder: StateHolder = {
+    directory,
+    clockKind: 'wall',
+    state: undefined,
+    base: null,
+    policies: new Map(),
+    sources: new Map(),
+    labels: new Map(),
+    layouts: new Map(),
+    replayNowUs: null,
+    options: { files, deployments },
+    journal: { read },
+  }
+  const vector = await vectorAgain(holder, target, sequence)
+  const document = await readDeployment(deployments, target.versions.deployment)
+  const names = holder.state!.layout.names
+  const decided = recomputeDecision(createEngine(document, names), target)
+  const differences = [
+    ...differencesOf(names, target, vector),
+    ...(decided.identical ? [] : decided.differences),
+  ]
+  const compared = names.length + decided.compared
+  return differences.length === 0
+    ? { identical: true, compared }
+    : { identical: false, compared, differences }
+}
+
+async function recordAt(
+  entries: AsyncGenerator<JournalEntry>,
+  sequence: number,
+): Promise<DecisionRecord> {
+  for await (const entry of entries) {
+    const record = entry.sequence === sequence ? decodeRecord(entry.payload) : undefined
+    if (record?.type === 'decision') return record
+    break
+  }
+  throw decisionErrors.decision_not_found(`The journal holds no decision ${sequence}.`)
+}
+
+/** Plays the journal and returns the values with which the decision's event entered. */
+async function vectorAgain(
+  holder: StateHolder,
+  target: DecisionRecord,
+  sequence: number,
+): Promise<Float64Array> {
+  const base = await lastBaseBefore(holder, sequence)
+  let entered: Float64Array | undefined
+  for await (const { sequence: at, payload } of holder.journal.read(1)) {
+    if (at > sequence) break
+    // A base replaces what came before it, and takes in those records itself.
+    if (at < base && typeOf(payload) !== 'deploy') continue
+    const record = decodeRecord(payload)
+    if (isEntryOf(record, target)) entered = enterAgain(holder, record, at)
+    else if (at < sequence) await applyRecord(holder, record, at)
+  }
+  const { state } = holder
+  const isOtherLayout = state !== undefined && state.layout.version !== target.layout
+  if (state === undefined || isOtherLayout) {
+    throw decisionErrors.state_missing(`The state of decision ${sequence} cannot be built again.`)
+  }
+  return entered ?? state.missing()
+}
+
+/** The last base at or before a sequence; 0 where there is none. */
+async function lastBaseBefore(holder: StateHolder, sequence: number): Promise<number> {
+  let found = 0
+  for await (const { sequence: at, payload } of holder.journal.read(1)) {
+    if (at > sequence) break
+    if (typeOf(payload) === 'base') found = at
+  }
+  return found
+}
+
+/** The type of a record without reading all of it: it is always the first member. */
+function typeOf(payload: Uint8Array): string {
+  const start = Buffer.from(payload.buffer, payload.byteOffset, Math.min(payload.length, 24))
+  return /^\{"type":"([a-z]+)"/.exec(start.toString('latin1'))?.[1] ?? ''
+}
+
+function isEntryOf(
+  record: JournalRecord,
+  target: DecisionRecord,
+): record is DecisionRecord | EventRecord {
+  return (
+    (record.type === 'decision' || record.type === 'event') &&
+    record.entry !== 'known' &&
+    record.source === target.source &&
+    record.eventId === target.eventId
+  )
+}
+
+function enterAgain(
+  { state }: StateHolder,
+  record: DecisionRecord | EventRecord,
+  sequence: number,
+): Float64Array | undefined {
+  if (state === undefined || record.entry === 'too-late') return undefined
+  return state.enter(state.rowOf(record.event), sequence)
+}
+
+function differencesOf(
+  names: readonly string[],
+  { features }: DecisionRecord,
+  vector: Float64Array,
+): Difference[] {
+  return names.flatMap((name, i) => {
+    const recorded = features[i] ?? null
+    const recomputed = Number.isNaN(vector[i]) ? null : vector[i]
+    return Object.is(recorded, recomputed) ? [] : [{ field: name, recorded, recomputed }]
+  })
+}
