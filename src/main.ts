@@ -19,8 +19,14 @@ async function runRole(role: RoleName): Promise<void> {
   const config = roleConfig()
   const fatal = (error: unknown) => {
     const known = error instanceof AssayError
-    const message = known ? `${error.detail}\n${error.action}` : String((error as Error).stack ?? error)
-    channel.send({ type: 'fatal', message, exitCode: known && error.status === 409 ? exitCodes.busy : exitCodes.failed })
+    const message = known
+      ? `${error.detail}\n${error.action}`
+      : String((error as Error).stack ?? error)
+    channel.send({
+      type: 'fatal',
+      message,
+      exitCode: known && error.status === 409 ? exitCodes.busy : exitCodes.failed,
+    })
     setTimeout(() => process.exit(1), 50)
   }
   try {

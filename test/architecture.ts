@@ -37,6 +37,7 @@ export const topFolders: Readonly<Record<string, 'anything' | 'contract' | 'publ
     test: 'anything',
     web: 'contract',
     examples: 'public',
+    templates: 'public',
     bin: 'launcher',
     build: 'launcher',
   }
@@ -215,7 +216,7 @@ function problemOfPackage(file: string, from: Place, specifier: string): string 
     const outside = from.kind === 'template' || from.kind === 'top'
     return outside ? undefined : "inside src/ import the room, not 'assay'"
   }
-  if (from.kind === 'template' || (from.kind === 'top' && from.folder === 'examples')) {
+  if (from.kind === 'template' || (from.kind === 'top' && topFolders[from.folder] === 'public')) {
     return name.startsWith('node:') ? undefined : "a project imports 'assay' and its own files"
   }
   if (from.kind === 'top') return undefined

@@ -38,8 +38,7 @@ export default project('card-fraud', {
   data: {
     describe: 'Simulated card payments, 5,000 customers at 10,000 terminals',
     fileName: 'transactions.csv',
-    generate: () =>
-      plantBadRows(simulate({ from: '2018-06-01', until: '2018-09-05', seed: 2018 })),
+    generate: () => plantBadRows(simulate({ from: '2018-06-01', until: '2018-09-05', seed: 2018 })),
   },
   replay: { from: '2018-08-15', until: '2018-09-05', speed: 600 },
   approvers: ['Example approver (script)', 'Second example approver (script)'],

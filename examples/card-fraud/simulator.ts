@@ -87,7 +87,7 @@ function payDay({ id, meanAmount, paymentsPerDay, terminals, random }: Customer)
     payments.push({
       second,
       customer: id,
-      terminal: terminals[random.int(terminals.length)]!,
+      terminal: terminals[random.int(terminals.length)],
       amount: Math.round(amount * 100),
       scenario: 0,
     })

@@ -105,7 +105,8 @@ export function printTable(
   for (const row of rows) output.line(lay(row))
 }
 
-/** A whole number with its thousands parted. */
-export function count(value: number): string {
-  return value.toLocaleString('en-US')
+/** A whole number with its thousands parted, and with its noun where one is given: `1 row`. */
+export function count(value: number, noun?: string): string {
+  const number = value.toLocaleString('en-US')
+  return noun === undefined ? number : `${number} ${noun}${value === 1 ? '' : 's'}`
 }

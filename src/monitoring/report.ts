@@ -251,7 +251,8 @@ function title(outcome: Outcome): string {
 /** The slowest interval speaks: a quantile of quantiles would hide it. */
 function judgeLatency(all: readonly LatencyBucket[]): Verdict {
   const buckets = all.filter(({ n }) => n >= LATENCY_ROWS_MIN)
-  if (buckets.length === 0) return { status: 'no-data', sentence: 'No interval holds enough decisions yet.' }
+  if (buckets.length === 0)
+    return { status: 'no-data', sentence: 'No interval holds enough decisions yet.' }
   const slowest = buckets.reduce((a, b) => (b.p99Us > a.p99Us ? b : a))
   const shown = `99 % of decisions were computed within ${(slowest.p99Us / 1000).toFixed(1)} ms in the slowest interval (n = ${count(slowest.n)})`
   if (slowest.p99Us >= LATENCY_ALERT_US)

@@ -15,7 +15,13 @@ export type {
   RunReport,
 } from './flows/plan.ts'
 export { deploymentDocument } from './flows/promote.ts'
-export { createReplay, eventBody, type Replay, type ReplayPorts, type Tape } from './flows/replay.ts'
+export {
+  createReplay,
+  eventBody,
+  type Replay,
+  type ReplayPorts,
+  type Tape,
+} from './flows/replay.ts'
 export { countSkew, type SkewCount, type SkewRequest } from './flows/skew.ts'
 export { labelsByRow, sliceFrame } from './flows/table.ts'
 export { trainModel, type Candidate, type TrainingTable } from './flows/train.ts'

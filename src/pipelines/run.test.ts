@@ -7,7 +7,11 @@ import type { PipelineRun } from './types.ts'
 
 const ports = () => {
   const clock = manualClock(1_000_000)
-  return { store: createMemoryPipelineRuns(), clock, ids: createIds(clock, (n) => new Uint8Array(n)) }
+  return {
+    store: createMemoryPipelineRuns(),
+    clock,
+    ids: createIds(clock, (n) => new Uint8Array(n)),
+  }
 }
 const pipeline = { name: 'learn', key: 'abc', actor: 'ada' }
 

@@ -49,7 +49,11 @@ export interface IngestSummary {
   readonly accepted: number
   readonly quarantined: number
   readonly snapshot: string | null
-  readonly byRule: readonly { readonly column: string | null; readonly rule: string; readonly rows: number }[]
+  readonly byRule: readonly {
+    readonly column: string | null
+    readonly rule: string
+    readonly rows: number
+  }[]
 }
 
 /** The rpc service `work`. */
@@ -63,5 +67,8 @@ export interface WorkRemote {
   ): Promise<Uint8Array>
   resubmit(rows: readonly ResubmittedRow[], by: ChangeBy): Promise<ResubmitReport>
   /** Ingests a file into a dataset of the project, beside what it holds. */
-  ingest(request: { readonly path: string; readonly source: string | undefined }, by: ChangeBy): Promise<IngestSummary>
+  ingest(
+    request: { readonly path: string; readonly source: string | undefined },
+    by: ChangeBy,
+  ): Promise<IngestSummary>
 }

@@ -6,14 +6,8 @@ import {
   type SourceDeclaration,
 } from '../data/index.ts'
 import { compilePolicy, type PolicyDeclaration } from '../decisions/index.ts'
-import {
-  compileFeatureSet,
-  type FeatureSetDeclaration,
-} from '../features/index.ts'
-import {
-  compileGatePolicy,
-  type GatePolicyDeclaration,
-} from '../governance/index.ts'
+import { compileFeatureSet, type FeatureSetDeclaration } from '../features/index.ts'
+import { compileGatePolicy, type GatePolicyDeclaration } from '../governance/index.ts'
 import type { LearnerSpec, TimeSplit } from '../learning/index.ts'
 import { contentHash } from '../lib/hash.ts'
 import { parseTimestamp } from '../lib/time.ts'
@@ -82,7 +76,11 @@ export function project(name: string, options: ProjectOptions): ProjectDeclarati
 export interface CompiledProject extends FlowProject {
   readonly title: string
   readonly description: string
-  readonly data: { readonly describe: string; readonly fileName: string; readonly file: string | null }
+  readonly data: {
+    readonly describe: string
+    readonly fileName: string
+    readonly file: string | null
+  }
 }
 
 /**
@@ -124,7 +122,10 @@ export function compileProject(declaration: ProjectDeclaration): CompiledProject
 }
 
 function compileReplay(replay: NonNullable<ProjectOptions['replay']>) {
-  const range = { fromUs: day('replay.from', replay.from), untilUs: day('replay.until', replay.until) }
+  const range = {
+    fromUs: day('replay.from', replay.from),
+    untilUs: day('replay.until', replay.until),
+  }
   if (range.untilUs <= range.fromUs) {
     throw projectErrors.project_invalid(`replay: ${replay.until} lies before ${replay.from}`)
   }
@@ -140,7 +141,8 @@ function day(what: string, text: string): number {
 }
 
 function checkProject(declaration: ProjectDeclaration): void {
-  const invalid = (detail: string) => projectErrors.project_invalid(`${declaration.name}: ${detail}`)
+  const invalid = (detail: string) =>
+    projectErrors.project_invalid(`${declaration.name}: ${detail}`)
   if (!/^[a-z0-9][a-z0-9-]*$/.test(declaration.name)) {
     throw invalid('a name consists of lower-case letters, digits and dashes')
   }
@@ -154,7 +156,8 @@ function checkProject(declaration: ProjectDeclaration): void {
   const known = new Set(declaration.featureSets)
   for (const { name, features } of [...declaration.models, ...declaration.policies]) {
     const missing = features.find((set) => !known.has(set))
-    if (missing) throw invalid(`"${name}" uses the feature set "${missing.name}"; add it to featureSets`)
+    if (missing)
+      throw invalid(`"${name}" uses the feature set "${missing.name}"; add it to featureSets`)
   }
   for (const each of declaration.models) {
     if (!declaration.labels.includes(each.label)) {

@@ -1,5 +1,13 @@
 // The home directory: everything that one Assay keeps, in one place with a known format.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join, resolve } from 'node:path'
 import { writeFileAtomic } from '../lib/files.ts'
 import { projectErrors } from './errors.ts'
@@ -61,7 +69,15 @@ export async function openHome(directory: string, version: string): Promise<Home
       )
     }
     for (const folder of [
-      'keep', 'snapshots', 'artifacts', 'models', 'incoming', 'checkpoints', 'decide', 'published', 'run',
+      'keep',
+      'snapshots',
+      'artifacts',
+      'models',
+      'incoming',
+      'checkpoints',
+      'decide',
+      'published',
+      'run',
     ]) {
       mkdirSync(join(home.root, folder), { recursive: true })
     }
@@ -74,7 +90,13 @@ export async function openHome(directory: string, version: string): Promise<Home
     }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
-    if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM' || code === 'ENOTDIR' || code === 'EEXIST') {
+    if (
+      code === 'EACCES' ||
+      code === 'EROFS' ||
+      code === 'EPERM' ||
+      code === 'ENOTDIR' ||
+      code === 'EEXIST'
+    ) {
       throw projectErrors.home_unwritable(`${home.root}: ${(error as Error).message}`)
     }
     throw error
@@ -160,7 +182,9 @@ export function clearHome(directory: string): void {
   if (!statSync(root).isDirectory()) throw projectErrors.home_invalid(`${root} is not a directory`)
   const entries = readdirSync(root)
   if (entries.length > 0 && !entries.includes('format.json')) {
-    throw projectErrors.home_invalid(`${root} holds other files and no format.json, so nothing was removed`)
+    throw projectErrors.home_invalid(
+      `${root} holds other files and no format.json, so nothing was removed`,
+    )
   }
   for (const entry of entries) rmSync(join(root, entry), { recursive: true, force: true })
 }

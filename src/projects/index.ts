@@ -10,7 +10,17 @@ export {
   type ProjectDeclaration,
   type ProjectOptions,
 } from './declare.ts'
-export { clearHome, homeAt, homeOwner, lockHome, openHome, serverFile, HOME_FORMAT, type Home, type Role } from './home.ts'
+export {
+  clearHome,
+  homeAt,
+  homeOwner,
+  lockHome,
+  openHome,
+  serverFile,
+  HOME_FORMAT,
+  type Home,
+  type Role,
+} from './home.ts'
 export { loadProject, type LoadedProject } from './load.ts'
 export {
   createMemoryProjectStore,

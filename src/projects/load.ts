@@ -35,7 +35,9 @@ async function evaluate(entry: string): Promise<ProjectDeclaration> {
     throw projectErrors.project_invalid(`${entry}: ${(error as Error).message}`, { cause: error })
   }
   if ((exported as { kind?: unknown } | undefined)?.kind !== 'project') {
-    throw projectErrors.project_invalid(`${entry} does not export a project; end it with \`export default project(…)\``)
+    throw projectErrors.project_invalid(
+      `${entry} does not export a project; end it with \`export default project(…)\``,
+    )
   }
   return exported as ProjectDeclaration
 }

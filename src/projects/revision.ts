@@ -17,7 +17,8 @@ export function codeRevision(directory: string, assayVersion: string): string {
       if (LEFT_OUT.has(entry.name)) continue
       const path = join(folder, entry.name)
       if (entry.isDirectory()) walk(path)
-      else if (SOURCES.test(entry.name)) files.push([relative(directory, path), sha256Hex(readFileSync(path))])
+      else if (SOURCES.test(entry.name))
+        files.push([relative(directory, path), sha256Hex(readFileSync(path))])
     }
   }
   walk(directory)

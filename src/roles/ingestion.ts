@@ -18,7 +18,8 @@ export function ingestInto(
   ports: IngestPorts,
 ): Promise<IngestReport> {
   const mode = 'append'
-  const source = wanted === undefined ? project.sources[0] : project.sources.find(({ name }) => name === wanted)
+  const source =
+    wanted === undefined ? project.sources[0] : project.sources.find(({ name }) => name === wanted)
   if (source !== undefined) {
     const inFiles = project.labels.find(({ of, from }) => of === source.name && from !== null)
     const labels = inFiles && { labels: inFiles, labelsOptional: true }

@@ -84,7 +84,9 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
     version,
     parquet: (names, rows) => work.parquet(names, rows),
     onDefect: (error, { method, url }) => {
-      process.stderr.write(`${method} ${url} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+      process.stderr.write(
+        `${method} ${url} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+      )
     },
   })
   await app.ready()
@@ -93,7 +95,10 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
 
   const projector = createProjector({
     decide,
-    sinks: [stores.decisions, createDriftSink({ store: stores.drift, referenceOf: rooms.references.ofDeployment })],
+    sinks: [
+      stores.decisions,
+      createDriftSink({ store: stores.drift, referenceOf: rooms.references.ofDeployment }),
+    ],
     onError: warn,
   })
   projector.start()
@@ -151,7 +156,15 @@ function servicesOf(metadata: Metadata) {
 
 /** Statuses move through governance and serving alone, so no other process is offered to move them. */
 function readAndRegister(registry: Metadata['registry']) {
-  const { registerVersion, models, model, versions, version: one, modelJson, liveHistory } = registry
+  const {
+    registerVersion,
+    models,
+    model,
+    versions,
+    version: one,
+    modelJson,
+    liveHistory,
+  } = registry
   return { registerVersion, models, model, versions, version: one, modelJson, liveHistory }
 }
 
@@ -212,5 +225,7 @@ function every(pauseMs: number, act: () => Promise<void>): { stop(): Promise<voi
 function warn(error: unknown): void {
   const known = error as { code?: string }
   if (known.code === 'peer_unavailable') return // Restarting; the next look finds it again.
-  process.stderr.write(`keep: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  process.stderr.write(
+    `keep: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  )
 }

@@ -18,7 +18,9 @@ export function openReferences(home: Home): References {
     const cached = known.get(modelHash)
     if (cached !== undefined) return cached
     try {
-      const reference = JSON.parse(await readFile(fileOf(home, modelHash), 'utf8')) as MonitoringReference
+      const reference = JSON.parse(
+        await readFile(fileOf(home, modelHash), 'utf8'),
+      ) as MonitoringReference
       known.set(modelHash, reference)
       return reference
     } catch (error) {

@@ -17,8 +17,12 @@ export function createSealRecorder({
 
   async function recorded(): Promise<Set<string>> {
     const names = new Set<string>()
-    for (let before: number | undefined; ; ) {
-      const page = await audit.list({ action: ACTION, limit: 1000, ...(before !== undefined && { before }) })
+    for (let before: number | undefined; ;) {
+      const page = await audit.list({
+        action: ACTION,
+        limit: 1000,
+        ...(before !== undefined && { before }),
+      })
       for (const { entry } of page) names.add(entry.object.id)
       if (page.length < 1000) return names
       before = page.at(-1)!.entry.index

@@ -18,7 +18,15 @@ import {
 import { writeFileAtomic } from '../lib/files.ts'
 import { remote } from '../lib/rpc.ts'
 import type { PipelineRun } from '../pipelines/index.ts'
-import { clearHome, homeAt, homeOwner, lockHome, openHome, serverFile, type Home } from '../projects/index.ts'
+import {
+  clearHome,
+  homeAt,
+  homeOwner,
+  lockHome,
+  openHome,
+  serverFile,
+  type Home,
+} from '../projects/index.ts'
 import { version, type RoleConfig } from './config.ts'
 import { rolesErrors } from './errors.ts'
 
@@ -42,7 +50,12 @@ export async function start(options: StartOptions): Promise<number> {
   }
   const details = new Map<RoleName, unknown>()
   const supervisor = createSupervisor({
-    entry: fileURLToPath(new URL(existsSync(new URL('../main.ts', import.meta.url)) ? '../main.ts' : '../main.js', import.meta.url)),
+    entry: fileURLToPath(
+      new URL(
+        existsSync(new URL('../main.ts', import.meta.url)) ? '../main.ts' : '../main.js',
+        import.meta.url,
+      ),
+    ),
     config,
     warn: (line) => screen.warn(line),
     onMessage: (role, message) => {
@@ -78,7 +91,9 @@ export async function start(options: StartOptions): Promise<number> {
 function clearUnlessRunning(directory: string): void {
   const owner = homeOwner(homeAt(directory))
   if (owner !== undefined) {
-    throw rolesErrors.server_running(`${directory} is used by process ${owner}; nothing was removed`)
+    throw rolesErrors.server_running(
+      `${directory} is used by process ${owner}; nothing was removed`,
+    )
   }
   clearHome(directory)
 }
@@ -92,7 +107,10 @@ async function welcome(
   const { firstKey } = (details.get('keep') ?? {}) as { firstKey?: string }
   await writeFileAtomic(serverFile(home), Buffer.from(JSON.stringify({ url, pid: process.pid })))
   const access = remote<Access>(home.socket('keep'), 'access')
-  const link = await access.createSignInLink({ actor: systemActor, reason: 'Printed by assay start' })
+  const link = await access.createSignInLink({
+    actor: systemActor,
+    reason: 'Printed by assay start',
+  })
   screen.ready({ url, signInUrl: `${url}/sign-in?token=${link.token}`, firstKey })
 }
 

@@ -11,20 +11,20 @@ export async function tapeOf(
 ): Promise<Tape> {
   const { replay, policies, sources, labels } = project
   if (replay === null) throw rolesErrors.replay_missing('The project declares no replay.')
-  const source = sources[0]!
+  const source = sources[0]
   const events = await snapshots.read(material.snapshot)
   const labelArrivals = await snapshots.read(material.labelsSnapshot)
   const times = numbersOf(events, source.eventTime)
-  const lastUs = events.rows === 0 ? replay.untilUs : times[events.rows - 1]! + 1
+  const lastUs = events.rows === 0 ? replay.untilUs : times[events.rows - 1] + 1
   return {
     source,
-    policy: policies[0]!.name,
-    labels: labels[0]!.name,
-    labelValues: labels[0]!.values,
+    policy: policies[0].name,
+    labels: labels[0].name,
+    labelValues: labels[0].values,
     events,
     labelArrivals,
     fromUs: replay.fromUs,
     untilUs: Math.min(replay.untilUs, lastUs),
-    firstLabelsUs: replay.fromUs + labels[0]!.delayUs,
+    firstLabelsUs: replay.fromUs + labels[0].delayUs,
   }
 }

@@ -31,7 +31,14 @@ import {
   type ReplayState,
   type WorkRemote,
 } from '../pipelines/index.ts'
-import { codeRevision, homeAt, loadProject, type Home, type LoadedProject, type Projects } from '../projects/index.ts'
+import {
+  codeRevision,
+  homeAt,
+  loadProject,
+  type Home,
+  type LoadedProject,
+  type Projects,
+} from '../projects/index.ts'
 import type { Registry } from '../registry/index.ts'
 import type { Tracking } from '../tracking/index.ts'
 import { version, type RoleConfig } from './config.ts'
@@ -59,7 +66,8 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
   let project: LoadedProject | undefined
   let replay: Replay | undefined
   const loaded = () => {
-    if (project === undefined) throw rolesErrors.project_missing('The project is still being loaded.')
+    if (project === undefined)
+      throw rolesErrors.project_missing('The project is still being loaded.')
     return project
   }
   const prepare = (namespace: string) => prepareNamespace(home, peers, namespace)
@@ -89,18 +97,39 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
     resubmit: (rows, actor) => resubmitRows(rows, actor, loaded(), ingest),
     ingest: async ({ path, source }, actor) => {
       const { compiled } = loaded()
-      const known = compiled.sources.find(({ name }) => name === (source ?? compiled.sources[0]!.name))
+      const known = compiled.sources.find(
+        ({ name }) => name === (source ?? compiled.sources[0].name),
+      )
       const labels = compiled.labels.find(({ name }) => name === source)
       if (known === undefined && labels === undefined) {
         const names = [...compiled.sources, ...compiled.labels].map(({ name }) => name).join(', ')
-        throw rolesErrors.source_unknown(`The project declares no source "${source}"; it has ${names}.`)
+        throw rolesErrors.source_unknown(
+          `The project declares no source "${source}"; it has ${names}.`,
+        )
       }
       const report =
         labels === undefined
-          ? await ingestFile({ path, source: known!, labels: compiled.labels[0]!, labelsOptional: true, by: actor, mode: 'append' }, ingest)
+          ? await ingestFile(
+              {
+                path,
+                source: known!,
+                labels: compiled.labels[0],
+                labelsOptional: true,
+                by: actor,
+                mode: 'append',
+              },
+              ingest,
+            )
           : await ingestLabels({ path, labels, by: actor, mode: 'append' }, ingest)
       const { dataset, read, accepted, quarantined, snapshot } = report
-      return { dataset, read, accepted, quarantined, snapshot: snapshot.hash, byRule: report.quarantine.byRule }
+      return {
+        dataset,
+        read,
+        accepted,
+        quarantined,
+        snapshot: snapshot.hash,
+        byRule: report.quarantine.byRule,
+      }
     },
   }
   const rpc = await serveRpc(home.socket('work'), { work: service })
@@ -243,20 +272,25 @@ async function resubmitRows(
   { compiled }: LoadedProject,
   ingest: IngestPorts,
 ): ReturnType<WorkRemote['resubmit']> {
-  const entries = new Map((await ingest.quarantine.get(rows.map(({ id }) => id))).map((entry) => [entry.id, entry]))
+  const entries = new Map(
+    (await ingest.quarantine.get(rows.map(({ id }) => id))).map((entry) => [entry.id, entry]),
+  )
   const corrections = rows.map(({ id, fields }) => {
     const header = entries.get(id)?.header ?? []
     return header.length === 0
       ? { id, body: fields }
       : { id, raw: header.map((name) => csvField(fields[name] ?? '')).join(',') }
   })
-  const source = compiled.sources.find(({ name }) => name === entries.values().next().value?.dataset)
-  const contract = source ?? compiled.sources[0]!
+  const source = compiled.sources.find(
+    ({ name }) => name === entries.values().next().value?.dataset,
+  )
+  const contract = source ?? compiled.sources[0]
   try {
-    const report = await resubmit({ corrections, contract, labels: compiled.labels[0]!, by }, ingest)
+    const report = await resubmit({ corrections, contract, labels: compiled.labels[0], by }, ingest)
     return { accepted: report.accepted, refused: [], snapshot: report.snapshot.hash }
   } catch (error) {
-    const failed = error instanceof AssayError && error.code === 'resubmission_failed' ? error : undefined
+    const failed =
+      error instanceof AssayError && error.code === 'resubmission_failed' ? error : undefined
     if (failed === undefined) throw error
     return { accepted: 0, refused: refusedRows(failed), snapshot: null }
   }
@@ -265,7 +299,11 @@ async function resubmitRows(
 function refusedRows(error: AssayError) {
   const rows = (error.extra?.['failures'] ?? []) as readonly {
     readonly id: string
-    readonly failures: readonly { readonly column: string | null; readonly rule: string; readonly message: string }[]
+    readonly failures: readonly {
+      readonly column: string | null
+      readonly rule: string
+      readonly message: string
+    }[]
   }[]
   return rows.flatMap(({ id, failures }) =>
     failures.map(({ column, rule, message }) => ({ id, column, rule, message })),

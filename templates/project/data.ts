@@ -19,7 +19,7 @@ export function* simulatePayments(from: string, days: number, seed: number): Gen
     for (let customer = 0; customer < CUSTOMERS; customer++) {
       for (let left = random.poisson(2); left > 0; left--) {
         const fraud = (stolenUntil.get(customer) ?? 0) > day && random.next() < 0.4
-        const euros = Math.max(1, random.normal(usual[customer]!, usual[customer]! / 3))
+        const euros = Math.max(1, random.normal(usual[customer], usual[customer]! / 3))
         const second = random.int(SECONDS_A_DAY)
         const time = new Date(Date.parse(from) + (day * SECONDS_A_DAY + second) * 1000)
         const amount = (fraud ? euros * 5 : euros).toFixed(2)

@@ -8,7 +8,12 @@ import {
   type IngestReport,
 } from '../../data/index.ts'
 import { writeBaseCheckpoint, type DecideRemote } from '../../decisions/index.ts'
-import { historyWithState, lineageOf, type FeatureState, type LabelArrivals } from '../../features/index.ts'
+import {
+  historyWithState,
+  lineageOf,
+  type FeatureState,
+  type LabelArrivals,
+} from '../../features/index.ts'
 import { thresholdEffect } from '../../learning/index.ts'
 import { selectRows } from '../../lib/matrix.ts'
 import type { Remote } from '../../lib/rpc.ts'
@@ -38,7 +43,8 @@ export interface LearnRequest {
   readonly codeRevision: string
 }
 
-export interface LearnPorts extends Omit<TrainPorts, 'by' | 'codeRevision'>, Omit<PromotePorts, 'by' | 'codeRevision'> {
+export interface LearnPorts
+  extends Omit<TrainPorts, 'by' | 'codeRevision'>, Omit<PromotePorts, 'by' | 'codeRevision'> {
   readonly ingest: IngestPorts
   /** Sends traffic to an approved version; undefined where no server runs: the flow ends at the gate. */
   readonly live: LivePorts | undefined
@@ -76,7 +82,11 @@ export function learnFlow(request: LearnRequest, ports: LearnPorts): Step[] {
   const found: Found = {}
   const steps: Step[] = [
     { name: 'data', title: 'Data', run: (report) => readData(request, ports, found, report) },
-    { name: 'features', title: 'Features', run: (report) => computeFeatures(request, found, report) },
+    {
+      name: 'features',
+      title: 'Features',
+      run: (report) => computeFeatures(request, found, report),
+    },
     { name: 'learning', title: 'Learning', run: (report) => learn(request, ports, found, report) },
     { name: 'gate', title: 'Gate', run: () => pass(request, ports, found) },
   ]
@@ -93,7 +103,7 @@ async function readData(
 ): Promise<string> {
   const path = await file()
   const ingested = await ingestFile(
-    { path, source: project.sources[0]!, labels: project.labels[0]!, by },
+    { path, source: project.sources[0], labels: project.labels[0], by },
     ingest,
     (progress) => report(`${count(progress.read)} rows read`),
   )
@@ -109,7 +119,7 @@ async function computeFeatures(
   report: (figure: string) => void,
 ): Promise<string> {
   const { split, featureSets } = project
-  const source = project.sources[0]!
+  const source = project.sources[0]
   const untilUs = project.replay?.fromUs ?? Infinity
   const frame = sliceFrame(found.frame!, numbersOf(found.frame!, source.eventTime), untilUs)
   const labels = arrivals(project, found.labelsFrame!)
@@ -130,12 +140,15 @@ async function computeFeatures(
   found.table = {
     features: matrix,
     eventTimeUs: inMatrix(numbersOf(frame, source.eventTime)),
-    label: labelsByRow(frame.columns[source.id]!, found.labelsFrame!, firstRow, matrix.rows),
+    label: labelsByRow(frame.columns[source.id], found.labelsFrame!, firstRow, matrix.rows),
     customer:
       customer instanceof Float64Array
         ? inMatrix(customer)
         : customer?.slice(firstRow, firstRow + matrix.rows),
-    snapshots: [found.report!.snapshot, found.report!.labelsSnapshot!].map(({ dataset, hash }) => ({ dataset, hash })),
+    snapshots: [found.report!.snapshot, found.report!.labelsSnapshot!].map(({ dataset, hash }) => ({
+      dataset,
+      hash,
+    })),
   }
   const skew = countSkew({ project, frame, labels, table: found.table, firstRow })
   return `${matrix.names.length} features; live equals history: ${count(skew.mismatches)} differences in ${count(skew.compared)} values`
@@ -150,12 +163,16 @@ async function learn(
   const { project } = request
   const candidates: Candidate[] = []
   for (const model of project.models) {
-    candidates.push(await trainModel(model, project, found.table!, { ...ports, ...request }, report))
+    candidates.push(
+      await trainModel(model, project, found.table!, { ...ports, ...request }, report),
+    )
   }
   const ap = (candidate: Candidate) => metricOf(candidate, 'average_precision')
   found.candidates = candidates.sort((a, b) => ap(b).value - ap(a).value)
   return found.candidates
-    .map((candidate) => `${candidate.declaration.name} average precision ${interval(ap(candidate))}`)
+    .map(
+      (candidate) => `${candidate.declaration.name} average precision ${interval(ap(candidate))}`,
+    )
     .join('; ')
 }
 
@@ -174,7 +191,7 @@ async function pass(request: LearnRequest, ports: LearnPorts, found: Found): Pro
       continue
     }
     if (found.approved !== undefined || project.approvers.length === 0) {
-      lines.push(`${name} passed and waits for ${project.gates[0]!.approvals} approvals`)
+      lines.push(`${name} passed and waits for ${project.gates[0].approvals} approvals`)
       continue
     }
     await approveAsScripts(examined, project, promote)
@@ -191,7 +208,7 @@ async function deployApproved(request: LearnRequest, live: LivePorts, found: Fou
   const state = found.state!
   await writeBaseCheckpoint(checkpointPath, {
     featureSets: project.featureSets,
-    source: project.sources[0]!,
+    source: project.sources[0],
     state: state.snapshot(),
     lastSequence: state.lastSequence,
     newestEventTimeUs: Number.isFinite(state.newestUs) ? state.newestUs : null,
@@ -201,7 +218,11 @@ async function deployApproved(request: LearnRequest, live: LivePorts, found: Fou
   await live.deploy(found.approved!.model, found.approved!.version, by)
 }
 
-async function goLive({ checkpointPath }: LearnRequest, live: LivePorts, found: Found): Promise<string> {
+async function goLive(
+  { checkpointPath }: LearnRequest,
+  live: LivePorts,
+  found: Found,
+): Promise<string> {
   if (found.approved === undefined) {
     return 'no version is approved yet: two people approve it on the page, under Models'
   }
@@ -214,8 +235,8 @@ async function goLive({ checkpointPath }: LearnRequest, live: LivePorts, found: 
 
 function arrivals(project: FlowProject, labelsFrame: Frame): LabelArrivals {
   return {
-    labels: project.labels[0]!.name,
-    eventIds: labelsFrame.columns['event_id']!,
+    labels: project.labels[0].name,
+    eventIds: labelsFrame.columns['event_id'],
     values: numbersOf(labelsFrame, 'value'),
     arrivalsUs: numbersOf(labelsFrame, 'arrival_time'),
   }
@@ -230,12 +251,15 @@ function referenceOf(
 ): MonitoringReference {
   const { test, thresholds, report } = candidate
   const { decline, review } = thresholds
-  const share = (holds: (score: number) => boolean) => test.scores.filter(holds).length / test.scores.length
+  const share = (holds: (score: number) => boolean) =>
+    test.scores.filter(holds).length / test.scores.length
   const alerts = thresholdEffect(test, review)
   const day = (us: number) => formatTimestamp(us).slice(0, 10)
   const calendarOnly = new Set(
     featureSets.flatMap((set) =>
-      set.features.filter((feature) => lineageOf(feature, set).columns.length === 0).map(({ name }) => name),
+      set.features
+        .filter((feature) => lineageOf(feature, set).columns.length === 0)
+        .map(({ name }) => name),
     ),
   )
   return freezeReference({
@@ -244,7 +268,9 @@ function referenceOf(
     features: selectRows(found.table!.features, test.rows),
     scores: test.scores,
     // What follows from the calendar alone moves with the calendar, not with the bank's customers.
-    watch: report.importance.map(({ feature }) => feature).filter((name) => !calendarOnly.has(name)),
+    watch: report.importance
+      .map(({ feature }) => feature)
+      .filter((name) => !calendarOnly.has(name)),
     outcomes: {
       decline: share((score) => score >= decline),
       review: share((score) => score >= review && score < decline),
@@ -263,8 +289,17 @@ function metricOf(candidate: Candidate, name: string) {
   return candidate.metrics.find((metric) => metric.name === name)!
 }
 
-function interval({ value, low, high }: { value: number; low?: number | undefined; high?: number | undefined }): string {
-  const bounds = low === undefined || high === undefined ? '' : ` [${low.toFixed(3)}, ${high.toFixed(3)}]`
+function interval({
+  value,
+  low,
+  high,
+}: {
+  value: number
+  low?: number | undefined
+  high?: number | undefined
+}): string {
+  const bounds =
+    low === undefined || high === undefined ? '' : ` [${low.toFixed(3)}, ${high.toFixed(3)}]`
   return `${value.toFixed(3)}${bounds}`
 }
 

@@ -42,7 +42,11 @@ export interface FlowProject {
   readonly seed: number
   readonly registeredModel: RegisteredModelDeclaration
   /** Rows with event times in [fromUs, untilUs) are kept back and played as live traffic. */
-  readonly replay: { readonly fromUs: number; readonly untilUs: number; readonly speed: number } | null
+  readonly replay: {
+    readonly fromUs: number
+    readonly untilUs: number
+    readonly speed: number
+  } | null
   /** Names under which a script approves; only an example has any. */
   readonly approvers: readonly string[]
 }

@@ -43,7 +43,7 @@ export async function enrol(project: FlowProject, ports: PromotePorts): Promise<
       purpose,
       tier,
       tierRationale,
-      gate: project.gates[0]!,
+      gate: project.gates[0],
     },
     ports.by,
   )
@@ -90,8 +90,8 @@ export async function registerAndExamine(
     measuredOn: { ...version.build.snapshots, split: contentHash(project.split) },
     champion: await compareWithChampion(candidate, project, table, ports),
     decisionPolicy: {
-      name: project.policies[0]!.name,
-      hash: project.policies[0]!.version,
+      name: project.policies[0].name,
+      hash: project.policies[0].version,
       thresholds: candidate.thresholds,
     },
     card: cardOf(candidate, version, project),
@@ -106,7 +106,7 @@ async function compareWithChampion(
   table: TrainingTable,
   { registry }: PromotePorts,
 ): Promise<ChampionComparison | undefined> {
-  const rule = project.gates[0]!.champion
+  const rule = project.gates[0].champion
   const model = project.registeredModel.name
   const live = (await registry.liveHistory(model)).findLast((period) => period.toUs === undefined)
   if (rule === null || live === undefined) return undefined
@@ -150,9 +150,11 @@ function cardOf(candidate: Candidate, version: ModelVersion, project: FlowProjec
     architecture: `${candidate.model.kind}, ${candidate.model.training.rows} training rows, seed ${project.seed}`,
     data: [...sources, ...labels].map((source) => ({
       name: source.name,
-      description: source.description === '' ? `Labels of ${project.sources[0]!.name}` : source.description,
+      description:
+        source.description === '' ? `Labels of ${project.sources[0].name}` : source.description,
       hash: snapshots[source.name],
-      personal: 'columns' in source ? source.columns.filter((c) => c.personal).map((c) => c.name) : [],
+      personal:
+        'columns' in source ? source.columns.filter((c) => c.personal).map((c) => c.name) : [],
     })),
     inputs: featureSets.flatMap((set) =>
       set.features
@@ -206,7 +208,7 @@ export function deploymentDocument(
   version: Pick<ModelVersion, 'model' | 'version' | 'modelHash' | 'thresholds'>,
   modelJson: string,
 ): DeployedPolicy {
-  const policy = project.policies[0]!
+  const policy = project.policies[0]
   const used = new Set(policy.featureSets.map(({ name }) => name))
   const source = project.sources.find(({ name }) => name === policy.source.name)!
   return {
@@ -221,6 +223,6 @@ export function deploymentDocument(
       version: version.modelHash,
       body: JSON.parse(modelJson) as TrainedModel,
     },
-    thresholds: { decline: version.thresholds['decline']!, review: version.thresholds['review']! },
+    thresholds: { decline: version.thresholds['decline'], review: version.thresholds['review'] },
   }
 }

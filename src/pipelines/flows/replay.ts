@@ -86,7 +86,8 @@ export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts)
           continue
         }
       }
-      if (current.state === 'playing' && (current.speed === 'max' || jumpToUs !== undefined)) continue
+      if (current.state === 'playing' && (current.speed === 'max' || jumpToUs !== undefined))
+        continue
       await ports.sleep(TICK_MS)
     }
   }
@@ -104,19 +105,19 @@ export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts)
   }
 
   async function sendUntil(namespace: string, untilUs: number): Promise<void> {
-    while (position < steps.count && steps.timeUs[position]! <= untilUs) {
+    while (position < steps.count && steps.timeUs[position] <= untilUs) {
       const isLabel = steps.isLabel[position] === 1
       let end = position
       while (
         end < steps.count &&
         end - position < BATCH_EVENTS &&
-        steps.timeUs[end]! <= untilUs &&
+        steps.timeUs[end] <= untilUs &&
         (steps.isLabel[end] === 1) === isLabel
       ) {
         end++
       }
       const rows = Array.from(steps.row.subarray(position, end))
-      await moveClock(namespace, steps.timeUs[end - 1]!)
+      await moveClock(namespace, steps.timeUs[end - 1])
       if (isLabel) await sendLabels(namespace, rows)
       else await sendEvents(namespace, rows)
       position = end
@@ -138,9 +139,12 @@ export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts)
         if (answer.status === 429 || answer.status === 503) throw new Error(answer.problem.detail)
         continue // Refused for what it says; the metrics of `decide` count it.
       }
-      if (answer.body.includes('"outcome":"decline"')) declined.add(eventId(tape, rows[index]!))
+      if (answer.body.includes('"outcome":"decline"')) declined.add(eventId(tape, rows[index]))
     }
-    change({ decisions: current.decisions + answers.filter((answer) => answer.ok && !answer.replayed).length })
+    change({
+      decisions:
+        current.decisions + answers.filter((answer) => answer.ok && !answer.replayed).length,
+    })
   }
 
   async function sendLabels(namespace: string, rows: readonly number[]): Promise<void> {
@@ -150,7 +154,9 @@ export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts)
     if (labels.length === 0) return
     const request = { namespace, source: tape.labels, rows: labels, author: 'Card scheme' }
     const answers = await ports.decide.ingest(request)
-    change({ labels: current.labels + answers.filter(({ status }) => status === 'accepted').length })
+    change({
+      labels: current.labels + answers.filter(({ status }) => status === 'accepted').length,
+    })
   }
 
   const start = async (namespace: string) => {
@@ -175,8 +181,12 @@ export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts)
 
   // After a restart the tape must still know which payments never happened.
   async function recallDeclined(namespace: string): Promise<void> {
-    for (let after = 0; ; ) {
-      const { records, lastSequence } = await ports.decide.records({ namespace, after, limit: 2000 })
+    for (let after = 0; ;) {
+      const { records, lastSequence } = await ports.decide.records({
+        namespace,
+        after,
+        limit: 2000,
+      })
       for (const record of records) {
         if (record.type === 'decision' && record.outcome === 'decline') declined.add(record.eventId)
       }
@@ -202,7 +212,14 @@ export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts)
     let number = 2
     while (taken.has(`replay-${number}`)) number++
     const namespace = `replay-${number}`
-    change({ state: 'waiting', namespace: null, simulatedNowUs: null, decisions: 0, labels: 0, progress: 0 })
+    change({
+      state: 'waiting',
+      namespace: null,
+      simulatedNowUs: null,
+      decisions: 0,
+      labels: 0,
+      progress: 0,
+    })
     await loop
     await ports.prepare(namespace)
     await start(namespace)
@@ -228,12 +245,13 @@ interface Steps {
 
 /** Events and labels in the order in which they happen; at one instant labels come first. */
 export function mergeTape({ events, labelArrivals, source, fromUs, untilUs }: Tape): Steps {
-  const inRange = (times: Float64Array) => [...times.keys()].filter((row) => times[row]! >= fromUs && times[row]! < untilUs)
+  const inRange = (times: Float64Array) =>
+    [...times.keys()].filter((row) => times[row] >= fromUs && times[row] < untilUs)
   const eventTimes = numbersOf(events, source.eventTime)
   const arrivals = numbersOf(labelArrivals, 'arrival_time')
   const all = [
-    ...inRange(arrivals).map((row) => ({ timeUs: arrivals[row]!, row, isLabel: 1 })),
-    ...inRange(eventTimes).map((row) => ({ timeUs: eventTimes[row]!, row, isLabel: 0 })),
+    ...inRange(arrivals).map((row) => ({ timeUs: arrivals[row], row, isLabel: 1 })),
+    ...inRange(eventTimes).map((row) => ({ timeUs: eventTimes[row], row, isLabel: 0 })),
   ].sort((a, b) => a.timeUs - b.timeUs || b.isLabel - a.isLabel || a.row - b.row)
   return {
     count: all.length,
@@ -244,10 +262,14 @@ export function mergeTape({ events, labelArrivals, source, fromUs, untilUs }: Ta
 }
 
 /** A row of a frame as a client would send it: declared names, money as decimal text. */
-export function eventBody(source: CompiledSource, frame: Frame, row: number): Record<string, unknown> {
+export function eventBody(
+  source: CompiledSource,
+  frame: Frame,
+  row: number,
+): Record<string, unknown> {
   const body: Record<string, unknown> = {}
   for (const column of source.columns) {
-    const values = frame.columns[column.name]!
+    const values = frame.columns[column.name]
     const value = values[row]
     if (value === undefined || Number.isNaN(value)) continue
     if (column.kind === 'money') body[column.name] = formatMinor(value as number, column.exponent)
@@ -259,18 +281,18 @@ export function eventBody(source: CompiledSource, frame: Frame, row: number): Re
 }
 
 function eventId(tape: Tape, row: number): string {
-  return textAt(tape.events.columns[tape.source.id]!, row)!
+  return textAt(tape.events.columns[tape.source.id], row)!
 }
 
 function labelBody(tape: Tape, row: number) {
   const { labelArrivals, labelValues } = tape
-  const code = numbersOf(labelArrivals, 'value')[row]!
+  const code = numbersOf(labelArrivals, 'value')[row]
   const [value] = Object.entries(labelValues).find(([, each]) => each === code)!
   return {
-    event_id: textAt(labelArrivals.columns['event_id']!, row)!,
+    event_id: textAt(labelArrivals.columns['event_id'], row)!,
     value,
-    event_time: formatTimestamp(numbersOf(labelArrivals, 'event_time')[row]!),
-    arrival_time: formatTimestamp(numbersOf(labelArrivals, 'arrival_time')[row]!),
+    event_time: formatTimestamp(numbersOf(labelArrivals, 'event_time')[row]),
+    arrival_time: formatTimestamp(numbersOf(labelArrivals, 'arrival_time')[row]),
   }
 }
 
@@ -279,7 +301,7 @@ function lowerBound(sorted: Float64Array, value: number): number {
   let high = sorted.length
   while (low < high) {
     const middle = (low + high) >> 1
-    if (sorted[middle]! < value) low = middle + 1
+    if (sorted[middle] < value) low = middle + 1
     else high = middle
   }
   return low

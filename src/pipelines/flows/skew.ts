@@ -23,7 +23,7 @@ export interface SkewCount {
 
 export function countSkew({ project, frame, labels, table, firstRow }: SkewRequest): SkewCount {
   const { split, featureSets } = project
-  const source = project.sources[0]!
+  const source = project.sources[0]
   const times = numbersOf(frame, source.eventTime)
   const before = sliceFrame(frame, times, split.test.fromUs)
   const warm = historyWithState({ sets: featureSets, source, frame: before, labels: [labels] })
@@ -31,8 +31,9 @@ export function countSkew({ project, frame, labels, table, firstRow }: SkewReque
   const parser = createRowParser(source)
   const order = labelOrder(labels)
   let nextLabel = 0
-  const lastBeforeUs = before.rows === 0 ? -Infinity : times[before.rows - 1]!
-  while (nextLabel < order.length && labels.arrivalsUs[order[nextLabel]!]! <= lastBeforeUs) nextLabel++
+  const lastBeforeUs = before.rows === 0 ? -Infinity : times[before.rows - 1]
+  while (nextLabel < order.length && labels.arrivalsUs[order[nextLabel]] <= lastBeforeUs)
+    nextLabel++
 
   const { features } = table
   const historic = new Float64Array(1)
@@ -41,10 +42,14 @@ export function countSkew({ project, frame, labels, table, firstRow }: SkewReque
   let compared = 0
   let mismatches = 0
   let sequence = state.lastSequence
-  for (let row = before.rows; row < frame.rows && times[row]! < split.test.toUs; row++) {
-    for (; nextLabel < order.length && labels.arrivalsUs[order[nextLabel]!]! <= times[row]!; nextLabel++) {
-      const label = order[nextLabel]!
-      state.applyLabel(labels.labels, labels.eventIds[label]!, labels.values[label]!, ++sequence)
+  for (let row = before.rows; row < frame.rows && times[row] < split.test.toUs; row++) {
+    for (
+      ;
+      nextLabel < order.length && labels.arrivalsUs[order[nextLabel]] <= times[row];
+      nextLabel++
+    ) {
+      const label = order[nextLabel]
+      state.applyLabel(labels.labels, labels.eventIds[label]!, labels.values[label], ++sequence)
     }
     const parsed = parser.fromJson(JSON.parse(JSON.stringify(eventBody(source, frame, row))))
     if (!parsed.ok) throw new Error(`Row ${row} passed as text and fails as JSON.`)
@@ -62,5 +67,5 @@ export function countSkew({ project, frame, labels, table, firstRow }: SkewReque
 
 function labelOrder({ arrivalsUs }: LabelArrivals): Uint32Array {
   const order = Uint32Array.from(arrivalsUs.keys())
-  return order.sort((a, b) => arrivalsUs[a]! - arrivalsUs[b]! || a - b)
+  return order.sort((a, b) => arrivalsUs[a] - arrivalsUs[b] || a - b)
 }

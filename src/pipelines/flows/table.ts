@@ -4,7 +4,7 @@ import { textAt, type Frame, type FrameColumn } from '../../data/index.ts'
 /** The rows before an instant, of a frame in order of event time; columns are views, not copies. */
 export function sliceFrame(frame: Frame, times: Float64Array, untilUs: number): Frame {
   let rows = frame.rows
-  while (rows > 0 && times[rows - 1]! >= untilUs) rows--
+  while (rows > 0 && times[rows - 1] >= untilUs) rows--
   if (rows === frame.rows) return frame
   const columns = Object.entries(frame.columns).map(([name, column]) => [
     name,
@@ -23,14 +23,14 @@ export function labelsByRow(
   firstRow: number,
   rows: number,
 ): Float64Array {
-  const labelIds = labels.columns['event_id']!
+  const labelIds = labels.columns['event_id']
   const values = labels.columns['value'] as Float64Array
   const byId = new Map<string | number, number>()
   const sameForm = eventIds instanceof Float64Array === labelIds instanceof Float64Array
   const idAt = (column: FrameColumn, row: number) => (sameForm ? column[row] : textAt(column, row))
   for (let row = 0; row < labels.rows; row++) {
     const id = idAt(labelIds, row)
-    if (id !== undefined) byId.set(id, values[row]!)
+    if (id !== undefined) byId.set(id, values[row])
   }
   const label = new Float64Array(rows).fill(Number.NaN)
   for (let i = 0; i < rows; i++) {

@@ -15,7 +15,6 @@ import {
   thresholdEffect,
   type Estimate,
   type Predictor,
-  type ThresholdRule,
   type TrainedModel,
 } from '../../learning/index.ts'
 import type { CompiledPolicy } from '../../decisions/index.ts'
@@ -88,7 +87,10 @@ export async function trainModel(
         feature_sets: declaration.featureSets.join(', '),
         ...flatParams(declaration.learner.params),
       },
-      tags: { code_revision: ports.codeRevision, split: contentHash([project.split, table.snapshots]) },
+      tags: {
+        code_revision: ports.codeRevision,
+        split: contentHash([project.split, table.snapshots]),
+      },
     },
     by,
   )
@@ -108,7 +110,9 @@ export async function trainModel(
     await tracking.endRun(run.id, 'finished', by)
     return { ...trained, declaration, runId: run.id }
   } catch (error) {
-    await tracking.logTags(run.id, { problem: error instanceof Error ? error.message : String(error) })
+    await tracking.logTags(run.id, {
+      problem: error instanceof Error ? error.message : String(error),
+    })
     await tracking.endRun(run.id, 'failed', by)
     throw error
   }
@@ -146,11 +150,8 @@ function learn(
     // Payments of one customer are not independent: customers are drawn, not rows.
     customer: table.customer && pickAny(table.customer, rows.test),
   }
-  const thresholds = chooseThresholds(project.policies[0]!, table, split, scoreRows)
-  const metrics = [
-    ...measure(table, test, seed),
-    ...measureAt(thresholds.decline, test),
-  ]
+  const thresholds = chooseThresholds(project.policies[0], table, split, scoreRows)
+  const metrics = [...measure(table, test, seed), ...measureAt(thresholds.decline, test)]
   return {
     model,
     modelJson: canonicalJson(model),
@@ -163,8 +164,12 @@ function learn(
       snapshots: table.snapshots,
       featureSets: sets.map(({ name, version }) => ({ name, version })),
       ...curves(test),
-      importance: importance(scorer, selectRows(features, everyNth(rows.test, IMPORTANCE_SAMPLE)), sets),
-      threshold: thresholdsInWords(project.policies[0]!, thresholds),
+      importance: importance(
+        scorer,
+        selectRows(features, everyNth(rows.test, IMPORTANCE_SAMPLE)),
+        sets,
+      ),
+      threshold: thresholdsInWords(project.policies[0], thresholds),
       log: [
         `${rows.train.length} rows to learn from, ${sum(selectValues(table.label, rows.train))} of them positive.`,
         `${rows.test.length} rows to test on, ${sum(test.y)} of them positive.`,
@@ -186,7 +191,7 @@ function measure(table: TrainingTable, test: Candidate['test'], seed: number): N
     toMetric('roc_auc', rocAuc, n),
   ]
   if (cluster) {
-    const day = Float64Array.from(test.rows, (row) => Math.floor(table.eventTimeUs[row]! / DAY_US))
+    const day = Float64Array.from(test.rows, (row) => Math.floor(table.eventTimeUs[row] / DAY_US))
     const cards = cardPrecisionInterval(100, { ...test, day, customer: cluster }, { seed })
     metrics.push(toMetric('card_precision_100', cards, n))
   }
@@ -197,12 +202,27 @@ function toMetric(name: string, { value, lower, upper }: Estimate, n: number): N
   return { name, value, low: lower, high: upper, n }
 }
 
-function measureAt(threshold: number, test: { y: Float64Array; scores: Float64Array }): NewMetric[] {
+function measureAt(
+  threshold: number,
+  test: { y: Float64Array; scores: Float64Array },
+): NewMetric[] {
   const effect = thresholdEffect(test, threshold)
   const { precisionInterval, recallInterval } = effect
   return [
-    { name: 'precision', value: effect.precision, low: precisionInterval.lower, high: precisionInterval.upper, n: effect.alerts },
-    { name: 'recall', value: effect.recall, low: recallInterval.lower, high: recallInterval.upper, n: effect.truePositives + effect.falseNegatives },
+    {
+      name: 'precision',
+      value: effect.precision,
+      low: precisionInterval.lower,
+      high: precisionInterval.upper,
+      n: effect.alerts,
+    },
+    {
+      name: 'recall',
+      value: effect.recall,
+      low: recallInterval.lower,
+      high: recallInterval.upper,
+      n: effect.truePositives + effect.falseNegatives,
+    },
   ]
 }
 
@@ -218,8 +238,9 @@ function chooseThresholds(
 ): { decline: number; review: number } {
   const between: number[] = []
   for (let row = 0; row < table.eventTimeUs.length; row++) {
-    const at = table.eventTimeUs[row]!
-    if (at >= split.train.toUs && at < split.test.fromUs && !Number.isNaN(table.label[row])) between.push(row)
+    const at = table.eventTimeUs[row]
+    if (at >= split.train.toUs && at < split.test.fromUs && !Number.isNaN(table.label[row]))
+      between.push(row)
   }
   const rows = Uint32Array.from(between)
   const data = {
@@ -230,7 +251,7 @@ function chooseThresholds(
   const choose = (rule: CompiledPolicy['thresholds']['decline']) => {
     if (typeof rule === 'number') return rule
     try {
-      return chooseThreshold(rule as ThresholdRule, data).threshold
+      return chooseThreshold(rule, data).threshold
     } catch (error) {
       if (isAssayError(error, 'threshold_rule_unmet')) return NEVER
       throw error
@@ -246,7 +267,10 @@ function curves(test: { y: Float64Array; scores: Float64Array }) {
   const precisionRecall = precisionRecallCurve(ranking)
   return {
     roc: { x: roc.map((p) => p.falsePositiveRate), y: roc.map((p) => p.truePositiveRate) },
-    precisionRecall: { x: precisionRecall.map((p) => p.recall), y: precisionRecall.map((p) => p.precision) },
+    precisionRecall: {
+      x: precisionRecall.map((p) => p.recall),
+      y: precisionRecall.map((p) => p.precision),
+    },
     positiveShare: sum(test.y) / test.y.length,
     calibration: calibrationTable(test.y, test.scores).map((bin) => ({
       predicted: bin.meanScore,
@@ -260,7 +284,7 @@ function curves(test: { y: Float64Array; scores: Float64Array }) {
 function scoreBins({ y, scores }: { y: Float64Array; scores: Float64Array }, of: 0 | 1): Bins {
   const counts = new Array<number>(SCORE_BINS).fill(0)
   for (const [row, score] of scores.entries()) {
-    if (y[row] === of) counts[Math.min(SCORE_BINS - 1, Math.floor(score * SCORE_BINS))]!++
+    if (y[row] === of) counts[Math.min(SCORE_BINS - 1, Math.floor(score * SCORE_BINS))]++
   }
   return { edges: Array.from({ length: SCORE_BINS + 1 }, (_, i) => i / SCORE_BINS), counts }
 }
@@ -270,29 +294,42 @@ function importance(scorer: Predictor, sample: Matrix, sets: readonly CompiledFe
   const row = new Float64Array(sample.columns.length)
   for (let i = 0; i < sample.rows; i++) {
     const { values } = scorer.explain(readRow(sample, i, row))
-    for (let feature = 0; feature < totals.length; feature++) totals[feature]! += Math.abs(values[feature]!)
+    for (let feature = 0; feature < totals.length; feature++)
+      totals[feature] += Math.abs(values[feature])
   }
-  const setOf = new Map(sets.flatMap((set) => set.features.map(({ name }) => [name, set.name] as const)))
+  const setOf = new Map(
+    sets.flatMap((set) => set.features.map(({ name }) => [name, set.name] as const)),
+  )
   return scorer.features
     .map((feature, index) => ({
       feature,
       set: setOf.get(feature) ?? '',
-      value: totals[index]! / Math.max(1, sample.rows),
+      value: totals[index] / Math.max(1, sample.rows),
     }))
     .sort((a, b) => b.value - a.value)
 }
 
-function splitInWords({ split }: FlowProject, rows: { train: Uint32Array; test: Uint32Array }): string {
+function splitInWords(
+  { split }: FlowProject,
+  rows: { train: Uint32Array; test: Uint32Array },
+): string {
   const day = (us: number) => formatTimestamp(us).slice(0, 10)
-  const period = ({ fromUs, toUs }: { fromUs: number; toUs: number }) => `${day(fromUs)} to ${day(toUs - DAY_US)}`
-  const known = split.dropKnown === undefined ? '' : `, without each ${split.dropKnown} known as defrauded by then`
+  const period = ({ fromUs, toUs }: { fromUs: number; toUs: number }) =>
+    `${day(fromUs)} to ${day(toUs - DAY_US)}`
+  const known =
+    split.dropKnown === undefined
+      ? ''
+      : `, without each ${split.dropKnown} known as defrauded by then`
   return (
     `Learned from ${period(split.train)} (${rows.train.length} rows), ` +
     `tested on ${period(split.test)} (${rows.test.length} rows${known}); labels take ${split.delayUs / DAY_US} days.`
   )
 }
 
-function thresholdsInWords(policy: CompiledPolicy, chosen: { decline: number; review: number }): string {
+function thresholdsInWords(
+  policy: CompiledPolicy,
+  chosen: { decline: number; review: number },
+): string {
   const say = (outcome: 'decline' | 'review') => {
     const rule = policy.thresholds[outcome]
     const declared = typeof rule === 'number' ? 'declared' : ruleInWords(rule)
@@ -317,7 +354,10 @@ function flatParams(params: object): Record<string, string | number | boolean> {
   )
 }
 
-function pickAny(values: Float64Array | (string | undefined)[], rows: Uint32Array): (number | string)[] {
+function pickAny(
+  values: Float64Array | (string | undefined)[],
+  rows: Uint32Array,
+): (number | string)[] {
   return Array.from(rows, (row) => values[row] ?? '')
 }
 

@@ -64,10 +64,11 @@ async function onlyPolicy(decider: Pick<DecideRemote, 'namespaces'>): Promise<st
   const live = (await decider.namespaces()).find(({ namespace }) => namespace === NAMESPACE)
   const names = (live?.policies ?? []).map(({ policy }) => policy)
   if (names.length === 1) return names[0]!
+  if (names.length === 0) {
+    throw commandErrors.policy_not_live('The server runs, and no decision policy is live on it yet.')
+  }
   throw commandErrors.option_invalid(
-    names.length === 0
-      ? 'No decision policy is live yet; the pipeline may still be running, or approvals are missing.'
-      : `Several decision policies are live; name one with --policy: ${names.join(', ')}.`,
+    `Several decision policies are live; name one with --policy: ${names.join(', ')}.`,
   )
 }
 

@@ -31,6 +31,11 @@ export const commandErrors = defineErrors({
     title: 'The server does not answer',
     action: 'Check the address, and that the server there is running.',
   },
+  policy_not_live: {
+    status: 409,
+    title: 'No decision policy is live',
+    action: 'Wait for the pipeline to end; then two people approve a version on the page, under Models.',
+  },
   version_missing: {
     status: 409,
     title: 'No version of the model can score',

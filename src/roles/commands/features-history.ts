@@ -45,9 +45,9 @@ export async function featuresHistory(
   await writeTable(options.out, table)
   const seconds = ((monotonicUs() - startedUs) / 1e6).toFixed(1)
   terminal.out.line(
-    `${count(rows.read)} events read, ${count(rows.quarantined)} refused; ` +
-      `${question.set.features.length} features of ${question.set.name}; ` +
-      `${count(table.rows)} rows written to ${options.out} in ${seconds} s`,
+    `${count(rows.read, 'event')} read, ${count(rows.quarantined)} refused; ` +
+      `${count(question.set.features.length, 'feature')} of ${question.set.name}; ` +
+      `${count(table.rows, 'row')} written to ${options.out} in ${seconds} s`,
   )
   return exitCodes.ok
 }

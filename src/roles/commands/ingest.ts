@@ -43,7 +43,7 @@ function report({ out, err }: Terminal, file: string, summary: IngestSummary): v
   const { dataset, read, accepted, quarantined, snapshot, byRule } = summary
   const named = snapshot === null ? '' : `, snapshot ${snapshot.slice(0, 12)}`
   out.line(
-    `${file}: ${count(read)} rows read, ${count(accepted)} accepted into ${dataset}, ` +
+    `${file}: ${count(read, 'row')} read, ${count(accepted)} accepted into ${dataset}, ` +
       `${count(quarantined)} in quarantine${named}`,
   )
   if (quarantined === 0) return

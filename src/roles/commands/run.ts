@@ -96,17 +96,27 @@ function report(
       out.line(`    ${check.passed ? '✔' : '✘'} ${check.message}`)
     }
   }
-  const best = all.find(({ gate }) => gate?.passed === true)
+  const best = all.find(({ gate }) => gate?.passed === true)?.version
   const where = `${path === '.' ? '' : ` --project ${path}`}${home === '.assay' ? '' : ` --home ${home}`}`
   out.line()
-  out.line(out.style('bold', best === undefined ? 'No version holds its gate' : 'Next'))
+  out.line(out.style('bold', best === undefined ? 'No version holds its gate' : 'Try next'))
+  for (const [what, command] of nextSteps(best, where)) out.line(`  ${what.padEnd(40)}${command}`)
+  return best === undefined ? exitCodes.notHeld : exitCodes.ok
+}
+
+function nextSteps(best: ModelVersion | undefined, where: string): [string, string][] {
+  const start = `npx assay start${where}`
   if (best === undefined) {
-    out.line('  improve features or data, or correct the gate’s minimum, and run again')
-    out.line(`  compare the runs on the page          npx assay start${where}`)
-    return exitCodes.notHeld
+    return [
+      ['improve features or data, and run again', 'npx assay run'],
+      ['compare the runs on the page', start],
+    ]
   }
-  out.line(`  approve and watch it on the page      npx assay start${where}`)
-  out.line(`  make keys for two people who approve  npx assay keys create --name … --role approver`)
-  out.line(`  score a file with it                  npx assay score FILE${where}`)
-  return exitCodes.ok
+  const score: [string, string] = ['score a file with it', `npx assay score FILE${where}`]
+  if (best.status === 'approved') return [['send live traffic to it', start], score]
+  return [
+    ['make a key for each of two approvers', 'npx assay keys create --role approver --name NAME'],
+    ['let them approve it on the page', start],
+    score,
+  ]
 }

@@ -43,8 +43,8 @@ export async function score(file: string, options: ScoreOptions, terminal: Termi
   if (options.out === undefined) await pipeline(Readable.from(csvPieces(table)), process.stdout, { end: false })
   else await writeTable(options.out, table)
   terminal.err.line(
-    `${count(table.rows)} rows scored by ${version.model} version ${version.version} (${version.status}), ` +
-      `with ${count(past)} earlier events as history${options.out === undefined ? '' : `; written to ${options.out}`}`,
+    `${count(table.rows, 'row')} scored by ${version.model} version ${version.version} (${version.status}), ` +
+      `with ${count(past, 'earlier event')} as history${options.out === undefined ? '' : `; written to ${options.out}`}`,
   )
   return exitCodes.ok
 }

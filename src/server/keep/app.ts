@@ -19,7 +19,10 @@ export interface KeepAppOptions {
   readonly pageDirectory: string
   readonly version: string
   readonly parquet: ParquetWriter
-  readonly artifact: (runId: string, name: string) => Promise<{ readonly contentType: string; readonly bytes: Uint8Array }>
+  readonly artifact: (
+    runId: string,
+    name: string,
+  ) => Promise<{ readonly contentType: string; readonly bytes: Uint8Array }>
   readonly onDefect: (error: unknown, request: { method: string; url: string }) => void
 }
 
@@ -137,7 +140,14 @@ function registerOperations(app: FastifyInstance, options: KeepAppOptions): void
         } as Call<OperationName>
         const format = (request.query as { format?: string } | undefined)?.format
         if (route.exports && (format === 'csv' || format === 'parquet')) {
-          return exportRows({ reply, name: route.name, format, call, handler, parquet: options.parquet })
+          return exportRows({
+            reply,
+            name: route.name,
+            format,
+            call,
+            handler,
+            parquet: options.parquet,
+          })
         }
         return handler(call)
       },
@@ -161,7 +171,10 @@ async function registerPage(app: FastifyInstance, directory: string): Promise<vo
       // Built files carry the hash of their content in their name; the page that names them does not.
       setHeaders: (response, path) => {
         const lasting = path.includes('assets')
-        response.header('cache-control', lasting ? 'public, max-age=31536000, immutable' : 'no-cache')
+        response.header(
+          'cache-control',
+          lasting ? 'public, max-age=31536000, immutable' : 'no-cache',
+        )
         if (path.endsWith('.html')) setPagePolicy((name, value) => response.header(name, value))
       },
     })
@@ -193,7 +206,10 @@ function setPagePolicy(set: (name: string, value: string) => void): void {
 
 function whoAsks(access: Access, request: FastifyRequest): Promise<Identity | undefined> {
   const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1]
-  return access.authenticate({ bearer, session: bearer === undefined ? cookieOf(request) : undefined })
+  return access.authenticate({
+    bearer,
+    session: bearer === undefined ? cookieOf(request) : undefined,
+  })
 }
 
 async function requireIdentity(access: Access, request: FastifyRequest): Promise<Identity> {
@@ -233,7 +249,9 @@ function asAssayError(error: unknown): unknown {
   if (error instanceof AssayError) return error
   const known = error as { validation?: unknown; message?: string; statusCode?: number }
   const refused = known.validation !== undefined || (known.statusCode ?? 500) < 500
-  return refused ? serverErrors.request_invalid(known.message ?? 'The request cannot be read.') : error
+  return refused
+    ? serverErrors.request_invalid(known.message ?? 'The request cannot be read.')
+    : error
 }
 
 function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {

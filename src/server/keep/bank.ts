@@ -33,7 +33,11 @@ export async function onAir(rooms: Pick<Rooms, 'decide' | 'clock'>): Promise<OnA
   if (newest === undefined) return wall
   const { namespace, clock, nowUs } = newest
   if (clock === 'wall') return { ...wall, namespace }
-  return { namespace, kind: 'replay', nowUs: nowUs ?? newest.newestEventTimeUs ?? rooms.clock.nowUs() }
+  return {
+    namespace,
+    kind: 'replay',
+    nowUs: nowUs ?? newest.newestEventTimeUs ?? rooms.clock.nowUs(),
+  }
 }
 
 const ordinal = (namespace: string): number =>

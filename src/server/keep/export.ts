@@ -7,7 +7,10 @@ import type { OperationName } from '../contract/index.ts'
 export type Cell = string | number | boolean | null
 
 /** Writes columns of equal length to a Parquet file and returns its bytes. */
-export type ParquetWriter = (names: readonly string[], rows: readonly (readonly Cell[])[]) => Promise<Uint8Array>
+export type ParquetWriter = (
+  names: readonly string[],
+  rows: readonly (readonly Cell[])[],
+) => Promise<Uint8Array>
 
 interface ExportRequest {
   readonly reply: FastifyReply
@@ -37,7 +40,11 @@ async function collect({ call, handler }: ExportRequest) {
   const flat: Record<string, Cell>[] = []
   let cursor: string | undefined
   do {
-    const query = { ...(call.query as unknown as object), limit: PAGE_ROWS, ...(cursor !== undefined && { cursor }) }
+    const query = {
+      ...(call.query as unknown as object),
+      limit: PAGE_ROWS,
+      ...(cursor !== undefined && { cursor }),
+    }
     const page = (await handler({ ...call, query } as unknown as Call<OperationName>)) as {
       items: readonly object[]
       next?: string | null
@@ -56,7 +63,10 @@ export function flatten(item: object, prefix = ''): Record<string, Cell> {
     const name = prefix + key
     if (value === null || value === undefined) row[name] = null
     else if (typeof value !== 'object') row[name] = value as Cell
-    else if (Array.isArray(value)) row[name] = value.every((each) => typeof each !== 'object') ? value.join('; ') : JSON.stringify(value)
+    else if (Array.isArray(value))
+      row[name] = value.every((each) => typeof each !== 'object')
+        ? value.join('; ')
+        : JSON.stringify(value)
     else if ('minor' in value && 'currency' in value) {
       const money = value as unknown as { minor: number; currency: string; exponent: number }
       row[name] = formatMinor(money.minor, money.exponent)

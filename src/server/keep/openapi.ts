@@ -50,7 +50,9 @@ function operation(route: Route): object {
       },
       default: {
         description: 'A problem document (RFC 9457)',
-        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+        content: {
+          'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+        },
       },
     },
   }

@@ -19,11 +19,18 @@ export const timeOrNull = (us: number | null | undefined): Time | null =>
 
 export const short = (hash: string): string => hash.slice(0, 12)
 
-export const ref = (kind: ObjectRef['kind'], id: string, title = id): ObjectRef => ({ kind, id, title })
+export const ref = (kind: ObjectRef['kind'], id: string, title = id): ObjectRef => ({
+  kind,
+  id,
+  title,
+})
 export const versionRef = (model: string, version: number): ObjectRef =>
   ref('version', `${model}/${version}`, `${model} version ${version}`)
 
-export const verdict = (status: Verdict['status'], sentence: string): Verdict => ({ status, sentence })
+export const verdict = (status: Verdict['status'], sentence: string): Verdict => ({
+  status,
+  sentence,
+})
 
 export const money = (minor: number, currency: string, exponent = 2): Money => ({
   minor,
@@ -40,20 +47,22 @@ export function moneyText(minor: number, currency: string, exponent = 2): string
 export const count = (n: number): string => n.toLocaleString('en-US')
 
 /** `one payment`, `3 payments`: a count with its noun. */
-export const plural = (n: number, noun: string): string => `${count(n)} ${noun}${n === 1 ? '' : 's'}`
+export const plural = (n: number, noun: string): string =>
+  `${count(n)} ${noun}${n === 1 ? '' : 's'}`
 
 /** `7 days`, `5 minutes`; null stays null. */
 export function durationInWords<T extends number | null>(us: T): T extends null ? null : string
 export function durationInWords(us: number | null): string | null {
   if (us === null) return null
-  for (const [noun, size] of [['day', 86_400_000_000], ['hour', 3_600_000_000], ['minute', 60_000_000]] as const) {
+  for (const [noun, size] of [
+    ['day', 86_400_000_000],
+    ['hour', 3_600_000_000],
+    ['minute', 60_000_000],
+  ] as const) {
     if (us >= size && us % size === 0) return plural(us / size, noun)
   }
   return plural(us / 1_000_000, 'second')
 }
-
-/** `0.8 %`, with a digit more where the share is small. */
-export const percent = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`
 
 export function identityView(known: KnownIdentity | undefined, id: string): Identity {
   if (known) return { id: known.id, name: known.name, kind: known.kind }
@@ -70,7 +79,11 @@ interface Measured {
 
 export function estimate(metric: Measured | undefined, level = 0.95): Estimate {
   if (metric === undefined) return { value: null, n: 0, interval: null }
-  return { value: metric.value, n: metric.n ?? 0, interval: interval(metric.low, metric.high, level) }
+  return {
+    value: metric.value,
+    n: metric.n ?? 0,
+    interval: interval(metric.low, metric.high, level),
+  }
 }
 
 export function interval(

@@ -11,7 +11,11 @@ export interface RangeQuery {
 export interface Range {
   readonly fromUs: number | undefined
   readonly toUs: number | undefined
-  readonly view: { readonly from: string | null; readonly to: string | null; readonly sentence: string }
+  readonly view: {
+    readonly from: string | null
+    readonly to: string | null
+    readonly sentence: string
+  }
 }
 
 const words: Readonly<Record<string, string>> = {
@@ -24,12 +28,12 @@ const words: Readonly<Record<string, string>> = {
 
 export function resolveRange(query: RangeQuery, nowUs: number): Range {
   const relative = query.last !== undefined && query.last !== 'all'
-  const fromUs = relative ? nowUs - parseDuration(query.last!) : parse(query.from)
+  const fromUs = relative ? nowUs - parseDuration(query.last) : parse(query.from)
   // Relative ranges include the instant of the clock itself.
   const toUs = relative ? nowUs + 1 : parse(query.to)
   const shown = (us: number) => formatTimestamp(us).slice(0, 16).replace('T', ' ')
   const sentence = relative
-    ? `The last ${words[query.last!]} to ${shown(nowUs)} UTC`
+    ? `The last ${words[query.last]} to ${shown(nowUs)} UTC`
     : fromUs === undefined && toUs === undefined
       ? 'Everything there is'
       : `${fromUs === undefined ? 'The beginning' : shown(fromUs)} to ${toUs === undefined ? 'now' : shown(toUs)}, UTC`

@@ -102,21 +102,21 @@ function Rows({
       {
         key: 'column',
         title: 'Column',
-        width: 'minmax(90px, 140px)',
+        width: 'minmax(90px, 120px)',
         cell: (row) => row.column ?? none,
       },
-      { key: 'rule', title: 'Rule', width: '76px', from: 'narrow', cell: (row) => row.rule },
+      { key: 'rule', title: 'Rule', width: '108px', from: 'narrow', cell: (row) => row.rule },
       {
         key: 'value',
         title: 'Value',
-        width: 'minmax(80px, 180px)',
+        width: 'minmax(80px, 1fr)',
         cell: (row) =>
           row.value === null ? <span className="quiet">empty</span> : <code>{row.value}</code>,
       },
       {
         key: 'message',
         title: 'What is wrong',
-        width: 'minmax(160px, 1fr)',
+        width: 'minmax(160px, 3fr)',
         from: 'middle',
         cell: (row) => <span title={row.message}>{row.message}</span>,
       },
@@ -124,7 +124,7 @@ function Rows({
       {
         key: 'file',
         title: 'File',
-        width: 'minmax(90px, 160px)',
+        width: '120px',
         from: 'wide',
         cell: (row) => <span className="quiet">{row.file}</span>,
       },

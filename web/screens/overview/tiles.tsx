@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import type { Overview, Verdict } from '../../../src/server/contract/index.ts'
 import { Spark } from '../../parts/charts.tsx'
-import { amount, count, percent, percentRange } from '../../parts/figures.ts'
+import { amount, count, none, percent, percentRange } from '../../parts/figures.ts'
 import { PageLink } from '../../parts/layout.tsx'
 import { VerdictSign } from '../../parts/verdict.tsx'
 
@@ -14,11 +14,7 @@ export function Tiles({ tiles }: { readonly tiles: Overview['tiles'] }) {
         title="Fraud stopped"
         to="/decisions?outcome=decline,review&label=fraud"
         verdict={fraudStopped.verdict}
-        figure={
-          <>
-            <small>{fraudStopped.amount.currency}</small> {amount(fraudStopped.amount)}
-          </>
-        }
+        figure={<Sum of={fraudStopped} />}
         note={fraudStopped.note}
       >
         <Spark values={fraudStopped.trend.map((point) => point.value)} />
@@ -27,11 +23,7 @@ export function Tiles({ tiles }: { readonly tiles: Overview['tiles'] }) {
         title="Fraud missed"
         to="/decisions?outcome=allow&label=fraud"
         verdict={fraudMissed.verdict}
-        figure={
-          <>
-            <small>{fraudMissed.amount.currency}</small> {amount(fraudMissed.amount)}
-          </>
-        }
+        figure={<Sum of={fraudMissed} />}
         note={fraudMissed.note}
       >
         <Spark values={fraudMissed.trend.map((point) => point.value)} />
@@ -73,6 +65,16 @@ export function Tiles({ tiles }: { readonly tiles: Overview['tiles'] }) {
         )}
       </Tile>
     </div>
+  )
+}
+
+/** Before anything was measured a sum is not zero but unknown. */
+function Sum({ of }: { readonly of: Overview['tiles']['fraudStopped'] }) {
+  if (of.verdict.status === 'no-data' && of.count === 0) return none
+  return (
+    <>
+      <small>{of.amount.currency}</small> {amount(of.amount)}
+    </>
   )
 }
 

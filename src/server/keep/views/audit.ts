@@ -1,4 +1,9 @@
-import { verifyAudit, type AuditQuery, type AuditRecord, type Checkpoint } from '../../../audit/index.ts'
+import {
+  verifyAudit,
+  type AuditQuery,
+  type AuditRecord,
+  type Checkpoint,
+} from '../../../audit/index.ts'
 import { monotonicUs } from '../../../lib/clock.ts'
 import type {
   AuditEntry,
@@ -119,6 +124,7 @@ const kinds: Readonly<Record<string, ObjectRef['kind']>> = {
 
 function objectView({ kind, id }: { readonly kind: string; readonly id: string }): ObjectRef {
   const known = kinds[kind]
-  if (known === undefined) return ref('screen', `/audit?object=${encodeURIComponent(id)}`, `${kind} ${id}`)
+  if (known === undefined)
+    return ref('screen', `/audit?object=${encodeURIComponent(id)}`, `${kind} ${id}`)
   return ref(known, id, known === 'version' ? id.replace('/', ' version ') : id)
 }

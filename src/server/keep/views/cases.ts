@@ -28,7 +28,10 @@ export function caseViews(
   | 'bulkUndo'
 > {
   const { decisions, cases, access, clock } = rooms
-  const viewers = new Map<string, Map<string, { identity: Identity; sinceUs: number; seenUs: number }>>()
+  const viewers = new Map<
+    string,
+    Map<string, { identity: Identity; sinceUs: number; seenUs: number }>
+  >()
   const people = async () => new Map((await access.identities()).map((each) => [each.id, each]))
   type People = Awaited<ReturnType<typeof people>>
 
@@ -45,7 +48,12 @@ export function caseViews(
     }))
   }
 
-  const caseView = (found: CaseWithDecision, history: readonly CaseEvent[], known: People, you: string): Case => {
+  const caseView = (
+    found: CaseWithDecision,
+    history: readonly CaseEvent[],
+    known: People,
+    you: string,
+  ): Case => {
     const { case: row, decision } = found
     return {
       id: row.id,
@@ -107,8 +115,10 @@ export function caseViews(
       const columns = keyColumns(rooms.project()?.sources[0])
       const status = query.status ?? 'open'
       const keys = {
-        ...(query.customer !== undefined && columns.customer !== undefined && { [columns.customer]: query.customer }),
-        ...(query.terminal !== undefined && columns.terminal !== undefined && { [columns.terminal]: query.terminal }),
+        ...(query.customer !== undefined &&
+          columns.customer !== undefined && { [columns.customer]: query.customer }),
+        ...(query.terminal !== undefined &&
+          columns.terminal !== undefined && { [columns.terminal]: query.terminal }),
       }
       const now = clock.nowUs()
       const [page, figures, known] = await Promise.all([
@@ -152,7 +162,12 @@ export function caseViews(
       return oneCase(opened.id, identity)
     },
     async giveVerdict({ params, body, identity }) {
-      await cases.giveVerdict({ caseId: params.caseId, verdict: body.verdict, by: identity.id, reason: body.reason })
+      await cases.giveVerdict({
+        caseId: params.caseId,
+        verdict: body.verdict,
+        by: identity.id,
+        reason: body.reason,
+      })
       return oneCase(params.caseId, identity)
     },
     async undoVerdict({ params, identity }) {
@@ -160,7 +175,12 @@ export function caseViews(
       return oneCase(params.caseId, identity)
     },
     async correctVerdict({ params, body, identity }) {
-      await cases.correct({ caseId: params.caseId, verdict: body.verdict, by: identity.id, reason: body.reason })
+      await cases.correct({
+        caseId: params.caseId,
+        verdict: body.verdict,
+        by: identity.id,
+        reason: body.reason,
+      })
       return oneCase(params.caseId, identity)
     },
     async viewCase({ params, identity }) {
@@ -182,16 +202,25 @@ export function caseViews(
       )
       const last = answer.done.at(-1)
       const undoUntil = last === undefined ? null : (await caseOrFail(last)).case.labelDueUs
-      return { ...answer, undoUntil: timeOrNull(undoUntil), sentence: bulkSentence(answer, 'closed') }
+      return {
+        ...answer,
+        undoUntil: timeOrNull(undoUntil),
+        sentence: bulkSentence(answer, 'closed'),
+      }
     },
     async bulkUndo({ body, identity }) {
-      const answer = await eachCase(body.caseIds, (caseId) => cases.undo({ caseId, by: identity.id }))
+      const answer = await eachCase(body.caseIds, (caseId) =>
+        cases.undo({ caseId, by: identity.id }),
+      )
       return { ...answer, undoUntil: null, sentence: bulkSentence(answer, 'open again') }
     },
   }
 }
 
-function bulkSentence({ done, refused }: Pick<BulkAnswer, 'done' | 'refused'>, became: string): string {
+function bulkSentence(
+  { done, refused }: Pick<BulkAnswer, 'done' | 'refused'>,
+  became: string,
+): string {
   const left = refused.length === 0 ? '' : ` ${plural(refused.length, 'case')} left as they were.`
   return `${plural(done.length, 'case')} ${became}.${left}`
 }
@@ -201,7 +230,10 @@ export function queueVerdict(open: number, perDay: number | null) {
   if (perDay === null) return verdict('ok', `${plural(open, 'payment')} to review.`)
   return open <= perDay
     ? verdict('ok', `${plural(open, 'payment')} to review, within a day’s capacity of ${perDay}.`)
-    : verdict('warning', `${plural(open, 'payment')} to review, more than a day’s capacity of ${perDay}.`)
+    : verdict(
+        'warning',
+        `${plural(open, 'payment')} to review, more than a day’s capacity of ${perDay}.`,
+      )
 }
 
 function eventInWords({ action, verdict: given, reason }: CaseEvent): string {

@@ -18,7 +18,17 @@ import type {
   QuarantinedRow,
 } from '../../contract/index.ts'
 import type { Handlers } from '../handlers.ts'
-import { count, durationInWords, identityView, plural, short, time, timeOrNull, verdict, versionRef } from '../present.ts'
+import {
+  count,
+  durationInWords,
+  identityView,
+  plural,
+  short,
+  time,
+  timeOrNull,
+  verdict,
+  versionRef,
+} from '../present.ts'
 import type { Rooms } from '../rooms.ts'
 
 const QUARANTINE_PAGE = 100
@@ -118,7 +128,8 @@ export function dataViews(
             (query.column === undefined || row.column === query.column) &&
             (wanted === undefined || JSON.stringify(row).toLowerCase().includes(wanted)),
         )
-      const datasets = query.dataset === undefined ? await catalog.datasets() : [{ dataset: query.dataset }]
+      const datasets =
+        query.dataset === undefined ? await catalog.datasets() : [{ dataset: query.dataset }]
       const byRule = await Promise.all(
         datasets.map(async ({ dataset }) =>
           (await quarantine.summary({ dataset })).map(({ column, rule, rows }) => ({
@@ -138,7 +149,8 @@ export function dataViews(
     },
     async resubmit({ body, identity }) {
       const report = await rooms.work.resubmit(body.rows, { actor: identity, reason: body.reason })
-      const refused = report.refused.length === 0 ? '' : ` ${plural(report.refused.length, 'row')} still fail.`
+      const refused =
+        report.refused.length === 0 ? '' : ` ${plural(report.refused.length, 'row')} still fail.`
       return {
         accepted: report.accepted,
         refused: report.refused.map((each) => ({ ...each })),
@@ -240,7 +252,9 @@ function checksInWords(column: CompiledColumn): string[] {
     case 'id':
       return ['unique']
     case 'eventTime':
-      return [`${formatTimestamp(column.min).slice(0, 10)} to ${formatTimestamp(column.max).slice(0, 10)}`]
+      return [
+        `${formatTimestamp(column.min).slice(0, 10)} to ${formatTimestamp(column.max).slice(0, 10)}`,
+      ]
     case 'money':
       return [
         `${formatMinor(column.min, column.exponent)} to ${formatMinor(column.max, column.exponent)}`,

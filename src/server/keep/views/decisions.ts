@@ -35,18 +35,26 @@ export function decisionViews(
   return {
     async decisions({ query }) {
       const filter = await filterOf(rooms, query)
-      const [page, total] = await Promise.all([rooms.decisions.query(filter), rooms.decisions.count(filter)])
+      const [page, total] = await Promise.all([
+        rooms.decisions.query(filter),
+        rooms.decisions.count(filter),
+      ])
       return { items: page.rows.map((row) => rowView(rooms, row)), next: page.next, total }
     },
     async decision({ params, query }) {
-      const { namespace } = query.namespace === undefined ? await onAir(rooms) : { namespace: query.namespace }
+      const { namespace } =
+        query.namespace === undefined ? await onAir(rooms) : { namespace: query.namespace }
       return decisionView(rooms, { namespace, ...params }, query)
     },
     async decisionExplanation({ params }) {
       const { namespace } = await onAir(rooms)
       const explained = await rooms.decide.explain({ namespace, ...params })
       const { record } = await rooms.decide.decision({ namespace, ...params })
-      return explanationView(explained, featuresOf(rooms), await usualValues(rooms, record.versions.model))
+      return explanationView(
+        explained,
+        featuresOf(rooms),
+        await usualValues(rooms, record.versions.model),
+      )
     },
     async recomputeDecision({ params }): Promise<Recomputed> {
       const { namespace } = await onAir(rooms)
@@ -62,7 +70,10 @@ export function decisionViews(
           recomputed: JSON.stringify(recomputed),
         })),
         verdict: result.identical
-          ? verdict('ok', `Identical: ${plural(result.compared, 'value')} computed again, 0 differences.`)
+          ? verdict(
+              'ok',
+              `Identical: ${plural(result.compared, 'value')} computed again, 0 differences.`,
+            )
           : verdict('alert', `${plural(differences.length, 'value')} differ from the record.`),
         tookMs: (monotonicUs() - startUs) / 1000,
       }
@@ -78,7 +89,9 @@ export async function filterOf(rooms: Rooms, query: DecisionsQuery): Promise<Dec
   const columns = keyColumns(source)
   const amount = source?.columns.find(({ kind }) => kind === 'money')
   const exponent = amount?.kind === 'money' ? amount.exponent : 2
-  const outcomes = query.outcome?.split(',').filter((each): each is Outcome => OUTCOMES.includes(each as Outcome))
+  const outcomes = query.outcome
+    ?.split(',')
+    .filter((each): each is Outcome => OUTCOMES.includes(each as Outcome))
   return {
     namespace: query.namespace ?? bank.namespace,
     policy: query.policy,
@@ -86,14 +99,21 @@ export async function filterOf(rooms: Rooms, query: DecisionsQuery): Promise<Dec
     fromUs: range.fromUs,
     untilUs: range.toUs,
     keys: {
-      ...(query.customer !== undefined && columns.customer !== undefined && { [columns.customer]: query.customer }),
-      ...(query.terminal !== undefined && columns.terminal !== undefined && { [columns.terminal]: query.terminal }),
+      ...(query.customer !== undefined &&
+        columns.customer !== undefined && { [columns.customer]: query.customer }),
+      ...(query.terminal !== undefined &&
+        columns.terminal !== undefined && { [columns.terminal]: query.terminal }),
     },
     text: query.text,
     rule: query.rule,
-    amountMinorMin: query.amountMin === undefined ? undefined : parseMinor(query.amountMin, exponent),
-    amountMinorMax: query.amountMax === undefined ? undefined : parseMinor(query.amountMax, exponent),
-    label: query.label === undefined ? undefined : ({ fraud: 'positive', genuine: 'negative', none: 'none' } as const)[query.label],
+    amountMinorMin:
+      query.amountMin === undefined ? undefined : parseMinor(query.amountMin, exponent),
+    amountMinorMax:
+      query.amountMax === undefined ? undefined : parseMinor(query.amountMax, exponent),
+    label:
+      query.label === undefined
+        ? undefined
+        : ({ fraud: 'positive', genuine: 'negative', none: 'none' } as const)[query.label],
     order: query.order,
     limit: query.limit,
     after: query.cursor,
@@ -102,7 +122,8 @@ export async function filterOf(rooms: Rooms, query: DecisionsQuery): Promise<Dec
 
 export function rowView(rooms: Rooms, row: KnownRow): DecisionRow {
   const columns = keyColumns(rooms.project()?.sources[0])
-  const key = (column: string | undefined) => (column === undefined ? null : (row.keys[column] ?? null))
+  const key = (column: string | undefined) =>
+    column === undefined ? null : (row.keys[column] ?? null)
   return {
     policy: row.policy,
     eventId: row.eventId,
@@ -112,7 +133,10 @@ export function rowView(rooms: Rooms, row: KnownRow): DecisionRow {
     decidedAt: time(row.receivedAtUs),
     customer: key(columns.customer),
     terminal: key(columns.terminal),
-    amount: row.amountMinor === null || row.currency === null ? null : money(row.amountMinor, row.currency),
+    amount:
+      row.amountMinor === null || row.currency === null
+        ? null
+        : money(row.amountMinor, row.currency),
     outcome: row.outcome,
     score: row.score,
     mainReason: row.mainReason,
@@ -157,7 +181,9 @@ async function decisionView(
     path: pathOf(stored, explained),
     story: await storyOf(rooms, record, key),
     evidence: {
-      features: stored.featureNames.map((name, index) => featureValue(name, record.features[index] ?? null, features)),
+      features: stored.featureNames.map((name, index) =>
+        featureValue(name, record.features[index] ?? null, features),
+      ),
       versions: versionsOf(stored),
       bodyHash: record.bodyHash,
       proof: await auditProof(rooms, key.namespace, record.sequence),
@@ -168,9 +194,15 @@ async function decisionView(
 }
 
 /** Features by name with the set that declares them, of the project that was applied last. */
-export function featuresOf(rooms: Rooms): ReadonlyMap<string, { feature: CompiledFeature; set: string }> {
+export function featuresOf(
+  rooms: Rooms,
+): ReadonlyMap<string, { feature: CompiledFeature; set: string }> {
   const sets = rooms.project()?.featureSets ?? []
-  return new Map(sets.flatMap((set) => set.features.map((feature) => [feature.name, { feature, set: set.name }])))
+  return new Map(
+    sets.flatMap((set) =>
+      set.features.map((feature) => [feature.name, { feature, set: set.name }]),
+    ),
+  )
 }
 
 /** What each watched feature was on average when the version was tested. */
@@ -197,31 +229,45 @@ function explanationView(
       feature: each.feature,
       sentence: withUsual(each.sentence, known?.feature, usual.get(each.feature)),
       value: each.value,
-      valueText: known === undefined ? String(each.value ?? '–') : formatFeatureValue(known.feature, each.value ?? Number.NaN),
+      valueText:
+        known === undefined
+          ? String(each.value ?? '–')
+          : formatFeatureValue(known.feature, each.value ?? Number.NaN),
       contribution: each.contribution,
-      target: known === undefined ? null : ref('feature', `${known.set}/${each.feature}`, each.feature),
+      target:
+        known === undefined ? null : ref('feature', `${known.set}/${each.feature}`, each.feature),
     }
   }
   const inList = new Set(listed)
   return {
     towards: side(1).map(view),
     against: side(-1).map(view),
-    others: explained.contributions.filter((each) => !inList.has(each)).reduce((sum, each) => sum + each.contribution, 0),
+    others: explained.contributions
+      .filter((each) => !inList.has(each))
+      .reduce((sum, each) => sum + each.contribution, 0),
     base: explained.base,
     margin: explained.margin,
-    method: 'Exact path-dependent SHAP values in log-odds: base and contributions add up to the margin.',
+    method:
+      'Exact path-dependent SHAP values in log-odds: base and contributions add up to the margin.',
   }
 }
 
 /** A figure says more beside what is usual; a yes or no says enough alone. */
-function withUsual(sentence: string, feature: CompiledFeature | undefined, usual: number | undefined): string {
+function withUsual(
+  sentence: string,
+  feature: CompiledFeature | undefined,
+  usual: number | undefined,
+): string {
   if (feature === undefined || usual === undefined || feature.unit === 'flag') return sentence
   return `${sentence}; usual is ${formatFeatureValue(feature, usual)}`
 }
 
 function sentenceOf({ record }: StoredDecision, row: DecisionRow): string {
   const done = { allow: 'Allowed', review: 'Sent to review', decline: 'Declined' }[record.outcome]
-  const amount = row.amount === null ? '' : ` ${moneyText(row.amount.minor, row.amount.currency, row.amount.exponent)}`
+  const amount =
+    row.amount === null
+      ? ''
+      : ` ${moneyText(row.amount.minor, row.amount.currency, row.amount.exponent)}`
   const why = row.mainReason === null ? 'nothing spoke against it' : lowerFirst(row.mainReason)
   return `${done}${amount}: ${why}.`
 }
@@ -230,11 +276,22 @@ function pathOf({ record }: StoredDecision, explained: KnownExplanation): Decisi
   const fired = explained.rules.filter((rule) => rule.fired)
   const { timings, thresholds } = record
   return [
-    { step: 'contract', sentence: `The event keeps its contract${record.late ? ', and it came late' : ''}.`, tookUs: timings.contractUs },
-    { step: 'features', sentence: `${plural(record.features.length, 'feature')} as of the event.`, tookUs: timings.featuresUs },
+    {
+      step: 'contract',
+      sentence: `The event keeps its contract${record.late ? ', and it came late' : ''}.`,
+      tookUs: timings.contractUs,
+    },
+    {
+      step: 'features',
+      sentence: `${plural(record.features.length, 'feature')} as of the event.`,
+      tookUs: timings.featuresUs,
+    },
     {
       step: 'rules',
-      sentence: fired.length === 0 ? `None of ${plural(explained.rules.length, 'rule')} fired.` : `Fired: ${fired.map(({ name }) => name).join(', ')}.`,
+      sentence:
+        fired.length === 0
+          ? `None of ${plural(explained.rules.length, 'rule')} fired.`
+          : `Fired: ${fired.map(({ name }) => name).join(', ')}.`,
       tookUs: null,
     },
     {
@@ -242,7 +299,11 @@ function pathOf({ record }: StoredDecision, explained: KnownExplanation): Decisi
       sentence: `${record.versions.modelName} version ${record.versions.modelNumber} scores ${record.score.toFixed(4)}; review from ${thresholds.review.toFixed(4)}, decline from ${thresholds.decline > 1 ? 'never' : thresholds.decline.toFixed(4)}.`,
       tookUs: timings.decisionUs,
     },
-    { step: 'outcome', sentence: `${record.outcome}, by ${record.path === 'rule' ? 'the strongest rule' : 'the score'}.`, tookUs: null },
+    {
+      step: 'outcome',
+      sentence: `${record.outcome}, by ${record.path === 'rule' ? 'the strongest rule' : 'the score'}.`,
+      tookUs: null,
+    },
   ]
 }
 
@@ -257,7 +318,8 @@ function featureValue(
     name,
     target: ref('feature', `${known?.set ?? ''}/${name}`, name),
     value,
-    valueText: known === undefined ? String(value ?? '–') : formatFeatureValue(known.feature, number),
+    valueText:
+      known === undefined ? String(value ?? '–') : formatFeatureValue(known.feature, number),
     words: known === undefined ? name : sayFeature(known.feature, number),
     sourceEvents: null,
   }
@@ -269,11 +331,19 @@ function versionsOf({ record }: StoredDecision): Decision['evidence']['versions'
     { title: 'Decision policy', target: ref('policy', record.policy), hash: versions.policy },
     {
       title: 'Model',
-      target: ref('version', `${versions.modelName}/${versions.modelNumber}`, `${versions.modelName} version ${versions.modelNumber}`),
+      target: ref(
+        'version',
+        `${versions.modelName}/${versions.modelNumber}`,
+        `${versions.modelName} version ${versions.modelNumber}`,
+      ),
       hash: versions.model,
     },
     { title: 'Contract', target: ref('dataset', record.source), hash: versions.source },
-    ...versions.featureSets.map((hash) => ({ title: 'Feature set', target: ref('screen', '/features', 'Features'), hash })),
+    ...versions.featureSets.map((hash) => ({
+      title: 'Feature set',
+      target: ref('screen', '/features', 'Features'),
+      hash,
+    })),
     { title: 'Deployment', target: ref('policy', record.policy), hash: versions.deployment },
   ]
 }
@@ -285,8 +355,12 @@ async function neighboursOf(
   query: DecisionsQuery,
 ): Promise<Decision['neighbours']> {
   const filter = await filterOf(rooms, { ...query, namespace: row.namespace })
-  const { newer, older } = await rooms.decisions.neighbours(filter, { eventTimeUs, sequence: row.sequence })
-  const key = (each: KnownRow | null) => (each === null ? null : { policy: each.policy, eventId: each.eventId })
+  const { newer, older } = await rooms.decisions.neighbours(filter, {
+    eventTimeUs,
+    sequence: row.sequence,
+  })
+  const key = (each: KnownRow | null) =>
+    each === null ? null : { policy: each.policy, eventId: each.eventId }
   return { newer: key(newer), older: key(older) }
 }
 
@@ -324,5 +398,4 @@ function rowOfRecord(rooms: Rooms, { record }: StoredDecision): KnownRow {
 }
 
 export const lowerFirst = (text: string): string =>
-  /^[A-Z][a-z]/.test(text) ? text[0]!.toLowerCase() + text.slice(1) : text
-
+  /^[A-Z][a-z]/.test(text) ? text[0].toLowerCase() + text.slice(1) : text

@@ -4,7 +4,17 @@ import type { Metric, Run, RunComparison } from '../../../tracking/index.ts'
 import type { RunReport } from '../../../pipelines/index.ts'
 import type { ComparedRuns, Run as RunView, RunSummary } from '../../contract/index.ts'
 import type { Handlers } from '../handlers.ts'
-import { estimate, identityView, metricTitles, metricView, ref, short, time, verdict, versionRef } from '../present.ts'
+import {
+  estimate,
+  identityView,
+  metricTitles,
+  metricView,
+  ref,
+  short,
+  time,
+  verdict,
+  versionRef,
+} from '../present.ts'
 import type { Rooms } from '../rooms.ts'
 
 const errors = defineErrors({
@@ -56,7 +66,8 @@ export function experimentViews(rooms: Rooms): Pick<Handlers, 'runs' | 'run' | '
           (run) =>
             (query.experiment === undefined || run.experiment === query.experiment) &&
             (query.status === undefined || run.status === query.status) &&
-            (wanted === undefined || `${run.name} ${run.learner} ${run.id}`.toLowerCase().includes(wanted)),
+            (wanted === undefined ||
+              `${run.name} ${run.learner} ${run.id}`.toLowerCase().includes(wanted)),
         )
       return { items }
     },
@@ -88,10 +99,7 @@ export function experimentViews(rooms: Rooms): Pick<Handlers, 'runs' | 'run' | '
   }
 }
 
-async function details(
-  rooms: Rooms,
-  run: Run,
-): Promise<Omit<RunView, keyof RunSummary>> {
+async function details(rooms: Rooms, run: Run): Promise<Omit<RunView, keyof RunSummary>> {
   const report = await reportOf(rooms, run)
   return {
     params: Object.entries(run.params).map(([name, value]) => ({ name, value: String(value) })),
@@ -143,7 +151,10 @@ function comparedMetric(
   for (const [index, metric] of values.entries()) {
     if (metric === undefined) continue
     const leader = best === null ? undefined : values[best]
-    if (leader === undefined || (higherIsBetter ? metric.value > leader.value : metric.value < leader.value)) {
+    if (
+      leader === undefined ||
+      (higherIsBetter ? metric.value > leader.value : metric.value < leader.value)
+    ) {
       best = index
     }
   }
@@ -159,7 +170,10 @@ function comparedMetric(
 function comparisonVerdict({ runs }: RunComparison): ComparedRuns['verdict'] {
   const splits = new Set(runs.map((run) => run.tags[SPLIT_TAG]))
   return splits.size > 1
-    ? verdict('warning', 'These runs were measured on different rows: their figures do not compare.')
+    ? verdict(
+        'warning',
+        'These runs were measured on different rows: their figures do not compare.',
+      )
     : verdict('ok', 'All of these runs were measured on the same rows.')
 }
 

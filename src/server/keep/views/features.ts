@@ -37,7 +37,11 @@ export function featureViews(rooms: Rooms): Pick<Handlers, 'features' | 'feature
   }
   type Known = Awaited<ReturnType<typeof known>>
 
-  const summaryOf = (feature: CompiledFeature, set: CompiledFeatureSet, facts: Known): FeatureSummary => {
+  const summaryOf = (
+    feature: CompiledFeature,
+    set: CompiledFeatureSet,
+    facts: Known,
+  ): FeatureSummary => {
     const figures = facts.drift.get(feature.name)
     const { per, window } = lineageWords(feature, set)
     return {
@@ -81,7 +85,9 @@ export function featureViews(rooms: Rooms): Pick<Handlers, 'features' | 'feature
       const set = rooms.project()?.featureSets.find(({ name }) => name === params.set)
       const feature = set?.features.find(({ name }) => name === params.feature)
       if (set === undefined || feature === undefined) {
-        throw errors.feature_not_found(`${params.set}/${params.feature} is not declared by the project.`)
+        throw errors.feature_not_found(
+          `${params.set}/${params.feature} is not declared by the project.`,
+        )
       }
       const facts = await known()
       const figures = facts.drift.get(feature.name)
@@ -93,7 +99,8 @@ export function featureViews(rooms: Rooms): Pick<Handlers, 'features' | 'feature
         setVersion: set.version,
         expression: describeFeature(feature),
         reasonTemplate: feature.words?.text ?? null,
-        onMissing: feature.words?.missing ?? 'Missing: the model takes it as “not known”, not as zero.',
+        onMissing:
+          feature.words?.missing ?? 'Missing: the model takes it as “not known”, not as zero.',
         lineage: [
           ...lineage.columns.map((column) => ref('dataset', set.source, `${set.source}.${column}`)),
           ...lineage.labels.map((label) => ref('dataset', label)),
@@ -106,7 +113,12 @@ export function featureViews(rooms: Rooms): Pick<Handlers, 'features' | 'feature
         live: figures === undefined ? null : liveStats(figures),
         distribution: figures === undefined ? null : distributionOf(figures),
         psiThreshold: figures === undefined ? null : PSI_ALERT,
-        overTime: (figures?.overTime ?? []).map(({ startUs, psi, n }) => ({ at: time(startUs), mean: null, psi, n })),
+        overTime: (figures?.overTime ?? []).map(({ startUs, psi, n }) => ({
+          at: time(startUs),
+          mean: null,
+          psi,
+          n,
+        })),
         file: null,
       }
     },

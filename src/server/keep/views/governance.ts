@@ -55,7 +55,10 @@ export function governanceViews(rooms: Rooms): Pick<Handlers, 'governance'> {
       return {
         verdict:
           waiting.length === 0
-            ? verdict('ok', `${plural(models.length, 'model')} under governance; nothing waits for approval.`)
+            ? verdict(
+                'ok',
+                `${plural(models.length, 'model')} under governance; nothing waits for approval.`,
+              )
             : verdict('warning', `${plural(waiting.length, 'version')} waiting for approval.`),
         inventory: models.map(({ row }) => row),
         gates: await Promise.all(models.map(({ entry }) => gateView(entry))),

@@ -79,13 +79,15 @@ export function modelViews(
     const versions = await registry.versions(model.name)
     const deployments = (await serving.history()).filter((each) => each.model === name)
     const policies = [...new Set(deployments.map(({ policy }) => policy))]
-    const target = policies[0] === undefined ? undefined : await serving.rollbackTarget({ policy: policies[0] })
+    const target =
+      policies[0] === undefined ? undefined : await serving.rollbackTarget({ policy: policies[0] })
     return {
       ...(await modelSummary(name, known)),
       items: await Promise.all(versions.map((version) => summaryOf(version, known))),
       deployments: deployments.map((each) => deploymentView(each, deployments, known)),
       policies: policies.map((policy) => ref('policy', policy)),
-      rollback: target === undefined ? no('No earlier deployment was approved.') : mayDeploy(identity),
+      rollback:
+        target === undefined ? no('No earlier deployment was approved.') : mayDeploy(identity),
       rollbackTo: target === undefined ? null : versionRef(target.model, target.version),
     }
   }
@@ -106,7 +108,10 @@ export function modelViews(
       ...(await summaryOf(version, known)),
       bytes: Buffer.byteLength(json),
       format: 'assay-model/1',
-      trainedBy: identityView(known.get(version.trainedBy[0] ?? ''), version.trainedBy[0] ?? 'system'),
+      trainedBy: identityView(
+        known.get(version.trainedBy[0] ?? ''),
+        version.trainedBy[0] ?? 'system',
+      ),
       card: cardView(card?.card, card?.watermark),
       gate: gateView(standing),
       approvals: approvalsView(standing),
@@ -136,11 +141,17 @@ export function modelViews(
     async giveApproval({ params, body, identity }) {
       const { model, version } = params
       const { decision, reason, binds } = body
-      await governance.giveVerdict({ model, version, verdict: decision, reason, binds }, identity.id)
+      await governance.giveVerdict(
+        { model, version, verdict: decision, reason, binds },
+        identity.id,
+      )
       return versionView(model, version, identity)
     },
     async deploy({ params, body, identity }) {
-      await rooms.deployVersion(params.model, params.version, { actor: identity, reason: body.reason })
+      await rooms.deployVersion(params.model, params.version, {
+        actor: identity,
+        reason: body.reason,
+      })
       return modelView(params.model, identity)
     },
     async rollBack({ params, body, identity }) {
@@ -222,7 +233,11 @@ function approvalsView(standing: Standing): Version['approvals'] {
     })),
     binds: standing.binding ?? '',
     verdict: verdict(
-      standing.state === 'approved' ? 'ok' : standing.state === 'awaiting-approval' ? 'warning' : 'no-data',
+      standing.state === 'approved'
+        ? 'ok'
+        : standing.state === 'awaiting-approval'
+          ? 'warning'
+          : 'no-data',
       standing.message,
     ),
   }
@@ -259,7 +274,8 @@ function cardView(card: ModelCard | undefined, watermark: string | undefined): V
     missing: missing.has(path),
   })
   const { model_details: details, model_parameters: parameters, considerations } = card
-  const described = (list: readonly { readonly description: string }[]) => list.map((each) => each.description)
+  const described = (list: readonly { readonly description: string }[]) =>
+    list.map((each) => each.description)
   return {
     complete: missing.size === 0,
     watermark: watermark ?? null,
@@ -269,7 +285,11 @@ function cardView(card: ModelCard | undefined, watermark: string | undefined): V
         entries: [
           entry('Name', 'model_details.name', [details.name]),
           entry('Overview', 'model_details.overview', [details.overview]),
-          entry('Owners', 'model_details.owners', details.owners.map(({ name }) => name)),
+          entry(
+            'Owners',
+            'model_details.owners',
+            details.owners.map(({ name }) => name),
+          ),
           entry('Version', 'model_details.version', [details.version.name]),
           entry('Date', 'model_details.version.date', [details.version.date]),
           entry('Documentation', 'model_details.documentation', [details.documentation]),
@@ -278,7 +298,9 @@ function cardView(card: ModelCard | undefined, watermark: string | undefined): V
       {
         title: 'Parameters',
         entries: [
-          entry('Architecture', 'model_parameters.model_architecture', [parameters.model_architecture]),
+          entry('Architecture', 'model_parameters.model_architecture', [
+            parameters.model_architecture,
+          ]),
           entry(
             'Data',
             'model_parameters.data',
@@ -315,7 +337,9 @@ function cardView(card: ModelCard | undefined, watermark: string | undefined): V
           entry(
             'Ethical considerations',
             'considerations.ethical_considerations',
-            considerations.ethical_considerations.map(({ name, mitigation_strategy: by }) => `${name} ${by}`),
+            considerations.ethical_considerations.map(
+              ({ name, mitigation_strategy: by }) => `${name} ${by}`,
+            ),
           ),
         ],
       },

@@ -1,4 +1,9 @@
-import { monitoringReport, type DriftFigures, type MonitoringReport, type PerformanceMetric } from '../../../monitoring/index.ts'
+import {
+  monitoringReport,
+  type DriftFigures,
+  type MonitoringReport,
+  type PerformanceMetric,
+} from '../../../monitoring/index.ts'
 import { DAY_US, HOUR_US } from '../../../lib/time.ts'
 import type { DriftRow, Estimate, Monitoring, Rate } from '../../contract/index.ts'
 import { clockView, onAir, type OnAir } from '../bank.ts'
@@ -23,7 +28,10 @@ export function monitoringViews(rooms: Rooms): Pick<Handlers, 'monitoring'> {
         driftNote: report.driftNote,
         rates: report.rates.map(({ startUs, ...rates }) => ({ at: time(startUs), ...rates })),
         ratesVerdict: report.ratesVerdict,
-        latency: report.latency.map(({ startUs, ...latency }) => ({ at: time(startUs), ...latency })),
+        latency: report.latency.map(({ startUs, ...latency }) => ({
+          at: time(startUs),
+          ...latency,
+        })),
         latencyVerdict: report.latencyVerdict,
         performance: report.performance.map(performanceView),
         performanceOverTime: report.performanceOverTime.map((point) => ({
@@ -84,7 +92,8 @@ function driftView(figures: DriftFigures, features: ReturnType<typeof featuresOf
   return {
     subject: figures.column === 'score' ? 'score' : 'feature',
     name: figures.column,
-    target: known === undefined ? null : ref('feature', `${known.set}/${figures.column}`, figures.column),
+    target:
+      known === undefined ? null : ref('feature', `${known.set}/${figures.column}`, figures.column),
     psi: figures.psi,
     threshold: 0.25,
     trainingMean: figures.referenceMean,
@@ -125,7 +134,11 @@ type Share = PerformanceMetric['live']
 
 function estimateOf(share: Share): Estimate {
   if (share === null) return { value: null, n: 0, interval: null }
-  return { value: share.value, n: share.n, interval: { low: share.lower, high: share.upper, level: 0.95 } }
+  return {
+    value: share.value,
+    n: share.n,
+    interval: { low: share.lower, high: share.upper, level: 0.95 },
+  }
 }
 
 function shareView(share: Share): Rate {

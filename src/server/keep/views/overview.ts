@@ -6,14 +6,28 @@ import type { Identity } from '../../../access/index.ts'
 import type { ReplayState } from '../../../pipelines/index.ts'
 import { clockView, onAir } from '../bank.ts'
 import type { Handlers } from '../handlers.ts'
-import { count, identityView, money, plural, rate, ref, short, time, timeOrNull, verdict, versionRef } from '../present.ts'
+import {
+  count,
+  identityView,
+  money,
+  plural,
+  rate,
+  ref,
+  short,
+  time,
+  timeOrNull,
+  verdict,
+  versionRef,
+} from '../present.ts'
 import type { Rooms } from '../rooms.ts'
 import { queueVerdict } from './cases.ts'
 import { watch, type Watched } from './monitoring.ts'
 
 const TREND_POINTS = 30
 
-export function overviewViews(rooms: Rooms): Pick<Handlers, 'overview' | 'replay' | 'commandReplay'> {
+export function overviewViews(
+  rooms: Rooms,
+): Pick<Handlers, 'overview' | 'replay' | 'commandReplay'> {
   return {
     async overview({ query, identity }): Promise<Overview> {
       const watched = await watch(rooms, query)
@@ -79,8 +93,17 @@ export async function sessionView(
   }
 }
 
-function summary({ report }: Watched, alerts: number, open: number, isLive: boolean): Overview['verdict'] {
-  if (!isLive) return verdict('no-data', 'Nothing answers traffic yet; the pipeline below shows how far it is.')
+function summary(
+  { report }: Watched,
+  alerts: number,
+  open: number,
+  isLive: boolean,
+): Overview['verdict'] {
+  if (!isLive)
+    return verdict(
+      'no-data',
+      'Nothing answers traffic yet; the pipeline below shows how far it is.',
+    )
   const queue = open === 0 ? 'nothing to review' : `${count(open)} to review`
   const warned = alerts === 0 ? 'no alerts' : plural(alerts, 'alert')
   const recall = report.performance.find(({ metric }) => metric === 'recall')
@@ -96,7 +119,10 @@ function summary({ report }: Watched, alerts: number, open: number, isLive: bool
 }
 
 /** Half as much to half as much again is what the verdict calls usual; of `allow`, what is left. */
-function usualRange(outcome: string, reference: number | null): { low: number; high: number } | null {
+function usualRange(
+  outcome: string,
+  reference: number | null,
+): { low: number; high: number } | null {
   if (reference === null) return null
   if (outcome !== 'allow') return { low: reference * 0.5, high: reference * 1.5 }
   return { low: 1 - (1 - reference) * 1.5, high: 1 - (1 - reference) * 0.5 }
@@ -115,7 +141,10 @@ function alertsOf({ report }: Watched): Overview['alerts'] {
     .map((each) => ({ verdict: each, target: monitoring }))
 }
 
-async function tilesOf(rooms: Rooms, { report, bank, policy, range }: Watched): Promise<Overview['tiles']> {
+async function tilesOf(
+  rooms: Rooms,
+  { report, bank, policy, range }: Watched,
+): Promise<Overview['tiles']> {
   const column = rooms.project()?.sources[0]?.columns.find(({ kind }) => kind === 'money')
   const currency = column?.kind === 'money' ? column.currency : 'EUR'
   const exponent = column?.kind === 'money' ? column.exponent : 2
@@ -126,13 +155,23 @@ async function tilesOf(rooms: Rooms, { report, bank, policy, range }: Watched): 
     policy,
     fromUs,
     untilUs,
-    bucketUs: Math.max(3_600_000_000, Math.ceil((untilUs - fromUs) / TREND_POINTS / 3_600_000_000) * 3_600_000_000),
+    bucketUs: Math.max(
+      3_600_000_000,
+      Math.ceil((untilUs - fromUs) / TREND_POINTS / 3_600_000_000) * 3_600_000_000,
+    ),
   })
-  const labelled = buckets.filter(({ label }) => label !== 'none').reduce((sum, { n }) => sum + n, 0)
+  const labelled = buckets
+    .filter(({ label }) => label !== 'none')
+    .reduce((sum, { n }) => sum + n, 0)
   const total = buckets.reduce((sum, { n }) => sum + n, 0)
-  const known = total === 0 ? 'no decisions yet' : `labels for ${count(labelled)} of ${count(total)} decisions so far`
+  const known =
+    total === 0
+      ? 'no decisions yet'
+      : `labels for ${count(labelled)} of ${count(total)} decisions so far`
   const { stopped, missed, genuineDeclined } = report.money
-  const declined = buckets.filter(({ outcome }) => outcome === 'decline').reduce((sum, { n }) => sum + n, 0)
+  const declined = buckets
+    .filter(({ outcome }) => outcome === 'decline')
+    .reduce((sum, { n }) => sum + n, 0)
   const today = bank.nowUs - (bank.nowUs % DAY_US)
   const figures = await rooms.decisions.caseFigures(bank.namespace, today)
   const perDay = rooms.project()?.policies[0]?.reviewCapacityPerDay ?? null
@@ -142,22 +181,28 @@ async function tilesOf(rooms: Rooms, { report, bank, policy, range }: Watched): 
       amount: money(stopped.amountMinor, currency, exponent),
       count: stopped.n,
       note: `${plural(stopped.n, 'payment')} declined or reviewed and confirmed as fraud; ${known}`,
-      verdict: noData ? verdict('no-data', 'No labels yet.') : verdict('ok', `${stopped.n} confirmed.`),
+      verdict: noData
+        ? verdict('no-data', 'No labels yet.')
+        : verdict('ok', `${stopped.n} confirmed.`),
       trend: trendOf(buckets, (o, l) => o !== 'allow' && l === 'positive', true),
     },
     fraudMissed: {
       amount: money(missed.amountMinor, currency, exponent),
       count: missed.n,
       note: `${plural(missed.n, 'payment')} allowed and confirmed as fraud; ${known}`,
-      verdict: noData ? verdict('no-data', 'No labels yet.') : verdict('ok', `${missed.n} confirmed so far.`),
+      verdict: noData
+        ? verdict('no-data', 'No labels yet.')
+        : verdict('ok', `${missed.n} confirmed so far.`),
       trend: trendOf(buckets, (o, l) => o === 'allow' && l === 'positive', true),
     },
     genuineDeclined: {
       rate: rate(genuineDeclined.n, declined),
       count: genuineDeclined.n,
-      note:
-        'Of declined payments, those that people called genuine. A declined payment has no natural label, so this counts reviews and appeals only.',
-      verdict: verdict(genuineDeclined.n === 0 ? 'no-data' : 'ok', `${genuineDeclined.n} of ${count(declined)} declined.`),
+      note: 'Of declined payments, those that people called genuine. A declined payment has no natural label, so this counts reviews and appeals only.',
+      verdict: verdict(
+        genuineDeclined.n === 0 ? 'no-data' : 'ok',
+        `${genuineDeclined.n} of ${count(declined)} declined.`,
+      ),
       trend: trendOf(buckets, (o, l) => o === 'decline' && l === 'negative', false),
     },
     reviewQueue: {
@@ -211,7 +256,11 @@ async function liveNow(rooms: Rooms, identity: Identity): Promise<Overview['live
     deployedBy: identityView(people.get(deployment.actorId), deployment.actorId),
     approvedBy: standing.approvals
       .filter((approval) => approval.verdict === 'approve')
-      .map((approval) => ({ id: approval.identityId, name: approval.identityName, kind: approval.identityKind })),
+      .map((approval) => ({
+        id: approval.identityId,
+        name: approval.identityName,
+        kind: approval.identityKind,
+      })),
     thresholds: { review: threshold('review'), decline: threshold('decline') },
     rollbackTo: target === undefined ? null : versionRef(target.model, target.version),
     rollback:
@@ -226,7 +275,13 @@ async function liveNow(rooms: Rooms, identity: Identity): Promise<Overview['live
 async function latencyNow(rooms: Rooms): Promise<Overview['latency']> {
   const status = await statusOf(rooms)
   if (status === undefined) {
-    return { p50Us: null, p99Us: null, n: 0, normalP99Us: null, verdict: verdict('alert', 'Decisions are not being answered.') }
+    return {
+      p50Us: null,
+      p99Us: null,
+      n: 0,
+      normalP99Us: null,
+      verdict: verdict('alert', 'Decisions are not being answered.'),
+    }
   }
   const { latency } = status
   const p99 = latency.p99Us
@@ -236,7 +291,10 @@ async function latencyNow(rooms: Rooms): Promise<Overview['latency']> {
     verdict:
       p99 === null
         ? verdict('no-data', 'No decision was measured yet.')
-        : verdict(p99 > 100_000 ? 'warning' : 'ok', `99 % were answered durably within ${(p99 / 1000).toFixed(1)} ms (the last ${count(latency.n)}).`),
+        : verdict(
+            p99 > 100_000 ? 'warning' : 'ok',
+            `99 % were answered durably within ${(p99 / 1000).toFixed(1)} ms (the last ${count(latency.n)}).`,
+          ),
   }
 }
 
@@ -251,13 +309,21 @@ async function statusOf(rooms: Rooms) {
 
 async function perMinute(rooms: Rooms, { bank }: Watched): Promise<number | null> {
   const hour = 3_600_000_000
-  const n = await rooms.decisions.count({ namespace: bank.namespace, fromUs: bank.nowUs - hour, untilUs: bank.nowUs + 1 })
+  const n = await rooms.decisions.count({
+    namespace: bank.namespace,
+    fromUs: bank.nowUs - hour,
+    untilUs: bank.nowUs + 1,
+  })
   return n === 0 ? null : n / 60
 }
 
 async function stripOf(rooms: Rooms): Promise<Overview['strip']> {
   const project = rooms.project()
-  const [datasets, versions, bank] = await Promise.all([rooms.catalog.datasets(), rooms.registry.versions(), onAir(rooms)])
+  const [datasets, versions, bank] = await Promise.all([
+    rooms.catalog.datasets(),
+    rooms.registry.versions(),
+    onAir(rooms),
+  ])
   const events = datasets.filter(({ kind }) => kind === 'source')
   const rows = events.reduce((sum, each) => sum + each.rows, 0)
   const open = datasets.reduce((sum, each) => sum + each.quarantinedOpen, 0)
@@ -272,14 +338,24 @@ async function stripOf(rooms: Rooms): Promise<Overview['strip']> {
       stage: 'data',
       figure: count(rows),
       unit: `rows, ${count(open)} in quarantine`,
-      verdict: rows === 0 ? none : verdict(open === 0 ? 'ok' : 'warning', open === 0 ? 'All rows keep the contract.' : `${plural(open, 'row')} to mend.`),
-      target: events[0] === undefined ? ref('screen', '/data', 'Data') : ref('dataset', events[0].dataset),
+      verdict:
+        rows === 0
+          ? none
+          : verdict(
+              open === 0 ? 'ok' : 'warning',
+              open === 0 ? 'All rows keep the contract.' : `${plural(open, 'row')} to mend.`,
+            ),
+      target:
+        events[0] === undefined
+          ? ref('screen', '/data', 'Data')
+          : ref('dataset', events[0].dataset),
     },
     {
       stage: 'features',
       figure: count(features),
       unit: `features in ${plural(project?.featureSets.length ?? 0, 'set')}`,
-      verdict: features === 0 ? none : verdict('ok', 'Declared once, the same live and in history.'),
+      verdict:
+        features === 0 ? none : verdict('ok', 'Declared once, the same live and in history.'),
       target: ref('screen', '/features', 'Features'),
     },
     {
@@ -287,13 +363,17 @@ async function stripOf(rooms: Rooms): Promise<Overview['strip']> {
       figure: ap === undefined ? '–' : ap.value.toFixed(3),
       unit: `average precision, ${live?.build.declaration ?? 'no model live'}`,
       verdict: live === undefined ? none : verdict('ok', `Version ${live.version} is live.`),
-      target: live === undefined ? ref('screen', '/models', 'Models') : versionRef(live.model, live.version),
+      target:
+        live === undefined
+          ? ref('screen', '/models', 'Models')
+          : versionRef(live.model, live.version),
     },
     {
       stage: 'gate',
       figure: count(versions.length - refused),
       unit: `passed, ${count(refused)} refused`,
-      verdict: versions.length === 0 ? none : verdict('ok', 'Gate and two approvals for every version.'),
+      verdict:
+        versions.length === 0 ? none : verdict('ok', 'Gate and two approvals for every version.'),
       target: ref('screen', '/governance', 'Governance'),
     },
     {
@@ -334,7 +414,10 @@ function replayView(state: ReplayState): Replay {
   const sentences: Readonly<Record<ReplayState['state'], string>> = {
     none: 'Nothing is being replayed.',
     waiting: 'The replay starts once a version is live.',
-    playing: state.speed === 'max' ? 'Playing as fast as decisions are made.' : `Playing at ${state.speed} times the speed of time.`,
+    playing:
+      state.speed === 'max'
+        ? 'Playing as fast as decisions are made.'
+        : `Playing at ${state.speed} times the speed of time.`,
     paused: 'Paused.',
     finished: 'The tape has ended; play it again in a namespace of its own.',
     failed: state.problem ?? 'The replay failed.',

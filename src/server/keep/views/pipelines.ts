@@ -27,9 +27,7 @@ const screens: Readonly<Record<string, ObjectRef>> = {
   live: ref('screen', '/decisions', 'Decisions'),
 }
 
-export function pipelineViews(
-  rooms: Rooms,
-): Pick<Handlers, 'progress' | 'pipelines' | 'pipeline'> {
+export function pipelineViews(rooms: Rooms): Pick<Handlers, 'progress' | 'pipelines' | 'pipeline'> {
   const people = async () => {
     const identities = await rooms.access.identities()
     return new Map(identities.map((identity) => [identity.id, identity]))
@@ -93,7 +91,7 @@ function runView(
           ? null
           : (step.endedAtUs - step.startedAtUs) / 1000,
       figure: step.figure === '' ? null : step.figure,
-      outputs: screens[step.name] === undefined ? [] : [screens[step.name]!],
+      outputs: screens[step.name] === undefined ? [] : [screens[step.name]],
     })),
   }
 }

@@ -58,7 +58,11 @@ export function policyViews(rooms: Rooms): Pick<Handlers, 'policy' | 'search'> {
             }),
           })),
         ),
-        thresholds: { review: threshold('review'), decline: threshold('decline'), declared: declaredInWords(policy) },
+        thresholds: {
+          review: threshold('review'),
+          decline: threshold('decline'),
+          declared: declaredInWords(policy),
+        },
         reviewCapacityPerDay: policy.reviewCapacityPerDay,
         file: null,
         example: source === undefined ? {} : exampleEvent(source, bank.nowUs),
@@ -84,12 +88,18 @@ export function policyViews(rooms: Rooms): Pick<Handlers, 'policy' | 'search'> {
           add(ref('feature', `${set.name}/${feature.name}`, feature.name), feature.description)
         }
       }
-      for (const policy of rooms.project()?.policies ?? []) add(ref('policy', policy.name), 'Decision policy')
-      for (const { dataset, rows } of await rooms.catalog.datasets()) add(ref('dataset', dataset), `${rows} rows`)
+      for (const policy of rooms.project()?.policies ?? [])
+        add(ref('policy', policy.name), 'Decision policy')
+      for (const { dataset, rows } of await rooms.catalog.datasets())
+        add(ref('dataset', dataset), `${rows} rows`)
       for (const version of await rooms.registry.versions()) {
-        add(versionRef(version.model, version.version), `${version.build.declaration}, ${version.status}, ${short(version.hash)}`)
+        add(
+          versionRef(version.model, version.version),
+          `${version.build.declaration}, ${version.status}, ${short(version.hash)}`,
+        )
       }
-      for (const run of await rooms.tracking.runs({ limit: 200 })) add(ref('run', run.id, run.name), run.status)
+      for (const run of await rooms.tracking.runs({ limit: 200 }))
+        add(ref('run', run.id, run.name), run.status)
       const { namespace } = await onAir(rooms)
       if (items.length < limit) {
         const keys = /^\d+$/.test(wanted) ? keyFilters(rooms, wanted) : []
@@ -104,7 +114,9 @@ export function policyViews(rooms: Rooms): Pick<Handlers, 'policy' | 'search'> {
           seen.add(id)
           items.push({
             target: ref('decision', id, `Decision ${row.eventId}`),
-            detail: `${row.outcome}, ${Object.entries(row.keys).map(([key, value]) => `${key} ${value}`).join(', ')}`,
+            detail: `${row.outcome}, ${Object.entries(row.keys)
+              .map(([key, value]) => `${key} ${value}`)
+              .join(', ')}`,
           })
         }
       }
@@ -122,7 +134,9 @@ function declaredInWords({ thresholds }: CompiledPolicy): string {
   return Object.entries(thresholds)
     .map(([outcome, rule]) => {
       if (typeof rule === 'number') return `${outcome} from ${rule}`
-      const options = Object.entries(rule as Record<string, unknown>).filter(([name]) => name !== 'kind')
+      const options = Object.entries(rule as Record<string, unknown>).filter(
+        ([name]) => name !== 'kind',
+      )
       return `${outcome}: ${(rule as { kind: string }).kind.replaceAll('-', ' ')} ${options.map(([, value]) => String(value)).join(', ')}`
     })
     .join('; ')

@@ -16,7 +16,8 @@ export async function auditProof(
   if (record === undefined) {
     return {
       state: 'not-sealed-yet',
-      sentence: 'On disk in the open segment of the journal; its hash enters the audit log when it is sealed.',
+      sentence:
+        'On disk in the open segment of the journal; its hash enters the audit log when it is sealed.',
       segment: null,
       segmentSha256: null,
       entryIndex: null,

@@ -39,7 +39,12 @@ export async function storyOf(
     if (event.action === 'label-sent') continue
     const verdict = event.verdict === 'unsure' ? "can't tell" : event.verdict
     story.push({
-      kind: event.action === 'undo' ? 'verdict-undone' : event.action === 'correct' ? 'correction' : 'verdict',
+      kind:
+        event.action === 'undo'
+          ? 'verdict-undone'
+          : event.action === 'correct'
+            ? 'correction'
+            : 'verdict',
       atUs: event.atUs,
       at: time(event.atUs),
       by: identityView(people.get(event.by), event.by),

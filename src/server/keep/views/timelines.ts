@@ -1,5 +1,9 @@
 // What the customer and the terminal of a decision did in the thirty days around it.
-import type { DecisionRecord, DecisionRow as KnownRow, Sequenced } from '../../../decisions/index.ts'
+import type {
+  DecisionRecord,
+  DecisionRow as KnownRow,
+  Sequenced,
+} from '../../../decisions/index.ts'
 import { DAY_US } from '../../../lib/time.ts'
 import type { Decision, DecisionRow } from '../../contract/index.ts'
 import { keyColumns } from '../bank.ts'
@@ -36,7 +40,10 @@ export async function timelinesOf(
         policy: each.policy,
         eventId: each.eventId,
         at: time(each.eventTimeUs),
-        amount: each.amountMinor === null || each.currency === null ? null : money(each.amountMinor, each.currency),
+        amount:
+          each.amountMinor === null || each.currency === null
+            ? null
+            : money(each.amountMinor, each.currency),
         outcome: each.outcome,
         label: each.label === null ? null : each.label.positive ? 'fraud' : 'genuine',
         isThisOne: each.eventId === record.eventId,
