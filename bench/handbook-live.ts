@@ -13,6 +13,7 @@ import {
   writeBaseCheckpoint,
   type DecideRemote,
   type DecisionRecord,
+  type Outcome,
 } from '../src/decisions/index.ts'
 import { historyWithState, type LabelArrivals } from '../src/features/index.ts'
 import { monotonicUs, systemClock } from '../src/lib/clock.ts'
@@ -44,9 +45,17 @@ export interface LiveRequest {
 const NAMESPACE = 'bench'
 const RECORDS_A_PAGE = 2000
 
-export async function decideTestPeriod(
-  request: LiveRequest,
-): Promise<SkewCount & { readonly decisions: number }> {
+export interface LivePeriod extends SkewCount {
+  readonly decisions: number
+  readonly outcomes: Readonly<Record<Outcome, OutcomeCount>>
+}
+
+export interface OutcomeCount {
+  readonly events: number
+  readonly frauds: number
+}
+
+export async function decideTestPeriod(request: LiveRequest): Promise<LivePeriod> {
   const deployments = join(request.folder, 'deployments')
   const service = await openDecisionService({
     directory: join(request.folder, 'decide'),
@@ -76,14 +85,17 @@ export async function decideTestPeriod(
 /** Values are compared here, not durability: nothing waits for the disk. */
 const hastyFiles: FileSystem = {
   ...nodeFiles,
-  open: async (file, mode) => ({ ...(await nodeFiles.open(file, mode)), sync: async () => undefined }),
+  open: async (file, mode) => ({
+    ...(await nodeFiles.open(file, mode)),
+    sync: async () => undefined,
+  }),
   syncDirectory: async () => undefined,
 }
 
 /** Writes the state as of the start of the test, as the pipeline does for live traffic. */
 async function baseOf({ project, frame, labels, folder }: LiveRequest): Promise<string> {
   const { split, featureSets: sets } = project
-  const source = project.sources[0]!
+  const source = project.sources[0]
   const untilUs = split.test.fromUs
   const before = sliceFrame(frame, numbersOf(frame, source.eventTime), untilUs)
   const { state } = historyWithState({ sets, source, frame: before, labels: [labels], untilUs })
@@ -108,13 +120,16 @@ function documentOf({ project, candidate }: LiveRequest) {
   return deploymentDocument(project, version, candidate.modelJson)
 }
 
-async function play({ project, frame, labelsFrame }: LiveRequest, decide: DecideRemote): Promise<void> {
-  const labels = project.labels[0]!
+async function play(
+  { project, frame, labelsFrame }: LiveRequest,
+  decide: DecideRemote,
+): Promise<void> {
+  const labels = project.labels[0]
   const { fromUs, toUs } = project.split.test
   const replay = createReplay(
     {
-      source: project.sources[0]!,
-      policy: project.policies[0]!.name,
+      source: project.sources[0],
+      policy: project.policies[0].name,
       labels: labels.name,
       labelValues: labels.values,
       events: frame,
@@ -143,10 +158,12 @@ async function play({ project, frame, labelsFrame }: LiveRequest, decide: Decide
 async function compareRecords(
   { project, frame, table, firstRow }: LiveRequest,
   decide: DecideRemote,
-): Promise<SkewCount & { readonly decisions: number }> {
+): Promise<LivePeriod> {
   const rowOf = rowsById(frame, project)
-  const counts = { decisions: 0, compared: 0, mismatches: 0 }
-  for (let after = 0; ; ) {
+  const none = () => ({ events: 0, frauds: 0 })
+  const outcomes = { allow: none(), review: none(), decline: none() }
+  const counts = { decisions: 0, compared: 0, mismatches: 0, outcomes }
+  for (let after = 0; ;) {
     const page = await decide.records({ namespace: NAMESPACE, after, limit: RECORDS_A_PAGE })
     if (page.records.length === 0) return counts
     for (const record of page.records) {
@@ -154,8 +171,10 @@ async function compareRecords(
       if (record.type !== 'decision') continue
       const row = rowOf.get(record.eventId)! - firstRow
       counts.decisions++
+      outcomes[record.outcome].events++
+      if (table.label[row] === 1) outcomes[record.outcome].frauds++
       counts.compared += record.features.length
-      counts.mismatches += differences(record, page.layouts[record.layout]!, table, row)
+      counts.mismatches += differences(record, page.layouts[record.layout], table, row)
     }
   }
 }
@@ -167,14 +186,14 @@ function differences(
   row: number,
 ): number {
   return features.filter((value, index) => {
-    const past = history.columns[history.names.indexOf(names[index]!)]![row]!
+    const past = history.columns[history.names.indexOf(names[index])][row]
     // A record is JSON, which has no NaN: it writes null where a value is missing.
     return !Object.is(value ?? Number.NaN, past)
   }).length
 }
 
 function rowsById(frame: Frame, project: CompiledProject): Map<string, number> {
-  const ids = frame.columns[project.sources[0]!.id]!
+  const ids = frame.columns[project.sources[0].id]
   const rows = new Map<string, number>()
   for (let row = 0; row < frame.rows; row++) rows.set(textAt(ids, row)!, row)
   return rows

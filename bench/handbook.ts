@@ -20,7 +20,7 @@ import {
 import { loadProject, type CompiledProject, type LoadedProject } from '../src/projects/index.ts'
 import { dataFile } from '../src/roles/project-data.ts'
 import { bankInMemory, type Bank } from './handbook-bank.ts'
-import { decideTestPeriod } from './handbook-live.ts'
+import { decideTestPeriod, type LivePeriod } from './handbook-live.ts'
 import type { BenchOptions, Figures } from './run.ts'
 
 /** Features and parameters were chosen this much earlier than the split that is reported. */
@@ -64,7 +64,9 @@ async function measure(
   )
   const final = await timed('learning', () => train(project, project.split, past.table, bank, say))
   const skew = await timed('skew', async () => countSkew({ project, ...rows, ...past }))
-  const best = final.toSorted((a, b) => metric(b, 'average_precision') - metric(a, 'average_precision'))[0]!
+  const best = final.toSorted(
+    (a, b) => metric(b, 'average_precision') - metric(a, 'average_precision'),
+  )[0]
   const live = await timed('decisions', () =>
     decideTestPeriod({ project, candidate: best, ...rows, ...past, folder }),
   )
@@ -76,10 +78,13 @@ async function measure(
     decision_mismatches: live.mismatches,
     decision_values_compared: live.compared,
     decisions: live.decisions,
+    ...outcomesOf(live, project.split),
+    decline_threshold: rounded(best.thresholds.decline),
+    review_threshold: rounded(best.thresholds.review),
     rows: rows.read,
     rows_quarantined: rows.quarantined,
     features: past.table.features.names.length,
-    ...sizeOf(final[0]!, past.table, project.split),
+    ...sizeOf(final[0], past.table, project.split),
     ...seconds,
   }
 }
@@ -94,8 +99,8 @@ interface Rows {
 
 /** The accepted rows up to the end of the test: what comes later says nothing about it. */
 async function readRows(project: CompiledProject, path: string, bank: Bank): Promise<Rows> {
-  const source = project.sources[0]!
-  const labels = project.labels[0]!
+  const source = project.sources[0]
+  const labels = project.labels[0]
   const { ingest, by } = bank
   const report = await ingestFile({ path, source, labels, by }, ingest)
   const frame = await ingest.snapshots.read(report.snapshot.hash)
@@ -105,7 +110,7 @@ async function readRows(project: CompiledProject, path: string, bank: Bank): Pro
     labelsFrame,
     labels: {
       labels: labels.name,
-      eventIds: labelsFrame.columns['event_id']!,
+      eventIds: labelsFrame.columns['event_id'],
       values: numbersOf(labelsFrame, 'value'),
       arrivalsUs: numbersOf(labelsFrame, 'arrival_time'),
     },
@@ -122,7 +127,7 @@ interface Past {
 
 function valuesOf(project: CompiledProject, { frame, labelsFrame, labels }: Rows): Past {
   const { split, featureSets } = project
-  const source = project.sources[0]!
+  const source = project.sources[0]
   const { matrix, firstRow } = historyWithState({
     sets: featureSets,
     source,
@@ -131,11 +136,12 @@ function valuesOf(project: CompiledProject, { frame, labelsFrame, labels }: Rows
     fromUs: split.train.fromUs - SELECTION_EARLIER_US,
     toUs: split.test.toUs,
   })
-  const inTable = (column: string) => numbersOf(frame, column).subarray(firstRow, firstRow + matrix.rows)
+  const inTable = (column: string) =>
+    numbersOf(frame, column).subarray(firstRow, firstRow + matrix.rows)
   const table = {
     features: matrix,
     eventTimeUs: inTable(source.eventTime),
-    label: labelsByRow(frame.columns[source.id]!, labelsFrame, firstRow, matrix.rows),
+    label: labelsByRow(frame.columns[source.id], labelsFrame, firstRow, matrix.rows),
     customer: inTable(split.dropKnown!),
     snapshots: [],
   }
@@ -173,6 +179,18 @@ function figuresOf({ declaration, metrics }: Candidate, prefix: string): Record<
   return figures
 }
 
+/** What the policy, rules included, makes of the test period; precision is the share of fraud. */
+function outcomesOf({ outcomes }: LivePeriod, { test }: TimeSplit): Figures {
+  const days = (test.toUs - test.fromUs) / DAY_US
+  const { decline, review } = outcomes
+  return {
+    declines_per_day: rounded(decline.events / days),
+    decline_precision: rounded(decline.frauds / decline.events),
+    reviews_per_day: rounded(review.events / days),
+    review_precision: rounded(review.frauds / review.events),
+  }
+}
+
 function sizeOf({ model, test }: Candidate, table: TrainingTable, split: TimeSplit): Figures {
   const { training } = model
   return {
@@ -180,7 +198,9 @@ function sizeOf({ model, test }: Candidate, table: TrainingTable, split: TimeSpl
     train_frauds: training.positives,
     test_rows: test.rows.length,
     test_frauds: test.y.reduce((sum, y) => sum + y, 0),
-    fraud_share: rounded(table.label.reduce((sum, y) => sum + (y === 1 ? 1 : 0), 0) / table.label.length),
+    fraud_share: rounded(
+      table.label.reduce((sum, y) => sum + (y === 1 ? 1 : 0), 0) / table.label.length,
+    ),
     test_days: (split.test.toUs - split.test.fromUs) / DAY_US,
   }
 }

@@ -20,6 +20,8 @@ export type KillResult = {
   readonly duplicated: number
   readonly restart_ms_max: number
   readonly restart_ms_median: number
+  /** Of a restart, what decide itself took to recover journal, index and state. */
+  readonly recovery_ms_max: number
 }
 
 /** `--times` (50) kills while `--connections` (16) send, at moments that follow from `--seed` (1). */
@@ -35,6 +37,7 @@ export async function run(
   const root = mkdtempSync(join(tmpdir(), 'assay-kill-'))
   const acknowledged = new Map<number, string>()
   const restarts: number[] = []
+  let recoveryMs = 0
   let next = 0
   try {
     const bank = await prepareBank(root, history)
@@ -48,6 +51,7 @@ export async function run(
       await load
       decide = await startChild(root, 500)
       restarts.push(decide.startMs)
+      recoveryMs = Math.max(recoveryMs, decide.recoveryMs)
       say(`kill ${kill}: ${acknowledged.size} acknowledged, up again in ${decide.startMs} ms`)
     }
     const verified = await verify(bank, decide, acknowledged)
@@ -59,6 +63,7 @@ export async function run(
       ...verified,
       restart_ms_max: sorted.at(-1) ?? 0,
       restart_ms_median: sorted[sorted.length >> 1] ?? 0,
+      recovery_ms_max: recoveryMs,
     }
   } finally {
     rmSync(root, { recursive: true, force: true })

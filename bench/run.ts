@@ -30,7 +30,9 @@ process.exitCode = await main(process.argv.slice(2))
 async function main(args: readonly string[]): Promise<number> {
   const [name = '', ...rest] = args
   if (!names.includes(name)) {
-    say(`Say what to measure: ${names.join(', ')}. For example: npm run -s bench -- ${names[0]} --json`)
+    say(
+      `Say what to measure: ${names.join(', ')}. For example: npm run -s bench -- ${names[0]} --json`,
+    )
     return 2
   }
   const { json, options } = readOptions(rest)

@@ -88,8 +88,8 @@ export interface Namespace {
   indexTimer: ReturnType<typeof setTimeout> | undefined
   storageFailures: number
   readonly engines: Map<string, DecisionEngine>
-  /** Set once the journal is closed: nothing may be written any more. */
-  isClosed: boolean
+  /** Set while the namespace closes: what fails now is left to the next start. */
+  isClosing: boolean
 }
 
 /** `NAME.json` beside the folder `NAME`: written before anything else, removed before it. */
@@ -139,7 +139,7 @@ export async function openNamespace(options: NamespaceOptions): Promise<Namespac
     indexTimer: undefined,
     storageFailures: 0,
     engines: new Map(),
-    isClosed: false,
+    isClosing: false,
   }
   held.namespace = namespace
   await recoverNamespace(namespace)
@@ -246,6 +246,8 @@ export async function readPayload(namespace: Namespace, sequence: number): Promi
 /** Keys gather this long, or to this number, before the index takes them in one transaction. */
 const INDEX_WAIT_MS = 200
 const INDEX_KEYS_MAX = 4000
+/** With more keys than this in memory the index will not come back by itself. */
+const UNINDEXED_MAX = 200_000
 
 /**
  * The index may lag, because memory holds the keys it lacks and the journal can always fill it: so
@@ -275,7 +277,7 @@ async function indexDurable(namespace: Namespace): Promise<void> {
     const through = journal.durableSequence
     const count = unindexed.findIndex(({ sequence }) => sequence > through)
     const ready = unindexed.slice(0, count < 0 ? unindexed.length : count)
-    if (ready.length === 0 || namespace.isClosed) return
+    if (ready.length === 0) return
     try {
       await index.put(
         ready.flatMap(({ writes }) => writes),
@@ -283,6 +285,11 @@ async function indexDurable(namespace: Namespace): Promise<void> {
       )
     } catch (error) {
       // Nothing is lost: the keys stay in memory, and the journal can always fill the index again.
+      if (namespace.isClosing) return
+      if (unindexed.length > UNINDEXED_MAX) {
+        options.onFatal(error as Error)
+        return
+      }
       options.onWarning('The index could not be written; it is tried again.', error)
       await new Promise((resolve) => setTimeout(resolve, 1000).unref())
       continue

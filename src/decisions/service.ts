@@ -200,9 +200,9 @@ function createService(
       })
     }
     clearTimeout(each.indexTimer)
+    each.isClosing = true
     await each.indexing
     await indexNow(each)
-    each.isClosed = true
     await each.journal.close().catch(() => undefined)
     await each.index.close()
   }

@@ -106,7 +106,7 @@ async function reportOn(records: readonly Sequenced[]) {
     policy: 'p',
     fromUs: 0,
     untilUs: 48 * HOUR_US,
-    bucketUs: 6 * HOUR_US,
+    bucketUs: 24 * HOUR_US,
   }
   return await monitoringReport({ decisions, drift, reference }, window)
 }

@@ -73,7 +73,8 @@ export function statistic(value: number | null | undefined): string {
 
 export function withUnit(value: number | null | undefined, unit: string | null): string {
   if (value == null) return none
-  if (unit === '%') return percent(value)
+  if (unit === '%' || unit === 'share') return percent(value)
+  if (unit === 'count') return statistic(value)
   if (unit !== null && /^[A-Z]{3}$/.test(unit)) return `${unit} ${value.toFixed(2)}`
   return unit === null ? statistic(value) : `${statistic(value)} ${unit}`
 }

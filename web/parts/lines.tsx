@@ -97,7 +97,7 @@ function options(
   return {
     width,
     height,
-    padding: [10, 12, 0, 0],
+    padding: [10, 22, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
     scales: {
@@ -134,7 +134,7 @@ function options(
         stroke: inkOf(one.dashed === true ? '--ink-3' : `--series-${(i % 5) + 1}`),
         width: 1.75,
         spanGaps: false,
-        points: { show: props.x.length < 12, size: 5 },
+        points: { show: props.x.length < 12 && one.dashed !== true, size: 5 },
         ...(one.dashed === true ? { dash: [5, 4] } : {}),
       })),
     ],

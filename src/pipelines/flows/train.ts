@@ -243,12 +243,9 @@ function chooseThresholds(
       between.push(row)
   }
   const rows = Uint32Array.from(between)
-  const data = {
-    y: selectValues(table.label, rows),
-    scores: scoreRows(rows),
-    days: (split.test.fromUs - split.train.toUs) / DAY_US,
-  }
-  const choose = (rule: CompiledPolicy['thresholds']['decline']) => {
+  const days = (split.test.fromUs - split.train.toUs) / DAY_US
+  const all = { y: selectValues(table.label, rows), scores: scoreRows(rows), days }
+  const choose = (rule: CompiledPolicy['thresholds']['decline'], data: typeof all) => {
     if (typeof rule === 'number') return rule
     try {
       return chooseThreshold(rule, data).threshold
@@ -257,8 +254,11 @@ function chooseThresholds(
       throw error
     }
   }
-  const decline = choose(policy.thresholds.decline)
-  return { decline, review: Math.min(choose(policy.thresholds.review), decline) }
+  const decline = choose(policy.thresholds.decline, all)
+  // Nobody reviews what is declined, so the rule for reviews is held against the other rows.
+  const open = Uint32Array.from(all.scores.keys()).filter((row) => all.scores[row] < decline)
+  const rest = { y: selectValues(all.y, open), scores: selectValues(all.scores, open), days }
+  return { decline, review: Math.min(choose(policy.thresholds.review, rest), decline) }
 }
 
 function curves(test: { y: Float64Array; scores: Float64Array }) {

@@ -89,18 +89,18 @@ function report(
   out.line()
   for (const { version: each, gate } of all) {
     const passed = gate?.passed === true
-    const mark = passed ? out.style('green', '✔') : out.style('red', '✘')
+    const mark = passed ? out.style('green', '✓') : out.style('red', '✗')
     const name = `${each.model} version ${each.version}`
     out.line(`${mark} ${out.style('bold', name)} (${each.build.declaration}, ${each.modelHash.slice(0, 12)}): ${each.status}`)
     for (const check of gate?.checks ?? []) {
-      out.line(`    ${check.passed ? '✔' : '✘'} ${check.message}`)
+      out.line(`    ${check.passed ? '✓' : '✗'} ${check.message}`)
     }
   }
   const best = all.find(({ gate }) => gate?.passed === true)?.version
   const where = `${path === '.' ? '' : ` --project ${path}`}${home === '.assay' ? '' : ` --home ${home}`}`
   out.line()
   out.line(out.style('bold', best === undefined ? 'No version holds its gate' : 'Try next'))
-  for (const [what, command] of nextSteps(best, where)) out.line(`  ${what.padEnd(40)}${command}`)
+  for (const [what, command] of nextSteps(best, where)) out.line(`  ${what.padEnd(42)}${command}`)
   return best === undefined ? exitCodes.notHeld : exitCodes.ok
 }
 

@@ -142,19 +142,19 @@ function Entries({
       {
         key: 'actor',
         title: 'Who',
-        width: 'minmax(90px, 190px)',
+        width: 'minmax(90px, 170px)',
         cell: (row) => <span title={row.actor.name}>{row.actor.name}</span>,
       },
       {
         key: 'action',
         title: 'Did',
-        width: 'minmax(100px, 140px)',
+        width: 'minmax(110px, 200px)',
         cell: (row) => <code>{row.action}</code>,
       },
       {
         key: 'object',
         title: 'To',
-        width: 'minmax(110px, 220px)',
+        width: 'minmax(100px, 180px)',
         from: 'narrow',
         cell: (row) => <ObjectLink target={row.object} />,
       },

@@ -99,6 +99,7 @@ export default function DecisionsScreen() {
             { value: 'allow', title: 'Allow' },
             { value: 'review', title: 'Review' },
             { value: 'decline', title: 'Decline' },
+            { value: 'review,decline', title: 'Held back' },
           ]}
         />
         <TextFilter name="customer" title="Customer" width={100} />

@@ -79,7 +79,7 @@ export function TimelineChart({
                   key={event.eventId}
                   className={`timeline-event label-${event.label ?? 'none'} ${event.isThisOne ? 'is-this' : ''} ${i === at ? 'is-at' : ''}`}
                   style={{
-                    left: `${1 + ((Date.parse(event.at) - first) / span) * 98}%`,
+                    left: `${events.length === 1 ? 99 : 1 + ((Date.parse(event.at) - first) / span) * 98}%`,
                     height: `${4 + ((event.amount?.minor ?? 0) / top) * 92}%`,
                   }}
                   onPointerEnter={() => setAt(i)}

@@ -3,6 +3,9 @@ import { useAsk } from '../../client/queries.ts'
 import { ObjectLink, Panel } from '../../parts/layout.tsx'
 import { Answered } from '../../parts/states.tsx'
 
+/** As many as a decision gives in its answer; the others are a click away. */
+const shownAtFirst = 4
+
 /** Why, in sentences that can be said aloud; a bar shows how hard each one pushed. */
 export function Why({ decision }: { readonly decision: Decision }) {
   const params = { policy: decision.policy, eventId: decision.eventId }
@@ -47,8 +50,8 @@ function Explained({ explanation }: { readonly explanation: Explanation }) {
         strongest={strongest}
       />
       <p className="chart-note">
-        {explanation.method}. Base {signed(explanation.base)}, the reasons above, all others{' '}
-        {signed(explanation.others)}: margin {signed(explanation.margin)}.
+        {explanation.method.replace(/\.$/, '')}. Base {signed(explanation.base)}, the reasons above,
+        all others {signed(explanation.others)}: margin {signed(explanation.margin)}.
       </p>
     </div>
   )
@@ -66,28 +69,54 @@ function Reasons({
   readonly strongest: number
 }) {
   if (reasons.length === 0) return null
+  const ordered = reasons.toSorted((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution))
+  const rest = ordered.slice(shownAtFirst)
   return (
     <>
       <h3>{title}</h3>
       <ul>
-        {reasons.map((reason) => (
-          <li key={reason.feature} className={`reason reason-${kind}`}>
-            <span className="reason-bar" aria-hidden>
-              <i style={{ width: `${(Math.abs(reason.contribution) / strongest) * 100}%` }} />
-            </span>
-            <span className="reason-text">
-              {reason.sentence}
-              {reason.target === null ? null : (
-                <span className="reason-source">
-                  <ObjectLink target={reason.target} />
-                </span>
-              )}
-            </span>
-            <span className="num quiet">{signed(reason.contribution)}</span>
-          </li>
+        {ordered.slice(0, shownAtFirst).map((reason) => (
+          <ReasonRow key={reason.feature} reason={reason} kind={kind} strongest={strongest} />
         ))}
       </ul>
+      {rest.length === 0 ? null : (
+        <details>
+          <summary>{rest.length} weaker</summary>
+          <ul>
+            {rest.map((reason) => (
+              <ReasonRow key={reason.feature} reason={reason} kind={kind} strongest={strongest} />
+            ))}
+          </ul>
+        </details>
+      )}
     </>
+  )
+}
+
+function ReasonRow({
+  reason,
+  kind,
+  strongest,
+}: {
+  readonly reason: Reason
+  readonly kind: 'towards' | 'against'
+  readonly strongest: number
+}) {
+  return (
+    <li className={`reason reason-${kind}`}>
+      <span className="reason-bar" aria-hidden>
+        <i style={{ width: `${(Math.abs(reason.contribution) / strongest) * 100}%` }} />
+      </span>
+      <span className="reason-text">
+        {reason.sentence}
+        {reason.target === null ? null : (
+          <span className="reason-source">
+            <ObjectLink target={reason.target} />
+          </span>
+        )}
+      </span>
+      <span className="num quiet">{signed(reason.contribution)}</span>
+    </li>
   )
 }
 

@@ -79,7 +79,7 @@ function Table({
 }) {
   const zone = useTimeZone()
   const navigate = useNavigate()
-  const metrics = rows[0]?.metrics ?? []
+  const metrics = useMemo(() => leading(rows[0]?.metrics ?? []), [rows])
   const columns = useMemo(
     (): readonly Column<RunSummary>[] => [
       {
@@ -176,4 +176,11 @@ function Table({
       onOpen={(row) => void navigate({ to: `/experiments/${row.id}` } as never)}
     />
   )
+}
+
+/** The three metrics that fit; the ones that weigh with rare events come first. */
+function leading(metrics: RunSummary['metrics']): RunSummary['metrics'] {
+  const first = ['average_precision', 'roc_auc']
+  const rank = (name: string) => (first.includes(name) ? first.indexOf(name) : first.length)
+  return metrics.toSorted((a, b) => rank(a.name) - rank(b.name)).slice(0, 3)
 }

@@ -171,12 +171,28 @@ function Card({ version }: { readonly version: Version }) {
           <Facts
             facts={section.entries.map((entry) => ({
               name: entry.name,
-              value: entry.missing ? <span className="status-warning">missing</span> : entry.text,
+              value: entry.missing ? (
+                <span className="status-warning">missing</span>
+              ) : (
+                <LongText text={entry.text} />
+              ),
             }))}
           />
         </section>
       ))}
     </Panel>
+  )
+}
+
+/** A long entry of the card is folded to its first line. */
+function LongText({ text }: { readonly text: string }) {
+  if (text.length < 400) return text
+  const lines = text.split('\n')
+  return (
+    <details className="long-text">
+      <summary>{lines.length > 1 ? `${lines.length} lines` : `${text.slice(0, 120)}…`}</summary>
+      {text}
+    </details>
   )
 }
 

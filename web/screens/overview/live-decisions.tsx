@@ -91,7 +91,9 @@ function useFresh(items: readonly DecisionRow[] | undefined): ReadonlySet<string
   if (items !== undefined && items !== seen.current) {
     const before = new Set(seen.current.map((row) => row.eventId))
     const ids = items.map((row) => row.eventId)
-    fresh.current = new Set(before.size === 0 ? [] : ids.filter((id) => !before.has(id)))
+    const arrived = ids.filter((id) => !before.has(id))
+    // Where most rows are new a mark on each says nothing.
+    fresh.current = new Set(before.size === 0 || arrived.length > 4 ? [] : arrived)
     seen.current = items
   }
   return fresh.current
