@@ -1,5 +1,6 @@
 // What other processes may ask of `work`, over the local socket.
 import type { ChangeBy } from '../access/index.ts'
+import type { Recomputation } from '../decisions/index.ts'
 
 export type ReplaySpeed = '60' | '600' | 'max'
 
@@ -66,6 +67,11 @@ export interface WorkRemote {
     rows: readonly (readonly (string | number | boolean | null)[])[],
   ): Promise<Uint8Array>
   resubmit(rows: readonly ResubmittedRow[], by: ChangeBy): Promise<ResubmitReport>
+  /** Computes a recorded decision again, features included, from snapshots and journal alone. */
+  recompute(request: {
+    readonly namespace: string
+    readonly sequence: number
+  }): Promise<Recomputation>
   /** Ingests a file into a dataset of the project, beside what it holds. */
   ingest(
     request: { readonly path: string; readonly source: string | undefined },

@@ -12,12 +12,12 @@ import {
   type IngestPorts,
   type QuarantineStore,
 } from '../data/index.ts'
-import type { DecideRemote } from '../decisions/index.ts'
+import { directoryDeployments, replayDecision, type DecideRemote } from '../decisions/index.ts'
 import type { Governance } from '../governance/index.ts'
 import { monotonicUs, systemClock } from '../lib/clock.ts'
 import { AssayError } from '../lib/errors.ts'
 import { contentHash } from '../lib/hash.ts'
-import { writeFileAtomic } from '../lib/files.ts'
+import { nodeFiles, writeFileAtomic } from '../lib/files.ts'
 import { systemIds } from '../lib/ids.ts'
 import { remote, serveRpc } from '../lib/rpc.ts'
 import {
@@ -41,6 +41,7 @@ import {
 } from '../projects/index.ts'
 import type { Registry } from '../registry/index.ts'
 import type { Tracking } from '../tracking/index.ts'
+import { deploymentsDirectory } from '../server/decide/index.ts'
 import { version, type RoleConfig } from './config.ts'
 import type { Deployer } from './deployer.ts'
 import { rolesErrors } from './errors.ts'
@@ -94,6 +95,13 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
       return replay.command(command)
     },
     parquet: (names, rows) => writeParquet(names, rows, MEMORY),
+    recompute: ({ namespace, sequence }) =>
+      replayDecision({
+        directory: join(home.decide, namespace),
+        files: nodeFiles,
+        deployments: directoryDeployments(deploymentsDirectory(home)),
+        sequence,
+      }),
     resubmit: (rows, actor) => resubmitRows(rows, actor, loaded(), ingest),
     ingest: async ({ path, source }, actor) => {
       const { compiled } = loaded()

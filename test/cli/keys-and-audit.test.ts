@@ -73,13 +73,10 @@ describe('on a home', () => {
 
   test('an entry that was changed inside the database ends with code 3', () => {
     const database = new DatabaseSync(join(home, 'keep', 'assay.sqlite'))
-    const tables = database.prepare("SELECT name, sql FROM sqlite_master WHERE type = 'table'").all()
-    const { name, sql } = tables.find((each) => /audit_entr/.test(String(each['name'])))!
-    expect(String(sql)).toContain('leaf')
-    database.exec('DROP TRIGGER IF EXISTS audit_entries_no_update')
-    database
-      .prepare(`UPDATE "${String(name)}" SET leaf = replace(leaf, 'First start', 'Fresh start')`)
+    const changed = database
+      .prepare("UPDATE audit_entries SET leaf = replace(leaf, 'analyst', 'approver')")
       .run()
+    expect(changed.changes).toBeGreaterThan(0)
     database.close()
     const { code, err } = run('audit', 'verify')
     expect(err).toContain('not intact')

@@ -63,7 +63,10 @@ export async function withMetadata<Result>(
   try {
     const metadata = await openMetadata(home)
     try {
-      return await work(metadata, home)
+      const result = await work(metadata, home)
+      // What was just done is signed at once: no later command may find it changed unnoticed.
+      await metadata.audit.checkpoint()
+      return result
     } finally {
       await metadata.close()
     }

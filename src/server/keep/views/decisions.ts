@@ -59,7 +59,8 @@ export function decisionViews(
     async recomputeDecision({ params }): Promise<Recomputed> {
       const { namespace } = await onAir(rooms)
       const startUs = monotonicUs()
-      const result = await rooms.decide.recompute({ namespace, ...params })
+      const { record } = await rooms.decide.decision({ namespace, ...params })
+      const result = await rooms.work.recompute({ namespace, sequence: record.sequence })
       const differences = result.identical ? [] : result.differences
       return {
         identical: result.identical,
