@@ -11,8 +11,9 @@ import { monotonicUs } from '../src/lib/clock.ts'
 import { DAY_US } from '../src/lib/time.ts'
 import {
   countSkew,
-  labelsByRow,
+  labelArrivals,
   sliceFrame,
+  trainingTable,
   trainModel,
   type Candidate,
   type TrainingTable,
@@ -108,12 +109,7 @@ async function readRows(project: CompiledProject, path: string, bank: Bank): Pro
   return {
     frame: sliceFrame(frame, numbersOf(frame, source.eventTime), project.split.test.toUs),
     labelsFrame,
-    labels: {
-      labels: labels.name,
-      eventIds: labelsFrame.columns['event_id'],
-      values: numbersOf(labelsFrame, 'value'),
-      arrivalsUs: numbersOf(labelsFrame, 'arrival_time'),
-    },
+    labels: labelArrivals(labels.name, labelsFrame),
     read: report.read,
     quarantined: report.quarantined,
   }
@@ -128,7 +124,7 @@ interface Past {
 function valuesOf(project: CompiledProject, { frame, labelsFrame, labels }: Rows): Past {
   const { split, featureSets } = project
   const source = project.sources[0]
-  const { matrix, firstRow } = historyWithState({
+  const past = historyWithState({
     sets: featureSets,
     source,
     frame,
@@ -136,16 +132,7 @@ function valuesOf(project: CompiledProject, { frame, labelsFrame, labels }: Rows
     fromUs: split.train.fromUs - SELECTION_EARLIER_US,
     toUs: split.test.toUs,
   })
-  const inTable = (column: string) =>
-    numbersOf(frame, column).subarray(firstRow, firstRow + matrix.rows)
-  const table = {
-    features: matrix,
-    eventTimeUs: inTable(source.eventTime),
-    label: labelsByRow(frame.columns[source.id], labelsFrame, firstRow, matrix.rows),
-    customer: inTable(split.dropKnown!),
-    snapshots: [],
-  }
-  return { table, firstRow }
+  return { table: trainingTable(project, frame, labelsFrame, past, []), firstRow: past.firstRow }
 }
 
 async function train(

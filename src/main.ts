@@ -4,6 +4,7 @@ import {
   processTerminal,
   roleChannel,
   runCommandLine,
+  type Actions,
   type RoleName,
 } from './cli/index.ts'
 import { AssayError } from './lib/errors.ts'
@@ -63,12 +64,12 @@ async function runRole(role: RoleName): Promise<void> {
 }
 
 async function runCommand(): Promise<void> {
-  const [{ start }, { createCommandActions }] = await Promise.all([
-    import('./roles/start.ts'),
-    import('./roles/commands/index.ts'),
-  ])
+  const { createCommandActions } = await import('./roles/commands/index.ts')
   const terminal = processTerminal()
-  const actions = { start, ...createCommandActions(terminal) }
+  const actions: Actions = {
+    ...createCommandActions(terminal),
+    start: async (options) => (await import('./roles/start.ts')).start(options),
+  }
   const code = await runCommandLine(version, actions, process.argv.slice(2), terminal)
   // What a command left open (sockets, timers) must not keep a person waiting.
   process.exit(code)

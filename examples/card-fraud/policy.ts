@@ -27,10 +27,11 @@ export const policy = decisionPolicy('card-fraud', {
       reason: 'More than half of this terminal’s payments of a week ago were confirmed as fraud',
     }),
   ],
-  // Declined: at most one genuine payment in ten; reviewed: the next best ones, up to what people can read.
+  // Declined: at most one genuine payment in ten. Reviewed: the next best ones, as many as people can
+  // read beside those that the rules bring them.
   thresholds: {
     decline: { kind: 'precision-at-least', precision: 0.9 },
-    review: { kind: 'alerts-per-day', alerts: 60 },
+    review: { kind: 'alerts-per-day', alerts: 45 },
   },
   reviewCapacityPerDay: 60,
 })

@@ -23,7 +23,7 @@ export {
   type Tape,
 } from './flows/replay.ts'
 export { countSkew, type SkewCount, type SkewRequest } from './flows/skew.ts'
-export { labelsByRow, sliceFrame } from './flows/table.ts'
+export { labelArrivals, labelsByRow, sliceFrame, trainingTable } from './flows/table.ts'
 export { trainModel, type Candidate, type TrainingTable } from './flows/train.ts'
 export { createMemoryPipelineRuns } from './memory.ts'
 export { runPipeline, type RunPorts, type Step } from './run.ts'

@@ -1,9 +1,17 @@
 // One server from an empty home: everything that its address answers, held against the contract.
+import * as http from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { formatTimestamp, parseTimestamp } from '../../src/lib/time.ts'
 import { routes, type OperationName } from '../../src/server/contract/index.ts'
 import { createClient, refusalOf, type Client, type Request } from './client.ts'
-import { allDone, eventually, startServer, temporaryDirectory, type TestServer } from './server.ts'
+import { parquetTable, parseCsv } from './files.ts'
+import {
+  allDone,
+  eventually,
+  run,
+  startServer,
+  temporaryDirectory,
+  type TestServer,
+} from './server.ts'
 
 let server: TestServer
 let client: Client
@@ -32,6 +40,12 @@ async function payment(id: string, over: Record<string, unknown> = {}) {
 }
 const decide = (body: unknown, headers?: Record<string, string>) =>
   client.send('decide', { params: { policy: 'tiny' }, body, ...(headers && { headers }) })
+const answered = async (body: unknown): Promise<Record<string, unknown>> => {
+  const response = await decide(body)
+  const text = await response.text()
+  expect(response.status, text).toBe(200)
+  return JSON.parse(text) as Record<string, unknown>
+}
 
 /** Asks until the read model has heard of what was just decided. */
 const readModelHas = (eventId: string) =>
@@ -75,17 +89,18 @@ describe('a decision', () => {
   })
 
   test('gives its reasons with every outcome but allow', async () => {
-    const review = await (await decide(await payment('large', { amount: '250.00' }))).json()
-    expect(review).toMatchObject({ outcome: 'review', rules: ['large'] })
-    expect(review.reasons[0]).toMatchObject({ kind: 'rule', sentence: 'The amount is large' })
-    const decline = await (await decide(await payment('huge', { amount: '450.00' }))).json()
-    expect(decline.outcome).toBe('decline')
-    expect(decline.reasons.length).toBeGreaterThan(0)
+    const watched = await answered(await payment('watched', { terminal_id: 999, amount: '9.00' }))
+    expect(watched).toMatchObject({ outcome: 'review', rules: ['watched-terminal'] })
+    const [strongest] = watched['reasons'] as object[]
+    expect(strongest).toMatchObject({ kind: 'rule', sentence: 'The terminal is being watched' })
+    const huge = await answered(await payment('huge', { amount: '450.00' }))
+    expect(huge).toMatchObject({ outcome: 'decline' })
+    expect(huge['reasons']).not.toEqual([])
   })
 
   test('of an allowed payment is explained on demand, the same each time', async () => {
     const body = await payment('small', { amount: '3.00' })
-    const answer = await (await decide(body)).json()
+    const answer = await answered(body)
     expect(answer).toMatchObject({ outcome: 'allow', reasons: [] })
     await readModelHas('small')
     const params = { policy: 'tiny', eventId: 'small' }
@@ -109,7 +124,7 @@ describe('a decision', () => {
 
 describe('every operation of the contract', () => {
   test('that reads answers in the shape of its schema', async () => {
-    await readModelHas('large')
+    await readModelHas('watched')
     const [{ items: decisions }, { items: cases }, { items: runs }, { items: entries }, pipelines] =
       await Promise.all([
         client.ask('decisions'),
@@ -126,10 +141,10 @@ describe('every operation of the contract', () => {
       decisions: [
         { query: { outcome: 'review,decline', order: 'score', limit: 3 } },
         { query: { label: 'none', last: '7d', amountMin: '10.00', amountMax: '20.5' } },
-        { query: { rule: 'large', order: 'amount' } },
+        { query: { rule: 'watched-terminal', order: 'amount' } },
         { query: { customer: decisions[0].customer, order: 'oldest' } },
       ],
-      decision: [{ params: { policy, eventId } }, { params: { policy: 'tiny', eventId: 'large' } }],
+      decision: [{ params: { policy, eventId } }, { params: { policy: 'tiny', eventId: 'watched' } }],
       decisionExplanation: [{ params: { policy, eventId } }],
       policy: [{ params: { policy: 'tiny' } }],
       cases: [{ query: { status: 'all', order: 'newest' } }, { query: { status: 'closed' } }],
@@ -188,10 +203,9 @@ describe('every operation of the contract', () => {
       ['decisions', { query: { order: 'sideways' } }],
       ['decisions', { query: { from: 'yesterday' } }],
       ['decisions', { query: { from: '2018-02-31T00:00:00Z' } }],
-      ['decisions', { query: { cursor: 'nonsense' } }],
+      ['decisions', { query: { from: '2018-02-03T00:00:00Z', to: '2018-02-02T00:00:00Z' } }],
       ['decisions', { query: { amountMin: 'ten' } }],
       ['decisions', { query: { outcome: 'perhaps' } }],
-      ['cases', { query: { cursor: '%00' } }],
       ['quarantine', { query: { cursor: 'nonsense' } }],
       ['audit', { query: { cursor: 'nonsense' } }],
       ['auditEntry', { params: { index: -1 } }],
@@ -236,5 +250,225 @@ describe('every operation of the contract', () => {
         }
       }
     }
+  })
+})
+
+describe('lists', () => {
+  test('are exported whole, as CSV and as Parquet, also where they are empty', async () => {
+    const lists = routes.filter((route) => route.exports)
+    expect(lists.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['decisions', 'cases', 'quarantine', 'runs', 'audit']),
+    )
+    for (const { name } of lists) {
+      const { items, total = items.length } = await client.ask(name)
+      const text = await (await client.send(name, { query: { format: 'csv' } })).text()
+      const [names, ...rows] = parseCsv(text)
+      expect(rows.length, name).toBeGreaterThanOrEqual(total)
+      expect(new Set(rows.map((row) => row.length)), name).toEqual(new Set([names!.length]))
+      const parquet = await parquetTable(await client.send(name, { query: { format: 'parquet' } }))
+      expect(parquet.names, name).toEqual(names)
+      expect(parquet.rows, name).toBeGreaterThanOrEqual(total)
+      const none = { text: 'nothing says this' }
+      const empty = await client.send(name, { query: { ...none, format: 'parquet' } })
+      expect(await parquetTable(empty), name).toEqual({ names, rows: 0 })
+      const emptyCsv = await client.send(name, { query: { ...none, format: 'csv' } })
+      expect(parseCsv(await emptyCsv.text()), name).toEqual([names])
+    }
+  })
+
+  test('are paged without gaps or repetitions', async () => {
+    const whole = await client.ask('quarantine')
+    expect(whole.total).toBe(6)
+    const paged: unknown[] = []
+    for (let cursor: string | null = '0'; cursor !== null;) {
+      const page = await client.ask('quarantine', { query: { limit: 4, cursor } })
+      expect(page.total).toBe(6)
+      paged.push(...page.items)
+      cursor = page.next
+    }
+    expect(paged).toEqual(whole.items)
+    const narrowed = await client.ask('quarantine', { query: { column: 'amount', limit: 1 } })
+    expect(narrowed).toMatchObject({ items: [{ column: 'amount' }], total: 2 })
+    const filtered = await client.ask('audit', { query: { kind: 'identity', limit: 2 } })
+    expect(filtered.total).toBeGreaterThan(2)
+    expect(filtered.total).toBeLessThan((await client.ask('audit')).total)
+  })
+})
+
+describe('quarantine', () => {
+  test('says row, column, rule and value, and takes a mended row', async () => {
+    const { items } = await client.ask('quarantine')
+    const typo = items.find((row: { value: string }) => row.value === '1O2.50')
+    expect(typo).toMatchObject({ dataset: 'payments', column: 'amount', status: 'open' })
+    expect(typo.fields).toContainEqual({ name: 'TRANSACTION_ID', value: '900004' })
+    const before = await client.ask('dataset', { params: { dataset: 'payments' } })
+    const fields = Object.fromEntries(
+      typo.fields.map(({ name, value }: { name: string; value: string }) => [name, value]),
+    )
+    const still = await client.ask('resubmit', {
+      body: { rows: [{ id: typo.id, fields }], reason: 'Sent again as it was' },
+    })
+    expect(still).toMatchObject({ accepted: 0, refused: [{ id: typo.id, column: 'amount' }] })
+    const mended = await client.ask('resubmit', {
+      body: {
+        rows: [{ id: typo.id, fields: { ...fields, TX_AMOUNT: '102.50' } }],
+        reason: 'The letter O was meant as a zero',
+      },
+    })
+    expect(mended).toMatchObject({ accepted: 1, refused: [] })
+    const after = await client.ask('dataset', { params: { dataset: 'payments' } })
+    expect(after.rows).toBe(before.rows + 1)
+    expect(after.quarantined).toBe(5)
+    expect(after.latest.hash).toBe(mended.snapshot)
+    const resubmitted = await client.ask('quarantine', { query: { status: 'resubmitted' } })
+    expect(resubmitted.items).toMatchObject([{ id: typo.id, status: 'resubmitted' }])
+  })
+})
+
+describe('access', () => {
+  test('no key and a wrong key get nowhere, and a page may ask who is signed in', async () => {
+    const nobody = createClient(server.url, undefined)
+    const stranger = createClient(server.url, `ak_${'x'.repeat(43)}`)
+    for (const route of routes) {
+      if (route.open) continue
+      const request = { params: { policy: 'tiny', source: 'fraud', eventId: 'once', index: 0 } }
+      for (const who of [nobody, stranger]) {
+        const refusal = await who.refusal(route.name, request)
+        expect(refusal, route.name).toMatch(/^(401 |4(15|22) )/)
+        if (route.method === 'GET') expect(refusal, route.name).toMatch(/^401 /)
+      }
+    }
+    const body = await payment('stranger')
+    const send = { params: { policy: 'tiny' }, body }
+    expect(await nobody.refusal('decide', send)).toBe('401 unauthenticated')
+    expect(await stranger.refusal('decide', send)).toBe('401 unauthenticated')
+    expect(await nobody.ask('session')).toMatchObject({ identity: null })
+  })
+
+  test('a reader reads everything and changes nothing', async () => {
+    const created = run(['keys', 'create', '--name', 'Reader', '--role', 'reader', '--home', server.home])
+    const key = /ak_[\w-]{43}/.exec(created.out)?.[0]
+    expect(key, created.err).toBeDefined()
+    const reader = createClient(server.url, key)
+    await reader.ask('decisions')
+    await reader.ask('verifyAudit')
+    const [{ id }] = (await client.ask('cases')).items
+    const changes: [OperationName, Request][] = [
+      ['giveVerdict', { params: { caseId: id }, body: { verdict: 'fraud' } }],
+      ['undoVerdict', { params: { caseId: id } }],
+      ['correctVerdict', { params: { caseId: id }, body: { verdict: 'fraud', reason: 'because' } }],
+      ['openCase', { body: { policy: 'tiny', eventId: 'once' } }],
+      ['bulkVerdict', { body: { caseIds: [id], verdict: 'fraud' } }],
+      ['bulkUndo', { body: { caseIds: [id] } }],
+      ['commandReplay', { body: { action: 'pause' } }],
+      ['resubmit', { body: { rows: [{ id: 'q', fields: {} }], reason: 'because' } }],
+      ['deploy', { params: { model: 'tiny-fraud', version: 2 }, body: { reason: 'because' } }],
+      ['rollBack', { params: { model: 'tiny-fraud' }, body: { to: 1, reason: 'because' } }],
+      [
+        'giveApproval',
+        {
+          params: { model: 'tiny-fraud', version: 1 },
+          body: { decision: 'approve', reason: 'because', binds: 'x' },
+        },
+      ],
+      ['decide', { params: { policy: 'tiny' }, body: {} }],
+      ['sendEvents', { params: { source: 'fraud' }, body: [] }],
+    ]
+    for (const [name, request] of changes) {
+      expect(await reader.refusal(name, request), name).toBe('403 forbidden')
+    }
+  })
+
+  test('a refused version cannot be deployed, nor one approved by who made it', async () => {
+    const params = { model: 'tiny-fraud', version: 2 }
+    expect(await client.refusal('deploy', { params, body: { reason: 'I want to' } })).toMatch(/^4/)
+    const { approvals } = await client.ask('version', { params })
+    const body = { decision: 'approve', reason: 'I want to', binds: approvals.binds }
+    expect(await client.refusal('giveApproval', { params, body })).toMatch(/^4/)
+    expect(await client.ask('version', { params })).toMatchObject({ status: 'refused' })
+  })
+
+  test('the link from the terminal signs in once, with a cookie that scripts cannot read', async () => {
+    const first = await fetch(server.link!, { redirect: 'manual' })
+    expect(first.status).toBe(303)
+    expect(first.headers.get('location')).toBe('/')
+    const cookie = first.headers.get('set-cookie')!
+    expect(cookie).toMatch(/; HttpOnly; SameSite=Strict; Path=\/; Max-Age=43200$/)
+    const second = await fetch(server.link!, { redirect: 'manual' })
+    expect(second.headers.get('location')).toBe('/sign-in?expired=1')
+    expect(second.headers.get('set-cookie')).toBeNull()
+
+    const signedIn = { cookie: cookie.split(';')[0]! }
+    const browser = createClient(server.url, undefined)
+    const session = await browser.ask('session', { headers: signedIn })
+    expect(session.identity).toMatchObject({ name: 'Administrator' })
+    const own = { ...signedIn, origin: server.url }
+    const foreign = { ...signedIn, origin: 'http://evil.example' }
+    const pause = { body: { action: 'pause' } }
+    expect(await browser.refusal('commandReplay', { ...pause, headers: foreign })).toBe(
+      '403 origin_refused',
+    )
+    const event = { params: { policy: 'tiny' }, body: await payment('cross-site') }
+    expect(await browser.refusal('decide', { ...event, headers: foreign })).toBe(
+      '403 cross_site_refused',
+    )
+    await browser.ask('verifyAudit', { headers: own })
+    expect((await browser.send('decide', { ...event, headers: own })).status).toBe(200)
+    await browser.ask('signOut', { headers: own })
+    expect(await browser.refusal('overview', { headers: signedIn })).toBe('401 not_signed_in')
+  })
+
+  test('a key signs in on the page, and a wrong one does not', async () => {
+    const browser = createClient(server.url, undefined)
+    const signedIn = await browser.send('signIn', { body: { key: server.key } })
+    expect(signedIn.status).toBe(200)
+    expect(signedIn.headers.get('set-cookie')).toMatch(/HttpOnly; SameSite=Strict/)
+    const wrong = { key: `ak_${'y'.repeat(43)}` }
+    expect(await browser.refusal('signIn', { body: wrong })).toBe('401 unauthenticated')
+    const foreign = { origin: 'http://evil.example' }
+    expect(await browser.refusal('signIn', { body: wrong, headers: foreign })).toBe(
+      '403 origin_refused',
+    )
+  })
+
+  test('a name that somebody else points at this machine is refused', async () => {
+    const { port } = new URL(server.url)
+    const answer = await new Promise<number | undefined>((resolve, reject) => {
+      const headers = { host: `evil.example:${port}`, authorization: `Bearer ${server.key}` }
+      http
+        .get({ port, host: '127.0.0.1', path: '/api/v1/session', headers }, (response) => {
+          response.resume()
+          resolve(response.statusCode)
+        })
+        .on('error', reject)
+    })
+    expect(answer).toBe(403)
+  })
+})
+
+describe('operating', () => {
+  test('health and metrics are open to who watches, and tell no secrets', async () => {
+    const nobody = createClient(server.url, undefined)
+    expect(await (await nobody.get('/health/live')).json()).toEqual({ status: 'live' })
+    expect(await (await nobody.get('/health/ready')).json()).toMatchObject({ status: 'ready' })
+    const metrics = await (await nobody.get('/metrics')).text()
+    expect(metrics).toMatch(/^assay_decisions_total\{outcome="allow"\} [1-9]/m)
+    expect(metrics).toMatch(/^assay_decision_duration_seconds_count [1-9]/m)
+    expect(metrics).not.toMatch(/ak_|link_|session_/)
+  })
+
+  test('the page is served at every address, with a policy for scripts', async () => {
+    const page = await client.get('/decisions/tiny/once', { accept: 'text/html' })
+    if (page.status === 404) return // The page was not built in this checkout.
+    expect(page.headers.get('content-type')).toMatch(/^text\/html/)
+    expect(page.headers.get('content-security-policy')).toMatch(/default-src 'self'/)
+    expect(page.headers.get('x-content-type-options')).toBe('nosniff')
+  })
+
+  test('the audit log verifies, in the server and from the command line', async () => {
+    const verified = await client.ask('verifyAudit')
+    expect(verified.verdict).toMatchObject({ status: 'ok' })
+    const command = run(['audit', 'verify', '--home', server.home])
+    expect(command.code, command.err).toBe(0)
   })
 })

@@ -125,7 +125,7 @@ export function PageLink({
 export function Hash({ hash }: { readonly hash: string }) {
   return (
     <code className="hash" title={hash}>
-      {shortHash(hash)}
+      {/^[0-9a-f]{16,}$/.test(hash) ? shortHash(hash) : hash}
     </code>
   )
 }

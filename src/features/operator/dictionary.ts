@@ -33,8 +33,8 @@ export class Dictionary {
     return this.codes.get(value) ?? UNSEEN
   }
 
-  /** The value's code, made where needed, for one more event. */
-  acquire(value: KeyValue | undefined): number {
+  /** The value's code, made where needed, for one more event or several. */
+  acquire(value: KeyValue | undefined, events = 1): number {
     if (value === undefined) return NO_KEY
     let code = this.codes.get(value)
     if (code === undefined) {
@@ -43,13 +43,8 @@ export class Dictionary {
       this.values[code] = value
       if (code >= this.uses.length) this.uses = grown(this.uses, code + 1)
     }
-    this.uses[code]++
+    this.uses[code] += events
     return code
-  }
-
-  /** One more event has the code. */
-  acquireAgain(code: number): void {
-    if (code !== NO_KEY) this.uses[code]++
   }
 
   /** One event less has the code; true where it was the last, and the code is free again. */

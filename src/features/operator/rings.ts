@@ -93,6 +93,13 @@ export class Rings {
     integers[record + LENGTH] = length + 1
   }
 
+  /** Makes room for this many events of the entities 1, 2, …, whose rings are empty. */
+  reserve(events: Int32Array): void {
+    const bitsOf = (length: number): number => Math.max(SMALLEST_BITS, 32 - Math.clz32(length - 1))
+    this.pack(events.reduce((sum, length) => sum + (1 << bitsOf(length)), 0))
+    events.forEach((length, i) => this.place(i + 1, bitsOf(length)))
+  }
+
   /** Removes the oldest event, and selects the entity. */
   shift(entity: number): void {
     const { integers } = this.records

@@ -72,15 +72,21 @@ export function writeSnapshot(state: FeatureState): Uint8Array {
   )
 }
 
-/**
- * Fills an empty state. `add` takes in the event that was staged; its keys are given by dictionary, as
- * positions in the lists of keys, −1 where it has none.
- */
-export function readSnapshot(
-  state: FeatureState,
-  bytes: Uint8Array,
-  add: (codes: Int32Array, keys: readonly (readonly KeyValue[])[]) => void,
-): void {
+/** The keys of a dictionary, and how many events have each. Their codes are 1, 2, and so on. */
+export interface RestoredKeys {
+  readonly values: readonly KeyValue[]
+  readonly uses: Int32Array
+}
+
+export interface Restorer {
+  /** Told how much there will be, with the keys by dictionary. */
+  begin(events: number, keys: readonly RestoredKeys[]): void
+  /** Takes in the event that was staged, with the codes of its keys by dictionary. */
+  add(codes: Int32Array): void
+}
+
+/** Fills an empty state. */
+export function readSnapshot(state: FeatureState, bytes: Uint8Array, restorer: Restorer): void {
   const { header, body } = decode(bytes)
   const { plan, events } = state
   if (header.set !== state.version) {
@@ -96,21 +102,33 @@ export function readSnapshot(
   const numbers = plan.stored.map(({ compact }) =>
     compact ? reader.integers(count) : reader.floats(count),
   )
-  const codes = plan.dictionaries.map(() => reader.integers(count))
+  const positions = plan.dictionaries.map(() => reader.integers(count))
   const ids = reader.floats(events.keepsIds ? count : 0)
   const textIds = new Map(header.textIds)
-  const own = new Int32Array(codes.length)
+  restorer.begin(
+    count,
+    header.keys.map((values, d) => ({ values, uses: usesOf(positions[d], values.length) })),
+  )
+  const codes = new Int32Array(positions.length)
   for (let i = 0; i < count; i++) {
     const event = events.next
     events.setTime(event, times[i])
     events.setFlags(event, flags[i])
     for (let c = 0; c < numbers.length; c++) events.setNumber(event, c, numbers[c][i])
-    for (let d = 0; d < codes.length; d++) own[d] = codes[d][i]
+    for (let d = 0; d < codes.length; d++) {
+      codes[d] = positions[d][i] === NO_KEY ? NO_KEY : positions[d][i] + 1
+    }
     if (events.keepsIds) events.setId(event, Number.isNaN(ids[i]) ? textIds.get(i)! : ids[i])
-    add(own, header.keys)
+    restorer.add(codes)
   }
   state.newestUs = header.newestUs ?? -Infinity
   state.lastSequence = header.lastSequence
+}
+
+function usesOf(positions: Int32Array, keys: number): Int32Array {
+  const uses = new Int32Array(keys)
+  for (const position of positions) if (position !== NO_KEY) uses[position]++
+  return uses
 }
 
 function encode(header: Header, columns: readonly Column[]): Uint8Array {

@@ -13,6 +13,7 @@ import { IdIndex, eventIdOf } from './id-index.ts'
 import type { KeyPart, LabelPlan, Plan } from './plan.ts'
 import { planOf } from './plan.ts'
 import { NO_EVENT, read } from './readings.ts'
+import type { RestoredKeys } from './snapshot.ts'
 import { readSnapshot, writeSnapshot } from './snapshot.ts'
 import { EntityWindows } from './windows.ts'
 
@@ -142,15 +143,15 @@ export class FeatureState {
     this.commit(timeUs)
   }
 
-  /** Takes an event in without calculating anything: what a restored state is made of. */
-  private readd(): void {
+  /** Takes in a staged event of a snapshot, with its codes by dictionary; nothing is calculated. */
+  private readd(codes: Int32Array): void {
     const event = this.events.next
     const timeUs = this.events.time(event)
+    for (let d = 0; d < codes.length; d++) this.events.setCode(event, d, codes[d])
     for (const windows of this.kinds) {
-      const entity = this.codes[windows.plan.dictionary]
+      const entity = codes[windows.plan.dictionary]
       if (entity === NO_KEY) continue
-      const position = windows.positionAfter(entity, timeUs)
-      windows.place(entity, position, event)
+      windows.place(entity, windows.positionAfter(entity, timeUs), event)
     }
     this.events.commit()
     this.ids?.add(event)
@@ -245,9 +246,9 @@ export class FeatureState {
 
   /** Fills an empty state from a snapshot. */
   restore(bytes: Uint8Array): void {
-    readSnapshot(this, bytes, (codes, keys) => {
-      this.readdCodes(codes, keys)
-      this.readd()
+    readSnapshot(this, bytes, {
+      begin: (events, keys) => this.beginRestore(events, keys),
+      add: (codes) => this.readd(codes),
     })
   }
 
@@ -293,21 +294,14 @@ export class FeatureState {
     return timeUs
   }
 
-  /**
-   * Codes of a restored event, by dictionary: positions in the lists of keys. Keys are listed in the
-   * order in which they first occur, and that is how an empty dictionary numbers them, from 1.
-   */
-  private readdCodes(positions: Int32Array, keys: readonly (readonly KeyValue[])[]): void {
-    for (let d = 0; d < this.codes.length; d++) {
-      const dictionary = this.dictionaries[d]
-      const position = positions[d]
-      const code = position === NO_KEY ? NO_KEY : position + 1
-      if (code === dictionary.limit) dictionary.acquire(keys[d][position])
-      else dictionary.acquireAgain(code)
-      this.codes[d] = code
-      this.events.setCode(this.events.next, d, code)
-    }
-    this.beginEntities()
+  /** Makes room for what is to be restored; an empty dictionary numbers its keys from 1. */
+  private beginRestore(events: number, keys: readonly RestoredKeys[]): void {
+    if (this.events.live > 0) throw new Error('Only an empty state can be restored.')
+    this.ids?.reserve(events)
+    keys.forEach(({ values, uses }, d) => {
+      for (let i = 0; i < values.length; i++) this.dictionaries[d].acquire(values[i], uses[i])
+    })
+    for (const windows of this.kinds) windows.beginAll(keys[windows.plan.dictionary].uses)
   }
 
   private beginEntities(): void {

@@ -52,6 +52,13 @@ export class EntityWindows {
     this.reset(entity)
   }
 
+  /** Prepares the entities 1, 2, … of a snapshot, by their numbers of events. */
+  beginAll(events: Int32Array): void {
+    this.records.reserve(events.length)
+    for (let entity = 1; entity <= events.length; entity++) this.reset(entity)
+    this.rings.reserve(events)
+  }
+
   /** The lanes of all accumulators; NaN in an extreme's lane: it must be searched again. */
   get figures(): Float64Array {
     return this.records.doubles

@@ -8,12 +8,7 @@ import {
   type IngestReport,
 } from '../../data/index.ts'
 import { writeBaseCheckpoint, type DecideRemote } from '../../decisions/index.ts'
-import {
-  historyWithState,
-  lineageOf,
-  type FeatureState,
-  type LabelArrivals,
-} from '../../features/index.ts'
+import { historyWithState, lineageOf, type FeatureState } from '../../features/index.ts'
 import { thresholdEffect } from '../../learning/index.ts'
 import { selectRows } from '../../lib/matrix.ts'
 import type { Remote } from '../../lib/rpc.ts'
@@ -30,7 +25,7 @@ import {
   type PromotePorts,
 } from './promote.ts'
 import { countSkew } from './skew.ts'
-import { labelsByRow, sliceFrame } from './table.ts'
+import { labelArrivals, sliceFrame, trainingTable } from './table.ts'
 import { trainModel, type Candidate, type TrainingTable, type TrainPorts } from './train.ts'
 
 export interface LearnRequest {
@@ -122,7 +117,7 @@ async function computeFeatures(
   const source = project.sources[0]
   const untilUs = project.replay?.fromUs ?? Infinity
   const frame = sliceFrame(found.frame!, numbersOf(found.frame!, source.eventTime), untilUs)
-  const labels = arrivals(project, found.labelsFrame!)
+  const labels = labelArrivals(project.labels[0].name, found.labelsFrame!)
   const result = historyWithState({
     sets: featureSets,
     source,
@@ -135,21 +130,9 @@ async function computeFeatures(
   })
   const { matrix, firstRow } = result
   found.state = result.state
-  const inMatrix = (column: Float64Array) => column.subarray(firstRow, firstRow + matrix.rows)
-  const customer = split.dropKnown === undefined ? undefined : frame.columns[split.dropKnown]
-  found.table = {
-    features: matrix,
-    eventTimeUs: inMatrix(numbersOf(frame, source.eventTime)),
-    label: labelsByRow(frame.columns[source.id], found.labelsFrame!, firstRow, matrix.rows),
-    customer:
-      customer instanceof Float64Array
-        ? inMatrix(customer)
-        : customer?.slice(firstRow, firstRow + matrix.rows),
-    snapshots: [found.report!.snapshot, found.report!.labelsSnapshot!].map(({ dataset, hash }) => ({
-      dataset,
-      hash,
-    })),
-  }
+  const { snapshot, labelsSnapshot } = found.report!
+  const snapshots = [snapshot, labelsSnapshot!].map(({ dataset, hash }) => ({ dataset, hash }))
+  found.table = trainingTable(project, frame, found.labelsFrame!, { matrix, firstRow }, snapshots)
   const skew = countSkew({ project, frame, labels, table: found.table, firstRow })
   return `${matrix.names.length} features; live equals history: ${count(skew.mismatches)} differences in ${count(skew.compared)} values`
 }
@@ -231,15 +214,6 @@ async function goLive(
     labelsSnapshot: found.report!.labelsSnapshot!.hash,
     checkpointPath,
   })
-}
-
-function arrivals(project: FlowProject, labelsFrame: Frame): LabelArrivals {
-  return {
-    labels: project.labels[0].name,
-    eventIds: labelsFrame.columns['event_id'],
-    values: numbersOf(labelsFrame, 'value'),
-    arrivalsUs: numbersOf(labelsFrame, 'arrival_time'),
-  }
 }
 
 /** Live values are compared with those of the test rows, which are the newest that were measured. */

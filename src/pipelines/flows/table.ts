@@ -1,5 +1,38 @@
 // From frames to the table that models learn from.
-import { textAt, type Frame, type FrameColumn } from '../../data/index.ts'
+import { columnOf, numbersOf, textAt, type Frame, type FrameColumn } from '../../data/index.ts'
+import type { HistoryResult, LabelArrivals } from '../../features/index.ts'
+import type { FlowProject } from './plan.ts'
+import type { TrainingTable } from './train.ts'
+
+/** A snapshot of labels as history takes it; `labels` is the name of their declaration. */
+export function labelArrivals(labels: string, frame: Frame): LabelArrivals {
+  return {
+    labels,
+    eventIds: columnOf(frame, 'event_id'),
+    values: numbersOf(frame, 'value'),
+    arrivalsUs: numbersOf(frame, 'arrival_time'),
+  }
+}
+
+/** What models learn from: history's rows of `frame`, each with its label and its customer. */
+export function trainingTable(
+  { sources, split }: Pick<FlowProject, 'sources' | 'split'>,
+  frame: Frame,
+  labels: Frame,
+  { matrix, firstRow }: Pick<HistoryResult, 'matrix' | 'firstRow'>,
+  snapshots: TrainingTable['snapshots'],
+): TrainingTable {
+  const source = sources[0]
+  const inTable = <Column extends FrameColumn>(column: Column) =>
+    column.slice(firstRow, firstRow + matrix.rows) as Column
+  return {
+    features: matrix,
+    eventTimeUs: inTable(numbersOf(frame, source.eventTime)),
+    label: labelsByRow(columnOf(frame, source.id), labels, firstRow, matrix.rows),
+    customer: split.dropKnown === undefined ? undefined : inTable(columnOf(frame, split.dropKnown)),
+    snapshots,
+  }
+}
 
 /** The rows before an instant, of a frame in order of event time; columns are views, not copies. */
 export function sliceFrame(frame: Frame, times: Float64Array, untilUs: number): Frame {

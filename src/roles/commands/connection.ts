@@ -16,7 +16,7 @@ import {
 import type { Registry } from '../../registry/index.ts'
 import { version } from '../config.ts'
 import { rolesErrors } from '../errors.ts'
-import { openMetadata, type Metadata } from '../metadata.ts'
+import type { Metadata } from '../metadata.ts'
 import { commandErrors } from './errors.ts'
 
 /** The server that runs on a home, as it says itself in `serverFile`. */
@@ -61,6 +61,8 @@ export async function withMetadata<Result>(
   const home = await openHome(directory, version)
   const release = lockHome(home)
   try {
+    // Loaded here, because most commands reach a server and need none of the stores behind it.
+    const { openMetadata } = await import('../metadata.ts')
     const metadata = await openMetadata(home)
     try {
       const result = await work(metadata, home)

@@ -10,7 +10,7 @@ import {
 } from '../../data/index.ts'
 import { historyWithState, type CompiledFeatureSet } from '../../features/index.ts'
 import { DAY_US, formatTimestamp, parseTimestamp } from '../../lib/time.ts'
-import { labelsByRow, sliceFrame } from '../../pipelines/index.ts'
+import { labelArrivals, labelsByRow, sliceFrame } from '../../pipelines/index.ts'
 import type { CompiledProject } from '../../projects/index.ts'
 import { commandErrors } from './errors.ts'
 import { readRows, reportRefused, type FileRows } from './file-rows.ts'
@@ -98,7 +98,7 @@ function tableOf({ set, source, labels, fromUs, toUs }: Question, rows: FileRows
     sets: [set],
     source,
     frame,
-    labels: labels === undefined || rows.labels === undefined ? [] : [arrivals(labels, rows.labels)],
+    labels: labels === undefined || rows.labels === undefined ? [] : [labelArrivals(labels.name, rows.labels)],
     fromUs,
     toUs,
   })
@@ -117,13 +117,4 @@ function tableOf({ set, source, labels, fromUs, toUs }: Question, rows: FileRows
     columns.push({ name: labels.from ?? labels.name, values })
   }
   return { rows: matrix.rows, columns }
-}
-
-function arrivals(labels: CompiledLabels, frame: Frame) {
-  return {
-    labels: labels.name,
-    eventIds: columnOf(frame, 'event_id'),
-    values: numbersOf(frame, 'value'),
-    arrivalsUs: numbersOf(frame, 'arrival_time'),
-  }
 }

@@ -14,7 +14,7 @@ import {
 import { canonicalVector, createEngine, type DecisionEngine } from '../../decisions/index.ts'
 import { historyWithState, type LabelArrivals } from '../../features/index.ts'
 import { readRow } from '../../lib/matrix.ts'
-import { deploymentDocument } from '../../pipelines/index.ts'
+import { deploymentDocument, labelArrivals } from '../../pipelines/index.ts'
 import type { CompiledProject } from '../../projects/index.ts'
 import type { ModelVersion } from '../../registry/index.ts'
 import { withKept, type Kept } from './connection.ts'
@@ -119,10 +119,10 @@ async function historyOf(
   for (const { name, of } of project.labels) {
     if (of !== source.name) continue
     const kept = await catalog.current(name)
-    if (kept.length > 0) labels.push(arrivals(name, (await readDataset(name, { catalog: { ...catalog, current: async () => kept }, snapshots: disk })).frame))
+    if (kept.length > 0) labels.push(labelArrivals(name, (await readDataset(name, { catalog: { ...catalog, current: async () => kept }, snapshots: disk })).frame))
   }
   const own = labelsInFilesOf(project, source)
-  if (own !== undefined && rows.labels !== undefined) labels.push(arrivals(own.name, rows.labels))
+  if (own !== undefined && rows.labels !== undefined) labels.push(labelArrivals(own.name, rows.labels))
   return { frame, labels, past }
 }
 
@@ -146,15 +146,6 @@ function without(frame: Frame, id: string, ids: ReadonlySet<string>): Frame {
       : kept.map((row) => values[row]),
   ])
   return { rows: kept.length, columns: Object.fromEntries(columns) as Frame['columns'] }
-}
-
-function arrivals(name: string, frame: Frame): LabelArrivals {
-  return {
-    labels: name,
-    eventIds: columnOf(frame, 'event_id'),
-    values: numbersOf(frame, 'value'),
-    arrivalsUs: numbersOf(frame, 'arrival_time'),
-  }
 }
 
 function scoreRows(

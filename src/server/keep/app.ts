@@ -3,9 +3,18 @@
 import { existsSync } from 'node:fs'
 import fastifyStatic from '@fastify/static'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { sessionCookie, sessionLifetimeUs, type Access, type Identity } from '../../access/index.ts'
-import { AssayError, defineErrors, toProblem } from '../../lib/errors.ts'
+import {
+  requireMay,
+  sessionCookie,
+  sessionLifetimeUs,
+  type Access,
+  type Action,
+  type Identity,
+} from '../../access/index.ts'
+import { AssayError, toProblem } from '../../lib/errors.ts'
 import { routes, type OperationName, type Route, type Session } from '../contract/index.ts'
+import { duties } from './duties.ts'
+import { serverErrors } from './errors.ts'
 import { exportRows, type ParquetWriter } from './export.ts'
 import type { Call, Handlers } from './handlers.ts'
 import { openApi } from './openapi.ts'
@@ -25,29 +34,6 @@ export interface KeepAppOptions {
   ) => Promise<{ readonly contentType: string; readonly bytes: Uint8Array }>
   readonly onDefect: (error: unknown, request: { method: string; url: string }) => void
 }
-
-const serverErrors = defineErrors({
-  not_signed_in: {
-    status: 401,
-    title: 'You are not signed in',
-    action: 'Sign in on the page, or send a key: Authorization: Bearer ak_…',
-  },
-  not_found: {
-    status: 404,
-    title: 'There is nothing at this address',
-    action: 'Look the address up in /api/v1/openapi.json.',
-  },
-  request_invalid: {
-    status: 422,
-    title: 'The request does not have the right form',
-    action: 'Correct the field that the message names.',
-  },
-  origin_refused: {
-    status: 403,
-    title: 'The request comes from another site',
-    action: 'Use the page of this server, or a key instead of the session cookie.',
-  },
-})
 
 const BODY_BYTES_MAX = 4 * 1024 * 1024
 
@@ -73,7 +59,7 @@ export async function createKeepApp(options: KeepAppOptions): Promise<FastifyIns
   app.get<{ Params: { runId: string; name: string } }>(
     '/api/v1/runs/:runId/artifacts/:name',
     async (request, reply) => {
-      await requireIdentity(options.access, request)
+      await requireIdentity(options.access, request, 'read')
       const { runId, name } = request.params
       const { contentType, bytes } = await options.artifact(runId, name)
       reply.header('content-disposition', `attachment; filename="${encodeURIComponent(name)}"`)
@@ -130,7 +116,8 @@ function registerOperations(app: FastifyInstance, options: KeepAppOptions): void
       url: route.path,
       schema: requestSchema(route),
       handler: async (request, reply) => {
-        const identity = await requireIdentity(options.access, request)
+        const duty = duties[route.name as keyof Handlers]
+        const identity = await requireIdentity(options.access, request, duty)
         if (route.method !== 'GET' && cookieOf(request) !== undefined) requireSameOrigin(request)
         const call = {
           params: request.params,
@@ -143,6 +130,7 @@ function registerOperations(app: FastifyInstance, options: KeepAppOptions): void
           return exportRows({
             reply,
             name: route.name,
+            response: route.response,
             format,
             call,
             handler,
@@ -212,12 +200,16 @@ function whoAsks(access: Access, request: FastifyRequest): Promise<Identity | un
   })
 }
 
-async function requireIdentity(access: Access, request: FastifyRequest): Promise<Identity> {
+async function requireIdentity(
+  access: Access,
+  request: FastifyRequest,
+  action: Action,
+): Promise<Identity> {
   const identity = await whoAsks(access, request)
   if (identity === undefined) {
     throw serverErrors.not_signed_in(`${request.method} ${request.url} needs a session or a key.`)
   }
-  return identity
+  return requireMay(identity, action)
 }
 
 function cookieOf(request: FastifyRequest): string | undefined {

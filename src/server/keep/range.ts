@@ -1,5 +1,6 @@
-// Time ranges of views: relative to the bank's clock, or absolute.
+// What narrows a list: time ranges, relative to the bank's clock or absolute, and places in it.
 import { parseTimestamp, parseDuration, formatTimestamp } from '../../lib/time.ts'
+import { serverErrors } from './errors.ts'
 
 export interface RangeQuery {
   readonly last?: '1h' | '6h' | '24h' | '7d' | '30d' | 'all' | undefined
@@ -26,11 +27,15 @@ const words: Readonly<Record<string, string>> = {
   '30d': '30 days',
 }
 
+/** Error: `request_invalid` where a bound is no time, or the end lies before the beginning. */
 export function resolveRange(query: RangeQuery, nowUs: number): Range {
   const relative = query.last !== undefined && query.last !== 'all'
-  const fromUs = relative ? nowUs - parseDuration(query.last) : parse(query.from)
+  const fromUs = relative ? nowUs - parseDuration(query.last) : parse('from', query.from)
   // Relative ranges include the instant of the clock itself.
-  const toUs = relative ? nowUs + 1 : parse(query.to)
+  const toUs = relative ? nowUs + 1 : parse('to', query.to)
+  if (fromUs !== undefined && toUs !== undefined && toUs < fromUs) {
+    throw serverErrors.request_invalid(`to: ${query.to} lies before from, ${query.from}.`)
+  }
   const shown = (us: number) => formatTimestamp(us).slice(0, 16).replace('T', ' ')
   const sentence = relative
     ? `The last ${words[query.last]} to ${shown(nowUs)} UTC`
@@ -48,6 +53,16 @@ export function resolveRange(query: RangeQuery, nowUs: number): Range {
   }
 }
 
-function parse(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : parseTimestamp(text)
+function parse(bound: 'from' | 'to', text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const us = parseTimestamp(text)
+  if (us === undefined) throw serverErrors.request_invalid(`${bound}: "${text}" is no time.`)
+  return us
+}
+
+/** The place that a cursor of whole numbers names. Error: `request_invalid` for any other text. */
+export function cursorOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  throw serverErrors.request_invalid(`cursor: "${text}" is none; give the \`next\` of a page.`)
 }

@@ -125,10 +125,10 @@ export default project('tiny', {
           then: 'decline',
           reason: 'The amount is larger than any genuine payment',
         }),
-        rule('large', {
-          when: 'event.amount > 200.0',
+        rule('watched-terminal', {
+          when: 'event.terminal_id == 999',
           then: 'review',
-          reason: 'The amount is large',
+          reason: 'The terminal is being watched',
         }),
       ],
       thresholds: {

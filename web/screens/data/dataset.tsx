@@ -4,7 +4,16 @@ import type { ColumnProfile, Dataset } from '../../../src/server/contract/index.
 import { useAsk } from '../../client/queries.ts'
 import { pick, useView } from '../../client/view.ts'
 import { BarChart, binTitles } from '../../parts/charts.tsx'
-import { count, date, dateTime, none, percent, statistic, withUnit } from '../../parts/figures.ts'
+import {
+  count,
+  date,
+  dateTime,
+  dayMonth,
+  none,
+  percent,
+  statistic,
+  withUnit,
+} from '../../parts/figures.ts'
 import { Facts, Hash, ObjectLink, PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
 import { SmallTable } from '../../parts/small-table.tsx'
 import { Answered } from '../../parts/states.tsx'
@@ -152,7 +161,7 @@ function Profile({ profile }: { readonly profile: ColumnProfile }) {
           write={(value) => count(value)}
           bars={binTitles(histogram.edges, (edge) =>
             profile.scale === 'time' && edge != null
-              ? date(new Date(edge / 1000).toISOString(), zone)
+              ? dayMonth(new Date(edge / 1000).toISOString(), zone)
               : statistic(edge),
           ).map((title, i) => ({ title, value: histogram.counts[i] ?? 0 }))}
         />

@@ -90,9 +90,9 @@ export function TimelineChart({
               <span>{events[0] === undefined ? '' : dayMonth(events[0].at, zone)}</span>
               <span className="timeline-keys">
                 <i className="label-fraud" /> fraud <i className="label-genuine" /> genuine{' '}
-                <i className="label-none" /> not known yet
+                <i className="label-none" /> not known yet <i className="is-this" /> this one
               </span>
-              <span>this one</span>
+              <span>{dayMonth(events.at(-1)?.at ?? '', zone)}</span>
             </div>
             <p className="chart-hover">
               {one === undefined

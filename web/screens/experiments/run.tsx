@@ -1,7 +1,7 @@
 import { useParams } from '@tanstack/react-router'
 import type { Run } from '../../../src/server/contract/index.ts'
 import { useAsk } from '../../client/queries.ts'
-import { BarChart, binTitles } from '../../parts/charts.tsx'
+import { BarChart, binTitles, LineChart } from '../../parts/charts.tsx'
 import {
   bytes,
   count,
@@ -9,6 +9,7 @@ import {
   duration,
   estimateText,
   percent,
+  percentTick,
   score,
 } from '../../parts/figures.ts'
 import {
@@ -169,17 +170,22 @@ function Plots({ run }: { readonly run: Run }) {
       )}
       {calibration === null ? null : (
         <Panel>
-          <BarChart
+          <LineChart
             title="Calibration"
+            x={calibration.map((bin) => bin.predicted)}
             xTitle="Mean score of the bin"
             yTitle="Share of frauds"
-            names={['Predicted', 'Observed']}
-            write={percent}
-            bars={calibration.map((bin) => ({
-              title: `${score(bin.predicted)} (n ${count(bin.n)})`,
-              value: bin.predicted,
-              second: bin.observed,
-            }))}
+            writeX={score}
+            writeY={percent}
+            writeTick={percentTick}
+            series={[
+              { title: 'Observed', values: calibration.map((bin) => bin.observed) },
+              {
+                title: 'As predicted',
+                values: calibration.map((bin) => bin.predicted),
+                dashed: true,
+              },
+            ]}
           />
         </Panel>
       )}

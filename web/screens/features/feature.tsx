@@ -37,7 +37,7 @@ function FeatureBody({ feature }: { readonly feature: Feature }) {
             </>
           }
         >
-          <pre className="declaration">{feature.expression}</pre>
+          <pre className="declaration">{readable(feature.expression)}</pre>
           <Facts
             facts={[
               { name: 'Entity', value: feature.entity ?? 'the event itself' },
@@ -80,10 +80,21 @@ function FeatureBody({ feature }: { readonly feature: Feature }) {
   )
 }
 
+/** A compiled declaration is canonical JSON, which nobody reads in one line. */
+function readable(expression: string): string {
+  try {
+    return JSON.stringify(JSON.parse(expression), null, 2)
+  } catch {
+    return expression
+  }
+}
+
 function Stats({ feature }: { readonly feature: Feature }) {
   const { training, live } = feature
   if (training === null && live === null) return null
   const write = (value: number | null | undefined) => withUnit(value ?? null, feature.unit)
+  const range = (one: typeof training) =>
+    one?.min == null ? none : `${write(one.min)} to ${write(one.max)}`
   const rows = [
     ['Rows', count(training?.n), count(live?.n)],
     ['Missing', count(training?.missing), count(live?.missing)],
@@ -91,11 +102,7 @@ function Stats({ feature }: { readonly feature: Feature }) {
     ['Std', write(training?.std), write(live?.std)],
     ['Median', write(training?.p50), write(live?.p50)],
     ['99 % are below', write(training?.p99), write(live?.p99)],
-    [
-      'Range',
-      training === null ? none : `${write(training.min)} to ${write(training.max)}`,
-      live === null ? none : `${write(live.min)} to ${write(live.max)}`,
-    ],
+    ['Range', range(training), range(live)],
   ]
   return (
     <SmallTable
@@ -110,22 +117,25 @@ function OverTime({ feature }: { readonly feature: Feature }) {
   const zone = useTimeZone()
   const { overTime, psiThreshold } = feature
   if (overTime.length < 2) return null
+  const hasMeans = overTime.some((point) => point.mean !== null)
   const x = overTime.map((point) => Date.parse(point.at) / 1000)
   const writeX = (seconds: number) => shortDateTime(new Date(seconds * 1000).toISOString(), zone)
   return (
     <div className="columns below">
-      <Panel>
-        <LineChart
-          title="Mean over time"
-          x={x}
-          time={zone}
-          xTitle={`Event time, ${zone}`}
-          yTitle={feature.unit ?? 'Mean'}
-          writeX={writeX}
-          writeY={(value) => withUnit(value, feature.unit)}
-          series={[{ title: 'Live mean', values: overTime.map((point) => point.mean) }]}
-        />
-      </Panel>
+      {hasMeans ? (
+        <Panel>
+          <LineChart
+            title="Mean over time"
+            x={x}
+            time={zone}
+            xTitle={`Event time, ${zone}`}
+            yTitle={feature.unit ?? 'Mean'}
+            writeX={writeX}
+            writeY={(value) => withUnit(value, feature.unit)}
+            series={[{ title: 'Live mean', values: overTime.map((point) => point.mean) }]}
+          />
+        </Panel>
+      ) : null}
       <Panel>
         <LineChart
           title="PSI over time"

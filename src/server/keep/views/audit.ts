@@ -14,8 +14,11 @@ import type {
 import type { Static } from '@sinclair/typebox'
 import type { Handlers } from '../handlers.ts'
 import { count, identityView, ref, time, verdict } from '../present.ts'
-import { resolveRange } from '../range.ts'
+import { cursorOf, resolveRange } from '../range.ts'
 import type { Rooms } from '../rooms.ts'
+
+/** The log lists at most a thousand; one of them tells whether there are more. */
+const PAGE_MAX = 999
 
 export function auditViews(rooms: Rooms): Pick<Handlers, 'audit' | 'auditEntry' | 'verifyAudit'> {
   const { audit, access } = rooms
@@ -37,10 +40,8 @@ export function auditViews(rooms: Rooms): Pick<Handlers, 'audit' | 'auditEntry' 
     async audit({ query }) {
       // The log runs on the machine's clock, whatever time the bank's traffic plays.
       const range = resolveRange(query, rooms.clock.nowUs())
-      const limit = query.limit ?? 100
-      const filter: AuditQuery = {
-        limit: limit + 1,
-        ...(query.cursor !== undefined && { before: Number(query.cursor) }),
+      const limit = Math.min(query.limit ?? 100, PAGE_MAX)
+      const filter: Omit<AuditQuery, 'limit' | 'before'> = {
         ...(query.actor !== undefined && { actor: query.actor }),
         ...(query.action !== undefined && { action: query.action }),
         ...(query.kind !== undefined && { kind: query.kind }),
@@ -49,8 +50,10 @@ export function auditViews(rooms: Rooms): Pick<Handlers, 'audit' | 'auditEntry' 
         ...(range.fromUs !== undefined && { fromUs: range.fromUs }),
         ...(range.toUs !== undefined && { toUs: range.toUs }),
       }
-      const [found, facets, checkpoint, known] = await Promise.all([
-        audit.list(filter),
+      const before = cursorOf(query.cursor)
+      const [found, total, facets, checkpoint, known] = await Promise.all([
+        audit.list({ ...filter, limit: limit + 1, ...(before !== undefined && { before }) }),
+        matching(rooms, filter),
         audit.facets(),
         audit.latestCheckpoint(),
         people(),
@@ -59,7 +62,7 @@ export function auditViews(rooms: Rooms): Pick<Handlers, 'audit' | 'auditEntry' 
       return {
         items: shown.map((record) => entryView(record, known)),
         next: found.length > limit ? String(shown.at(-1)!.entry.index) : null,
-        total: audit.size,
+        total,
         checkpoint: checkpoint === undefined ? null : checkpointView(checkpoint),
         actions: facets.actions,
         actors: facets.actors.map((id) => identityView(known.get(id), id)),
@@ -98,6 +101,25 @@ export function auditViews(rooms: Rooms): Pick<Handlers, 'audit' | 'auditEntry' 
         command: 'npx assay audit verify',
       }
     },
+  }
+}
+
+/** How many entries a filter holds for. The log keeps no counts, so it is read where there is one. */
+async function matching(
+  { audit }: Rooms,
+  filter: Omit<AuditQuery, 'limit' | 'before'>,
+): Promise<number> {
+  if (Object.keys(filter).length === 0) return audit.size
+  let total = 0
+  for (let before: number | undefined; ;) {
+    const page = await audit.list({
+      ...filter,
+      limit: PAGE_MAX,
+      ...(before !== undefined && { before }),
+    })
+    total += page.length
+    if (page.length < PAGE_MAX) return total
+    before = page.at(-1)!.entry.index
   }
 }
 

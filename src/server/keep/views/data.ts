@@ -29,9 +29,12 @@ import {
   verdict,
   versionRef,
 } from '../present.ts'
+import { cursorOf } from '../range.ts'
 import type { Rooms } from '../rooms.ts'
 
 const QUARANTINE_PAGE = 100
+/** As many rows as the store gives at a time. */
+const STORE_PAGE = 1000
 
 export function dataViews(
   rooms: Rooms,
@@ -72,6 +75,25 @@ export function dataViews(
         known.quarantinedOpen === 0
           ? verdict('ok', `${count(known.rows)} rows, all as the contract asks.`)
           : verdict('warning', `${plural(known.quarantinedOpen, 'row')} in quarantine.`),
+    }
+  }
+
+  /** A page of the rows that hold by what the store cannot look for: it is read whole. */
+  async function narrowed(
+    filter: Parameters<typeof quarantine.list>[0],
+    { limit, after = 0 }: { readonly limit: number; readonly after: number | undefined },
+    holds: (entry: QuarantineEntry) => boolean,
+  ): Promise<{ rows: QuarantineEntry[]; total: number }> {
+    const rows: QuarantineEntry[] = []
+    let total = 0
+    for (let read = 0; ;) {
+      const { rows: found } = await quarantine.list(filter, { limit: STORE_PAGE, after: read })
+      for (const entry of found.filter(holds)) {
+        total++
+        if (entry.sequence > after && rows.length < limit) rows.push(entry)
+      }
+      if (found.length < STORE_PAGE) return { rows, total }
+      read = found.at(-1)!.sequence
     }
   }
 
@@ -116,18 +138,16 @@ export function dataViews(
       }
       const people = new Map((await access.identities()).map((each) => [each.id, each]))
       const limit = query.limit ?? QUARANTINE_PAGE
-      const page = await quarantine.list(filter, {
-        limit,
-        ...(query.cursor !== undefined && { after: Number(query.cursor) }),
-      })
+      const after = cursorOf(query.cursor)
       const wanted = query.text?.toLowerCase()
-      const items = page.rows
-        .map((entry) => quarantinedView(entry, people))
-        .filter(
-          (row) =>
-            (query.column === undefined || row.column === query.column) &&
-            (wanted === undefined || JSON.stringify(row).toLowerCase().includes(wanted)),
-        )
+      const holds = (row: QuarantinedRow) =>
+        (query.column === undefined || row.column === query.column) &&
+        (wanted === undefined || JSON.stringify(row).toLowerCase().includes(wanted))
+      const isNarrowed = query.column !== undefined || wanted !== undefined
+      const page = isNarrowed
+        ? await narrowed(filter, { limit, after }, (entry) => holds(quarantinedView(entry, people)))
+        : await quarantine.list(filter, { limit, ...(after !== undefined && { after }) })
+      const items = page.rows.map((entry) => quarantinedView(entry, people))
       const datasets =
         query.dataset === undefined ? await catalog.datasets() : [{ dataset: query.dataset }]
       const byRule = await Promise.all(

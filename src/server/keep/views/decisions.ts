@@ -18,6 +18,7 @@ import type {
   Recomputed,
 } from '../../contract/index.ts'
 import { keyColumns, onAir } from '../bank.ts'
+import { serverErrors } from '../errors.ts'
 import type { Handlers } from '../handlers.ts'
 import { money, moneyText, plural, ref, time, timeOrNull, verdict } from '../present.ts'
 import { resolveRange } from '../range.ts'
@@ -90,13 +91,17 @@ export async function filterOf(rooms: Rooms, query: DecisionsQuery): Promise<Dec
   const columns = keyColumns(source)
   const amount = source?.columns.find(({ kind }) => kind === 'money')
   const exponent = amount?.kind === 'money' ? amount.exponent : 2
-  const outcomes = query.outcome
-    ?.split(',')
-    .filter((each): each is Outcome => OUTCOMES.includes(each as Outcome))
+  const amountBound = (name: 'amountMin' | 'amountMax') => {
+    const text = query[name]
+    if (text === undefined) return undefined
+    const minor = parseMinor(text, exponent)
+    if (minor !== undefined) return minor
+    throw serverErrors.request_invalid(`${name}: "${text}" is no amount; write 100 or 99.50.`)
+  }
   return {
     namespace: query.namespace ?? bank.namespace,
     policy: query.policy,
-    outcomes: outcomes?.length ? outcomes : undefined,
+    outcomes: outcomesOf(query.outcome),
     fromUs: range.fromUs,
     untilUs: range.toUs,
     keys: {
@@ -107,10 +112,8 @@ export async function filterOf(rooms: Rooms, query: DecisionsQuery): Promise<Dec
     },
     text: query.text,
     rule: query.rule,
-    amountMinorMin:
-      query.amountMin === undefined ? undefined : parseMinor(query.amountMin, exponent),
-    amountMinorMax:
-      query.amountMax === undefined ? undefined : parseMinor(query.amountMax, exponent),
+    amountMinorMin: amountBound('amountMin'),
+    amountMinorMax: amountBound('amountMax'),
     label:
       query.label === undefined
         ? undefined
@@ -119,6 +122,15 @@ export async function filterOf(rooms: Rooms, query: DecisionsQuery): Promise<Dec
     limit: query.limit,
     after: query.cursor,
   }
+}
+
+function outcomesOf(text: string | undefined): Outcome[] | undefined {
+  if (text === undefined || text === '') return undefined
+  return text.split(',').map((each) => {
+    const outcome = OUTCOMES.find((known) => known === each)
+    if (outcome !== undefined) return outcome
+    throw serverErrors.request_invalid(`outcome: "${each}" is none of ${OUTCOMES.join(', ')}.`)
+  })
 }
 
 export function rowView(rooms: Rooms, row: KnownRow): DecisionRow {

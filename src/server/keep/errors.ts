@@ -1,0 +1,29 @@
+import { defineErrors } from '../../lib/errors.ts'
+
+export const serverErrors = defineErrors({
+  not_signed_in: {
+    status: 401,
+    title: 'You are not signed in',
+    action: 'Sign in on the page, or send a key as `Authorization: Bearer ak_…`.',
+  },
+  not_found: {
+    status: 404,
+    title: 'There is nothing at this address',
+    action: 'Look the address up in /api/v1/openapi.json.',
+  },
+  request_invalid: {
+    status: 422,
+    title: 'The request does not have the right form',
+    action: 'Correct the field that the message names.',
+  },
+  origin_refused: {
+    status: 403,
+    title: 'The request comes from another site',
+    action: 'Use the page of this server, or a key instead of the session cookie.',
+  },
+  export_too_large: {
+    status: 413,
+    title: 'The list is too long for one file',
+    action: 'Ask for it in parts, by time range or with another filter.',
+  },
+})
