@@ -2,7 +2,7 @@
 // `UPDATE=1 npm test -- test/cli-docs.test.ts` writes the page anew.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Command } from 'commander'
+import type { Argument, Command } from 'commander'
 import { describe, expect, test } from 'vitest'
 import { createProgram, exitCodes, type Actions } from '../src/cli/index.ts'
 import { repositoryRoot } from './source-text.ts'
@@ -61,7 +61,8 @@ function leaves(command: Command): Command[] {
 }
 
 function nameOf(command: Command): string {
-  const above = command.parent === null || command.parent.parent === null ? '' : `${nameOf(command.parent)} `
+  const above =
+    command.parent === null || command.parent.parent === null ? '' : `${nameOf(command.parent)} `
   return above + command.name()
 }
 
@@ -70,17 +71,23 @@ function section(command: Command): string {
   parts.push(`    assay ${nameOf(command)} ${command.usage()}\n`)
   const listed = [
     ...command.registeredArguments.map(
-      ({ name, required, variadic, description, defaultValue }) =>
-        `| \`${required ? `<${name()}` : `[${name()}`}${variadic ? '...' : ''}${required ? '>' : ']'}\` |  | ${cell(description)}${given(defaultValue)} |`,
+      (argument) =>
+        `| \`${shown(argument)}\` |  | ${cell(argument.description)}${given(argument.defaultValue)} |`,
     ),
-    ...command.options.map(
-      ({ flags, envVar, description, defaultValue, argChoices }) =>
-        `| \`${flags}\` | ${envVar === undefined ? '' : `\`${envVar}\``} | ${cell(description)}${argChoices === undefined ? '' : `: ${argChoices.join(', ')}`}${given(defaultValue)} |`,
-    ),
+    ...command.options.map(({ flags, envVar, description, defaultValue, argChoices }) => {
+      const variable = envVar === undefined ? '' : `\`${envVar}\``
+      const choices = argChoices === undefined ? '' : `: ${argChoices.join(', ')}`
+      return `| \`${flags}\` | ${variable} | ${cell(description)}${choices}${given(defaultValue)} |`
+    }),
   ]
   if (listed.length > 0) parts.push(['| | variable | |', '|---|---|---|', ...listed, ''].join('\n'))
   parts.push(`${examplesOf(command)}\n`)
   return parts.join('\n')
+}
+
+function shown(argument: Argument): string {
+  const name = `${argument.name()}${argument.variadic ? '...' : ''}`
+  return argument.required ? `<${name}>` : `[${name}]`
 }
 
 function given(defaultValue: unknown): string {

@@ -20,7 +20,6 @@ beforeAll(async () => {
   const files = [...readSources(['src'])].filter(
     ([path, text]) => /\bdefineErrors\(\{/.test(text) && !/\.(test|cases)\.ts$/.test(path),
   )
-  expect(files.length).toBeGreaterThan(10)
   for (const [path] of files) await import(pathToFileURL(join(repositoryRoot, path)).href)
 })
 
@@ -28,6 +27,10 @@ test('every error is documented as it is in the table, and nothing else is', () 
   const expected = `${introduction}\n${table()}\n`
   if (process.env['UPDATE'] === '1') writeFileSync(page, expected)
   expect(readFileSync(page, 'utf8')).toBe(expected)
+})
+
+test('the table is really seen: every room adds to it', () => {
+  expect(allErrors().length).toBeGreaterThan(100)
 })
 
 test('every error says what happened and what to do, in full sentences', () => {
@@ -41,7 +44,8 @@ test('every error says what happened and what to do, in full sentences', () => {
 
 function table(): string {
   const rows = allErrors().map(
-    ({ code, status, title, action }) => `| \`${code}\` | ${status} | ${cell(title)} | ${cell(action)} |`,
+    ({ code, status, title, action }) =>
+      `| \`${code}\` | ${status} | ${cell(title)} | ${cell(action)} |`,
   )
   return ['| code | status | what happened | what to do |', '|---|---|---|---|', ...rows].join('\n')
 }

@@ -21,14 +21,21 @@ const definition = { status: 409, title: 'It cannot be done', action: 'Do someth
 describe('an error', () => {
   test('says what happened, what to do, and its code', () => {
     const terminal = memoryTerminal()
-    const code = printError(new AssayError('not_so', definition, 'The moon is in the way.'), terminal)
+    const code = printError(
+      new AssayError('not_so', definition, 'The moon is in the way.'),
+      terminal,
+    )
     expect(terminal.text()).toBe('error: The moon is in the way.\nDo something else. (not_so)\n')
     expect(code).toBe(exitCodes.failed)
   })
 
   test('lists the failures that came with it, at most ten', () => {
     const terminal = memoryTerminal()
-    const failures = Array.from({ length: 12 }, (_, i) => ({ column: `c${i}`, rule: 'type', message: 'No.' }))
+    const failures = Array.from({ length: 12 }, (_, i) => ({
+      column: `c${i}`,
+      rule: 'type',
+      message: 'No.',
+    }))
     printError(new AssayError('not_so', definition, 'Wrong.', { extra: { failures } }), terminal)
     expect(terminal.text()).toContain('  c0: No. (type)\n')
     expect(terminal.text()).toContain('  and 2 more\n')
@@ -51,12 +58,23 @@ describe('an error', () => {
 
 test('columns of a table are as wide as their widest cell, without blanks at the end', () => {
   const terminal = memoryTerminal()
-  printTable(terminal.out, ['key', 'of'], [['key_1', 'Ada'], ['k', 'Grace Hopper']])
+  printTable(
+    terminal.out,
+    ['key', 'of'],
+    [
+      ['key_1', 'Ada'],
+      ['k', 'Grace Hopper'],
+    ],
+  )
   expect(terminal.text()).toBe('key    of\nkey_1  Ada\nk      Grace Hopper\n')
 })
 
 test('a count is grouped and agrees with its noun', () => {
-  expect([count(1_754_155), count(1, 'row'), count(0, 'row')]).toEqual(['1,754,155', '1 row', '0 rows'])
+  expect([count(1_754_155), count(1, 'row'), count(0, 'row')]).toEqual([
+    '1,754,155',
+    '1 row',
+    '0 rows',
+  ])
 })
 
 describe('a command line', () => {
@@ -71,7 +89,8 @@ describe('a command line', () => {
   })
 
   test('ends with the code of the error that its command throws', async () => {
-    const open: Actions['open'] = () => Promise.reject(new AssayError('home_locked', definition, ''))
+    const open: Actions['open'] = () =>
+      Promise.reject(new AssayError('home_locked', definition, ''))
     expect(await run({ open }, 'open')).toBe(exitCodes.busy)
   })
 })

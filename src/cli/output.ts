@@ -94,11 +94,11 @@ export function printTable(
   rows: readonly (readonly string[])[],
 ): void {
   const widths = headings.map((heading, column) =>
-    rows.reduce((widest, row) => Math.max(widest, row[column]!.length), heading.length),
+    rows.reduce((widest, row) => Math.max(widest, row[column].length), heading.length),
   )
   const lay = (cells: readonly string[]) =>
     cells
-      .map((cell, column) => cell.padEnd(widths[column]!))
+      .map((cell, column) => cell.padEnd(widths[column]))
       .join('  ')
       .trimEnd()
   output.line(output.style('dim', lay(headings)))

@@ -100,7 +100,7 @@ export function createProgram(
 ): Command {
   const program = new Command('assay')
     .description(
-      'From raw events to governed, monitored decisions.\nEvery option can be given as an environment variable: ASSAY_ and its name in capitals.',
+      'From raw events to governed, monitored decisions.\nAn option that names a variable (env: ASSAY_…) can also be given by it.',
     )
     .version(version)
     .exitOverride()
@@ -117,13 +117,26 @@ export function createProgram(
     .description('start the server with a project: doors, page and pipeline')
     .addOption(projectOption())
     .addOption(homeOption())
-    .addOption(env('--port <n>', 'port of the page and the API', 'PORT').argParser(port).default(7070))
+    .addOption(
+      env('--port <n>', 'port of the page and the API', 'PORT').argParser(port).default(7070),
+    )
     .addOption(env('--host <address>', 'address to listen on', 'HOST').default('127.0.0.1'))
-    .addOption(env('--data <file>', 'read the project’s data from this file (CSV, CSV.gz, Parquet)', 'DATA'))
-    .addOption(env('--fresh', 'remove everything in the home directory first', 'FRESH').default(false))
-    .addOption(env('--log <form>', 'what goes to the terminal', 'LOG').choices(['text', 'json']).default('text'))
+    .addOption(
+      env('--data <file>', 'read the project’s data from this file (CSV, CSV.gz, Parquet)', 'DATA'),
+    )
+    .addOption(
+      env('--fresh', 'remove everything in the home directory first', 'FRESH').default(false),
+    )
+    .addOption(
+      env('--log <form>', 'what goes to the terminal', 'LOG')
+        .choices(['text', 'json'])
+        .default('text'),
+    )
     .addOption(env('--no-replay', 'do not play the kept-back rows as live traffic', 'NO_REPLAY'))
-    .addHelpText('after', examples('assay start --project my-bank', 'assay start --data payments.csv.gz --port 8080'))
+    .addHelpText(
+      'after',
+      examples('assay start --project my-bank', 'assay start --data payments.csv.gz --port 8080'),
+    )
     .action(then((options: StartOptions) => actions.start(options)))
 
   program
@@ -138,7 +151,10 @@ export function createProgram(
     .description('make a new project from the template')
     .argument('<directory>', 'where to make it; its last part becomes the name')
     .option('--name <name>', 'another name for the project')
-    .addHelpText('after', examples('assay init my-bank', 'assay init projects/cards --name card-fraud'))
+    .addHelpText(
+      'after',
+      examples('assay init my-bank', 'assay init projects/cards --name card-fraud'),
+    )
     .action(then((directory: string, options: InitOptions) => actions.init(directory, options)))
 
   program
@@ -156,8 +172,13 @@ export function createProgram(
     .argument('<files...>', 'CSV, gzip CSV, NDJSON or Parquet')
     .addOption(projectOption())
     .addOption(homeOption())
-    .addOption(env('--source <name>', 'source of the rows; the project’s first one by default', 'SOURCE'))
-    .addHelpText('after', examples('assay ingest payments.csv.gz', 'assay ingest labels.csv --source fraud'))
+    .addOption(
+      env('--source <name>', 'source of the rows; the project’s first one by default', 'SOURCE'),
+    )
+    .addHelpText(
+      'after',
+      examples('assay ingest payments.csv.gz', 'assay ingest labels.csv --source fraud'),
+    )
     .action(then((files: string[], options: IngestOptions) => actions.ingest(files, options)))
 
   program
@@ -166,7 +187,9 @@ export function createProgram(
     .argument('[file]', 'the event; standard input by default, or as -')
     .addOption(homeOption())
     .addOption(env('--policy <name>', 'decision policy; the only live one by default', 'POLICY'))
-    .addOption(env('--url <url>', 'address of another Assay; the one of this home by default', 'URL'))
+    .addOption(
+      env('--url <url>', 'address of another Assay; the one of this home by default', 'URL'),
+    )
     .addOption(env('--key-file <file>', 'file that holds the key, for --url', 'KEY_FILE'))
     .addHelpText(
       'after',
@@ -175,7 +198,9 @@ export function createProgram(
         `echo '{"transaction_id":"1","datetime":"2018-08-15T10:00:00Z","customer_id":596,"terminal_id":3156,"amount":"57.16"}' | assay decide`,
       ),
     )
-    .action(then((file: string | undefined, options: DecideOptions) => actions.decide(file, options)))
+    .action(
+      then((file: string | undefined, options: DecideOptions) => actions.decide(file, options)),
+    )
 
   program
     .command('score')
@@ -183,7 +208,9 @@ export function createProgram(
     .argument('<file>', 'CSV, gzip CSV or Parquet in the shape of the source')
     .addOption(projectOption())
     .addOption(homeOption())
-    .addOption(env('--out <file>', 'CSV or Parquet to write; CSV to standard output by default', 'OUT'))
+    .addOption(
+      env('--out <file>', 'CSV or Parquet to write; CSV to standard output by default', 'OUT'),
+    )
     .option('--no-reasons', 'leave the reasons out')
     .addHelpText('after', examples('assay score payments.csv --out scores.csv'))
     .action(then((file: string, options: ScoreOptions) => actions.score(file, options)))
@@ -193,11 +220,15 @@ export function createProgram(
     .command('history')
     .description('compute a feature set as of each event of a file')
     .argument('[project]', 'folder of the project', '.')
-    .addOption(env('--data <file>', 'events: CSV, gzip CSV or Parquet', 'DATA').makeOptionMandatory())
+    .addOption(
+      env('--data <file>', 'events: CSV, gzip CSV or Parquet', 'DATA').makeOptionMandatory(),
+    )
     .addOption(env('--set <name>', 'feature set', 'SET').makeOptionMandatory())
     .addOption(env('--from <day>', 'first day to write, YYYY-MM-DD', 'FROM'))
     .addOption(env('--to <day>', 'last day to write, YYYY-MM-DD', 'TO'))
-    .addOption(env('--out <file>', 'CSV or Parquet to write, by its name', 'OUT').makeOptionMandatory())
+    .addOption(
+      env('--out <file>', 'CSV or Parquet to write, by its name', 'OUT').makeOptionMandatory(),
+    )
     .addHelpText(
       'after',
       examples(
@@ -205,7 +236,9 @@ export function createProgram(
       ),
     )
     .action(
-      then((project: string, options: FeaturesHistoryOptions) => actions.featuresHistory(project, options)),
+      then((project: string, options: FeaturesHistoryOptions) =>
+        actions.featuresHistory(project, options),
+      ),
     )
 
   const audit = program.command('audit').description('the tamper-evident log')
@@ -214,8 +247,17 @@ export function createProgram(
     .description('prove that no entry was changed, removed or added (exit code 3 if one was)')
     .addOption(homeOption())
     .option('--file <file>', 'verify an export instead of the home directory')
-    .option('--public-key <file>', 'the key that must have signed it; the one of the home by default')
-    .addHelpText('after', examples('assay audit verify', 'assay audit verify --file audit.ndjson --public-key audit.pub'))
+    .option(
+      '--public-key <file>',
+      'the key that must have signed it; the one of the home by default',
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'assay audit verify',
+        'assay audit verify --file audit.ndjson --public-key audit.pub',
+      ),
+    )
     .action(then((options: AuditVerifyOptions) => actions.auditVerify(options)))
   audit
     .command('export')
@@ -272,7 +314,9 @@ function env(flags: string, description: string, variable: string): Option {
 }
 
 function homeOption(): Option {
-  return env('--home <directory>', 'directory in which everything is kept', 'HOME').default('.assay')
+  return env('--home <directory>', 'directory in which everything is kept', 'HOME').default(
+    '.assay',
+  )
 }
 
 function projectOption(): Option {

@@ -37,5 +37,7 @@ function stageLine(output: TextOutput, step: StepState, width: number): string {
 }
 
 function tookOf({ startedAtUs, endedAtUs }: StepState): string {
-  return startedAtUs === null || endedAtUs === null ? '' : `${((endedAtUs - startedAtUs) / 1e6).toFixed(1)} s`
+  return startedAtUs === null || endedAtUs === null
+    ? ''
+    : `${((endedAtUs - startedAtUs) / 1e6).toFixed(1)} s`
 }

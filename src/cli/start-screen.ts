@@ -5,7 +5,11 @@ import { stageLines } from './stages.ts'
 
 export interface StartScreen {
   opening(directory: string): void
-  ready(found: { readonly url: string; readonly signInUrl: string; readonly firstKey: string | undefined }): void
+  ready(found: {
+    readonly url: string
+    readonly signInUrl: string
+    readonly firstKey: string | undefined
+  }): void
   progress(run: PipelineRun): void
   done(outcome: { readonly problem: string | null; readonly skipped: boolean }, url: string): void
   warn(text: string): void
@@ -20,10 +24,20 @@ export function createStartScreen({ out, err }: Terminal, version: string): Star
     ready({ url, signInUrl, firstKey }) {
       out.line(`Page       ${out.style('bold', url)}`)
       out.line(`Sign in    ${out.style('cyan', signInUrl)}`)
-      out.line(out.style('dim', '           once, within ten minutes; `npx assay open` makes another link'))
+      out.line(
+        out.style(
+          'dim',
+          '           once, within ten minutes; `npx assay open` makes another link',
+        ),
+      )
       if (firstKey !== undefined) {
         out.line(`Key        ${out.style('bold', firstKey)}`)
-        out.line(out.style('dim', '           of the administrator, shown this once; `npx assay keys reset` replaces it'))
+        out.line(
+          out.style(
+            'dim',
+            '           of the administrator, shown this once; `npx assay keys reset` replaces it',
+          ),
+        )
       }
       out.line()
     },

@@ -15,20 +15,26 @@ export type RoleMessage =
 export interface SupervisorOptions {
   /** The file to run as a role: `main.ts` in the source tree, `main.js` when installed. */
   readonly entry: string
-  /** Configuration handed to every role, as JSON in its environment. */
-  readonly config: object
+  /** Configuration handed to every role when it starts, as JSON in its environment. */
+  readonly config: () => object
   readonly onMessage: (role: RoleName, message: RoleMessage) => void
   readonly warn: (line: string) => void
 }
 
 export interface Supervisor {
-  /** Starts one role and resolves when it reports that it is ready. */
+  /**
+   * Starts one role and resolves when it reports that it is ready, be it after a restart. Rejects
+   * where the supervisor gives up before that.
+   */
   start(role: RoleName): Promise<void>
   /** Asks each role to drain and stop; ends what is still there after ten seconds. */
   stop(): Promise<void>
-  /** Resolves with an exit code when a role cannot be kept alive. */
+  /** Resolves with an exit code when the server cannot go on. */
   readonly gaveUp: Promise<number>
 }
+
+/** How one role is started; a process of this program, unless a test stands in for it. */
+export type StartChild = (role: RoleName) => ChildProcess
 
 const ROLES_STOP_ORDER: readonly RoleName[] = ['work', 'decide', 'keep']
 const RESTARTS_MAX = 5
@@ -37,64 +43,96 @@ const STOP_GRACE_MS = 10_000
 /** Memory of the role that trains and imports is capped, so that it cannot starve the others. */
 const OLD_SPACE_MB: Record<RoleName, number> = { decide: 4096, keep: 2048, work: 6144 }
 
-export function createSupervisor(options: SupervisorOptions): Supervisor {
+/**
+ * A role that cannot even start for a reason it knows (a port in use, a damaged home) ends the
+ * server with that reason. One that falls later is started again, soon at first; after that `decide`
+ * falling ends the server, because nothing would answer, while the others are tried again now and
+ * then, because decisions are answered without them.
+ */
+export function createSupervisor(
+  options: SupervisorOptions,
+  startChild: StartChild = (role) => forkRole(role, options),
+): Supervisor {
   const children = new Map<RoleName, ChildProcess>()
   const restarts = new Map<RoleName, number[]>()
+  const wasReady = new Set<RoleName>()
+  const timers = new Set<ReturnType<typeof setTimeout>>()
   let stopping = false
   let giveUp: (code: number) => void
   const gaveUp = new Promise<number>((resolve) => {
     giveUp = resolve
   })
 
-  const start = (role: RoleName) =>
-    new Promise<void>((resolve, reject) => {
-      const child = fork(options.entry, ['role', role], {
-        execArgv: [...process.execArgv, `--max-old-space-size=${OLD_SPACE_MB[role]}`],
-        env: { ...process.env, ASSAY_ROLE_CONFIG: JSON.stringify(options.config) },
-        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-        serialization: 'json',
-      })
-      children.set(role, child)
-      if (role === 'work' && child.pid !== undefined) lowerPriority(child.pid)
-      let fatal: { message: string; exitCode: number } | undefined
-      child.on('message', (message: RoleMessage) => {
-        if (message.type === 'ready') resolve()
-        if (message.type === 'fatal') fatal = message
-        options.onMessage(role, message)
-      })
-      child.on('error', reject)
-      child.on('exit', (code, signal) => {
-        children.delete(role)
-        reject(new Error(fatal?.message ?? `${role} stopped (${signal ?? code})`))
-        if (stopping) return
-        if (fatal) return giveUp(fatal.exitCode)
-        restart(role, signal ?? `code ${code}`)
-      })
+  const begin = (role: RoleName, onReady: () => void) => {
+    const child = startChild(role)
+    children.set(role, child)
+    if (role === 'work' && child.pid !== undefined) lowerPriority(child.pid)
+    let fatal: { message: string; exitCode: number } | undefined
+    child.on('message', (message: RoleMessage) => {
+      if (message.type === 'fatal') fatal = message
+      options.onMessage(role, message)
+      if (message.type === 'ready') {
+        wasReady.add(role)
+        onReady()
+      }
     })
+    let isOver = false
+    const over = (cause: string) => {
+      if (isOver) return
+      isOver = true
+      children.delete(role)
+      if (stopping) return
+      if (fatal && !wasReady.has(role)) return giveUp(fatal.exitCode)
+      restart(role, cause, onReady)
+    }
+    child.on('error', (error) => over(error.message))
+    child.on('exit', (code, signal) => over(signal ?? `code ${code}`))
+  }
 
-  const restart = (role: RoleName, cause: string) => {
+  const restart = (role: RoleName, cause: string, onReady: () => void) => {
     const now = monotonicUs() / 1000
     const recent = (restarts.get(role) ?? []).filter((at) => now - at < RESTART_WINDOW_MS)
     restarts.set(role, [...recent, now])
-    if (recent.length >= RESTARTS_MAX) {
+    const isHopeless = recent.length >= RESTARTS_MAX
+    if (isHopeless && (role === 'decide' || !wasReady.has(role))) {
       options.warn(`${role} fell ${RESTARTS_MAX + 1} times within a minute (${cause}); giving up`)
       return giveUp(1)
     }
-    const delayMs = 100 * 2 ** recent.length
+    const delayMs = isHopeless ? RESTART_WINDOW_MS : 100 * 2 ** recent.length
     options.warn(`${role} stopped (${cause}); starting it again in ${delayMs} ms`)
-    setTimeout(() => {
-      if (!stopping) start(role).catch(() => {}) // Its exit is handled by the listener above.
+    const timer = setTimeout(() => {
+      timers.delete(timer)
+      begin(role, onReady)
     }, delayMs)
+    timers.add(timer)
+  }
+
+  const start = async (role: RoleName) => {
+    const ready = new Promise<void>((resolve) => begin(role, resolve))
+    const failed = gaveUp.then(() => {
+      throw new Error(`${role} could not be started.`)
+    })
+    await Promise.race([ready, failed])
   }
 
   const stop = async () => {
     stopping = true
+    for (const timer of timers) clearTimeout(timer)
     for (const role of ROLES_STOP_ORDER) {
       const child = children.get(role)
       if (child) await stopChild(child)
     }
   }
   return { start, stop, gaveUp }
+}
+
+function forkRole(role: RoleName, { entry, config }: SupervisorOptions): ChildProcess {
+  return fork(entry, ['role', role], {
+    execArgv: [...process.execArgv, `--max-old-space-size=${OLD_SPACE_MB[role]}`],
+    env: { ...process.env, ASSAY_ROLE_CONFIG: JSON.stringify(config()) },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    serialization: 'json',
+  })
 }
 
 function stopChild(child: ChildProcess): Promise<void> {
@@ -104,7 +142,8 @@ function stopChild(child: ChildProcess): Promise<void> {
       clearTimeout(grace)
       resolve()
     })
-    if (child.connected) child.send({ type: 'stop' })
+    // A child that falls at this very moment has its channel closed already.
+    if (child.connected) child.send({ type: 'stop' }, () => {})
     else child.kill('SIGTERM')
   })
 }
@@ -123,6 +162,8 @@ export function roleChannel(): {
   /** Calls back once, on the supervisor's word, on SIGTERM, or when the supervisor is gone. */
   onStop(stop: () => Promise<void>): void
 } {
+  // Ctrl-C reaches every process of the terminal at once; the order is the supervisor's to keep.
+  process.on('SIGINT', () => {})
   return {
     send: (message) => {
       if (process.connected) process.send?.(message)
@@ -140,8 +181,6 @@ export function roleChannel(): {
           },
         )
       }
-      // Ctrl-C reaches every process of the terminal at once; the order is the supervisor's to keep.
-      process.on('SIGINT', () => {})
       process.on('SIGTERM', once)
       process.on('disconnect', once)
       process.on('message', (message: { type?: string }) => {

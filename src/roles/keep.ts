@@ -60,9 +60,7 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
     project: () => project,
   }
   await markInterrupted(metadata)
-  const firstKey = await metadata.access.firstStart()
   await publishAccess(() => metadata.access.snapshot())
-  if (firstKey !== undefined) await metadata.audit.checkpoint()
 
   const rpc = await serveRpc(home.socket('keep'), {
     ...servicesOf(metadata),
@@ -109,7 +107,6 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
     await seals.record()
   })
   return {
-    detail: { firstKey: firstKey?.key },
     stop: async () => {
       await chores.stop()
       await projector.stop()
@@ -126,7 +123,14 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
 function servicesOf(metadata: Metadata) {
   const { access, tracking, registry, governance, catalog, quarantine, pipelines, audit } = metadata
   return {
-    access,
+    access: {
+      ...access,
+      firstStart: async () => {
+        const issued = await access.firstStart()
+        if (issued !== undefined) await audit.checkpoint()
+        return issued
+      },
+    },
     tracking,
     registry: readAndRegister(registry),
     governance: {

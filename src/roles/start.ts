@@ -9,6 +9,7 @@ import {
   createStartScreen,
   createSupervisor,
   exitCodes,
+  printError,
   processTerminal,
   type RoleMessage,
   type RoleName,
@@ -56,7 +57,8 @@ export async function start(options: StartOptions): Promise<number> {
         import.meta.url,
       ),
     ),
-    config,
+    // A port that was free once is asked for again, so that the address stays the same.
+    config: () => ({ ...config, port: portOf(details) ?? config.port }),
     warn: (line) => screen.warn(line),
     onMessage: (role, message) => {
       if (message.type === 'ready') details.set(role, message.detail)
@@ -72,16 +74,21 @@ export async function start(options: StartOptions): Promise<number> {
     if (run !== undefined) screen.progress(run)
     if (outcome !== undefined) screen.done(outcome, urlOf(details))
   }
-  const stopped = stopSignal()
-  let code: number = exitCodes.ok
-  try {
+  const started = (async () => {
     await Promise.all([supervisor.start('keep'), supervisor.start('decide')])
-    await welcome(home, details, screen)
+    await welcome(home, urlOf(details), screen)
     await supervisor.start('work')
-    code = await Promise.race([stopped, supervisor.gaveUp])
-  } catch {
-    code = await supervisor.gaveUp // The role said why; its message is on the screen.
-  }
+  })()
+  // Where a role gave up, its own words are on the screen and its code is the one to end with.
+  const ended = started.then(
+    () => supervisor.gaveUp,
+    async (error: unknown) => {
+      const code = await Promise.race([supervisor.gaveUp, undefined])
+      if (code !== undefined) return code
+      return printError(error, terminal)
+    },
+  )
+  const code = await Promise.race([stopSignal(), ended])
   screen.stopping()
   await supervisor.stop()
   unlock()
@@ -98,24 +105,25 @@ function clearUnlessRunning(directory: string): void {
   clearHome(directory)
 }
 
-async function welcome(
-  home: Home,
-  details: ReadonlyMap<RoleName, unknown>,
-  screen: StartScreen,
-): Promise<void> {
-  const url = urlOf(details)
-  const { firstKey } = (details.get('keep') ?? {}) as { firstKey?: string }
+/** The first start makes the administrator here, where the key is shown in the same breath. */
+async function welcome(home: Home, url: string, screen: StartScreen): Promise<void> {
   await writeFileAtomic(serverFile(home), Buffer.from(JSON.stringify({ url, pid: process.pid })))
   const access = remote<Access>(home.socket('keep'), 'access')
+  const first = await access.firstStart()
   const link = await access.createSignInLink({
     actor: systemActor,
     reason: 'Printed by assay start',
   })
-  screen.ready({ url, signInUrl: `${url}/sign-in?token=${link.token}`, firstKey })
+  screen.ready({ url, signInUrl: `${url}/sign-in?token=${link.token}`, firstKey: first?.key })
 }
 
 function urlOf(details: ReadonlyMap<RoleName, unknown>): string {
   return ((details.get('decide') ?? {}) as { url?: string }).url ?? ''
+}
+
+function portOf(details: ReadonlyMap<RoleName, unknown>): number | undefined {
+  const url = urlOf(details)
+  return url === '' ? undefined : Number(new URL(url).port)
 }
 
 /** Resolves with the exit code when a person or the system asks to stop. */

@@ -78,7 +78,8 @@ export function makeProject(folder: string, name: string, edits: Edits = {}): st
   if (made.code !== 0) throw new Error(made.err)
   const directory = join(folder, name)
   edit(join(directory, 'data.ts'), [['CUSTOMERS = 600', 'CUSTOMERS = 120']])
-  for (const [file, replacements] of Object.entries(edits)) edit(join(directory, file), replacements)
+  for (const [file, replacements] of Object.entries(edits))
+    edit(join(directory, file), replacements)
   mkdirSync(join(directory, 'node_modules'))
   symlinkSync(repositoryRoot, join(directory, 'node_modules', 'assay'), 'junction')
   return directory

@@ -29,8 +29,23 @@ beforeAll(() => {
 })
 
 const history = (...more: string[]) =>
-  assay(folder, ['features', 'history', example, '--data', data, '--set', 'handbook', '--out', out, ...more])
-const rowsOf = (text: string) => text.trimEnd().split('\n').map((line) => line.split(','))
+  assay(folder, [
+    'features',
+    'history',
+    example,
+    '--data',
+    data,
+    '--set',
+    'handbook',
+    '--out',
+    out,
+    ...more,
+  ])
+const rowsOf = (text: string) =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(','))
 
 test('the handbook’s features are written under its names, between id and label', () => {
   const { code, out: said, err } = history()
@@ -67,7 +82,7 @@ test('only the wanted days are written, both ends included, with windows over al
   expect(code).toBe(0)
   const [, ...rows] = rowsOf(readFileSync(out, 'utf8'))
   expect(rows.map(([id]) => id)).toEqual(['3', '4', '5'])
-  expect(rows[2]!.slice(-4)).toEqual(['1', '1', '1', '0'])
+  expect(rows[2].slice(-4)).toEqual(['1', '1', '1', '0'])
 })
 
 test('a name that ends in .parquet gets Parquet, which reads back as the same rows', () => {
@@ -78,7 +93,17 @@ test('a name that ends in .parquet gets Parquet, which reads back as the same ro
     csv,
     'payment_id,paid_at,customer_id,shop_id,amount\na,2026-01-01T00:00:00Z,1,1,5.00\nb,2026-01-01T00:00:01Z,1,1,7.00\n',
   )
-  const args = ['features', 'history', project, '--data', csv, '--set', 'behaviour', '--out', parquet]
+  const args = [
+    'features',
+    'history',
+    project,
+    '--data',
+    csv,
+    '--set',
+    'behaviour',
+    '--out',
+    parquet,
+  ]
   const { code, err } = assay(folder, args)
   expect(err).toBe('')
   expect(code).toBe(0)
@@ -98,11 +123,15 @@ test.each([
   expect(ended.err).toContain(message)
 })
 
-test.skipIf(!needs('shared-data'))('the handbook’s own data give its number of rows', { timeout: 120_000 }, () => {
-  const file = sharedData('fraud_handbook', 'transactions_raw.csv.gz')
-  const days = ['--from', '2018-07-25', '--to', '2018-08-14']
-  const { code, out: said } = history('--data', file, ...days)
-  expect(code).toBe(0)
-  expect(said).toContain('1,754,155 events read, 0 refused')
-  expect(rowsOf(readFileSync(out, 'utf8'))).toHaveLength(201_296)
-})
+test.skipIf(!needs('shared-data'))(
+  'the handbook’s own data give its number of rows',
+  { timeout: 120_000 },
+  () => {
+    const file = sharedData('fraud_handbook', 'transactions_raw.csv.gz')
+    const days = ['--from', '2018-07-25', '--to', '2018-08-14']
+    const { code, out: said } = history('--data', file, ...days)
+    expect(code).toBe(0)
+    expect(said).toContain('1,754,155 events read, 0 refused')
+    expect(rowsOf(readFileSync(out, 'utf8'))).toHaveLength(201_296)
+  },
+)

@@ -33,7 +33,7 @@ describe('on a home', () => {
 
   test('a revoked key is listed as revoked, an unknown one is refused', () => {
     run('keys', 'create', '--name', 'Ada', '--role', 'approver')
-    const id = /(key_\w+) +Ada/.exec(run('keys', 'list').out)![1]!
+    const id = /(key_\w+) +Ada/.exec(run('keys', 'list').out)![1]
     expect(run('keys', 'revoke', id).code).toBe(0)
     expect(run('keys', 'list').out).toMatch(new RegExp(`${id} .* revoked`))
     expect(run('keys', 'revoke', 'key_none')).toMatchObject({ code: 1 })
@@ -44,14 +44,23 @@ describe('on a home', () => {
     const second = run('keys', 'reset').out
     expect(first).toMatch(/^ak_/)
     expect(second).not.toBe(first)
-    const lines = run('keys', 'list').out.split('\n').filter((line) => line.includes('Administrator'))
+    const lines = run('keys', 'list')
+      .out.split('\n')
+      .filter((line) => line.includes('Administrator'))
     expect(lines.filter((line) => line.endsWith('valid'))).toHaveLength(1)
   })
 
   test('the log verifies, and an export verifies with the key beside it alone', () => {
     expect(run('audit', 'verify')).toMatchObject({ code: 0, err: '' })
     expect(run('audit', 'export', 'audit.ndjson').code).toBe(0)
-    const { code, out } = run('audit', 'verify', '--file', 'audit.ndjson', '--public-key', 'audit.pub')
+    const { code, out } = run(
+      'audit',
+      'verify',
+      '--file',
+      'audit.ndjson',
+      '--public-key',
+      'audit.pub',
+    )
     expect(code).toBe(0)
     expect(out).toMatch(/^intact: \d+ entries, root [0-9a-f]{64}\n/)
   })

@@ -18,7 +18,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** The header and the last rows of the data that the run generated. */
 function lastRows(count: number): string {
-  const lines = readFileSync(join(home, 'incoming', 'payments.csv'), 'utf8').trimEnd().split('\n')
+  const lines = readFileSync(join(home, 'incoming', 'payments.csv'), 'utf8')
+    .trimEnd()
+    .split('\n')
   return `${[lines[0], ...lines.slice(-count)].join('\n')}\n`
 }
 
@@ -87,7 +89,13 @@ describe('assay run', () => {
   test('refuses a data file that is cut off, without registering anything', () => {
     const file = join(folder, 'cut.csv.gz')
     writeFileSync(file, Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x4b, 0x4c]))
-    const { code, err } = assay(project, ['run', '--home', join(folder, 'cut-home'), '--data', file])
+    const { code, err } = assay(project, [
+      'run',
+      '--home',
+      join(folder, 'cut-home'),
+      '--data',
+      file,
+    ])
     expect(code).toBe(1)
     expect(err).toContain('file_truncated')
   })
@@ -102,7 +110,8 @@ describe('assay score', () => {
     const [header, ...rows] = out.trimEnd().split('\n')
     expect(header).toBe('payment_id,score,outcome,reasons')
     expect(rows).toHaveLength(300)
-    for (const row of rows) expect(row).toMatch(/^\d+,(0|1|0?\.\d+|\d(\.\d+)?e-\d+),(allow|review|decline),/)
+    for (const row of rows)
+      expect(row).toMatch(/^\d+,(0|1|0?\.\d+|\d(\.\d+)?e-\d+),(allow|review|decline),/)
     expect(out).toMatch(/what this customer usually pays|The customer made \d+ payments/)
   })
 
@@ -110,7 +119,10 @@ describe('assay score', () => {
     writeFileSync(join(folder, 'many.csv'), lastRows(500))
     writeFileSync(join(folder, 'one.csv'), lastRows(1))
     const scoreOf = (file: string) =>
-      assay(project, ['score', join(folder, file), '--home', home, '--no-reasons']).out.trimEnd().split('\n').at(-1)
+      assay(project, ['score', join(folder, file), '--home', home, '--no-reasons'])
+        .out.trimEnd()
+        .split('\n')
+        .at(-1)
     expect(scoreOf('one.csv')).toMatch(/^\d+,/)
     expect(scoreOf('one.csv')).toBe(scoreOf('many.csv'))
   })
@@ -152,7 +164,9 @@ describe('assay ingest', () => {
     )
     const { code, out, err } = assay(project, ['ingest', file, '--home', home])
     expect(code).toBe(0)
-    expect(out).toMatch(/3 rows read, 1 accepted into payments, 2 in quarantine, snapshot [0-9a-f]{12}/)
+    expect(out).toMatch(
+      /3 rows read, 1 accepted into payments, 2 in quarantine, snapshot [0-9a-f]{12}/,
+    )
     expect(err).toContain('amount: range')
     expect(err).toContain('payment_id: duplicate_id')
   })

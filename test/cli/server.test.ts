@@ -15,7 +15,10 @@ const run = (args: readonly string[], input?: string) =>
 beforeAll(async () => {
   project = makeProject(folder, 'bank', {
     'project.ts': [
-      ["owner: 'Fraud analytics',", "owner: 'Fraud analytics',\n  example: true,\n  approvers: ['One (script)', 'Two (script)'],"],
+      [
+        "owner: 'Fraud analytics',",
+        "owner: 'Fraud analytics',\n  example: true,\n  approvers: ['One (script)', 'Two (script)'],",
+      ],
     ],
   })
   server = await startServer(project, ['--home', home, '--no-replay'], /Try next|error:/)
@@ -99,7 +102,9 @@ test('ingest goes through the server, which keeps the home for itself', () => {
 })
 
 test('score uses the live version', () => {
-  const rows = readFileSync(join(home, 'incoming', 'payments.csv'), 'utf8').split('\n').slice(0, 3)
+  const rows = readFileSync(join(home, 'incoming', 'payments.csv'), 'utf8')
+    .split('\n')
+    .slice(0, 3)
   writeFileSync(join(folder, 'rows.csv'), `${rows.join('\n')}\n`)
   const { code, err } = run(['score', join(folder, 'rows.csv')])
   expect(code).toBe(0)

@@ -48,7 +48,7 @@ export interface TestServer {
 /** An empty directory that goes when the test file ends. */
 export function temporaryDirectory(name: string): string {
   const directory = mkdtempSync(join(tmpdir(), `assay-${name}-`))
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
+  directories.push(directory)
   return directory
 }
 
@@ -145,8 +145,10 @@ function ownEnvironment(): NodeJS.ProcessEnv {
 }
 
 const running = new Set<ChildProcess>()
+const directories: string[] = []
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true })
 })
 
 function endWithTest(child: ChildProcess): void {

@@ -7,7 +7,11 @@ import { withKept } from './connection.ts'
 import { commandErrors } from './errors.ts'
 
 /** `assay audit export`: every entry and the signed checkpoint, with the public key beside them. */
-export function auditExport(file: string, options: HomeOptions, { out }: Terminal): Promise<number> {
+export function auditExport(
+  file: string,
+  options: HomeOptions,
+  { out }: Terminal,
+): Promise<number> {
   return withKept(options.home, async ({ auditor }) => {
     const { lines, publicKey } = await auditor.export()
     const keyFile = `${file.replace(/\.[^./\\]+$/, '')}.pub`

@@ -10,7 +10,10 @@ import { existingHome, withKept } from './connection.ts'
 import { commandErrors } from './errors.ts'
 
 /** Verifies the home's own log, or an export. Ends with `notHeld` where anything is not as signed. */
-export async function auditVerify(options: AuditVerifyOptions, terminal: Terminal): Promise<number> {
+export async function auditVerify(
+  options: AuditVerifyOptions,
+  terminal: Terminal,
+): Promise<number> {
   const verdict =
     options.file === undefined
       ? await verifyHome(options)

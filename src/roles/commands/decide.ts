@@ -24,7 +24,11 @@ export async function decide(
   const answer =
     server === undefined
       ? await decideOver(options, event)
-      : await decideHere(remote<DecideRemote>(server.home.socket('decide'), 'decide'), options, event)
+      : await decideHere(
+          remote<DecideRemote>(server.home.socket('decide'), 'decide'),
+          options,
+          event,
+        )
   terminal.out.line(JSON.stringify(JSON.parse(answer), null, 2))
   return exitCodes.ok
 }
@@ -57,15 +61,17 @@ async function decideHere(
   const policy = options.policy ?? (await onlyPolicy(decider))
   const request = { namespace: NAMESPACE, policy, events: [event] }
   const [answer] = await decider.decideMany(request)
-  return bodyOf(answer!)
+  return bodyOf(answer)
 }
 
 async function onlyPolicy(decider: Pick<DecideRemote, 'namespaces'>): Promise<string> {
   const live = (await decider.namespaces()).find(({ namespace }) => namespace === NAMESPACE)
   const names = (live?.policies ?? []).map(({ policy }) => policy)
-  if (names.length === 1) return names[0]!
+  if (names.length === 1) return names[0]
   if (names.length === 0) {
-    throw commandErrors.policy_not_live('The server runs, and no decision policy is live on it yet.')
+    throw commandErrors.policy_not_live(
+      'The server runs, and no decision policy is live on it yet.',
+    )
   }
   throw commandErrors.option_invalid(
     `Several decision policies are live; name one with --policy: ${names.join(', ')}.`,
@@ -130,6 +136,12 @@ function problemIn(text: string, { status, url }: Response): Partial<Problem> {
 
 /** A problem document as the error that it was over there. */
 function errorOf(problem: Partial<Problem>): AssayError {
-  const { code = 'server_unreachable', title = code, action = '', status = 500, detail = title } = problem
+  const {
+    code = 'server_unreachable',
+    title = code,
+    action = '',
+    status = 500,
+    detail = title,
+  } = problem
   return new AssayError(code, { status, title, action }, detail, { extra: problem })
 }

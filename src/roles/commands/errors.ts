@@ -34,7 +34,8 @@ export const commandErrors = defineErrors({
   policy_not_live: {
     status: 409,
     title: 'No decision policy is live',
-    action: 'Wait for the pipeline to end; then two people approve a version on the page, under Models.',
+    action:
+      'Wait for the pipeline to end; then two people approve a version on the page, under Models.',
   },
   version_missing: {
     status: 409,
@@ -44,6 +45,7 @@ export const commandErrors = defineErrors({
   version_outdated: {
     status: 409,
     title: 'The project has changed since the version was trained',
-    action: 'Run `assay run` to train a version on what is declared now, or score with the project as it was.',
+    action:
+      'Run `assay run` to train a version on what is declared now, or score with the project as it was.',
   },
 })

@@ -1,13 +1,7 @@
 // `assay features history`: a feature set as of each event of a file, as a table.
 import { monotonicUs } from '../../lib/clock.ts'
 import { count, exitCodes, type FeaturesHistoryOptions, type Terminal } from '../../cli/index.ts'
-import {
-  columnOf,
-  numbersOf,
-  type CompiledLabels,
-  type CompiledSource,
-  type Frame,
-} from '../../data/index.ts'
+import { columnOf, numbersOf, type CompiledLabels, type CompiledSource } from '../../data/index.ts'
 import { historyWithState, type CompiledFeatureSet } from '../../features/index.ts'
 import { DAY_US, formatTimestamp, parseTimestamp } from '../../lib/time.ts'
 import { labelArrivals, labelsByRow, sliceFrame } from '../../pipelines/index.ts'
@@ -56,7 +50,9 @@ function questionOf(project: CompiledProject, options: FeaturesHistoryOptions): 
   const set = project.featureSets.find(({ name }) => name === options.set)
   if (set === undefined) {
     const names = project.featureSets.map(({ name }) => name).join(', ')
-    throw commandErrors.option_invalid(`There is no feature set "${options.set}"; there are: ${names}.`)
+    throw commandErrors.option_invalid(
+      `There is no feature set "${options.set}"; there are: ${names}.`,
+    )
   }
   const source = project.sources.find(({ name }) => name === set.source)!
   const { timeZone } = source
@@ -87,8 +83,13 @@ function dayAfter(day: string): string {
 
 function warnWithoutLabels({ err }: Terminal, { set, labels }: Question, rows: FileRows): void {
   if (set.labels.length === 0 || rows.labels !== undefined) return
-  const column = labels?.from ?? set.labels[0]!.name
-  err.line(err.style('yellow', `The file has no labels (column ${column}): features that use them are as if none were known.`))
+  const column = labels?.from ?? set.labels[0].name
+  err.line(
+    err.style(
+      'yellow',
+      `The file has no labels (column ${column}): features that use them are as if none were known.`,
+    ),
+  )
 }
 
 function tableOf({ set, source, labels, fromUs, toUs }: Question, rows: FileRows): Table {
@@ -98,7 +99,10 @@ function tableOf({ set, source, labels, fromUs, toUs }: Question, rows: FileRows
     sets: [set],
     source,
     frame,
-    labels: labels === undefined || rows.labels === undefined ? [] : [labelArrivals(labels.name, rows.labels)],
+    labels:
+      labels === undefined || rows.labels === undefined
+        ? []
+        : [labelArrivals(labels.name, rows.labels)],
     fromUs,
     toUs,
   })
@@ -109,7 +113,7 @@ function tableOf({ set, source, labels, fromUs, toUs }: Question, rows: FileRows
     // The matrix has the set's own order or the operator's; people are promised the declared one.
     ...set.features.map(({ name }) => ({
       name,
-      values: matrix.columns[matrix.names.indexOf(name)]!,
+      values: matrix.columns[matrix.names.indexOf(name)],
     })),
   ]
   if (labels !== undefined && rows.labels !== undefined) {

@@ -22,7 +22,8 @@ export function createCommandActions(terminal: Terminal): CommandActions {
       (await import('./audit-export.ts')).auditExport(file, options, terminal),
     keysList: async (options) => (await import('./keys.ts')).keysList(options, terminal),
     keysCreate: async (options) => (await import('./keys.ts')).keysCreate(options, terminal),
-    keysRevoke: async (id, options) => (await import('./keys.ts')).keysRevoke(id, options, terminal),
+    keysRevoke: async (id, options) =>
+      (await import('./keys.ts')).keysRevoke(id, options, terminal),
     keysReset: async (options) => (await import('./keys.ts')).keysReset(options, terminal),
   }
 }

@@ -32,7 +32,12 @@ export async function ingest(
   await withMetadata(options.home, async (metadata, opened: Home) => {
     const ports = ingestPortsOf(opened, metadata)
     for (const file of files) {
-      const { snapshot, quarantine, ...rest } = await ingestInto(compiled, take(file), byCommand('ingest'), ports)
+      const { snapshot, quarantine, ...rest } = await ingestInto(
+        compiled,
+        take(file),
+        byCommand('ingest'),
+        ports,
+      )
       report(terminal, file, { ...rest, snapshot: snapshot.hash, byRule: quarantine.byRule })
     }
   })

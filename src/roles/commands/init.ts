@@ -44,7 +44,9 @@ async function requireEmpty(target: string): Promise<void> {
     entries = await readdir(target)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
-    throw commandErrors.output_unwritable(`${target}: ${(error as Error).message}`, { cause: error })
+    throw commandErrors.output_unwritable(`${target}: ${(error as Error).message}`, {
+      cause: error,
+    })
   }
   if (entries.length > 0) {
     throw commandErrors.directory_not_empty(`${target} holds ${entries[0]} and was left as it is.`)

@@ -76,7 +76,9 @@ export function keysReset(options: HomeOptions, terminal: Terminal): Promise<num
 function showKey({ key, identity, record }: IssuedKey, { out, err }: Terminal): void {
   out.line(key)
   const roles = identity.roles.join(', ')
-  err.line(`The key ${record.id} of ${identity.name} (${roles}), shown this once; keep it in a file.`)
+  err.line(
+    `The key ${record.id} of ${identity.name} (${roles}), shown this once; keep it in a file.`,
+  )
 }
 
 function time(us: number | undefined): string {

@@ -91,7 +91,9 @@ function report(
     const passed = gate?.passed === true
     const mark = passed ? out.style('green', '✓') : out.style('red', '✗')
     const name = `${each.model} version ${each.version}`
-    out.line(`${mark} ${out.style('bold', name)} (${each.build.declaration}, ${each.modelHash.slice(0, 12)}): ${each.status}`)
+    out.line(
+      `${mark} ${out.style('bold', name)} (${each.build.declaration}, ${each.modelHash.slice(0, 12)}): ${each.status}`,
+    )
     for (const check of gate?.checks ?? []) {
       out.line(`    ${check.passed ? '✓' : '✗'} ${check.message}`)
     }

@@ -28,19 +28,28 @@ import { csvPieces, writeTable, type Table } from './table-file.ts'
  * Scores every row as of its own event: the home's history is replayed, and the file's rows enter
  * at their event times, as they would have live. Rows come out in order of event time.
  */
-export async function score(file: string, options: ScoreOptions, terminal: Terminal): Promise<number> {
+export async function score(
+  file: string,
+  options: ScoreOptions,
+  terminal: Terminal,
+): Promise<number> {
   const { compiled } = await projectIn(options.project)
-  const source = compiled.sources.find(({ name }) => name === compiled.policies[0]!.source.name)!
+  const source = compiled.sources.find(({ name }) => name === compiled.policies[0].source.name)!
   const rows = await readRows(file, source, labelsInFilesOf(compiled, source))
   reportRefused(terminal, rows)
   const { version, table, past } = await withKept(options.home, async (kept) => {
     const chosen = await chooseVersion(compiled, kept)
     const before = await historyOf(compiled, source, rows, kept)
-    const document = deploymentDocument(compiled, chosen, await kept.registry.modelJson(chosen.model, chosen.version))
+    const document = deploymentDocument(
+      compiled,
+      chosen,
+      await kept.registry.modelJson(chosen.model, chosen.version),
+    )
     const scored = scoreRows(document, source, rows, before, options.reasons)
     return { version: chosen, table: scored, past: before.past }
   })
-  if (options.out === undefined) await pipeline(Readable.from(csvPieces(table)), process.stdout, { end: false })
+  if (options.out === undefined)
+    await pipeline(Readable.from(csvPieces(table)), process.stdout, { end: false })
   else await writeTable(options.out, table)
   terminal.err.line(
     `${count(table.rows, 'row')} scored by ${version.model} version ${version.version} (${version.status}), ` +
@@ -50,14 +59,18 @@ export async function score(file: string, options: ScoreOptions, terminal: Termi
 }
 
 /** The live version, else the best approved one, else the best candidate. */
-async function chooseVersion(project: CompiledProject, { registry, home }: Kept): Promise<ModelVersion> {
+async function chooseVersion(
+  project: CompiledProject,
+  { registry, home }: Kept,
+): Promise<ModelVersion> {
   const { name } = project.registeredModel
   const versions = await registry.versions(name)
   const chosen = (['live', 'approved', 'candidate'] as const)
     .map((status) => best(versions.filter((each) => each.status === status)))
     .find((each) => each !== undefined)
   if (chosen === undefined) {
-    const refused = versions.length === 0 ? 'has no version' : 'has only refused or retired versions'
+    const refused =
+      versions.length === 0 ? 'has no version' : 'has only refused or retired versions'
     throw commandErrors.version_missing(`The model ${name} ${refused} in ${home.root}.`)
   }
   for (const used of chosen.build.featureSets) {
@@ -111,7 +124,10 @@ async function historyOf(
       ? rows.frame
       : (
           await readDataset(source.name, {
-            catalog: { ...catalog, current: async () => [...parts, { ...parts.at(-1)!, hash: FILE }] },
+            catalog: {
+              ...catalog,
+              current: async () => [...parts, { ...parts.at(-1)!, hash: FILE }],
+            },
             snapshots,
           })
         ).frame
@@ -119,10 +135,22 @@ async function historyOf(
   for (const { name, of } of project.labels) {
     if (of !== source.name) continue
     const kept = await catalog.current(name)
-    if (kept.length > 0) labels.push(labelArrivals(name, (await readDataset(name, { catalog: { ...catalog, current: async () => kept }, snapshots: disk })).frame))
+    if (kept.length > 0)
+      labels.push(
+        labelArrivals(
+          name,
+          (
+            await readDataset(name, {
+              catalog: { ...catalog, current: async () => kept },
+              snapshots: disk,
+            })
+          ).frame,
+        ),
+      )
   }
   const own = labelsInFilesOf(project, source)
-  if (own !== undefined && rows.labels !== undefined) labels.push(labelArrivals(own.name, rows.labels))
+  if (own !== undefined && rows.labels !== undefined)
+    labels.push(labelArrivals(own.name, rows.labels))
   return { frame, labels, past }
 }
 
@@ -142,7 +170,7 @@ function without(frame: Frame, id: string, ids: ReadonlySet<string>): Frame {
   const columns = Object.entries(frame.columns).map(([name, values]) => [
     name,
     values instanceof Float64Array
-      ? Float64Array.from(kept, (row) => values[row]!)
+      ? Float64Array.from(kept, (row) => values[row])
       : kept.map((row) => values[row]),
   ])
   return { rows: kept.length, columns: Object.fromEntries(columns) as Frame['columns'] }
@@ -156,8 +184,8 @@ function scoreRows(
   withReasons: boolean,
 ): Table {
   const times = numbersOf(rows.frame, source.eventTime)
-  const fromUs = times[0]!
-  const toUs = times[rows.frame.rows - 1]! + 1
+  const fromUs = times[0]
+  const toUs = times[rows.frame.rows - 1] + 1
   const sets = document.featureSets
   const { matrix, firstRow } = historyWithState({ sets, source, frame, labels, fromUs, toUs })
   const engine = createEngine(document, matrix.names)

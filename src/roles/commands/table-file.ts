@@ -42,7 +42,7 @@ export function* csvPieces({ rows, columns }: Table): Generator<string> {
     for (let row = start; row < end; row++) {
       for (let column = 0; column < columns.length; column++) {
         if (column > 0) text += ','
-        text += cellText(columns[column]!.values[row])
+        text += cellText(columns[column].values[row])
       }
       text += '\n'
     }

@@ -234,7 +234,10 @@ function explanationView(
 ): Explanation {
   const shown = explained.contributions.filter(({ contribution }) => contribution !== 0)
   const side = (sign: 1 | -1) =>
-    shown.filter(({ contribution }) => Math.sign(contribution) === sign).slice(0, REASONS_SHOWN)
+    shown
+      .filter(({ contribution }) => Math.sign(contribution) === sign)
+      .toSorted((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution))
+      .slice(0, REASONS_SHOWN)
   const listed = [...side(1), ...side(-1)]
   const view = (each: (typeof shown)[number]): Reason => {
     const known = features.get(each.feature)

@@ -47,7 +47,7 @@ export function featureViews(rooms: Rooms): Pick<Handlers, 'features' | 'feature
     return {
       name: feature.name,
       set: set.name,
-      words: feature.description,
+      words: feature.description.replace(/^[a-z](?=[a-z]* )/, (first) => first.toUpperCase()),
       entity: per,
       window,
       unit: unitOf(feature),

@@ -28,6 +28,7 @@ const TREND_POINTS = 30
 export function overviewViews(
   rooms: Rooms,
 ): Pick<Handlers, 'overview' | 'replay' | 'commandReplay'> {
+  const pace = createPace(rooms)
   return {
     async overview({ query, identity }): Promise<Overview> {
       const watched = await watch(rooms, query)
@@ -59,7 +60,7 @@ export function overviewViews(
           verdict: outcome.verdict,
         })),
         latency: await latencyNow(rooms),
-        decisionsPerMinute: await perMinute(rooms, watched),
+        decisionsPerMinute: await pace(watched.bank.namespace),
         strip,
       }
     },
@@ -169,8 +170,8 @@ async function tilesOf(
       ? 'no decisions yet'
       : `labels for ${count(labelled)} of ${count(total)} decisions so far`
   const { stopped, missed, genuineDeclined } = report.money
-  const declined = buckets
-    .filter(({ outcome }) => outcome === 'decline')
+  const declinedLabelled = buckets
+    .filter(({ outcome, label }) => outcome === 'decline' && label !== 'none')
     .reduce((sum, { n }) => sum + n, 0)
   const today = bank.nowUs - (bank.nowUs % DAY_US)
   const figures = await rooms.decisions.caseFigures(bank.namespace, today)
@@ -196,13 +197,13 @@ async function tilesOf(
       trend: trendOf(buckets, (o, l) => o === 'allow' && l === 'positive', true),
     },
     genuineDeclined: {
-      rate: rate(genuineDeclined.n, declined),
+      rate: rate(genuineDeclined.n, declinedLabelled),
       count: genuineDeclined.n,
-      note: 'Of declined payments, those that people called genuine. A declined payment has no natural label, so this counts reviews and appeals only.',
-      verdict: verdict(
-        genuineDeclined.n === 0 ? 'no-data' : 'ok',
-        `${genuineDeclined.n} of ${count(declined)} declined.`,
-      ),
+      note: 'Of declined payments that people judged, those they called genuine. A declined payment has no natural label.',
+      verdict:
+        declinedLabelled === 0
+          ? verdict('no-data', 'No declined payment was judged yet.')
+          : verdict('ok', `${genuineDeclined.n} of ${count(declinedLabelled)} judged.`),
       trend: trendOf(buckets, (o, l) => o === 'decline' && l === 'negative', false),
     },
     reviewQueue: {
@@ -307,14 +308,24 @@ async function statusOf(rooms: Rooms) {
   }
 }
 
-async function perMinute(rooms: Rooms, { bank }: Watched): Promise<number | null> {
-  const hour = 3_600_000_000
-  const n = await rooms.decisions.count({
-    namespace: bank.namespace,
-    fromUs: bank.nowUs - hour,
-    untilUs: bank.nowUs + 1,
-  })
-  return n === 0 ? null : n / 60
+/** Decisions a minute by the machine's clock, over up to the last minute in which somebody looked. */
+function createPace(rooms: Rooms): (namespace: string) => Promise<number | null> {
+  const minuteUs = 60_000_000
+  let seen: { readonly namespace: string; readonly atUs: number; readonly total: number }[] = []
+  return async (namespace) => {
+    const now = {
+      namespace,
+      atUs: rooms.clock.nowUs(),
+      total: await rooms.decisions.count({ namespace }),
+    }
+    seen = [
+      ...seen.filter((each) => each.namespace === namespace && now.atUs - each.atUs <= minuteUs),
+      now,
+    ]
+    const [first] = seen
+    const passedUs = now.atUs - first.atUs
+    return passedUs < 2_000_000 ? null : ((now.total - first.total) * minuteUs) / passedUs
+  }
 }
 
 async function stripOf(rooms: Rooms): Promise<Overview['strip']> {
