@@ -1,9 +1,17 @@
 // The published package, tried as a stranger would: packed, installed into an empty folder, asked
 // for a new project, and that project trained. Nothing of the source tree is in reach there.
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, join, resolve } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { repositoryRoot } from './source-text.ts'
 import { needs } from './tools.ts'
@@ -26,6 +34,11 @@ test.skipIf(!needs('registry'))(
 
     expect(runIn(empty, 'npx', 'assay', '--help')).toContain('assay')
     runIn(empty, 'npx', 'assay', 'init', 'my-bank')
+    const manifest = JSON.parse(readFileSync(join(empty, 'my-bank', 'package.json'), 'utf8'))
+    expect(resolve(empty, 'my-bank', manifest.dependencies.assay.slice('file:'.length))).toBe(tarball)
+    // What an editor would say of the new project, with the declarations of the package.
+    const compiler = join(repositoryRoot, 'node_modules', 'typescript', 'bin', 'tsc')
+    runIn(empty, process.execPath, compiler, '-p', 'my-bank')
     const output = runIn(empty, 'npx', 'assay', 'run', 'my-bank', '--home', join(folder, 'home'))
     expect(output).toMatch(/average precision/i)
   },

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import { join } from 'node:path'
 import type { AccessSnapshot } from '../access/index.ts'
 import { createCaseDesk, createProjector, type DecideRemote } from '../decisions/index.ts'
+import { isAssayError } from '../lib/errors.ts'
 import { writeFileAtomic } from '../lib/files.ts'
 import { listenLocally, remote, serveRpc } from '../lib/rpc.ts'
 import { createDriftSink } from '../monitoring/index.ts'
@@ -227,8 +228,8 @@ function every(pauseMs: number, act: () => Promise<void>): { stop(): Promise<voi
 }
 
 function warn(error: unknown): void {
-  const known = error as { code?: string }
-  if (known.code === 'peer_unavailable') return // Restarting; the next look finds it again.
+  // Restarting, or a namespace that was made anew just now: the next look finds it again.
+  if (isAssayError(error, 'peer_unavailable', 'namespace_not_found')) return
   process.stderr.write(
     `keep: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
   )

@@ -85,7 +85,7 @@ export function columnsOf(
 ): Column[] {
   if (TypeGuard.IsUnion(schema)) {
     const [some] = schema.anyOf.filter((each) => !TypeGuard.IsNull(each))
-    return columnsOf(some!, name, read)
+    return columnsOf(some, name, read)
   }
   if (!TypeGuard.IsObject(schema)) return [{ name, read: (item) => cellOf(read(item)) }]
   if ('minor' in schema.properties && 'currency' in schema.properties) {
