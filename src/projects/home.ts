@@ -1,9 +1,11 @@
 // The home directory: everything that one Assay keeps, in one place with a known format.
 import {
   existsSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -68,6 +70,13 @@ export async function openHome(directory: string, version: string): Promise<Home
         `${home.root} holds other files and no format.json, so nothing was touched`,
       )
     }
+    // First of all: a start that was interrupted here must find a home, not a folder of somebody's.
+    if (!existsSync(formatFile)) {
+      await writeFileAtomic(
+        formatFile,
+        Buffer.from(`${JSON.stringify({ format: HOME_FORMAT, createdBy: `assay ${version}` })}\n`),
+      )
+    }
     for (const folder of [
       'keep',
       'snapshots',
@@ -82,26 +91,17 @@ export async function openHome(directory: string, version: string): Promise<Home
       mkdirSync(join(home.root, folder), { recursive: true })
     }
     mkdirSync(home.secrets, { recursive: true, mode: 0o700 })
-    if (!existsSync(formatFile)) {
-      await writeFileAtomic(
-        formatFile,
-        Buffer.from(`${JSON.stringify({ format: HOME_FORMAT, createdBy: `assay ${version}` })}\n`),
-      )
-    }
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (
-      code === 'EACCES' ||
-      code === 'EROFS' ||
-      code === 'EPERM' ||
-      code === 'ENOTDIR' ||
-      code === 'EEXIST'
-    ) {
-      throw projectErrors.home_unwritable(`${home.root}: ${(error as Error).message}`)
-    }
-    throw error
+    throw asUnwritable(home, error)
   }
   return home
+}
+
+const UNWRITABLE = new Set(['EACCES', 'EROFS', 'EPERM', 'ENOTDIR', 'EEXIST', 'ENOSPC', 'EDQUOT'])
+
+function asUnwritable({ root }: Home, error: unknown): unknown {
+  if (!UNWRITABLE.has((error as NodeJS.ErrnoException).code ?? '')) return error
+  return projectErrors.home_unwritable(`${root}: ${(error as Error).message}`)
 }
 
 function checkFormat(root: string, text: string): void {
@@ -127,27 +127,55 @@ function checkFormat(root: string, text: string): void {
  */
 export function lockHome(home: Home): () => void {
   const lock = join(home.root, 'run', 'lock')
-  for (let attempt = 0; ; attempt++) {
-    try {
-      writeFileSync(lock, String(process.pid), { flag: 'wx' })
-      return () => {
-        rmSync(lock, { force: true })
-      }
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-      const owner = readLockOwner(lock)
-      if (owner !== undefined && isAlive(owner)) {
+  const own = `${lock}-${process.pid}`
+  try {
+    writeFileSync(own, String(process.pid))
+    while (!placed(own, lock)) {
+      const owner = livingOwner(lock)
+      if (owner !== undefined) {
         throw projectErrors.home_locked(`${home.root} is used by process ${owner}`)
       }
-      if (attempt > 3) throw projectErrors.home_locked(`${lock} cannot be taken over`)
+      setAside(lock, `${own}-stale`)
+    }
+    return () => {
       rmSync(lock, { force: true })
     }
+  } catch (error) {
+    throw asUnwritable(home, error)
+  } finally {
+    rmSync(own, { force: true })
+  }
+}
+
+/** Puts the lock in place with its content in one step, so that nobody ever reads half of one. */
+function placed(own: string, lock: string): boolean {
+  try {
+    linkSync(own, lock)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+/** Removes a lock whose process is gone; one that somebody took just now is put back. */
+function setAside(lock: string, aside: string): void {
+  try {
+    renameSync(lock, aside)
+    if (livingOwner(aside) !== undefined) placed(aside, lock)
+    rmSync(aside, { force: true })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
 }
 
 /** The process that holds the home, if one does. */
 export function homeOwner(home: Home): number | undefined {
-  const owner = readLockOwner(join(home.root, 'run', 'lock'))
+  return livingOwner(join(home.root, 'run', 'lock'))
+}
+
+function livingOwner(lock: string): number | undefined {
+  const owner = readLockOwner(lock)
   return owner !== undefined && isAlive(owner) ? owner : undefined
 }
 
@@ -186,7 +214,9 @@ export function clearHome(directory: string): void {
       `${root} holds other files and no format.json, so nothing was removed`,
     )
   }
-  for (const entry of entries) rmSync(join(root, entry), { recursive: true, force: true })
+  // The format goes last: what was cleared by half is still known as a home.
+  const ordered = entries.toSorted((a, b) => Number(a === 'format.json') - Number(b === 'format.json'))
+  for (const entry of ordered) rmSync(join(root, entry), { recursive: true, force: true })
 }
 
 // `lib/rpc.ts` shortens the path where it is too long for a socket, and makes it a pipe on Windows.

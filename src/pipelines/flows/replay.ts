@@ -43,6 +43,7 @@ export interface Replay {
 const TICK_MS = 100
 const BATCH_EVENTS = 256
 const PEER_RETRY_MS = 1000
+const CLOCK_EVERY_MS = 1000
 /** A computer that slept must not make up for it in one leap. */
 const TICK_LONGEST_MS = 2000
 
@@ -66,25 +67,31 @@ export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts)
   let jumpToUs: number | undefined
   let stopped = false
   let loop: Promise<void> = Promise.resolve()
+  let lastCommand: Promise<unknown> = Promise.resolve()
   const change = (changes: Partial<ReplayState>) => {
     current = { ...current, ...changes }
   }
 
   async function play(namespace: string): Promise<void> {
     let lastMs = ports.monotonicMs()
-    while (!stopped && current.namespace === namespace && current.state !== 'finished') {
+    let idleMs = 0
+    while (!stopped && current.namespace === namespace) {
       const nowMs = ports.monotonicMs()
       const passedMs = Math.min(nowMs - lastMs, TICK_LONGEST_MS)
       lastMs = nowMs
-      if (current.state === 'playing') {
-        try {
-          await advance(namespace, passedMs)
-        } catch (error) {
-          // The tape waits while `decide` restarts; what was sent twice is answered once.
-          change({ problem: error instanceof Error ? error.message : String(error) })
-          await ports.sleep(PEER_RETRY_MS)
-          continue
+      idleMs = current.state === 'playing' ? 0 : idleMs + passedMs
+      try {
+        if (current.state === 'playing') await advance(namespace, passedMs)
+        // A `decide` that was started again does not know what time it is until it is told.
+        else if (idleMs >= CLOCK_EVERY_MS && current.simulatedNowUs !== null) {
+          idleMs = 0
+          await moveClock(namespace, current.simulatedNowUs)
         }
+      } catch (error) {
+        // The tape waits while `decide` restarts; what was sent twice is answered once.
+        change({ problem: error instanceof Error ? error.message : String(error) })
+        await ports.sleep(PEER_RETRY_MS)
+        continue
       }
       if (current.state === 'playing' && (current.speed === 'max' || jumpToUs !== undefined))
         continue
@@ -176,6 +183,7 @@ export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts)
       problem: null,
     })
     if (resumeUs > tape.fromUs) await recallDeclined(namespace)
+    await moveClock(namespace, resumeUs)
     loop = play(namespace)
   }
 
@@ -195,7 +203,14 @@ export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts)
     }
   }
 
-  const command = async (wanted: ReplayCommand): Promise<ReplayState> => {
+  // One after the other: two people who press "again" at once get one replay after the other.
+  const command = (wanted: ReplayCommand): Promise<ReplayState> => {
+    const done = lastCommand.then(() => obey(wanted))
+    lastCommand = done.catch(() => {})
+    return done
+  }
+
+  const obey = async (wanted: ReplayCommand): Promise<ReplayState> => {
     if (wanted.speed !== undefined) change({ speed: wanted.speed })
     if (wanted.action === 'pause' && current.state === 'playing') change({ state: 'paused' })
     if (wanted.action === 'play' && current.state === 'paused') change({ state: 'playing' })
