@@ -35,7 +35,9 @@ test.skipIf(!needs('registry'))(
     expect(runIn(empty, 'npx', 'assay', '--help')).toContain('assay')
     runIn(empty, 'npx', 'assay', 'init', 'my-bank')
     const manifest = JSON.parse(readFileSync(join(empty, 'my-bank', 'package.json'), 'utf8'))
-    expect(resolve(empty, 'my-bank', manifest.dependencies.assay.slice('file:'.length))).toBe(tarball)
+    expect(resolve(empty, 'my-bank', manifest.dependencies.assay.slice('file:'.length))).toBe(
+      tarball,
+    )
     // What an editor would say of the new project, with the declarations of the package.
     const compiler = join(repositoryRoot, 'node_modules', 'typescript', 'bin', 'tsc')
     runIn(empty, process.execPath, compiler, '-p', 'my-bank')

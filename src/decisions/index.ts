@@ -55,6 +55,8 @@ export type {
   LivePolicy,
   NamespaceClock,
   NamespaceInfo,
+  PlayAnswer,
+  PlayStep,
   Recomputation,
   RowAnswer,
   StoredDecision,

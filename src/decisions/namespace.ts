@@ -82,6 +82,8 @@ export interface Namespace {
   pause: { readonly reason: string; readonly retryAfter: number } | undefined
   /** Raised whenever state is thrown away and built anew. */
   generation: number
+  /** The rebuilds, one after another: two at once would let the same records enter twice. */
+  rebuilding: Promise<void>
   sinceCheckpoint: number
   checkpointing: Promise<void> | undefined
   indexing: Promise<void> | undefined
@@ -133,6 +135,7 @@ export async function openNamespace(options: NamespaceOptions): Promise<Namespac
     replayIsDriven: false,
     pause: undefined,
     generation: 0,
+    rebuilding: Promise.resolve(),
     sinceCheckpoint: 0,
     checkpointing: undefined,
     indexing: undefined,
@@ -329,12 +332,15 @@ export function pauseAndRebuild(namespace: Namespace, cause: unknown): void {
       : 'The last record could not be written.'
   namespace.pause = { reason, retryAfter }
   const waited = new Promise((resolve) => setTimeout(resolve, retryAfter * 1000).unref())
-  void rebuildState(namespace)
+  namespace.rebuilding = namespace.rebuilding.then(() => rebuildState(namespace))
+  namespace.rebuilding
     .then(() => waited)
     .then(() => {
       if (namespace.generation === generation) namespace.pause = undefined
     })
-    .catch((error: unknown) => namespace.options.onFatal(error as Error))
+    .catch((error: unknown) => {
+      if (!namespace.isClosing) namespace.options.onFatal(error as Error)
+    })
 }
 
 /** The engine that made a record: its deployment, over the features its state had then. */

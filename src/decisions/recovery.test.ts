@@ -12,6 +12,7 @@ import {
 } from '../../test/running-bank.ts'
 import { deployment, memoryDeployments, payment, payments, startUs } from '../../test/small-bank.ts'
 import { writeBaseCheckpoint } from './checkpoint.ts'
+import { pauseAndRebuild } from './namespace.ts'
 import { replayDecision } from './replay.ts'
 
 afterEach(closeServices)
@@ -163,6 +164,26 @@ test('a full disk refuses, changes nothing, and decisions go on once there is ro
   })
   expect(record.sequence).toBe(3)
   expect(record.features[featureNames.indexOf('CUSTOMER_COUNT_1D')]).toBe(2)
+  expect(fatal).toEqual([])
+})
+
+test('state that is built anew keeps what was on its way to the disk, and each event once', async () => {
+  const { decide, service, fatal, remote } = await deployedBank()
+  await decide(payment(1, { customer: 1 }))
+  const underway = decide(payment(2, { customer: 1 }))
+  const live = service.namespace('live')
+  pauseAndRebuild(live, new Error('a defect'))
+  pauseAndRebuild(live, new Error('a defect'))
+  expect(await codeOf(underway)).toBe('none')
+  await remote.checkpoint({ namespace: 'live' })
+  while (service.status().storage === 'full')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  const { names, values } = await remote.liveFeatures({
+    namespace: 'live',
+    policy: 'card',
+    event: payment(3, { customer: 1 }),
+  })
+  expect(values[names.indexOf('CUSTOMER_COUNT_1D')]).toBe(3)
   expect(fatal).toEqual([])
 })
 

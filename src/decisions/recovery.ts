@@ -53,6 +53,9 @@ export async function recoverNamespace(namespace: Namespace): Promise<void> {
 export async function rebuildState(namespace: Namespace): Promise<void> {
   const { policies, journal } = namespace
   const before = new Set(policies.values())
+  // What is on its way to the disk may still be acknowledged, and then belongs to state. If it is
+  // refused instead, another rebuild follows this one.
+  await journal.flush().catch(() => undefined)
   const held = await restoreNewest(namespace)
   for await (const { sequence, payload } of journal.read(held + 1)) {
     await applyRecord(namespace, decodeRecord(payload), sequence)
@@ -114,7 +117,8 @@ export function checkpointNow(namespace: Namespace): Promise<void> {
 
 async function writeOwnCheckpoint(namespace: Namespace): Promise<void> {
   const { state, journal, generation, options, layouts, policies } = namespace
-  if (state === undefined) return
+  // During a pause state may be half built, and would be taken for what the journal amounts to.
+  if (state === undefined || namespace.pause !== undefined) return
   const through = journal.lastSequence
   const head = {
     featureSets: state.featureSets,

@@ -33,6 +33,7 @@ import type {
   DecideAnswer,
   DecideRemote,
   DecisionKey,
+  PlayAnswer,
   RecordsPage,
   StoredDecision,
 } from './remote.ts'
@@ -41,6 +42,8 @@ import type { DecisionService } from './service.ts'
 const RECORDS_MAX = 5000
 /** Decisions between two turns of the event loop, so that other requests are answered meanwhile. */
 const EVENTS_PER_TURN = 32
+/** Of a tape, where nobody waits for one answer; well below the requests that may be in flight. */
+const STEPS_PER_TURN = 128
 const EVENTS_MAX = 10_000
 const WAIT_POLL_MS = 20
 const BASE_LOADING = 'A new base of live state is being loaded.'
@@ -55,16 +58,8 @@ export function decideRemote(service: DecisionService): DecideRemote {
     removeNamespace: ({ namespace }) => service.removeNamespace(namespace),
     loadBase: ({ namespace, path: file }) => loadBase(within(namespace), file),
     switchDeployment: ({ namespace, ...request }) => switchDeployment(within(namespace), request),
-    async replayClock({ namespace, nowUs }) {
-      const replay = within(namespace)
-      if (replay.clockKind !== 'replay') {
-        throw decisionErrors.namespace_invalid(
-          `The namespace "${namespace}" follows the machine's clock.`,
-        )
-      }
-      replay.replayIsDriven = true
-      replay.replayNowUs = Math.max(replay.replayNowUs ?? 0, nowUs)
-    },
+    replayClock: async ({ namespace, nowUs }) => moveClock(within(namespace), nowUs),
+    play: (request) => play(service, request),
     decideMany: (request) => decideMany(service, request),
     ingest: (request) => service.ingest(request),
     records: (request) => records(within(request.namespace), request),
@@ -92,6 +87,55 @@ export function decideRemote(service: DecisionService): DecideRemote {
   }
 }
 
+function moveClock(replay: Namespace, nowUs: number): void {
+  if (replay.clockKind !== 'replay') {
+    throw decisionErrors.namespace_invalid(
+      `The namespace "${replay.name}" follows the machine's clock.`,
+    )
+  }
+  replay.replayIsDriven = true
+  replay.replayNowUs = Math.max(replay.replayNowUs ?? 0, nowUs)
+}
+
+/** A step enters state before the next one is looked at, and they share their way to the disk. */
+async function play(
+  service: DecisionService,
+  { namespace, policy, labels, author, steps }: Parameters<DecideRemote['play']>[0],
+): Promise<PlayAnswer[]> {
+  if (steps.length > EVENTS_MAX) {
+    throw decisionErrors.batch_too_large(`The request has ${steps.length} steps.`)
+  }
+  const answers: PlayAnswer[] = []
+  for (let from = 0; from < steps.length; from += STEPS_PER_TURN) {
+    const turn = steps.slice(from, from + STEPS_PER_TURN).map(async (step): Promise<PlayAnswer> => {
+      moveClock(service.namespace(namespace), step.atUs)
+      if ('event' in step) {
+        return { step: 'event', answer: await decideOne(service, namespace, policy, step.event) }
+      }
+      const rows = [step.label]
+      const [answer] = await service.ingest({ namespace, source: labels, rows, author })
+      return { step: 'label', answer }
+    })
+    answers.push(...(await Promise.all(turn)))
+  }
+  return answers
+}
+
+async function decideOne(
+  service: DecisionService,
+  namespace: string,
+  policy: string,
+  body: unknown,
+): Promise<DecideAnswer> {
+  try {
+    const decided = await service.decide({ namespace, policy, body })
+    return { ok: true, status: 200, body: decided.body, replayed: decided.replayed }
+  } catch (error) {
+    if (!isAssayError(error)) throw error
+    return { ok: false, status: error.status, problem: toProblem(error) }
+  }
+}
+
 async function decideMany(
   service: DecisionService,
   { namespace, policy, events }: Parameters<DecideRemote['decideMany']>[0],
@@ -103,15 +147,7 @@ async function decideMany(
   for (let from = 0; from < events.length; from += EVENTS_PER_TURN) {
     const turn = events
       .slice(from, from + EVENTS_PER_TURN)
-      .map(async (body): Promise<DecideAnswer> => {
-        try {
-          const decided = await service.decide({ namespace, policy, body })
-          return { ok: true, status: 200, body: decided.body, replayed: decided.replayed }
-        } catch (error) {
-          if (!isAssayError(error)) throw error
-          return { ok: false, status: error.status, problem: toProblem(error) }
-        }
-      })
+      .map((body) => decideOne(service, namespace, policy, body))
     answers.push(...(await Promise.all(turn)))
   }
   return answers
@@ -140,6 +176,8 @@ async function loadBase(
     Buffer.concat([line, state]),
     files,
   )
+  // Reading and copying take time, in which another base or a full disk may have come first.
+  refusePaused(namespace)
   namespace.pause = { reason: BASE_LOADING, retryAfter: 1 }
   try {
     await namespace.journal.flush()

@@ -159,6 +159,16 @@ export interface RecordsPage {
   readonly layouts: Record<string, string[]>
 }
 
+/** One step of a tape: at its time an event asks for a decision, or a label comes home. */
+export type PlayStep =
+  | { readonly atUs: number; readonly event: unknown }
+  | { readonly atUs: number; readonly label: unknown }
+
+/** The answer to one step: of the event's decision, or of the label's row. */
+export type PlayAnswer =
+  | { readonly step: 'event'; readonly answer: DecideAnswer }
+  | { readonly step: 'label'; readonly answer: RowAnswer }
+
 /** The rpc service `decide`. */
 export interface DecideRemote {
   status(): Promise<DecideStatus>
@@ -184,6 +194,15 @@ export interface DecideRemote {
   }): Promise<{ sequence: number }>
   /** Moves a replay's clock forward; it never goes back. */
   replayClock(request: { readonly namespace: string; readonly nowUs: number }): Promise<void>
+  /** Plays steps in their order, the replay's clock moving with them; answers once all are on disk. */
+  play(request: {
+    readonly namespace: string
+    readonly policy: string
+    /** Name of the labels declaration. */
+    readonly labels: string
+    readonly author: string
+    readonly steps: readonly PlayStep[]
+  }): Promise<PlayAnswer[]>
   decideMany(request: {
     readonly namespace: string
     readonly policy: string

@@ -37,9 +37,11 @@ export function createJournalReader({
   durableSequence,
 }: ReadableJournal): JournalReader {
   async function* read(fromSequence = 1): AsyncGenerator<JournalRecord> {
+    // Both as they are now: a segment that is begun while this is read ends nothing before `until`.
     const until = durableSequence()
-    for (const [i, segment] of [...segments].entries()) {
-      const following = segments[i + 1]
+    const known = [...segments]
+    for (const [i, segment] of known.entries()) {
+      const following = known[i + 1]
       if (segment > until || (following !== undefined && following <= fromSequence)) continue
       const start = await marks.before(segment, Math.max(segment, fromSequence), until)
       const last = following === undefined ? until : Math.min(until, following - 1)

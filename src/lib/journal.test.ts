@@ -179,6 +179,21 @@ describe('segments', () => {
     expect(await texts(again.read())).toEqual(['a', 'b', 'c'])
   })
 
+  test('can be read on while new ones are begun', async () => {
+    for (const before of [4, 5, 6, 7]) {
+      const journal = await open(faultyFiles(), { segmentBytes: 100 })
+      for (let i = 1; i <= before; i++) await journal.append(payload(i, 20)).durable
+      const reading = journal.read()
+      const read = [(await reading.next()).value]
+      for (let i = 1; i <= 6; i++) await journal.append(payload(before + i, 20)).durable
+      for await (const record of reading) read.push(record)
+      expect(read.map((record) => record?.sequence)).toEqual(
+        Array.from({ length: before }, (_, i) => i + 1),
+      )
+      await journal.close()
+    }
+  })
+
   test('have the same hash when a restart lies between their records', async () => {
     const files = faultyFiles()
     for (let i = 0; i < 3; i++) {

@@ -26,7 +26,7 @@ export { countSkew, type SkewCount, type SkewRequest } from './flows/skew.ts'
 export { labelArrivals, labelsByRow, sliceFrame, trainingTable } from './flows/table.ts'
 export { trainModel, type Candidate, type TrainingTable } from './flows/train.ts'
 export { createMemoryPipelineRuns } from './memory.ts'
-export { runPipeline, type RunPorts, type Step } from './run.ts'
+export { markInterrupted, runPipeline, type RunPorts, type Step } from './run.ts'
 export type { PipelineRun, PipelineRunStore, StepState } from './types.ts'
 export type {
   IngestSummary,

@@ -71,13 +71,27 @@ export async function runPipeline(
     } catch (error) {
       await reports.settled()
       const problem = error instanceof Error ? error.message : String(error)
-      await changeStep(index, { status: 'failed', figure: problem, endedAtUs: clock.nowUs() })
-      await change({ status: 'failed', problem, endedAtUs: clock.nowUs() })
+      const failed = { status: 'failed', endedAtUs: clock.nowUs() } as const
+      // Where the store is what failed, the run stays unended in it: `markInterrupted` finds it.
+      await changeStep(index, { ...failed, figure: problem })
+        .then(() => change({ ...failed, problem }))
+        .catch(() => {})
       throw error
     }
   }
   await change({ status: 'done', endedAtUs: clock.nowUs() })
   return run
+}
+
+/** How many runs are looked at for one that never ended. */
+const INTERRUPTED_AMONG = 50
+
+/** Ends the records of runs whose process fell: they will never end by themselves. */
+export async function markInterrupted(store: PipelineRunStore, clock: Clock): Promise<void> {
+  for (const run of await store.list(INTERRUPTED_AMONG)) {
+    if (run.status !== 'running') continue
+    await store.save({ ...run, status: 'interrupted', endedAtUs: clock.nowUs() })
+  }
 }
 
 // Reports come from inside long loops: they are best effort and never hold the step up.

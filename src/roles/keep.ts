@@ -7,7 +7,7 @@ import { isAssayError } from '../lib/errors.ts'
 import { writeFileAtomic } from '../lib/files.ts'
 import { listenLocally, remote, serveRpc } from '../lib/rpc.ts'
 import { createDriftSink } from '../monitoring/index.ts'
-import type { WorkRemote } from '../pipelines/index.ts'
+import { markInterrupted, type WorkRemote } from '../pipelines/index.ts'
 import { homeAt, type CompiledProject, type Home } from '../projects/index.ts'
 import { deploymentsDirectory } from '../server/decide/index.ts'
 import { createKeepApp, keepHandlers, sessionView, type Rooms } from '../server/keep/index.ts'
@@ -60,7 +60,7 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
     work,
     project: () => project,
   }
-  await markInterrupted(metadata)
+  await markInterrupted(metadata.pipelines, metadata.clock)
   await publishAccess(() => metadata.access.snapshot())
 
   const rpc = await serveRpc(home.socket('keep'), {
@@ -182,15 +182,6 @@ function accessPublisher(home: Home) {
       .then(async () => writeFileAtomic(file, Buffer.from(JSON.stringify(await snapshot()))))
       .catch(warn)
     return last
-  }
-}
-
-// A run that was going on when its process fell will never end by itself.
-async function markInterrupted({ pipelines, clock }: Metadata): Promise<void> {
-  for (const run of await pipelines.list(50)) {
-    if (run.status === 'running') {
-      await pipelines.save({ ...run, status: 'interrupted', endedAtUs: clock.nowUs() })
-    }
   }
 }
 

@@ -1,28 +1,20 @@
 // The role that works: project code, ingestion, training, and the replay of kept-back rows.
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemActor, type Access, type ChangeBy } from '../access/index.ts'
 import { duckdbParquetRows, duckdbSnapshots, writeParquet } from '../adapters/duckdb/index.ts'
-import {
-  csvField,
-  ingestFile,
-  ingestLabels,
-  resubmit,
-  type DatasetCatalog,
-  type IngestPorts,
-  type QuarantineStore,
-} from '../data/index.ts'
+import type { DatasetCatalog, IngestPorts, QuarantineStore } from '../data/index.ts'
 import { directoryDeployments, replayDecision, type DecideRemote } from '../decisions/index.ts'
 import type { Governance } from '../governance/index.ts'
 import { monotonicUs, systemClock } from '../lib/clock.ts'
-import { AssayError } from '../lib/errors.ts'
+import { AssayError, isAssayError } from '../lib/errors.ts'
 import { contentHash } from '../lib/hash.ts'
-import { nodeFiles, writeFileAtomic } from '../lib/files.ts'
+import { nodeFiles } from '../lib/files.ts'
 import { systemIds } from '../lib/ids.ts'
 import { remote, serveRpc } from '../lib/rpc.ts'
 import {
   createReplay,
   learnFlow,
+  markInterrupted,
   runPipeline,
   type LiveMaterial,
   type PipelineRun,
@@ -45,9 +37,12 @@ import { deploymentsDirectory } from '../server/decide/index.ts'
 import { version, type RoleConfig } from './config.ts'
 import type { Deployer } from './deployer.ts'
 import { rolesErrors } from './errors.ts'
-import { keepReference } from './references.ts'
+import { ingestInto } from './ingestion.ts'
 import type { RunningRole } from './keep.ts'
+import { readMaterial, saveMaterial } from './live-material.ts'
 import { dataFile, identityOfData } from './project-data.ts'
+import { keepReference } from './references.ts'
+import { resubmitRows } from './resubmission.ts'
 import { tapeOf } from './tape.ts'
 
 export interface WorkMessages {
@@ -57,6 +52,7 @@ export interface WorkMessages {
   readonly onDone: (outcome: { readonly problem: string | null; readonly skipped: boolean }) => void
 }
 
+const LIVE = 'live'
 const MEMORY = { memory: '2GB', threads: 2 }
 
 export async function startWork(config: RoleConfig, messages: WorkMessages): Promise<RunningRole> {
@@ -73,23 +69,29 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
   }
   const prepare = (namespace: string) => prepareNamespace(home, peers, namespace)
 
+  const mayPlay = () => config.replay && project?.compiled.replay !== null
   const startReplay = async (material: LiveMaterial): Promise<Replay | undefined> => {
     if (!config.replay || loaded().compiled.replay === null) return undefined
     await replay?.stop()
+    replay = undefined
     const tape = await tapeOf(loaded().compiled, material, ingest.snapshots)
     const speed = loaded().compiled.replay!.speed
-    replay = createReplay(tape, speed === 60 ? '60' : speed > 600 ? 'max' : '600', {
+    const playing = createReplay(tape, speed === 60 ? '60' : speed > 600 ? 'max' : '600', {
       decide: peers.decide,
       prepare,
       monotonicMs: () => monotonicUs() / 1000,
       sleep: (ms) => new Promise((wake) => setTimeout(wake, ms)),
     })
-    await replay.start(await namespaceOnAir(peers))
-    return replay
+    const { namespace, base } = await namespaceOnAir(peers)
+    // A namespace that was just being made when its maker fell is made ready first.
+    if (namespace !== LIVE && base === null) await prepare(namespace)
+    await playing.start(namespace)
+    replay = playing
+    return playing
   }
 
   const service: WorkRemote = {
-    replay: async () => replay?.state() ?? idle,
+    replay: async () => replay?.state() ?? (mayPlay() ? waiting : noReplay),
     commandReplay: async (command) => {
       if (replay === undefined) throw rolesErrors.replay_missing('No replay was started.')
       return replay.command(command)
@@ -102,42 +104,16 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
         deployments: directoryDeployments(deploymentsDirectory(home)),
         sequence,
       }),
-    resubmit: (rows, actor) => resubmitRows(rows, actor, loaded(), ingest),
-    ingest: async ({ path, source }, actor) => {
-      const { compiled } = loaded()
-      const known = compiled.sources.find(
-        ({ name }) => name === (source ?? compiled.sources[0].name),
+    resubmit: (rows, actor) => resubmitRows(rows, actor, loaded().compiled, ingest),
+    ingest: async (wanted, actor) => {
+      const { dataset, read, accepted, quarantined, snapshot, quarantine } = await ingestInto(
+        loaded().compiled,
+        wanted,
+        actor,
+        ingest,
       )
-      const labels = compiled.labels.find(({ name }) => name === source)
-      if (known === undefined && labels === undefined) {
-        const names = [...compiled.sources, ...compiled.labels].map(({ name }) => name).join(', ')
-        throw rolesErrors.source_unknown(
-          `The project declares no source "${source}"; it has ${names}.`,
-        )
-      }
-      const report =
-        labels === undefined
-          ? await ingestFile(
-              {
-                path,
-                source: known!,
-                labels: compiled.labels[0],
-                labelsOptional: true,
-                by: actor,
-                mode: 'append',
-              },
-              ingest,
-            )
-          : await ingestLabels({ path, labels, by: actor, mode: 'append' }, ingest)
-      const { dataset, read, accepted, quarantined, snapshot } = report
-      return {
-        dataset,
-        read,
-        accepted,
-        quarantined,
-        snapshot: snapshot.hash,
-        byRule: report.quarantine.byRule,
-      }
+      const { byRule } = quarantine
+      return { dataset, read, accepted, quarantined, snapshot: snapshot.hash, byRule }
     },
   }
   const rpc = await serveRpc(home.socket('work'), { work: service })
@@ -149,11 +125,8 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
     const revision = codeRevision(directory, version)
     const key = contentHash([compiled.version, revision, identityOfData(config.data, project)])
     const [last] = await peers.pipelines.list(1)
-    if (last?.status === 'done' && last.key === key) {
-      const material = await readMaterial(home)
-      if (material !== undefined) await startReplay(material)
-      return { skipped: true }
-    }
+    if (last?.status === 'done' && last.key === key) return { skipped: true }
+    await markInterrupted(peers.pipelines, systemClock)
     const startedUs = monotonicUs()
     const steps = learnFlow(
       {
@@ -188,10 +161,22 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
     })
     return { skipped: false }
   }
-  const working = pipeline().then(
-    ({ skipped }) => messages.onDone({ problem: null, skipped }),
-    (error: unknown) => messages.onDone({ problem: problemText(error), skipped: false }),
-  )
+  // Whatever became of the pipeline, what was live before goes on.
+  const resume = async () => {
+    const material = await readMaterial(home)
+    if (material !== undefined && replay === undefined && project !== undefined) {
+      await startReplay(material)
+    }
+  }
+  const working = untilPeersStay(pipeline)
+    .then(
+      ({ skipped }) => ({ problem: null, skipped }),
+      (error: unknown) => ({ problem: problemText(error), skipped: false }),
+    )
+    .then(async (outcome) => {
+      const problem = await resume().then(() => null, problemText)
+      messages.onDone({ ...outcome, problem: outcome.problem ?? problem })
+    })
   return {
     stop: async () => {
       await replay?.stop()
@@ -199,6 +184,24 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
       // A pipeline that is still running ends with the process; its run is marked at the next start.
       await Promise.race([working, Promise.resolve()])
     },
+  }
+}
+
+const PEER_LOSSES_MAX = 3
+const PEER_RETURN_MS = 1000
+
+/**
+ * Runs again what failed because another role fell meanwhile: the supervisor starts that role again,
+ * and what earlier steps kept is there. A role that keeps falling ends it.
+ */
+async function untilPeersStay<T>(work: () => Promise<T>): Promise<T> {
+  for (let losses = 0; ; losses++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isAssayError(error, 'peer_unavailable') || losses === PEER_LOSSES_MAX) throw error
+      await new Promise((wake) => setTimeout(wake, PEER_RETURN_MS * 2 ** losses))
+    }
   }
 }
 
@@ -240,17 +243,21 @@ async function prepareNamespace(home: Home, peers: Peers, namespace: string): Pr
   await peers.deployer.reconcile()
 }
 
-async function namespaceOnAir(peers: Peers): Promise<string> {
-  const known = await peers.decide.namespaces()
-  const numbered = known
-    .map(({ namespace }) => namespace)
-    .filter((namespace) => namespace.startsWith('replay-'))
-    .toSorted((a, b) => Number(a.slice(7)) - Number(b.slice(7)))
-  return numbered.at(-1) ?? 'live'
+/** The replay that was started last, else the live namespace. */
+async function namespaceOnAir(
+  peers: Peers,
+): Promise<{ readonly namespace: string; readonly base: string | null }> {
+  const numbered = (await peers.decide.namespaces())
+    .filter(({ namespace }) => namespace.startsWith('replay-'))
+    .toSorted((a, b) => Number(a.namespace.slice(7)) - Number(b.namespace.slice(7)))
+  return numbered.at(-1) ?? { namespace: LIVE, base: null }
 }
 
+const FIRST_DECISION_LOOKS = 600
+
 async function firstDecision(replay: Replay, peers: Peers, startedUs: number): Promise<string> {
-  for (let waited = 0; waited < 600 && replay.state().decisions === 0; waited++) {
+  for (let looks = 0; replay.state().decisions === 0; looks++) {
+    if (looks === FIRST_DECISION_LOOKS) return 'ready; the first event has not come yet'
     await new Promise((wake) => setTimeout(wake, 50))
   }
   const seconds = (monotonicUs() - startedUs) / 1e6
@@ -259,72 +266,13 @@ async function firstDecision(replay: Replay, peers: Peers, startedUs: number): P
   return `first live decision after ${seconds.toFixed(0)} s${took}`
 }
 
-const materialFile = (home: Home) => join(home.published, 'live.json')
-
-async function saveMaterial(home: Home, material: LiveMaterial): Promise<void> {
-  await writeFileAtomic(materialFile(home), Buffer.from(JSON.stringify(material)))
-}
-
-async function readMaterial(home: Home): Promise<LiveMaterial | undefined> {
-  try {
-    return JSON.parse(await readFile(materialFile(home), 'utf8')) as LiveMaterial
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
-}
-
-async function resubmitRows(
-  rows: Parameters<WorkRemote['resubmit']>[0],
-  by: ChangeBy,
-  { compiled }: LoadedProject,
-  ingest: IngestPorts,
-): ReturnType<WorkRemote['resubmit']> {
-  const entries = new Map(
-    (await ingest.quarantine.get(rows.map(({ id }) => id))).map((entry) => [entry.id, entry]),
-  )
-  const corrections = rows.map(({ id, fields }) => {
-    const header = entries.get(id)?.header ?? []
-    return header.length === 0
-      ? { id, body: fields }
-      : { id, raw: header.map((name) => csvField(fields[name] ?? '')).join(',') }
-  })
-  const source = compiled.sources.find(
-    ({ name }) => name === entries.values().next().value?.dataset,
-  )
-  const contract = source ?? compiled.sources[0]
-  try {
-    const report = await resubmit({ corrections, contract, labels: compiled.labels[0], by }, ingest)
-    return { accepted: report.accepted, refused: [], snapshot: report.snapshot.hash }
-  } catch (error) {
-    const failed =
-      error instanceof AssayError && error.code === 'resubmission_failed' ? error : undefined
-    if (failed === undefined) throw error
-    return { accepted: 0, refused: refusedRows(failed), snapshot: null }
-  }
-}
-
-function refusedRows(error: AssayError) {
-  const rows = (error.extra?.['failures'] ?? []) as readonly {
-    readonly id: string
-    readonly failures: readonly {
-      readonly column: string | null
-      readonly rule: string
-      readonly message: string
-    }[]
-  }[]
-  return rows.flatMap(({ id, failures }) =>
-    failures.map(({ column, rule, message }) => ({ id, column, rule, message })),
-  )
-}
-
 function problemText(error: unknown): string {
   if (error instanceof AssayError) return `${error.title}: ${error.detail}\n${error.action}`
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
-const idle: ReplayState = {
-  state: 'waiting',
+const noReplay: ReplayState = {
+  state: 'none',
   namespace: null,
   simulatedNowUs: null,
   fromUs: null,
@@ -336,3 +284,5 @@ const idle: ReplayState = {
   firstLabelsUs: null,
   problem: null,
 }
+
+const waiting: ReplayState = { ...noReplay, state: 'waiting' }

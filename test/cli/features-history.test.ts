@@ -85,6 +85,18 @@ test('only the wanted days are written, both ends included, with windows over al
   expect(rows[2].slice(-4)).toEqual(['1', '1', '1', '0'])
 })
 
+test('a file without labels is taken, with a word about the features that need them', () => {
+  const bare = join(folder, 'bare.csv')
+  const lines = readFileSync(data, 'utf8').trimEnd().split('\n')
+  writeFileSync(bare, lines.map((line) => `${line.slice(0, line.lastIndexOf(','))}\n`).join(''))
+  const { code, err } = history('--data', bare)
+  expect(code).toBe(0)
+  expect(err).toContain('The file has no labels (column TX_FRAUD)')
+  const [header, ...rows] = rowsOf(readFileSync(out, 'utf8'))
+  expect(header.at(-1)).toBe('TERMINAL_ID_RISK_30DAY_WINDOW')
+  expect(rows.map((row) => row.at(-1))).toEqual(['0', '0', '0', '0', '0', '0'])
+})
+
 test('a name that ends in .parquet gets Parquet, which reads back as the same rows', () => {
   const parquet = join(folder, 'events.parquet')
   const project = makeProject(folder, 'parquet-bank')

@@ -13,6 +13,15 @@ let ran: Ended
 beforeAll(() => {
   project = makeProject(folder, 'tiny-bank')
   ran = assay(project, ['run', '--home', home])
+  writeFileSync(join(folder, 'one.csv'), lastRows(1))
+  writeFileSync(join(folder, 'many.csv'), lastRows(500))
+  writeFileSync(
+    join(folder, 'delivery.csv'),
+    'payment_id,paid_at,customer_id,shop_id,amount,fraud\n' +
+      'n1,2026-04-09T10:00:00Z,1,2,10.00,0\n' +
+      'n2,2026-04-09T10:00:01Z,1,2,-1.00,0\n' +
+      'n1,2026-04-09T10:00:02Z,1,2,3.00,0\n',
+  )
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -103,21 +112,18 @@ describe('assay run', () => {
 
 describe('assay score', () => {
   test('gives each row its score, outcome and reasons', () => {
-    writeFileSync(join(folder, 'last.csv'), lastRows(300))
-    const { code, out, err } = assay(project, ['score', join(folder, 'last.csv'), '--home', home])
+    const { code, out, err } = assay(project, ['score', join(folder, 'many.csv'), '--home', home])
     expect(code).toBe(0)
-    expect(err).toMatch(/300 rows scored by payment-fraud version \d \(candidate\)/)
+    expect(err).toMatch(/500 rows scored by payment-fraud version \d \(candidate\)/)
     const [header, ...rows] = out.trimEnd().split('\n')
     expect(header).toBe('payment_id,score,outcome,reasons')
-    expect(rows).toHaveLength(300)
+    expect(rows).toHaveLength(500)
     for (const row of rows)
       expect(row).toMatch(/^\d+,(0|1|0?\.\d+|\d(\.\d+)?e-\d+),(allow|review|decline),/)
     expect(out).toMatch(/what this customer usually pays|The customer made \d+ payments/)
   })
 
   test('scores a row alike, whether it comes alone or among others', () => {
-    writeFileSync(join(folder, 'many.csv'), lastRows(500))
-    writeFileSync(join(folder, 'one.csv'), lastRows(1))
     const scoreOf = (file: string) =>
       assay(project, ['score', join(folder, file), '--home', home, '--no-reasons'])
         .out.trimEnd()
@@ -157,11 +163,6 @@ describe('assay score', () => {
 describe('assay ingest', () => {
   test('adds what passes to the dataset, keeps the rest in quarantine, and ends with 0', () => {
     const file = join(folder, 'delivery.csv')
-    writeFileSync(
-      file,
-      'payment_id,paid_at,customer_id,shop_id,amount,fraud\n' +
-        'n1,2026-04-09T10:00:00Z,1,2,10.00,0\nn2,2026-04-09T10:00:01Z,1,2,-1.00,0\nn1,2026-04-09T10:00:02Z,1,2,3.00,0\n',
-    )
     const { code, out, err } = assay(project, ['ingest', file, '--home', home])
     expect(code).toBe(0)
     expect(out).toMatch(

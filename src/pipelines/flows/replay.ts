@@ -1,7 +1,7 @@
 // Plays kept-back rows as live traffic: events ask for decisions at their own time, and labels come
 // home when they would have. A declined payment never happened, so its label never comes.
 import { numbersOf, textAt, type CompiledSource, type Frame } from '../../data/index.ts'
-import type { DecideRemote } from '../../decisions/index.ts'
+import type { DecideRemote, PlayAnswer, PlayStep } from '../../decisions/index.ts'
 import { formatMinor } from '../../lib/decimal.ts'
 import type { Remote } from '../../lib/rpc.ts'
 import { formatTimestamp } from '../../lib/time.ts'
@@ -41,7 +41,7 @@ export interface Replay {
 }
 
 const TICK_MS = 100
-const BATCH_EVENTS = 256
+const BATCH_STEPS = 512
 const PEER_RETRY_MS = 1000
 const CLOCK_EVERY_MS = 1000
 /** A computer that slept must not make up for it in one leap. */
@@ -85,7 +85,8 @@ export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts)
         // A `decide` that was started again does not know what time it is until it is told.
         else if (idleMs >= CLOCK_EVERY_MS && current.simulatedNowUs !== null) {
           idleMs = 0
-          await moveClock(namespace, current.simulatedNowUs)
+          await ports.decide.replayClock({ namespace, nowUs: current.simulatedNowUs })
+          change({ problem: null })
         }
       } catch (error) {
         // The tape waits while `decide` restarts; what was sent twice is answered once.
@@ -102,7 +103,7 @@ export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts)
   async function advance(namespace: string, passedMs: number): Promise<void> {
     const fast = current.speed === 'max' || jumpToUs !== undefined
     const fromUs = current.simulatedNowUs ?? tape.fromUs
-    const nextUs = steps.timeUs[position + BATCH_EVENTS * 4] ?? tape.untilUs
+    const nextUs = steps.timeUs[position + BATCH_STEPS] ?? tape.untilUs
     const targetUs = fast
       ? Math.min(nextUs, jumpToUs ?? tape.untilUs)
       : fromUs + Math.round(passedMs * 1000 * Number(current.speed))
@@ -113,24 +114,18 @@ export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts)
 
   async function sendUntil(namespace: string, untilUs: number): Promise<void> {
     while (position < steps.count && steps.timeUs[position] <= untilUs) {
-      const isLabel = steps.isLabel[position] === 1
       let end = position
-      while (
-        end < steps.count &&
-        end - position < BATCH_EVENTS &&
-        steps.timeUs[end] <= untilUs &&
-        (steps.isLabel[end] === 1) === isLabel
-      ) {
+      while (end < steps.count && end - position < BATCH_STEPS && steps.timeUs[end] <= untilUs)
         end++
-      }
-      const rows = Array.from(steps.row.subarray(position, end))
-      await moveClock(namespace, steps.timeUs[end - 1])
-      if (isLabel) await sendLabels(namespace, rows)
-      else await sendEvents(namespace, rows)
+      await send(namespace, position, end)
+      change({ simulatedNowUs: steps.timeUs[end - 1] })
       position = end
     }
     await moveClock(namespace, untilUs)
-    change({ progress: (untilUs - tape.fromUs) / (tape.untilUs - tape.fromUs), problem: null })
+    change({
+      progress: (untilUs - tape.fromUs) / (tape.untilUs - tape.fromUs),
+      problem: null,
+    })
   }
 
   async function moveClock(namespace: string, nowUs: number): Promise<void> {
@@ -138,39 +133,53 @@ export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts)
     change({ simulatedNowUs: nowUs })
   }
 
-  async function sendEvents(namespace: string, rows: readonly number[]): Promise<void> {
-    const events = rows.map((row) => eventBody(tape.source, tape.events, row))
-    const answers = await ports.decide.decideMany({ namespace, policy: tape.policy, events })
-    for (const [index, answer] of answers.entries()) {
-      if (!answer.ok) {
-        if (answer.status === 429 || answer.status === 503) throw new Error(answer.problem.detail)
-        continue // Refused for what it says; the metrics of `decide` count it.
-      }
-      if (answer.body.includes('"outcome":"decline"')) declined.add(eventId(tape, rows[index]))
+  async function send(namespace: string, from: number, end: number): Promise<void> {
+    const batch: PlayStep[] = []
+    const rows: number[] = []
+    for (let at = from; at < end; at++) {
+      const row = steps.row[at]
+      const label = steps.isLabel[at] === 1 ? labelBody(tape, row) : undefined
+      if (label !== undefined && declined.has(label.event_id)) continue
+      const atUs = steps.timeUs[at]
+      batch.push(
+        label === undefined
+          ? { atUs, event: eventBody(tape.source, tape.events, row) }
+          : { atUs, label },
+      )
+      rows.push(row)
     }
-    change({
-      decisions:
-        current.decisions + answers.filter((answer) => answer.ok && !answer.replayed).length,
+    if (batch.length === 0) return
+    const answers = await ports.decide.play({
+      namespace,
+      policy: tape.policy,
+      labels: tape.labels,
+      author: 'Card scheme',
+      steps: batch,
     })
+    for (const [index, played] of answers.entries()) hear(played, rows[index])
   }
 
-  async function sendLabels(namespace: string, rows: readonly number[]): Promise<void> {
-    const labels = rows
-      .map((row) => labelBody(tape, row))
-      .filter((label) => !declined.has(label.event_id))
-    if (labels.length === 0) return
-    const request = { namespace, source: tape.labels, rows: labels, author: 'Card scheme' }
-    const answers = await ports.decide.ingest(request)
-    change({
-      labels: current.labels + answers.filter(({ status }) => status === 'accepted').length,
-    })
+  function hear(played: PlayAnswer, row: number): void {
+    if (played.step === 'label') {
+      if (played.answer.status === 'accepted') change({ labels: current.labels + 1 })
+      return
+    }
+    const { answer } = played
+    if (!answer.ok) {
+      // Refused for what the event says: the tape goes on, the metrics of `decide` count it. All
+      // else (too much at once, no disk, no policy yet) passes, and the batch is sent again.
+      if (answer.status === 409 || answer.status === 422) return
+      throw new Error(answer.problem.detail)
+    }
+    if (answer.body.includes('"outcome":"decline"')) declined.add(eventId(tape, row))
+    if (!answer.replayed) change({ decisions: current.decisions + 1 })
   }
 
   const start = async (namespace: string) => {
     const known = (await ports.decide.namespaces()).find((each) => each.namespace === namespace)
     const resumeUs = Math.max(tape.fromUs, known?.nowUs ?? tape.fromUs)
     // The last batch may not have been answered; what is sent twice is answered as before.
-    position = Math.max(0, lowerBound(steps.timeUs, resumeUs) - 2 * BATCH_EVENTS)
+    position = Math.max(0, lowerBound(steps.timeUs, resumeUs) - 2 * BATCH_STEPS)
     declined = new Set()
     jumpToUs = undefined
     change({
@@ -183,7 +192,7 @@ export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts)
       problem: null,
     })
     if (resumeUs > tape.fromUs) await recallDeclined(namespace)
-    await moveClock(namespace, resumeUs)
+    await ports.decide.replayClock({ namespace, nowUs: resumeUs })
     loop = play(namespace)
   }
 
@@ -236,8 +245,13 @@ export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts)
       progress: 0,
     })
     await loop
-    await ports.prepare(namespace)
-    await start(namespace)
+    try {
+      await ports.prepare(namespace)
+      await start(namespace)
+    } catch (error) {
+      change({ state: 'failed', problem: error instanceof Error ? error.message : String(error) })
+      throw error
+    }
   }
 
   return {
