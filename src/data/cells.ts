@@ -60,7 +60,9 @@ export function checkJson(column: CompiledColumn, value: unknown, timeZone: stri
   if (value === undefined || value === null || value === '') return checkText(column, '', timeZone)
   const { wanted, types } = jsonForm(column)
   const type = typeof value
-  if (!types.includes(type)) {
+  // 1.5 and 1e21 have several spellings as text, and an id must have one.
+  const isNoId = column.kind === 'id' && type === 'number' && !Number.isSafeInteger(value)
+  if (!types.includes(type) || isNoId) {
     const shown = type === 'object' ? JSON.stringify(value) : String(value)
     return failure(column.name, 'type', shown, `Send ${column.name} as ${wanted}.`)
   }

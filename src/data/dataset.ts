@@ -18,7 +18,10 @@ export interface Dataset {
  */
 export async function readDataset(
   name: string,
-  ports: { readonly catalog: DatasetCatalog; readonly snapshots: SnapshotStore },
+  ports: {
+    readonly catalog: Pick<DatasetCatalog, 'current'>
+    readonly snapshots: Pick<SnapshotStore, 'read'>
+  },
 ): Promise<Dataset> {
   const parts = await ports.catalog.current(name)
   if (parts.length === 0) throw fail.dataset_not_found(`There is no dataset named ${name}.`)
@@ -49,7 +52,10 @@ export function labelsAsOf(labels: Frame, asOfUs = Infinity): Uint32Array {
 /** The ids that a source's dataset already holds: what is added to it must not repeat them. */
 export async function datasetIds(
   source: CompiledSource,
-  ports: { readonly catalog: DatasetCatalog; readonly snapshots: SnapshotStore },
+  ports: {
+    readonly catalog: Pick<DatasetCatalog, 'current'>
+    readonly snapshots: Pick<SnapshotStore, 'read'>
+  },
 ): Promise<IdSet> {
   const seen = new IdSet()
   for (const { hash } of await ports.catalog.current(source.name)) {

@@ -1,6 +1,7 @@
 // What people do with cases. A verdict can be taken back for ten seconds; then it becomes a label,
 // which flows to live precision and recall and to the next training. Nothing is overwritten.
 import type { Clock } from '../lib/clock.ts'
+import { isAssayError } from '../lib/errors.ts'
 import { decisionErrors } from './errors.ts'
 import type {
   CaseEvent,
@@ -177,13 +178,13 @@ async function sendDueLabels(options: CaseDeskOptions): Promise<number> {
     const labels = labelsOf(row.policy)
     if (row.verdict !== null && row.verdict !== 'unsure' && labels !== undefined) {
       const { decision } = await found(store, row.id)
-      const [answer] = await decide.ingest({
+      const request = {
         namespace: row.namespace,
         source: labels.labels,
         author: row.by ?? 'case',
         rows: [{ event_id: row.eventId, value: labels[row.verdict], ...timesOf(row, decision) }],
-      })
-      if (answer?.status === 'refused') continue
+      }
+      if (!(await isTaken(decide, request))) continue
       sent++
     }
     const told = { caseId: row.id, atUs: clock.nowUs(), by: row.by ?? '', verdict: row.verdict }
@@ -194,6 +195,20 @@ async function sendDueLabels(options: CaseDeskOptions): Promise<number> {
     )
   }
   return sent
+}
+
+/** Whether a label arrived. One whose namespace or source is gone must not hold up the others. */
+async function isTaken(
+  decide: CaseDeskOptions['decide'],
+  request: Parameters<DecideRemote['ingest']>[0],
+): Promise<boolean> {
+  try {
+    const [answer] = await decide.ingest(request)
+    return answer?.status !== 'refused'
+  } catch (error) {
+    if (isAssayError(error, 'namespace_not_found', 'source_not_found')) return false
+    throw error
+  }
 }
 
 /** In a replay the verdict's own time lies years after the source's clock: it arrives "now" there. */

@@ -62,6 +62,7 @@ export type {
   StoredDecision,
 } from './remote.ts'
 export { createMemoryIndex, createMemoryReadModel } from './memory.ts'
+export { cutPage, decodeCursor, pageLimit } from './pages.ts'
 export { caseId, newCase, projectRecord, replacesLabel } from './projection.ts'
 export { createProjector } from './projector.ts'
 export type { Projector, ProjectorOptions } from './projector.ts'

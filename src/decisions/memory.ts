@@ -1,4 +1,6 @@
 // The ports in memory: for tests, and as the plainest statement of what an implementation does.
+import { cutPage, decodeCursor, pageLimit } from './pages.ts'
+import type { Cursor } from './pages.ts'
 import type {
   CaseEvent,
   CaseRow,
@@ -19,9 +21,6 @@ import type {
   OutcomeBucket,
 } from './ports.ts'
 import { projectRecord, replacesLabel } from './projection.ts'
-
-export const LIMIT_DEFAULT = 100
-export const LIMIT_MAX = 1000
 
 export function createMemoryIndex(): DecisionIndex {
   const entries = new Map<string, IndexEntry>()
@@ -188,60 +187,30 @@ function labelState({ label }: DecisionRow): LabelState {
   return label === null ? 'none' : label.positive ? 'positive' : 'negative'
 }
 
-type Sortable = Pick<DecisionRow, 'eventTimeUs' | 'sequence' | 'score' | 'amountMinor'>
-
 function compareTime(
-  a: Pick<Sortable, 'eventTimeUs' | 'sequence'>,
-  b: Pick<Sortable, 'eventTimeUs' | 'sequence'>,
+  a: Pick<Cursor, 'eventTimeUs' | 'sequence'>,
+  b: Pick<Cursor, 'eventTimeUs' | 'sequence'>,
 ): number {
   return a.eventTimeUs - b.eventTimeUs || a.sequence - b.sequence
 }
 
 /** Amounts that are missing come after all others. */
-const byOrder: Readonly<Record<DecisionOrder, (a: Sortable, b: Sortable) => number>> = {
+const byOrder: Readonly<Record<DecisionOrder, (a: Cursor, b: Cursor) => number>> = {
   oldest: compareTime,
   newest: (a, b) => compareTime(b, a),
   score: (a, b) => b.score - a.score || compareTime(b, a),
   amount: (a, b) => amountOf(b) - amountOf(a) || compareTime(b, a),
 }
 
-function amountOf({ amountMinor }: Sortable): number {
+function amountOf({ amountMinor }: Cursor): number {
   return amountMinor ?? Number.MIN_SAFE_INTEGER
-}
-
-/** The place after which the next page begins: all that an order compares. */
-export interface Cursor {
-  readonly eventTimeUs: number
-  readonly sequence: number
-  readonly score: number
-  readonly amountMinor: number | null
-}
-
-export function encodeCursor({ eventTimeUs, sequence, score, amountMinor }: Sortable): string {
-  return Buffer.from(JSON.stringify([eventTimeUs, sequence, score, amountMinor])).toString(
-    'base64url',
-  )
-}
-
-/** Undefined where the text is no cursor, which starts at the beginning. */
-export function decodeCursor(text: string): Cursor | undefined {
-  try {
-    const [eventTimeUs, sequence, score, amountMinor] = JSON.parse(
-      Buffer.from(text, 'base64url').toString('utf8'),
-    ) as [number, number, number, number | null]
-    return { eventTimeUs, sequence, score, amountMinor }
-  } catch {
-    return undefined
-  }
 }
 
 function page(rows: DecisionRow[], query: DecisionQuery) {
   const order = byOrder[query.order ?? 'newest']
-  const after = query.after === undefined ? undefined : decodeCursor(query.after)
-  const limit = Math.min(query.limit ?? LIMIT_DEFAULT, LIMIT_MAX)
+  const after = decodeCursor(query.after)
   const rest = rows.sort(order).filter((row) => after === undefined || order(row, after) > 0)
-  const shown = rest.slice(0, limit)
-  return { rows: shown, next: rest.length > limit ? encodeCursor(shown.at(-1)!) : null }
+  return cutPage(rest, pageLimit(query.limit), (row) => row)
 }
 
 function bucketOf(us: number, bucketUs: number): number {
@@ -327,12 +296,10 @@ function caseStore(tables: Tables) {
         .map(withDecision)
         .filter(({ decision }) => matches(decision, { namespace, policy, text, keys }))
         .sort((a, b) => order(a.decision, b.decision))
-      const after = query.after === undefined ? undefined : decodeCursor(query.after)
-      const limit = Math.min(query.limit ?? LIMIT_DEFAULT, LIMIT_MAX)
+      const after = decodeCursor(query.after)
       const rest = found.filter(({ decision }) => after === undefined || order(decision, after) > 0)
-      const rows = rest.slice(0, limit)
-      const next = rest.length > limit ? encodeCursor(rows.at(-1)!.decision) : null
-      return { rows, next, total: found.length }
+      const shown = cutPage(rest, pageLimit(query.limit), ({ decision }) => decision)
+      return { ...shown, total: found.length }
     },
     async caseFigures(namespace, sinceUs) {
       const all = [...cases.values()].filter((row) => row.namespace === namespace)

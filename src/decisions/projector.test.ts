@@ -130,6 +130,32 @@ test('a verdict can be undone for ten seconds, and corrected with a reason after
   await service.close()
 })
 
+test('a label whose namespace is gone does not hold up the others', async () => {
+  const { clock, decide, projector, desk, ask, service } = await bank()
+  const [live] = (await decide.namespaces())[0].policies
+  const { deployment: hash } = live
+  await decide.openNamespace({ namespace: 'replay-1', clock: 'replay' })
+  const request = { namespace: 'replay-1', deployment: hash, actor: 'player', reason: 'replay' }
+  await decide.switchDeployment(request)
+  const body = payment(1, { amount: '1000.00' })
+  await service.decide({ namespace: 'replay-1', policy: 'card', body })
+  await ask(1, '1000.00')
+  await projector.catchUp()
+  for (const namespace of ['replay-1', 'live']) {
+    const verdict = {
+      caseId: caseId(namespace, 'card', 'p1'),
+      verdict: 'fraud',
+      by: 'Ann',
+    } as const
+    await desk.giveVerdict(verdict)
+    clock.advance(1_000_000)
+  }
+  await decide.removeNamespace({ namespace: 'replay-1' })
+  clock.advance(10_000_000)
+  expect(await desk.sendDueLabels()).toBe(1)
+  await service.close()
+})
+
 test('an unsure verdict makes no label', async () => {
   const { clock, model, projector, desk, ask, service } = await bank()
   await ask(1, '1000.00')

@@ -93,7 +93,9 @@ function meanAndScale(column: Float64Array): Scaling {
   if (count === 0) return { mean: 0, scale: 1 }
   const mean = total / count
   let squares = 0
-  for (const value of column) if (value === value) squares += (value - mean) ** 2
+  for (const value of column) {
+    if (value === value) squares += (value - mean) * (value - mean)
+  }
   const scale = Math.sqrt(squares / count)
   // A constant column can show a deviation of a few rounding errors.
   const rounding = 1e-14 * Math.abs(mean) * Math.sqrt(count)

@@ -98,19 +98,17 @@ export function psiEvidently(
   const distinct = new Set(r)
   const [rCounts, cCounts] =
     distinct.size > 20 ? sturgesCounts(r, c) : valueCounts([...new Set([...r, ...c])], r, c)
-  return psiFloored(rCounts, cCounts)
+  return psiEvidentlyCategories(rCounts, cCounts)
 }
 
-/** PSI of categories as Evidently computes it. */
+/**
+ * PSI of categories, by their counts, as Evidently computes it. Its floor: 0.0001, or a millionth of
+ * the least share where that is smaller still.
+ */
 export function psiEvidentlyCategories(
   reference: readonly number[],
   current: readonly number[],
 ): number | null {
-  return psiFloored(reference, current)
-}
-
-/** Evidently's floor: 0.0001, or a millionth of the least share where that is smaller still. */
-function psiFloored(reference: readonly number[], current: readonly number[]): number | null {
   const r = sharesOf(reference)
   const c = sharesOf(current)
   if (r === null || c === null) return null

@@ -33,7 +33,5 @@ export type {
   PerformanceMetric,
   RateBucket,
 } from './report.ts'
-export { compareVectors } from './skew.ts'
-export type { SkewCheck, SkewExample } from './skew.ts'
 export { worst } from './verdict.ts'
 export type { Verdict } from './verdict.ts'

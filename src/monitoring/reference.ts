@@ -102,7 +102,8 @@ export function freezeColumn(column: string, values: ArrayLike<number>): ColumnR
   const mean = sum / n
   let squares = 0
   for (let i = 0; i < values.length; i++) {
-    if (Number.isFinite(values[i])) squares += (values[i] - mean) ** 2
+    const distance = values[i] - mean
+    if (Number.isFinite(distance)) squares += distance * distance
   }
   const standardDeviation = Math.sqrt(squares / n)
   return { column, edges, counts, mean, standardDeviation, min, max }

@@ -8,7 +8,6 @@ import { createMemoryDriftCounts } from './memory.ts'
 import { labelNote, performanceOf, shareOf } from './performance.ts'
 import { freezeReference } from './reference.ts'
 import { monitoringReport } from './report.ts'
-import { compareVectors } from './skew.ts'
 
 const random = createRandom('report')
 const scores = Float64Array.from({ length: 2000 }, () => random.next())
@@ -190,21 +189,4 @@ test('a share has its exact interval, and none without cases', () => {
   expect(share.lower).toBeCloseTo(0.5549839, 6)
   expect(share.upper).toBeCloseTo(0.9974714, 6)
   expect(labelNote(performanceOf([]))).toContain('0 of 0 decisions')
-})
-
-test('skew is counted bit for bit, and a missing value equals a missing one', () => {
-  const live = [
-    { eventId: 'a', values: [1, null] },
-    { eventId: 'b', values: [2, 0.1 + 0.2] },
-    { eventId: 'c', values: [3, 3] },
-  ]
-  const history = new Map([
-    ['a', [1, Number.NaN]],
-    ['b', [2, 0.3]],
-  ])
-  expect(compareVectors(['x', 'y'], live, (id) => history.get(id))).toEqual({
-    compared: 4,
-    mismatches: 1,
-    examples: [{ eventId: 'b', feature: 'y', live: 0.1 + 0.2, history: 0.3 }],
-  })
 })

@@ -32,7 +32,9 @@ export function identityOfData(
   { declaration, directory }: Pick<LoadedProject, 'declaration' | 'directory'>,
 ): unknown {
   const path = named ?? (declaration.data.file && resolve(directory, declaration.data.file))
-  if (!path || !existsSync(path)) return 'generated'
+  if (!path) return 'generated'
+  // Another delivery than any that was read: the run that looks for it says that it is missing.
+  if (!existsSync(path)) return [path, 'missing']
   const { size, mtimeMs } = statSync(path)
   return [path, size, mtimeMs]
 }

@@ -149,6 +149,10 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
             if (playing === undefined) return 'ready for the first event'
             return firstDecision(playing, peers, startedUs)
           },
+          onceDeployed: async (material) => {
+            await saveMaterial(home, material)
+            await startReplay(material)
+          },
         },
       },
     )

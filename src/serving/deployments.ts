@@ -119,16 +119,7 @@ export function createDeployments(dependencies: DeploymentsDependencies): Deploy
         }
         const { modelHash } = await registry.version(model, version)
         const { thresholds } = approved
-        const next = {
-          policy,
-          policyHash,
-          document,
-          model,
-          version,
-          modelHash,
-          thresholds,
-          binding,
-        }
+        const next = contentOf({ ...request, modelHash, thresholds, binding })
         return replace(next, 'deploy', previous, by)
       }),
 
@@ -141,19 +132,7 @@ export function createDeployments(dependencies: DeploymentsDependencies): Deploy
             `No approved deployment before the live one answered ${request.policy}${wanted}.`,
           )
         }
-        const { policy, policyHash, document, model, version, modelHash, thresholds, binding } =
-          target
-        const next = {
-          policy,
-          policyHash,
-          document,
-          model,
-          version,
-          modelHash,
-          thresholds,
-          binding,
-        }
-        return replace(next, 'rollback', await store.current(policy), by)
+        return replace(contentOf(target), 'rollback', await store.current(target.policy), by)
       }),
 
     async rollbackTarget({ policy, version }) {
@@ -179,6 +158,13 @@ export function createDeployments(dependencies: DeploymentsDependencies): Deploy
     at: (policy, atUs) => store.at(policy, atUs),
   }
   return deployments
+}
+
+/** What answers a policy, without who put it there and when. */
+function contentOf(deployment: NewDeployment): NewDeployment {
+  const { policy, policyHash, document, model, version, modelHash, thresholds, binding } =
+    deployment
+  return { policy, policyHash, document, model, version, modelHash, thresholds, binding }
 }
 
 /**

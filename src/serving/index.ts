@@ -1,6 +1,5 @@
 /**
- * serving: what answers each decision policy, now and at any time before, and how a registered
- * model is made ready to score.
+ * serving: what answers each decision policy, now and at any time before.
  *
  * What always holds: only an approved version goes live, with exactly the decision policy and
  * thresholds that were approved with it; a roll-back brings back an earlier deployment as it was
@@ -8,7 +7,6 @@
  */
 export { createDeployments } from './deployments.ts'
 export type { Deployments, DeploymentsDependencies } from './deployments.ts'
-export { loadPredictor } from './prediction.ts'
 export { createMemoryDeploymentStore } from './memory.ts'
 export { servingErrors } from './errors.ts'
 export type { DeploymentStore } from './ports.ts'

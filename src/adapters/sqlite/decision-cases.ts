@@ -1,13 +1,18 @@
 import { sql, type Kysely, type RawBuilder } from 'kysely'
-import type { CaseEvent, CaseRow, CaseStore, CaseWithDecision } from '../../decisions/index.ts'
+import {
+  cutPage,
+  pageLimit,
+  type CaseEvent,
+  type CaseRow,
+  type CaseStore,
+  type CaseWithDecision,
+} from '../../decisions/index.ts'
 import type { SqliteDatabase } from './database.ts'
 import {
   afterCursor,
-  cutPage,
   decisionOf,
   matching,
   orderBy,
-  pageLimit,
   type DecisionColumns,
 } from './decision-conditions.ts'
 import { fromJson, toJson } from './values.ts'

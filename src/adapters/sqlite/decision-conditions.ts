@@ -1,9 +1,10 @@
 import { sql, type RawBuilder } from 'kysely'
-import type {
-  CurrentLabel,
-  DecisionFilter,
-  DecisionOrder,
-  DecisionRow,
+import {
+  decodeCursor,
+  type CurrentLabel,
+  type DecisionFilter,
+  type DecisionOrder,
+  type DecisionRow,
 } from '../../decisions/index.ts'
 import { fromJson } from './values.ts'
 
@@ -99,9 +100,9 @@ export const orderBy: Readonly<Record<DecisionOrder, Condition>> = {
 
 /** What comes after a page in an order; everything where there is no page before. */
 export function afterCursor(order: DecisionOrder, after: string | undefined): Condition {
-  const cursor = after === undefined ? undefined : decodeCursor(after)
+  const cursor = decodeCursor(after)
   if (cursor === undefined) return sql`TRUE`
-  const [eventTimeUs, sequence, score, amountMinor] = cursor
+  const { eventTimeUs, sequence, score, amountMinor } = cursor
   const time = sql`${eventTimeUs}, ${sequence}`
   switch (order) {
     case 'oldest':
@@ -115,40 +116,4 @@ export function afterCursor(order: DecisionOrder, after: string | undefined): Co
       return sql`(${amount}, d.eventTimeUs, d.sequence) < (${least}, ${time})`
     }
   }
-}
-
-/** How many rows a page holds, as the port says. */
-export function pageLimit(asked: number | undefined): number {
-  return Math.min(asked ?? 100, 1000)
-}
-
-type Place = [eventTimeUs: number, sequence: number, score: number, amountMinor: number | null]
-
-/** A cursor names the last row of a page by all that an order compares. */
-function encodeCursor({ eventTimeUs, sequence, score, amountMinor }: DecisionRow): string {
-  const place: Place = [eventTimeUs, sequence, score, amountMinor]
-  return Buffer.from(JSON.stringify(place)).toString('base64url')
-}
-
-/** Undefined where the text is no cursor, which starts at the beginning. */
-function decodeCursor(text: string): Place | undefined {
-  try {
-    const place: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))
-    const numbers = Array.isArray(place) && place.every((n) => n === null || typeof n === 'number')
-    return numbers && place.length === 4 ? (place as Place) : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** Cuts one row more than a page holds into the page and the cursor of the next. */
-export function cutPage<Row>(
-  rows: readonly Row[],
-  limit: number,
-  decision: (row: Row) => DecisionRow,
-): { rows: Row[]; next: string | null } {
-  const shown = rows.slice(0, limit)
-  const last = shown.at(-1)
-  const more = rows.length > limit && last !== undefined
-  return { rows: shown, next: more ? encodeCursor(decision(last)) : null }
 }

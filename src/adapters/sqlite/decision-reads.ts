@@ -1,21 +1,21 @@
 import { sql, type RawBuilder } from 'kysely'
-import type {
-  DecisionRange,
-  DecisionStore,
-  DeploymentRow,
-  LabelRow,
-  LatencyBucket,
-  OutcomeBucket,
-  ProjectionSink,
+import {
+  cutPage,
+  pageLimit,
+  type DecisionRange,
+  type DecisionStore,
+  type DeploymentRow,
+  type LabelRow,
+  type LatencyBucket,
+  type OutcomeBucket,
+  type ProjectionSink,
 } from '../../decisions/index.ts'
 import type { SqliteDatabase } from './database.ts'
 import {
   afterCursor,
-  cutPage,
   decisionOf,
   matching,
   orderBy,
-  pageLimit,
   type DecisionColumns,
 } from './decision-conditions.ts'
 

@@ -42,6 +42,14 @@ describe('bootstrap intervals', () => {
     expect(width(together)).toBeGreaterThan(2 * width(alone))
   })
 
+  test('never rest on a draw of one class, however unequal the groups are', () => {
+    const labels = Float64Array.from({ length: 50 }, (_, row) => (row < 10 ? 1 : 0))
+    const scores = labels.map((label, row) => label + (row % 7))
+    const cluster = Array.from(labels)
+    const { rocAuc } = rankingIntervals(labels, scores, { seed: 1, cluster })
+    expect([rocAuc.lower, rocAuc.upper]).toEqual([rocAuc.value, rocAuc.value])
+  })
+
   test('cover card precision by drawing customers', () => {
     const rows = {
       day: Array.from(y, (_, row) => row % 3),

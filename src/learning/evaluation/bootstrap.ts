@@ -102,8 +102,8 @@ function resample<Result>(
   const weights = new Uint16Array(y.length)
   while (results.length < (options.resamples ?? 200)) {
     const counts = drawCounts(groups?.count ?? y.length, random)
-    const positives = spread(counts, groups?.of, y, weights)
-    if (positives > 0 && positives < weights.length) results.push(measure(weights))
+    const drawn = spread(counts, groups?.of, y, weights)
+    if (drawn.positives > 0 && drawn.negatives > 0) results.push(measure(weights))
   }
   return results
 }
@@ -115,19 +115,24 @@ function drawCounts(n: number, random: Random): Uint16Array {
   return counts
 }
 
-/** Gives each row the count of its group; returns the number of rows drawn that are positive. */
+/**
+ * Gives each row the count of its group; returns how many rows of each class were drawn. Groups
+ * differ in size, so one class cannot be told from the other and the number of rows.
+ */
 function spread(
   counts: Uint16Array,
   groupOf: Uint32Array | undefined,
   y: Float64Array,
   weights: Uint16Array,
-): number {
+): { positives: number; negatives: number } {
   let positives = 0
+  let negatives = 0
   for (let row = 0; row < weights.length; row++) {
     weights[row] = counts[groupOf === undefined ? row : groupOf[row]]
     if (y[row] === 1) positives += weights[row]
+    else negatives += weights[row]
   }
-  return positives
+  return { positives, negatives }
 }
 
 function numberGroups(cluster: ArrayLike<number | string>): { of: Uint32Array; count: number } {

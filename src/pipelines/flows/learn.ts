@@ -52,6 +52,8 @@ export interface LivePorts {
   readonly deploy: (model: string, version: number, by: ChangeBy) => Promise<void>
   /** Starts playing the kept-back rows and resolves with a figure once the first was decided. */
   readonly firstDecision: (material: LiveMaterial) => Promise<string>
+  /** Starts playing them once people have deployed a version. */
+  readonly onceDeployed: (material: LiveMaterial) => Promise<void>
 }
 
 /** What later starts need in order to play the tape again. */
@@ -86,7 +88,7 @@ export function learnFlow(request: LearnRequest, ports: LearnPorts): Step[] {
     { name: 'gate', title: 'Gate', run: () => pass(request, ports, found) },
   ]
   const { live } = ports
-  if (live) steps.push({ name: 'live', title: 'Live', run: () => goLive(request, live, found) })
+  if (live) steps.push({ name: 'live', title: 'Live', run: () => goLive(request, ports, live, found) })
   return steps
 }
 
@@ -181,13 +183,20 @@ async function pass(request: LearnRequest, ports: LearnPorts, found: Found): Pro
     found.approved = examined.version
     lines.push(`${name} passed, approved by ${project.approvers.length} scripts (example)`)
     // What comes after must be no worse than the champion, so the champion answers first.
-    if (ports.live) await deployApproved(request, ports.live, found)
+    if (ports.live) {
+      await prepareLive(request, ports.live, found)
+      await ports.live.deploy(examined.version.model, examined.version.version, request.by)
+    }
   }
   return lines.join('; ')
 }
 
-async function deployApproved(request: LearnRequest, live: LivePorts, found: Found): Promise<void> {
-  const { project, checkpointPath, by } = request
+/** Live state becomes that in which history ends, so that a version can be deployed. */
+async function prepareLive(
+  { project, checkpointPath }: LearnRequest,
+  live: LivePorts,
+  found: Found,
+): Promise<void> {
   const state = found.state!
   await writeBaseCheckpoint(checkpointPath, {
     featureSets: project.featureSets,
@@ -198,22 +207,26 @@ async function deployApproved(request: LearnRequest, live: LivePorts, found: Fou
   })
   await live.decide.openNamespace({ namespace: 'live', clock: project.replay ? 'replay' : 'wall' })
   await live.decide.loadBase({ namespace: 'live', path: checkpointPath })
-  await live.deploy(found.approved!.model, found.approved!.version, by)
 }
 
 async function goLive(
-  { checkpointPath }: LearnRequest,
+  request: LearnRequest,
+  { registry }: LearnPorts,
   live: LivePorts,
   found: Found,
 ): Promise<string> {
-  if (found.approved === undefined) {
-    return 'no version is approved yet: two people approve it on the page, under Models'
-  }
-  return live.firstDecision({
+  const material = {
     snapshot: found.report!.snapshot.hash,
     labelsSnapshot: found.report!.labelsSnapshot!.hash,
-    checkpointPath,
-  })
+    checkpointPath: request.checkpointPath,
+  }
+  if (found.approved !== undefined) return live.firstDecision(material)
+  const history = await registry.liveHistory(request.project.registeredModel.name)
+  const champion = history.findLast(({ toUs }) => toUs === undefined)
+  if (champion !== undefined) return `version ${champion.version} stays live`
+  await prepareLive(request, live, found)
+  await live.onceDeployed(material)
+  return 'no version is approved yet: two people approve it on the page, under Models'
 }
 
 /** Live values are compared with those of the test rows, which are the newest that were measured. */

@@ -49,6 +49,7 @@ const TICK_LONGEST_MS = 2000
 
 export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts): Replay {
   const steps = mergeTape(tape)
+  const labelledTimes = numbersOf(tape.labelArrivals, 'event_time')
   let current: ReplayState = {
     state: 'waiting',
     namespace: null,
@@ -114,9 +115,7 @@ export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts)
 
   async function sendUntil(namespace: string, untilUs: number): Promise<void> {
     while (position < steps.count && steps.timeUs[position] <= untilUs) {
-      let end = position
-      while (end < steps.count && end - position < BATCH_STEPS && steps.timeUs[end] <= untilUs)
-        end++
+      const end = endOfBatch(untilUs)
       await send(namespace, position, end)
       change({ simulatedNowUs: steps.timeUs[end - 1] })
       position = end
@@ -131,6 +130,17 @@ export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts)
   async function moveClock(namespace: string, nowUs: number): Promise<void> {
     await ports.decide.replayClock({ namespace, nowUs })
     change({ simulatedNowUs: nowUs })
+  }
+
+  /** A batch ends before the first label of one of its own events, which may be declined in it. */
+  function endOfBatch(untilUs: number): number {
+    const beganUs = steps.timeUs[position]
+    let end = position
+    while (end < steps.count && end - position < BATCH_STEPS && steps.timeUs[end] <= untilUs) {
+      if (steps.isLabel[end] === 1 && labelledTimes[steps.row[end]] >= beganUs) break
+      end++
+    }
+    return Math.max(end, position + 1)
   }
 
   async function send(namespace: string, from: number, end: number): Promise<void> {
@@ -161,7 +171,12 @@ export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts)
 
   function hear(played: PlayAnswer, row: number): void {
     if (played.step === 'label') {
-      if (played.answer.status === 'accepted') change({ labels: current.labels + 1 })
+      const { answer } = played
+      if (answer.status === 'accepted') change({ labels: current.labels + 1 })
+      // A disk that takes nothing just now takes the label when the batch is sent again.
+      if (answer.status === 'refused' && answer.code === 'decisions_paused') {
+        throw new Error(answer.detail)
+      }
       return
     }
     const { answer } = played

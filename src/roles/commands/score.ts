@@ -10,6 +10,8 @@ import {
   type CompiledSource,
   type Frame,
   type Row,
+  type SnapshotRecord,
+  type SnapshotStore,
 } from '../../data/index.ts'
 import { canonicalVector, createEngine, type DecisionEngine } from '../../decisions/index.ts'
 import { historyWithState, type LabelArrivals } from '../../features/index.ts'
@@ -105,48 +107,17 @@ async function historyOf(
   rows: FileRows,
   { catalog, home }: Kept,
 ): Promise<History> {
-  const disk = snapshotsOf(home)
-  const inFile = idsOf(rows.frame, source.id)
-  let past = 0
-  // A row that the home knows already is taken from the file: it is one event, not two.
-  const snapshots = {
-    ...disk,
-    read: async (hash: string) => {
-      if (hash === FILE) return rows.frame
-      const frame = without(await disk.read(hash), source.id, inFile)
-      past += frame.rows
-      return frame
-    },
-  }
-  const parts = await catalog.current(source.name)
-  const frame =
-    parts.length === 0
-      ? rows.frame
-      : (
-          await readDataset(source.name, {
-            catalog: {
-              ...catalog,
-              current: async () => [...parts, { ...parts.at(-1)!, hash: FILE }],
-            },
-            snapshots,
-          })
-        ).frame
+  const snapshots = snapshotsOf(home)
+  const { frame, past } = await eventsWith(
+    rows.frame,
+    source,
+    await catalog.current(source.name),
+    snapshots,
+  )
   const labels: LabelArrivals[] = []
   for (const { name, of } of project.labels) {
-    if (of !== source.name) continue
-    const kept = await catalog.current(name)
-    if (kept.length > 0)
-      labels.push(
-        labelArrivals(
-          name,
-          (
-            await readDataset(name, {
-              catalog: { ...catalog, current: async () => kept },
-              snapshots: disk,
-            })
-          ).frame,
-        ),
-      )
+    if (of !== source.name || (await catalog.current(name)).length === 0) continue
+    labels.push(labelArrivals(name, (await readDataset(name, { catalog, snapshots })).frame))
   }
   const own = labelsInFilesOf(project, source)
   if (own !== undefined && rows.labels !== undefined)
@@ -156,6 +127,29 @@ async function historyOf(
 
 /** Stands for the file among the snapshots of the dataset. */
 const FILE = 'file'
+
+/**
+ * The home's events and the file's as one dataset, of which the file is the newest part. What the
+ * home knows already is taken from the file: it is one event, not two.
+ */
+async function eventsWith(
+  file: Frame,
+  source: CompiledSource,
+  parts: readonly SnapshotRecord[],
+  snapshots: Pick<SnapshotStore, 'read'>,
+): Promise<{ frame: Frame; past: number }> {
+  const newest = parts.at(-1)
+  if (newest === undefined) return { frame: file, past: 0 }
+  const inFile = idsOf(file, source.id)
+  const { frame } = await readDataset(source.name, {
+    catalog: { current: async () => [...parts, { ...newest, hash: FILE }] },
+    snapshots: {
+      read: async (hash) =>
+        hash === FILE ? file : without(await snapshots.read(hash), source.id, inFile),
+    },
+  })
+  return { frame, past: frame.rows - file.rows }
+}
 
 function idsOf(frame: Frame, id: string): Set<string> {
   const column = columnOf(frame, id)

@@ -71,7 +71,7 @@ export type DecisionsPage = Static<typeof DecisionsPage>
 
 export const DecisionParams = Type.Object({
   policy: Type.String({ maxLength: 100 }),
-  eventId: Type.String({ maxLength: 200 }),
+  eventId: Type.String({ maxLength: 256 }),
 })
 export const DecisionQuery = Type.Object(decisionFilters)
 

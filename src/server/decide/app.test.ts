@@ -1,4 +1,5 @@
 import * as http from 'node:http'
+import * as net from 'node:net'
 import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -153,7 +154,70 @@ test('bad bodies get one clear answer each', async () => {
 test('a body of 50 MB is refused, and the client hears why', async () => {
   const body = `{"payment_id":"${'x'.repeat(50 * 1024 * 1024)}"}`
   expect(await codeOf(await decide(body))).toBe('413 body_too_large')
+  // Without a declared length it is refused in its middle.
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` }
+  const stream = new Blob([body]).stream()
+  const init = { method: 'POST', headers, body: stream, duplex: 'half' } as RequestInit
+  const streamed = await fetch(`${running.url}/api/v1/decisions/screen`, init)
+  expect(await codeOf(streamed)).toBe('413 body_too_large')
   expect((await decide(payment(3, now))).status).toBe(200)
+})
+
+test('what is no request at all is answered with a problem document too', async () => {
+  const host = 'Host: 127.0.0.1\r\n'
+  const answers = {
+    '\x16\x03\x01 hello\r\n\r\n': '400 request_unreadable',
+    [`GET /api/v1/decisions/%zz HTTP/1.1\r\n${host}\r\n`]: '503 page_unavailable',
+    [`POST /api/v1/decisions/%zz HTTP/1.1\r\n${host}\r\n`]: '400 request_unreadable',
+    [`POST /api/v1/decisions/${'x'.repeat(9000)} HTTP/1.1\r\n${host}\r\n`]:
+      '400 request_unreadable',
+    [`GET / HTTP/1.1\r\n${host}X: ${'x'.repeat(20_000)}\r\n\r\n`]: '431 headers_too_large',
+    [`POST /api/v1/decisions/a HTTP/1.1\r\n${host}Content-Length: -1\r\n\r\n`]:
+      '400 request_unreadable',
+    'GET /health/live HTTP/1.1\r\n\r\n': '403 host_refused',
+  }
+  for (const [request, answer] of Object.entries(answers)) {
+    expect(await overSocket(request), request.slice(0, 60)).toBe(answer)
+  }
+})
+
+/** Sends bytes as they are; status and code of the first answer. */
+function overSocket(request: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(running.port, '127.0.0.1', () => socket.write(request))
+    let text = ''
+    socket.on('error', reject)
+    socket.on('data', (chunk) => {
+      text += String(chunk)
+      const [, status] = /^HTTP\/1.1 (\d+)/.exec(text) ?? []
+      const [, code] = /"code":"(\w+)"/.exec(text) ?? []
+      if (status === undefined || code === undefined) return
+      socket.destroy()
+      resolve(`${status} ${code}`)
+    })
+  })
+}
+
+test('a compressed body is refused by name, not read as what it is not', async () => {
+  const encoded = { 'content-encoding': 'gzip' }
+  expect(await codeOf(await decide(payment(4, now), encoded))).toBe('415 media_type_unsupported')
+})
+
+test('a line that is not UTF-8 is refused, and the lines around it are not', async () => {
+  const line = (n: number) => JSON.stringify(payment(n, now))
+  const bad = Buffer.from(line(8001).replace('8001', '\xff8001'), 'latin1')
+  const body = Buffer.concat([Buffer.from(`${line(8000)}\n`), bad, Buffer.from(`\n${line(8002)}`)])
+  const response = await fetch(`${running.url}/api/v1/events/payments`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-ndjson', authorization: `Bearer ${key}` },
+    body,
+  })
+  const { rows } = (await response.json()) as { rows: { status: string; code?: string }[] }
+  expect(rows.map(({ status, code }) => code ?? status)).toEqual([
+    'accepted',
+    'json_invalid',
+    'accepted',
+  ])
 })
 
 test('failures are listed by column', async () => {

@@ -1,4 +1,5 @@
 // The doors of decide: decisions, events, health, metrics. Thin: parse, authorise, one call, encode.
+import { isUtf8 } from 'node:buffer'
 import * as http from 'node:http'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import Fastify from 'fastify'
@@ -7,6 +8,14 @@ import type { DecisionService, RowAnswer } from '../../decisions/index.ts'
 import { decisionErrors } from '../../decisions/index.ts'
 import { parseStrictJson } from '../../lib/canonical-json.ts'
 import { AssayError, isAssayError, toProblem } from '../../lib/errors.ts'
+import {
+  arrival,
+  asRefusal,
+  drained,
+  refuseConnection,
+  refuseEncoded,
+  wrongType,
+} from '../refusals.ts'
 import { doorErrors } from './errors.ts'
 import { metricsText, metricsType } from './metrics.ts'
 import type { PassOn } from './proxy.ts'
@@ -27,8 +36,6 @@ export interface DecideAppOptions {
 
 const EVENT_BYTES_MAX = 1024 * 1024
 const ROWS_BYTES_MAX = 16 * 1024 * 1024
-/** How much of a refused body is read so that the answer arrives; beyond it the connection ends. */
-const DRAIN_BYTES_MAX = 64 * 1024 * 1024
 const ROWS_MAX = 10_000
 
 /** What is answered here; all else is passed on. */
@@ -46,9 +53,12 @@ export async function createDecideApp(options: DecideAppOptions): Promise<Fastif
     bodyLimit: EVENT_BYTES_MAX,
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: true },
     logger: false,
+    frameworkErrors: (error, request, reply) => void refuse(options, error, request, reply),
+    clientErrorHandler: refuseConnection,
     // Requests that are passed on never enter the framework: their bodies must stay streams.
     serverFactory: (own) =>
-      http.createServer({ requestTimeout: 0 }, (request, response) => {
+      // A request without a host is refused below, with words.
+      http.createServer({ ...arrival, requireHostHeader: false }, (request, response) => {
         if (isOwn(request)) own(request, response)
         else forward(options, request, response)
       }),
@@ -72,6 +82,7 @@ export async function createDecideApp(options: DecideAppOptions): Promise<Fastif
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-content-type-options', 'nosniff')
     refuseForeignHost(request.headers.host, options.hosts)
+    refuseEncoded(request)
   })
   registerDecisions(app, options)
   registerEvents(app, options)
@@ -112,14 +123,6 @@ function requireJson(request: FastifyRequest): void {
   if (!Buffer.isBuffer(request.body) || !/^application\/json\b/i.test(type)) throw wrongType(type)
 }
 
-function wrongType(type: string) {
-  return doorErrors.media_type_unsupported(
-    type === ''
-      ? 'The request has no Content-Type, or no body.'
-      : `The body is declared as ${type.slice(0, 100)}.`,
-  )
-}
-
 function registerEvents(app: FastifyInstance, { service, doorkeeper }: DecideAppOptions): void {
   app.post<{ Params: { source: string }; Querystring: { namespace?: string } }>(
     '/api/v1/events/:source',
@@ -157,10 +160,7 @@ function rowsOf(request: FastifyRequest): ParsedRows {
 function linesOf(body: Buffer): ParsedRows {
   const rows: unknown[] = []
   const unreadable = new Map<number, RowAnswer>()
-  const lines = body
-    .toString('utf8')
-    .split('\n')
-    .filter((line) => line.trim() !== '')
+  const lines = splitLines(body).filter((line) => line.toString().trim() !== '')
   if (lines.length > ROWS_MAX) {
     throw decisionErrors.batch_too_large(`The request has ${lines.length} rows.`)
   }
@@ -174,6 +174,13 @@ function linesOf(body: Buffer): ParsedRows {
     }
   }
   return { rows, unreadable }
+}
+
+/** Lines as text; where a body is not all UTF-8, as bytes, so that only the lines at fault are refused. */
+function splitLines(body: Buffer): (string | Buffer)[] {
+  if (isUtf8(body)) return body.toString('utf8').split('\n')
+  const lines = body.toString('latin1').split('\n')
+  return lines.map((line) => Buffer.from(line, 'latin1'))
 }
 
 /** Answers in the order of the rows as they came, unreadable ones in their places. */
@@ -231,52 +238,16 @@ function forward(
   passOn(request, response)
 }
 
-function refuse(
+async function refuse(
   { onDefect }: DecideAppOptions,
   error: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
-): FastifyReply {
-  const known = asAssayError(error, request)
-  if (!(known instanceof AssayError)) onDefect(error, request)
-  drain(request)
-  return sendProblem(reply, known)
-}
-
-/** A client that is still sending cannot hear the answer, so the rest is read and thrown away. */
-function drain({ raw }: FastifyRequest): void {
-  if (raw.readableEnded || raw.destroyed) return
-  let length = 0
-  raw.removeAllListeners('data')
-  raw.on('data', (chunk: Buffer) => {
-    length += chunk.length
-    if (length > DRAIN_BYTES_MAX) raw.destroy()
-  })
-  raw.resume()
-}
-
-function asAssayError(error: unknown, request: FastifyRequest): unknown {
-  if (error instanceof AssayError) return error
-  const {
-    code = '',
-    statusCode = 500,
-    message = '',
-  } = error as {
-    code?: string
-    statusCode?: number
-    message?: string
-  }
-  switch (code) {
-    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-    case 'FST_ERR_CTP_EMPTY_TYPE':
-      return wrongType(request.headers['content-type'] ?? '')
-    case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return doorErrors.body_too_large(
-        `The body has ${request.headers['content-length'] ?? 'too many'} bytes.`,
-      )
-    default:
-      return statusCode < 500 ? doorErrors.request_unreadable(message) : error
-  }
+): Promise<FastifyReply> {
+  const known = error instanceof AssayError ? error : asRefusal(error, request)
+  if (known === undefined) onDefect(error, request)
+  await drained(request.raw)
+  return sendProblem(reply, known ?? error)
 }
 
 function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {

@@ -1,21 +1,6 @@
 import { defineErrors } from '../../lib/errors.ts'
 
 export const doorErrors = defineErrors({
-  media_type_unsupported: {
-    status: 415,
-    title: 'The body is of a type that is not read here',
-    action: 'Send application/json; events may also be application/x-ndjson, one object a line.',
-  },
-  body_too_large: {
-    status: 413,
-    title: 'The body is too large',
-    action: 'Send less at a time: one event of at most 1 MiB, or rows of at most 16 MiB together.',
-  },
-  request_unreadable: {
-    status: 400,
-    title: 'The request cannot be read',
-    action: 'Send a whole HTTP request with a body that keeps its headers.',
-  },
   host_refused: {
     status: 403,
     title: 'The request names a host that this server does not answer for',

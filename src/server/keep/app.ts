@@ -11,8 +11,10 @@ import {
   type Action,
   type Identity,
 } from '../../access/index.ts'
+import { parseStrictJson } from '../../lib/canonical-json.ts'
 import { AssayError, toProblem } from '../../lib/errors.ts'
 import { routes, type OperationName, type Route, type Session } from '../contract/index.ts'
+import { asRefusal, drained, refuseEncoded } from '../refusals.ts'
 import { duties } from './duties.ts'
 import { serverErrors } from './errors.ts'
 import { exportRows, type ParquetWriter } from './export.ts'
@@ -44,12 +46,18 @@ export async function createKeepApp(options: KeepAppOptions): Promise<FastifyIns
     routerOptions: { maxParamLength: 1000 },
     ajv: { customOptions: { removeAdditional: false, coerceTypes: 'array', useDefaults: true } },
     logger: false,
+    frameworkErrors: (error, request, reply) => void refuse(options, error, request, reply),
   })
-  app.setErrorHandler((error, request, reply) => {
-    const known = asAssayError(error)
-    if (!(known instanceof AssayError)) options.onDefect(error, request)
-    return sendProblem(reply, known)
-  })
+  // One strict reader of JSON for both doors: what two readers may understand differently is refused.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    async (_request: FastifyRequest, body: Buffer) =>
+      parseStrictJson(body, { maxBytes: BODY_BYTES_MAX }),
+  )
+  app.setErrorHandler((error, request, reply) => refuse(options, error, request, reply))
+  app.addHook('onRequest', async (request) => refuseEncoded(request))
   app.addHook('onSend', async (_request, reply) => {
     reply.header('x-content-type-options', 'nosniff')
     reply.header('referrer-policy', 'no-referrer')
@@ -168,9 +176,8 @@ async function registerPage(app: FastifyInstance, directory: string): Promise<vo
   app.setNotFoundHandler((request, reply) => {
     const wantsPage = request.method === 'GET' && !request.url.startsWith('/api/')
     if (wantsPage && built) return sendPage(reply)
-    const detail = wantsPage
-      ? 'The page was not built. Run `npm run build:web` and start again.'
-      : `${request.method} ${request.url} is not an operation of this API.`
+    if (!wantsPage) return sendProblem(reply, nothingAt(request))
+    const detail = 'The page was not built. Run `npm run build:web` and start again.'
     return sendProblem(reply, serverErrors.not_found(detail))
   })
 }
@@ -204,7 +211,9 @@ async function requireIdentity(
 ): Promise<Identity> {
   const identity = await whoAsks(access, request)
   if (identity === undefined) {
-    throw serverErrors.not_signed_in(`${request.method} ${request.url} needs a session or a key.`)
+    throw serverErrors.not_signed_in(
+      `${request.method} ${request.url.slice(0, 200)} needs a session or a key.`,
+    )
   }
   return requireMay(identity, action)
 }
@@ -234,13 +243,33 @@ function requireSameOrigin(request: FastifyRequest): void {
   }
 }
 
-function asAssayError(error: unknown): unknown {
+async function refuse(
+  { onDefect }: KeepAppOptions,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const known = asAssayError(error, request)
+  if (known === undefined) onDefect(error, request)
+  await drained(request.raw)
+  return sendProblem(reply, known ?? error)
+}
+
+function asAssayError(error: unknown, request: FastifyRequest): AssayError | undefined {
   if (error instanceof AssayError) return error
-  const known = error as { validation?: unknown; message?: string; statusCode?: number }
-  const refused = known.validation !== undefined || (known.statusCode ?? 500) < 500
-  return refused
-    ? serverErrors.request_invalid(known.message ?? 'The request cannot be read.')
-    : error
+  const { validation, statusCode, message = '' } = error as {
+    validation?: unknown
+    message?: string
+    statusCode?: number
+  }
+  if (validation !== undefined) return serverErrors.request_invalid(message)
+  // The page's files are not there, or lie outside their folder, which is the same to the outside.
+  if (statusCode === 403 || statusCode === 404) return nothingAt(request)
+  return asRefusal(error, request)
+}
+
+function nothingAt({ method, url }: FastifyRequest): AssayError {
+  return serverErrors.not_found(`${method} ${url.slice(0, 200)} is not an operation of this API.`)
 }
 
 function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {

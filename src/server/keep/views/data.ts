@@ -110,7 +110,9 @@ export function dataViews(
           : snapshots.find(({ hash }) => hash.startsWith(query.snapshot!))
       if (known === undefined || shown === undefined) {
         throw dataErrors.dataset_not_found(
-          `${params.dataset}${query.snapshot === undefined ? '' : ` has no snapshot ${short(query.snapshot)}`}.`,
+          query.snapshot === undefined
+            ? `There is no dataset named ${params.dataset}.`
+            : `There is no dataset ${params.dataset} with a snapshot ${short(query.snapshot)}.`,
         )
       }
       const { contract, profile } = shown
