@@ -166,7 +166,8 @@ export function roleChannel(): {
   process.on('SIGINT', () => {})
   return {
     send: (message) => {
-      if (process.connected) process.send?.(message)
+      // A supervisor that was killed hears nothing; without a listener that would end the role loudly.
+      if (process.connected) process.send?.(message, undefined, undefined, () => {})
     },
     onStop: (stop) => {
       let begun = false

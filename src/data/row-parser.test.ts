@@ -40,6 +40,15 @@ describe('a row', () => {
     expect(parser.fromJson(body)).toEqual({ ok: true, row: goodRow })
   })
 
+  test('has an id with one spelling: text, or a whole number', () => {
+    for (const id of [1.5, 1e21, -1e-7]) {
+      const parsed = parser.fromJson({ ...good, payment_id: id })
+      expect(!parsed.ok && parsed.failures.map(({ column, rule }) => [column, rule])).toEqual([
+        ['payment_id', 'type'],
+      ])
+    }
+  })
+
   test('is refused with every failure, each with column, rule, value and remedy', () => {
     const parsed = parser.fromJson({
       payment_id: '',

@@ -49,6 +49,9 @@ export function gatePolicy(name: string, options: GatePolicyOptions): GatePolicy
   return { kind: 'gate-policy', name, ...options }
 }
 
+/** Metrics with a paired bootstrap difference (learning's `pairedDifference`). */
+const comparableMetrics: readonly string[] = ['average_precision', 'roc_auc']
+
 /** Checks a gate and turns it into data. Fails with `gate_policy_invalid`. */
 export function compileGatePolicy(declaration: GatePolicyDeclaration): CompiledGatePolicy {
   const { name, minimum, champion, card, approvals } = declaration
@@ -61,6 +64,11 @@ export function compileGatePolicy(declaration: GatePolicyDeclaration): CompiledG
   }
   if (Object.keys(minimum).length === 0 && champion === undefined) {
     throw invalid('it asks for nothing; declare a minimum or a champion rule')
+  }
+  if (champion !== undefined && !comparableMetrics.includes(champion.metric)) {
+    throw invalid(
+      `a champion is compared by ${comparableMetrics.join(' or ')}, not by ${champion.metric}`,
+    )
   }
   const confidence = champion?.confidence ?? 0.95
   if (champion !== undefined && !(champion.margin >= 0 && Number.isFinite(champion.margin))) {

@@ -20,8 +20,11 @@ export const HOME_FORMAT = 1
 /** The three long-running processes (docs/decisions/0004-three-processes.md). */
 export type Role = 'decide' | 'keep' | 'work'
 
-/** Local sockets: one a role for calls between them, and `page`, to which the front door passes requests. */
-export type SocketName = Role | 'page'
+/**
+ * Local sockets: one a role for calls between them, `page`, to which the front door passes requests,
+ * and `admin`, for commands typed on the machine.
+ */
+export type SocketName = Role | 'page' | 'admin'
 
 export interface Home {
   readonly root: string
@@ -215,7 +218,9 @@ export function clearHome(directory: string): void {
     )
   }
   // The format goes last: what was cleared by half is still known as a home.
-  const ordered = entries.toSorted((a, b) => Number(a === 'format.json') - Number(b === 'format.json'))
+  const ordered = entries.toSorted(
+    (a, b) => Number(a === 'format.json') - Number(b === 'format.json'),
+  )
   for (const entry of ordered) rmSync(join(root, entry), { recursive: true, force: true })
 }
 

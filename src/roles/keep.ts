@@ -13,10 +13,10 @@ import { deploymentsDirectory } from '../server/decide/index.ts'
 import { createKeepApp, keepHandlers, sessionView, type Rooms } from '../server/keep/index.ts'
 import { version, type RoleConfig } from './config.ts'
 import { createDeployer } from './deployer.ts'
-import { rolesErrors } from './errors.ts'
 import { openMetadata, type Metadata } from './metadata.ts'
 import { openReferences } from './references.ts'
 import { createSealRecorder } from './seals.ts'
+import { servicesForCommands, servicesForWork } from './services.ts'
 
 export interface RunningRole {
   /** What the supervisor passes on to the terminal. */
@@ -63,17 +63,16 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
   await markInterrupted(metadata.pipelines, metadata.clock)
   await publishAccess(() => metadata.access.snapshot())
 
-  const rpc = await serveRpc(home.socket('keep'), {
-    ...servicesOf(metadata),
+  const forWork = await serveRpc(home.socket('keep'), {
+    ...servicesForWork(metadata, deployer),
     projects: {
       apply: async (...[applied, by]: Parameters<Metadata['projects']['apply']>) => {
         await metadata.projects.apply(applied, by)
         project = applied
       },
-      current: () => metadata.projects.current(),
     },
-    deployer,
   })
+  const forCommands = await serveRpc(home.socket('admin'), servicesForCommands(metadata))
   const app = await createKeepApp({
     access: metadata.access,
     handlers: keepHandlers(rooms),
@@ -103,9 +102,10 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
   projector.start()
   const seals = createSealRecorder({ decide, audit: metadata.audit })
   const chores = every(CHORES_EVERY_MS, async () => {
-    await cases.sendDueLabels()
-    await deployer.reconcile()
-    await seals.record()
+    // One that fails must not hold up the others.
+    await cases.sendDueLabels().catch(warn)
+    await deployer.reconcile().catch(warn)
+    await seals.record().catch(warn)
   })
   return {
     stop: async () => {
@@ -114,63 +114,12 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
       door.closeAllConnections()
       door.close()
       await app.close()
-      await rpc.close()
+      await forWork.close()
+      await forCommands.close()
       await metadata.audit.checkpoint()
       await metadata.close()
     },
   }
-}
-
-function servicesOf(metadata: Metadata) {
-  const { access, tracking, registry, governance, catalog, quarantine, pipelines, audit } = metadata
-  return {
-    access: {
-      ...access,
-      firstStart: async () => {
-        const issued = await access.firstStart()
-        if (issued !== undefined) await audit.checkpoint()
-        return issued
-      },
-    },
-    tracking,
-    registry: readAndRegister(registry),
-    governance: {
-      ...governance,
-      // Project code runs in `work` and must not speak for people: over the socket only scripts give
-      // verdicts, and governance accepts those in an example alone.
-      giveVerdict: async (...[request, identityId]: Parameters<typeof governance.giveVerdict>) => {
-        const identity = await access.identity(identityId)
-        if (identity?.kind !== 'script') {
-          throw rolesErrors.verdict_not_by_script(`${identityId} is no script.`)
-        }
-        return governance.giveVerdict(request, identityId)
-      },
-    },
-    catalog,
-    quarantine,
-    pipelines,
-    auditor: {
-      export: async () => {
-        const lines: string[] = []
-        for await (const line of audit.export()) lines.push(line)
-        return { lines, publicKey: audit.publicKey }
-      },
-    },
-  }
-}
-
-/** Statuses move through governance and serving alone, so no other process is offered to move them. */
-function readAndRegister(registry: Metadata['registry']) {
-  const {
-    registerVersion,
-    models,
-    model,
-    versions,
-    version: one,
-    modelJson,
-    liveHistory,
-  } = registry
-  return { registerVersion, models, model, versions, version: one, modelJson, liveHistory }
 }
 
 /** Writes the snapshot of hashes that `decide` authenticates with; writes follow one another. */

@@ -17,7 +17,7 @@ export async function resubmitRows(
   )
   // A row that nobody knows goes with the first source, which says that it does not know it.
   const [first] = project.sources
-  const byDataset = Map.groupBy(rows, ({ id }) => entries.get(id)?.dataset ?? first!.name)
+  const byDataset = Map.groupBy(rows, ({ id }) => entries.get(id)?.dataset ?? first.name)
   const whole: { accepted: number; refused: ResubmitReport['refused']; snapshot: string | null } = {
     accepted: 0,
     refused: [],
@@ -39,7 +39,7 @@ export async function resubmitRows(
     const contract = [...project.sources, ...project.labels].find(({ name }) => name === dataset)
     const labels = project.labels.find(({ of, from }) => of === dataset && from !== null)
     const corrections = group.map((row) => correctionOf(row, known.get(row.id)?.header ?? []))
-    const request = { corrections, contract: contract ?? first!, ...(labels && { labels }), by }
+    const request = { corrections, contract: contract ?? first, ...(labels && { labels }), by }
     try {
       const { accepted, snapshot } = await resubmit(request, ports)
       return { accepted, refused: [], snapshot: snapshot.hash }

@@ -83,7 +83,7 @@ export async function start(options: StartOptions): Promise<number> {
   const ended = started.then(
     () => supervisor.gaveUp,
     async (error: unknown) => {
-      const code = await Promise.race([supervisor.gaveUp, undefined])
+      const code = await Promise.race([supervisor.gaveUp, Promise.resolve()])
       if (code !== undefined) return code
       return printError(error, terminal)
     },
@@ -108,7 +108,7 @@ function clearUnlessRunning(directory: string): void {
 /** The first start makes the administrator here, where the key is shown in the same breath. */
 async function welcome(home: Home, url: string, screen: StartScreen): Promise<void> {
   await writeFileAtomic(serverFile(home), Buffer.from(JSON.stringify({ url, pid: process.pid })))
-  const access = remote<Access>(home.socket('keep'), 'access')
+  const access = remote<Access>(home.socket('admin'), 'access')
   const first = await access.firstStart()
   const link = await access.createSignInLink({
     actor: systemActor,

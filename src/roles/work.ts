@@ -1,10 +1,9 @@
 // The role that works: project code, ingestion, training, and the replay of kept-back rows.
 import { join } from 'node:path'
-import { systemActor, type Access, type ChangeBy } from '../access/index.ts'
+import { systemActor, type ChangeBy } from '../access/index.ts'
 import { duckdbParquetRows, duckdbSnapshots, writeParquet } from '../adapters/duckdb/index.ts'
-import type { DatasetCatalog, IngestPorts, QuarantineStore } from '../data/index.ts'
+import type { IngestPorts } from '../data/index.ts'
 import { directoryDeployments, replayDecision, type DecideRemote } from '../decisions/index.ts'
-import type { Governance } from '../governance/index.ts'
 import { monotonicUs, systemClock } from '../lib/clock.ts'
 import { AssayError, isAssayError } from '../lib/errors.ts'
 import { contentHash } from '../lib/hash.ts'
@@ -18,7 +17,6 @@ import {
   runPipeline,
   type LiveMaterial,
   type PipelineRun,
-  type PipelineRunStore,
   type Replay,
   type ReplayState,
   type WorkRemote,
@@ -31,11 +29,9 @@ import {
   type LoadedProject,
   type Projects,
 } from '../projects/index.ts'
-import type { Registry } from '../registry/index.ts'
-import type { Tracking } from '../tracking/index.ts'
 import { deploymentsDirectory } from '../server/decide/index.ts'
 import { version, type RoleConfig } from './config.ts'
-import type { Deployer } from './deployer.ts'
+import type { ServicesForWork } from './services.ts'
 import { rolesErrors } from './errors.ts'
 import { ingestInto } from './ingestion.ts'
 import type { RunningRole } from './keep.ts'
@@ -124,8 +120,9 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
     await peers.projects.apply(compiled, by)
     const revision = codeRevision(directory, version)
     const key = contentHash([compiled.version, revision, identityOfData(config.data, project)])
-    const [last] = await peers.pipelines.list(1)
-    if (last?.status === 'done' && last.key === key) return { skipped: true }
+    // A command may have run the pipeline in between under a key of its own; it deploys nothing.
+    const known = (await peers.pipelines.list(20)).find((each) => each.key === key)
+    if (known?.status === 'done') return { skipped: true }
     await markInterrupted(peers.pipelines, systemClock)
     const startedUs = monotonicUs()
     const steps = learnFlow(
@@ -142,7 +139,7 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
         keepReference: (modelHash, reference) => keepReference(home, modelHash, reference),
         live: {
           decide: peers.decide,
-          deploy: (model, number, actor) => peers.deployer.deployVersion(model, number, actor),
+          deploy: (model, number) => peers.deployer.deployVersion(model, number),
           firstDecision: async (material) => {
             await saveMaterial(home, material)
             const playing = await startReplay(material)
@@ -212,17 +209,18 @@ async function untilPeersStay<T>(work: () => Promise<T>): Promise<T> {
 type Peers = ReturnType<typeof connect>
 
 function connect(home: Home) {
-  const keep = <T extends object>(service: string) => remote<T>(home.socket('keep'), service)
+  const keep = <Name extends keyof ServicesForWork>(service: Name) =>
+    remote<ServicesForWork[Name]>(home.socket('keep'), service)
   return {
-    access: keep<Access>('access'),
-    tracking: keep<Tracking>('tracking'),
-    registry: keep<Registry>('registry'),
-    governance: keep<Governance>('governance'),
-    catalog: keep<DatasetCatalog>('catalog'),
-    quarantine: keep<QuarantineStore>('quarantine'),
-    pipelines: keep<PipelineRunStore>('pipelines'),
-    projects: keep<Projects>('projects'),
-    deployer: keep<Deployer>('deployer'),
+    access: keep('access'),
+    tracking: keep('tracking'),
+    registry: keep('registry'),
+    governance: keep('governance'),
+    catalog: keep('catalog'),
+    quarantine: keep('quarantine'),
+    pipelines: keep('pipelines'),
+    deployer: keep('deployer'),
+    projects: remote<Pick<Projects, 'apply'>>(home.socket('keep'), 'projects'),
     decide: remote<DecideRemote>(home.socket('decide'), 'decide'),
   }
 }

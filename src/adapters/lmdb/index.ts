@@ -20,6 +20,9 @@ export async function openLmdbDecisionIndex(directory: string): Promise<Decision
     // Only address space is reserved; the file grows with what it holds.
     mapSize: MAP_BYTES,
     encoding: 'msgpack',
+    // Each put is a transaction of its own; batching by turns adds a promise that nobody hears when
+    // the disk refuses, and an unheard refusal ends the process.
+    eventTurnBatching: false,
   })
   return {
     through: () => (database.get(THROUGH) as number | undefined) ?? 0,
@@ -28,7 +31,7 @@ export async function openLmdbDecisionIndex(directory: string): Promise<Decision
       return found === undefined ? undefined : entryOf(found)
     },
     async put(writes, through) {
-      await database.transaction(() => {
+      const committed = database.transaction(() => {
         for (const { key, sequence, bodyHash, replace } of writes) {
           const at = stored(key)
           if (replace !== true && database.get(at) !== undefined) continue
@@ -36,12 +39,19 @@ export async function openLmdbDecisionIndex(directory: string): Promise<Decision
         }
         void database.put(THROUGH, through)
       })
+      await committed.catch(hearCause)
       // Committed is not yet flushed where the system overlaps the two.
       await database.flushed
     },
     clear: () => database.clearAsync(),
     close: () => database.close(),
   }
+}
+
+/** LMDB tells what refused a commit in a promise beside the error, which must not go unheard. */
+function hearCause(error: Error & { readonly commitError?: Promise<never> }): never {
+  error.commitError?.catch(() => undefined)
+  throw error
 }
 
 function entryOf([sequence, bodyHash]: [number, string]): IndexEntry {

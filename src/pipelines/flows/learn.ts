@@ -49,7 +49,7 @@ export interface LearnPorts
 
 export interface LivePorts {
   readonly decide: Remote<DecideRemote>
-  readonly deploy: (model: string, version: number, by: ChangeBy) => Promise<void>
+  readonly deploy: (model: string, version: number) => Promise<void>
   /** Starts playing the kept-back rows and resolves with a figure once the first was decided. */
   readonly firstDecision: (material: LiveMaterial) => Promise<string>
   /** Starts playing them once people have deployed a version. */
@@ -88,7 +88,8 @@ export function learnFlow(request: LearnRequest, ports: LearnPorts): Step[] {
     { name: 'gate', title: 'Gate', run: () => pass(request, ports, found) },
   ]
   const { live } = ports
-  if (live) steps.push({ name: 'live', title: 'Live', run: () => goLive(request, ports, live, found) })
+  if (live)
+    steps.push({ name: 'live', title: 'Live', run: () => goLive(request, ports, live, found) })
   return steps
 }
 
@@ -185,7 +186,7 @@ async function pass(request: LearnRequest, ports: LearnPorts, found: Found): Pro
     // What comes after must be no worse than the champion, so the champion answers first.
     if (ports.live) {
       await prepareLive(request, ports.live, found)
-      await ports.live.deploy(examined.version.model, examined.version.version, request.by)
+      await ports.live.deploy(examined.version.model, examined.version.version)
     }
   }
   return lines.join('; ')

@@ -19,9 +19,12 @@ import type { FlowProject } from './plan.ts'
 import type { Candidate, TrainingTable } from './train.ts'
 
 export interface PromotePorts {
-  readonly access: Remote<Access>
-  readonly registry: Remote<Registry>
-  readonly governance: Remote<Governance>
+  readonly access: Pick<Remote<Access>, 'ensureIdentity'>
+  readonly registry: Pick<
+    Remote<Registry>,
+    'registerVersion' | 'version' | 'modelJson' | 'liveHistory'
+  >
+  readonly governance: Pick<Remote<Governance>, 'enrol' | 'examine' | 'giveVerdict'>
   readonly by: ChangeBy
   readonly codeRevision: string
 }

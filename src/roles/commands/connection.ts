@@ -105,7 +105,7 @@ export function requireServer(directory: string): { home: Home; server: RunningS
 }
 
 function remotely(home: Home): Kept {
-  const service = <T extends object>(name: string) => remote<T>(home.socket('keep'), name)
+  const service = <T extends object>(name: string) => remote<T>(home.socket('admin'), name)
   return {
     home,
     access: service<Access>('access'),

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest'
+import tiny from '../../test/projects/tiny/project.ts'
+import { compileProject, project } from './declare.ts'
+import type { ProjectDeclaration } from './declare.ts'
+
+test('a project compiles to data that survives JSON, under a version that follows from it', () => {
+  const compiled = compileProject(tiny)
+  expect(JSON.parse(JSON.stringify(compiled))).toEqual(compiled)
+  expect(compileProject(tiny).version).toBe(compiled.version)
+  expect(compileProject({ ...tiny, seed: 8 }).version).not.toBe(compiled.version)
+})
+
+const [features] = tiny.featureSets
+const [trees] = tiny.models
+const faults: [name: string, change: Partial<ProjectDeclaration>, message: RegExp][] = [
+  ['has a name that no address can hold', { name: 'Tiny Bank' }, /lower-case letters/],
+  ['declares no model', { models: [] }, /models is empty/],
+  ['declares two models of one name', { models: [trees!, trees!] }, /"trees" is declared twice/],
+  ['learns from features that are not declared', { featureSets: [{ ...features! }] }, /add it to/],
+  ['learns a label that is not declared', { labels: [{ ...tiny.labels[0]! }] }, /add it to labels/],
+  ['names scripts that approve and is no example', { example: false }, /remove approvers/],
+  ['has no data', { data: { describe: '', fileName: 'x.csv' } }, /neither generate nor file/],
+  [
+    'replays a day that is none',
+    { replay: { from: '2018-02-30', until: '2018-03-01', speed: 1 } },
+    /not a day/,
+  ],
+  [
+    'replays backwards',
+    { replay: { from: '2018-03-02', until: '2018-03-01', speed: 1 } },
+    /lies before/,
+  ],
+]
+test.each(faults)('a project that %s is refused', (_, change, message) => {
+  const { kind: _kind, name, ...options } = { ...tiny, ...change }
+  expect(() => compileProject(project(name, options))).toThrow(message)
+})

@@ -1,0 +1,41 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { repositoryRoot } from '../../test/source-text.ts'
+import { loadProject } from './load.ts'
+
+function folder(source?: string): string {
+  const path = mkdtempSync(join(tmpdir(), 'assay-project-'))
+  if (source !== undefined) writeFileSync(join(path, 'project.ts'), source)
+  return path
+}
+
+test('a project is loaded from its folder and compiled', async () => {
+  const { directory, compiled } = await loadProject(join(repositoryRoot, 'test/projects/tiny'))
+  expect(directory).toMatch(/tiny$/)
+  expect(compiled).toMatchObject({ name: 'tiny', example: true })
+  expect(compiled.version).toMatch(/^[0-9a-f]{64}$/)
+})
+
+test('a folder without a project and no folder at all are said', async () => {
+  const empty = folder()
+  mkdirSync(join(empty, 'project'))
+  for (const path of [empty, join(empty, 'none'), join(empty, 'project')]) {
+    await expect(loadProject(path)).rejects.toMatchObject({ code: 'project_not_found' })
+  }
+})
+
+test.each([
+  ['throws', 'throw new Error("no such table")', 'no such table'],
+  ['throws no error', 'throw null', 'null'],
+  ['exports nothing', 'export const x = 1', 'does not export a project'],
+  ['exports something else', 'export default { kind: "model" }', 'does not export a project'],
+  ['is no TypeScript', 'export default project(', ''],
+  ['imports what is not there', 'import "./nothing.ts"', 'nothing.ts'],
+])('a project file that %s is named with what is wrong', async (_, source, message) => {
+  await expect(loadProject(folder(source))).rejects.toMatchObject({
+    code: 'project_invalid',
+    detail: expect.stringContaining(message),
+  })
+})

@@ -1,0 +1,75 @@
+// What `keep` offers over local sockets. Commands are typed by whoever owns the machine's home and
+// get what they need; `work` runs project code and is offered nothing by which it could speak for
+// people: no identities but scripts, no keys, no statuses, no verdicts but those of scripts.
+import { systemActor } from '../access/index.ts'
+import type { Deployer } from './deployer.ts'
+import { rolesErrors } from './errors.ts'
+import type { Metadata } from './metadata.ts'
+
+/** The services that `work` uses, as seen from there. */
+export type ServicesForWork = ReturnType<typeof servicesForWork>
+
+export function servicesForWork(metadata: Metadata, deployer: Deployer) {
+  const { access, tracking, registry, governance, catalog, quarantine, pipelines } = metadata
+  const { registerVersion, version, modelJson, liveHistory } = registry
+  const { enrol, examine } = governance
+  return {
+    access: {
+      ensureIdentity: async (...[identity, by]: Parameters<typeof access.ensureIdentity>) => {
+        if (identity.kind !== 'script')
+          throw rolesErrors.verdict_not_by_script(`${identity.name} is no script.`)
+        return access.ensureIdentity(identity, by)
+      },
+    },
+    tracking,
+    registry: { registerVersion, version, modelJson, liveHistory },
+    governance: {
+      enrol,
+      examine,
+      // Governance accepts a script's verdict in an example alone.
+      giveVerdict: async (...[request, identityId]: Parameters<typeof governance.giveVerdict>) => {
+        const identity = await access.identity(identityId)
+        if (identity?.kind !== 'script') {
+          throw rolesErrors.verdict_not_by_script(`${identityId} is no script.`)
+        }
+        return governance.giveVerdict(request, identityId)
+      },
+    },
+    catalog,
+    quarantine,
+    pipelines,
+    deployer: {
+      deployVersion: (model: string, number: number) =>
+        deployer.deployVersion(model, number, {
+          actor: systemActor,
+          reason: 'The pipeline sends what was approved to traffic',
+        }),
+      reconcile: () => deployer.reconcile(),
+    },
+  }
+}
+
+/** The services of commands that run beside a server. */
+export function servicesForCommands(metadata: Metadata) {
+  const { access, registry, catalog, quarantine, audit } = metadata
+  return {
+    access: {
+      ...access,
+      firstStart: async () => {
+        const issued = await access.firstStart()
+        if (issued !== undefined) await audit.checkpoint()
+        return issued
+      },
+    },
+    registry,
+    catalog,
+    quarantine,
+    auditor: {
+      export: async () => {
+        const lines: string[] = []
+        for await (const line of audit.export()) lines.push(line)
+        return { lines, publicKey: audit.publicKey }
+      },
+    },
+  }
+}
