@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -44,4 +44,36 @@ test('a lock of a living process holds, and one of a dead process is taken over'
   const release = lockHome(home)
   release()
   expect(homeOwner(home)).toBeUndefined()
+})
+
+test('a start that was interrupted at the very first moment leaves a home, not a stranger’s folder', async () => {
+  const directory = empty()
+  writeFileSync(join(directory, 'format.json'), '{"format": 1}')
+  await openHome(directory, '0.1.0')
+  expect(readdirSync(directory)).toEqual(expect.arrayContaining(['keep', 'secrets', 'run']))
+})
+
+test('clearing removes everything that Assay made', async () => {
+  const home = await openHome(empty(), '0.1.0')
+  clearHome(home.root)
+  expect(readdirSync(home.root)).toEqual([])
+})
+
+test('a file, or something below a file, is no place for a home', async () => {
+  const file = join(empty(), 'file')
+  writeFileSync(file, '')
+  for (const path of [file, join(file, 'below')]) {
+    await expect(openHome(path, '0.1.0')).rejects.toMatchObject({ code: 'home_unwritable' })
+  }
+})
+
+test('a lock is whole from the first moment, and none of its makings stay behind', async () => {
+  const home = await openHome(empty(), '0.1.0')
+  const lock = join(home.root, 'run', 'lock')
+  writeFileSync(lock, '') // As a power cut may leave it.
+  const release = lockHome(home)
+  expect(readdirSync(join(home.root, 'run'))).toEqual(['lock'])
+  expect(readFileSync(lock, 'utf8')).toBe(String(process.pid))
+  release()
+  expect(readdirSync(join(home.root, 'run'))).toEqual([])
 })

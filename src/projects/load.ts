@@ -23,7 +23,18 @@ export async function loadProject(path: string): Promise<LoadedProject> {
     throw projectErrors.project_not_found(`${directory} holds no project.ts`)
   }
   const declaration = await evaluate(entry)
-  return { directory, declaration, compiled: compileProject(declaration) }
+  try {
+    return { directory, declaration, compiled: compileProject(declaration) }
+  } catch (error) {
+    throw asInvalid(entry, error)
+  }
+}
+
+/** What a declaration gets wrong is the bank's to mend, so no stack of ours is shown. */
+function asInvalid(entry: string, error: unknown): AssayError {
+  if (error instanceof AssayError) return error
+  const said = error instanceof Error ? error.message : String(error)
+  return projectErrors.project_invalid(`${entry}: ${said}`, { cause: error })
 }
 
 async function evaluate(entry: string): Promise<ProjectDeclaration> {
@@ -31,8 +42,7 @@ async function evaluate(entry: string): Promise<ProjectDeclaration> {
   try {
     exported = ((await import(pathToFileURL(entry).href)) as { default?: unknown }).default
   } catch (error) {
-    if (error instanceof AssayError) throw error
-    throw projectErrors.project_invalid(`${entry}: ${(error as Error).message}`, { cause: error })
+    throw asInvalid(entry, error)
   }
   if ((exported as { kind?: unknown } | undefined)?.kind !== 'project') {
     throw projectErrors.project_invalid(

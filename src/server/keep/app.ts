@@ -257,7 +257,11 @@ async function refuse(
 
 function asAssayError(error: unknown, request: FastifyRequest): AssayError | undefined {
   if (error instanceof AssayError) return error
-  const { validation, statusCode, message = '' } = error as {
+  const {
+    validation,
+    statusCode,
+    message = '',
+  } = error as {
     validation?: unknown
     message?: string
     statusCode?: number
