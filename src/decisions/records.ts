@@ -137,6 +137,8 @@ export interface BaseRecord {
   readonly lastSequence: number
   readonly newestEventTimeUs: number | null
   readonly layout: string
+  /** Policies that do not decide from here on until they are deployed anew, on this state. */
+  readonly supersedes?: readonly string[]
   readonly receivedAtUs: number
 }
 

@@ -196,7 +196,7 @@ export async function applyRecord(
     case 'base': {
       const file = path.join(namespace.directory, 'state', record.file)
       const checkpoint = await readCheckpoint(file, namespace.options.files)
-      await replaceBase(namespace, checkpoint, record.checkpoint, sequence)
+      await replaceBase(namespace, checkpoint, record.checkpoint, sequence, record.supersedes)
     }
   }
 }
@@ -227,6 +227,7 @@ export async function replaceBase(
   checkpoint: Checkpoint,
   hash: string,
   sequence: number,
+  supersedes: readonly string[] = [],
 ): Promise<void> {
   const { head } = checkpoint
   if (layoutOf(head.featureSets).version !== head.layout) {
@@ -234,10 +235,13 @@ export async function replaceBase(
       'The features of the checkpoint are not those it names.',
     )
   }
-  const live = [...namespace.policies.values()].filter((each) => each.sequence < sequence)
+  const live = [...namespace.policies.values()].filter(
+    (each) => each.sequence < sequence && !supersedes.includes(each.policy),
+  )
   for (const { document } of live) {
     refuseMissingFeatures(document.featureSets, head.featureSets, document.policy.name)
   }
+  for (const policy of supersedes) namespace.policies.delete(policy)
   setState(namespace, restoreLiveState(checkpoint))
   namespace.base = hash
   for await (const { sequence: before, payload } of namespace.journal.read(1)) {

@@ -56,7 +56,7 @@ export function decideRemote(service: DecisionService): DecideRemote {
     namespaces: async () => service.namespaces(),
     openNamespace: ({ namespace, clock }) => service.openNamespace(namespace, clock),
     removeNamespace: ({ namespace }) => service.removeNamespace(namespace),
-    loadBase: ({ namespace, path: file }) => loadBase(within(namespace), file),
+    loadBase: ({ namespace, ...request }) => loadBase(within(namespace), request),
     switchDeployment: ({ namespace, ...request }) => switchDeployment(within(namespace), request),
     replayClock: async ({ namespace, nowUs }) => moveClock(within(namespace), nowUs),
     play: (request) => play(service, request),
@@ -159,7 +159,10 @@ async function decideMany(
  */
 async function loadBase(
   namespace: Namespace,
-  file: string,
+  {
+    path: file,
+    supersedes = [],
+  }: { readonly path: string; readonly supersedes?: readonly string[] },
 ): Promise<{ sequence: number; checkpoint: string }> {
   refusePaused(namespace)
   const { files, clock } = namespace.options
@@ -182,7 +185,7 @@ async function loadBase(
   try {
     await namespace.journal.flush()
     const sequence = nextSequence(namespace)
-    await replaceBase(namespace, checkpoint, hash, sequence)
+    await replaceBase(namespace, checkpoint, hash, sequence, supersedes)
     const record: BaseRecord = {
       type: 'base',
       checkpoint: hash,
@@ -190,6 +193,7 @@ async function loadBase(
       lastSequence: head.lastSequence,
       newestEventTimeUs: head.newestEventTimeUs,
       layout: head.layout,
+      supersedes,
       receivedAtUs: clock.nowUs(),
     }
     namespace.generation++

@@ -182,6 +182,8 @@ export interface DecideRemote {
   removeNamespace(request: { readonly namespace: string }): Promise<void>
   /** Starts live state from a checkpoint of history (`writeBaseCheckpoint`). */
   loadBase(request: {
+    /** Policies whose features the base may lack; each waits until it is deployed anew. */
+    readonly supersedes?: readonly string[]
     readonly namespace: string
     readonly path: string
   }): Promise<{ sequence: number; checkpoint: string }>

@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { writeFileAtomic } from '../lib/files.ts'
+import { contentHash } from '../lib/hash.ts'
 import { projectErrors } from './errors.ts'
 
 /** Raised with every change that an older version could not read; migrations go forward only. */
@@ -227,6 +228,15 @@ export function clearHome(directory: string): void {
 // `lib/rpc.ts` shortens the path where it is too long for a socket, and makes it a pipe on Windows.
 function socketPath(root: string, name: SocketName): string {
   return join(root, 'run', `${name}.sock`)
+}
+
+/**
+ * Where the live state lies in which history ends, for a policy's feature sets in these versions. A
+ * deployment whose features are new to the live state starts from there.
+ */
+export function basePath(home: Home, featureSets: readonly { readonly version: string }[]): string {
+  const key = contentHash(featureSets.map(({ version }) => version))
+  return join(home.checkpoints, `base-${key.slice(0, 16)}.checkpoint`)
 }
 
 /** Where a running server says at which address it answers. */

@@ -11,6 +11,7 @@ export {
   type ProjectOptions,
 } from './declare.ts'
 export {
+  basePath,
   clearHome,
   homeAt,
   homeOwner,

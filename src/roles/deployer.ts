@@ -24,6 +24,8 @@ export interface DeployerPorts {
   readonly registry: Pick<Registry, 'version' | 'modelJson'>
   readonly serving: Deployments
   readonly decide: Remote<DecideRemote>
+  /** File of the base checkpoint for the features of a published document. */
+  readonly baseOf: (document: string) => Promise<string>
 }
 
 export function createDeployer(ports: DeployerPorts): Deployer {
@@ -33,12 +35,21 @@ export function createDeployer(ports: DeployerPorts): Deployer {
     for (const { namespace, base, policies } of await decide.namespaces()) {
       const current = policies.find(({ policy }) => policy === deployment.policy)
       if (base === null || current?.deployment === deployment.document) continue
-      await decide.switchDeployment({
-        namespace,
-        deployment: deployment.document,
-        actor: deployment.actorId,
-        reason: deployment.reason,
-      })
+      await switchNamespace(namespace, deployment)
+    }
+  }
+
+  async function switchNamespace(namespace: string, deployment: Deployment): Promise<void> {
+    const { policy, document, actorId: actor, reason } = deployment
+    const request = { namespace, deployment: document, actor, reason }
+    try {
+      await decide.switchDeployment(request)
+    } catch (error) {
+      if (!isAssayError(error, 'state_missing')) throw error
+      // Its features are new here: it starts from the state in which history ends for them.
+      const path = await ports.baseOf(document)
+      await decide.loadBase({ namespace, path, supersedes: [policy] })
+      await decide.switchDeployment(request)
     }
   }
 

@@ -6,6 +6,11 @@ export const rolesErrors = defineErrors({
     title: 'Only a script gives a verdict this way',
     action: 'Let people approve on the page, under Models.',
   },
+  document_missing: {
+    status: 409,
+    title: 'The published document of a deployment is gone',
+    action: 'Run the pipeline again, or restore the home directory from its backup.',
+  },
   project_missing: {
     status: 409,
     title: 'There is no project yet',

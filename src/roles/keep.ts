@@ -2,17 +2,23 @@
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import type { AccessSnapshot } from '../access/index.ts'
-import { createCaseDesk, createProjector, type DecideRemote } from '../decisions/index.ts'
+import {
+  createCaseDesk,
+  createProjector,
+  directoryDeployments,
+  type DecideRemote,
+} from '../decisions/index.ts'
 import { isAssayError } from '../lib/errors.ts'
 import { writeFileAtomic } from '../lib/files.ts'
 import { listenLocally, remote, serveRpc } from '../lib/rpc.ts'
 import { createDriftSink } from '../monitoring/index.ts'
 import { markInterrupted, type WorkRemote } from '../pipelines/index.ts'
-import { homeAt, type CompiledProject, type Home } from '../projects/index.ts'
+import { basePath, homeAt, type CompiledProject, type Home } from '../projects/index.ts'
 import { deploymentsDirectory } from '../server/decide/index.ts'
 import { createKeepApp, keepHandlers, sessionView, type Rooms } from '../server/keep/index.ts'
 import { version, type RoleConfig } from './config.ts'
 import { createDeployer } from './deployer.ts'
+import { rolesErrors } from './errors.ts'
 import { openMetadata, type Metadata } from './metadata.ts'
 import { openReferences } from './references.ts'
 import { createSealRecorder } from './seals.ts'
@@ -37,11 +43,18 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
   const work = remote<WorkRemote>(home.socket('work'), 'work')
   let project: CompiledProject | undefined = (await metadata.projects.current())?.project
   const { stores } = metadata
+  const documents = directoryDeployments(deploymentsDirectory(home))
   const deployer = createDeployer({
     ...metadata,
     directory: deploymentsDirectory(home),
     project: () => project,
     decide,
+    baseOf: async (document) => {
+      const published = await documents.read(document)
+      if (published === undefined)
+        throw rolesErrors.document_missing(`${document} is not published.`)
+      return basePath(home, published.policy.featureSets)
+    },
   })
   const cases = createCaseDesk({
     store: stores.decisions,

@@ -28,6 +28,7 @@ import {
   type Home,
   type LoadedProject,
   type Projects,
+  basePath,
 } from '../projects/index.ts'
 import { deploymentsDirectory } from '../server/decide/index.ts'
 import { version, type RoleConfig } from './config.ts'
@@ -129,7 +130,7 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
       {
         project: compiled,
         file: () => dataFile(config.data, loaded(), home.incoming),
-        checkpointPath: join(home.checkpoints, `base-${key.slice(0, 16)}.checkpoint`),
+        checkpointPath: basePath(home, compiled.policies[0].featureSets),
         by,
         codeRevision: revision,
       },

@@ -207,7 +207,11 @@ async function prepareLive(
     newestEventTimeUs: Number.isFinite(state.newestUs) ? state.newestUs : null,
   })
   await live.decide.openNamespace({ namespace: 'live', clock: project.replay ? 'replay' : 'wall' })
-  await live.decide.loadBase({ namespace: 'live', path: checkpointPath })
+  const known = (await live.decide.namespaces()).find(({ namespace }) => namespace === 'live')
+  // A state that decides already is replaced only when a deployment needs other features.
+  if (known === undefined || known.policies.length === 0) {
+    await live.decide.loadBase({ namespace: 'live', path: checkpointPath })
+  }
 }
 
 async function goLive(
@@ -224,8 +228,8 @@ async function goLive(
   if (found.approved !== undefined) return live.firstDecision(material)
   const history = await registry.liveHistory(request.project.registeredModel.name)
   const champion = history.findLast(({ toUs }) => toUs === undefined)
-  if (champion !== undefined) return `version ${champion.version} stays live`
   await prepareLive(request, live, found)
+  if (champion !== undefined) return `version ${champion.version} stays live`
   await live.onceDeployed(material)
   return 'no version is approved yet: two people approve it on the page, under Models'
 }

@@ -206,7 +206,7 @@ export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts)
       labels: known?.labels ?? 0,
       problem: null,
     })
-    if (resumeUs > tape.fromUs) await recallDeclined(namespace)
+    if (current.state === 'playing' && resumeUs > tape.fromUs) await recallDeclined(namespace)
     await ports.decide.replayClock({ namespace, nowUs: resumeUs })
     loop = play(namespace)
   }

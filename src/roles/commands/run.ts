@@ -1,12 +1,12 @@
 // `assay run`: a project's whole pipeline in one process, without a server and without traffic.
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { stageLines, exitCodes, type RunOptions, type Terminal } from '../../cli/index.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { contentHash } from '../../lib/hash.ts'
 import { systemIds } from '../../lib/ids.ts'
 import type { GateRun } from '../../governance/index.ts'
 import { learnFlow, runPipeline, type PipelineRun } from '../../pipelines/index.ts'
-import { codeRevision, type Home, type LoadedProject } from '../../projects/index.ts'
+import { basePath, codeRevision, type Home, type LoadedProject } from '../../projects/index.ts'
 import type { ModelVersion } from '../../registry/index.ts'
 import { version } from '../config.ts'
 import type { Metadata } from '../metadata.ts'
@@ -43,7 +43,7 @@ async function learn(
     {
       project: compiled,
       file: () => dataFile(data, project, home.incoming),
-      checkpointPath: join(home.checkpoints, 'run.checkpoint'),
+      checkpointPath: basePath(home, compiled.policies[0].featureSets),
       by,
       codeRevision: revision,
     },

@@ -133,7 +133,7 @@ function Profile({ profile }: { readonly profile: ColumnProfile }) {
             ? null
             : {
                 name: 'Distinct',
-                value: `${profile.distinctExact ? '' : 'about '}${count(profile.distinct)}`,
+                value: `${profile.distinctExact ? '' : 'at least '}${count(profile.distinct)}`,
               },
           profile.min === null
             ? null

@@ -164,11 +164,7 @@ function NoDecisions({ filtered }: { readonly filtered: boolean }) {
       </Empty>
     )
   }
-  return (
-    <Empty title="No decisions yet" command="npx assay decide examples/card-fraud">
-      They appear when a policy answers its first event.
-    </Empty>
-  )
+  return <Empty title="No decisions yet">They appear when a policy answers its first event.</Empty>
 }
 
 function Table({

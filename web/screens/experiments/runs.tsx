@@ -55,9 +55,7 @@ export default function RunsScreen() {
         <Answered answer={answer}>
           {({ items }) =>
             items.length === 0 ? (
-              <Empty title="No runs yet" command="npx assay run examples/card-fraud">
-                Training a model records a run.
-              </Empty>
+              <Empty title="No runs yet">Training a model records a run.</Empty>
             ) : (
               <Table rows={items} marked={marked} mark={mark} />
             )

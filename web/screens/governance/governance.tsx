@@ -35,7 +35,7 @@ function GovernanceBody({ data }: { readonly data: Governance }) {
         )}
         <Panel title="Inventory" flush>
           {data.inventory.length === 0 ? (
-            <Empty title="No model is registered" command="npx assay run examples/card-fraud" />
+            <Empty title="No model is registered" />
           ) : (
             <SmallTable
               label="Inventory"
@@ -92,10 +92,6 @@ function GovernanceBody({ data }: { readonly data: Governance }) {
                 {gate.requirements.map((one) => (
                   <li key={one}>{one}</li>
                 ))}
-                <li>
-                  {gate.approvals} approvals, by people who neither trained nor registered the
-                  version
-                </li>
               </ul>
               <ol className="story">
                 {gate.results.map((result) => (

@@ -159,7 +159,7 @@ function DriftDetail({ row }: { readonly row: DriftRow }) {
           title="Training and live"
           distribution={row.distribution}
           xTitle={row.unit ?? 'Value'}
-          note={`n ${count(row.nTraining)} in training, ${count(row.nLive)} live`}
+          note={`n ${count(row.nTraining)} test rows, ${count(row.nLive)} live`}
         />
       )}
       {row.overTime.length < 2 ? null : (
@@ -211,7 +211,7 @@ function OverTime({ data }: { readonly data: Monitoring }) {
             {...common}
             title={`Latency, every ${data.bucket}`}
             x={data.latency.map((point) => Date.parse(point.at) / 1000)}
-            yTitle="Durable answer"
+            yTitle="Computing time"
             writeY={duration}
             series={[
               { title: 'p50', values: data.latency.map((point) => point.p50Us) },

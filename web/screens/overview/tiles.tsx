@@ -54,8 +54,7 @@ export function Tiles({ tiles }: { readonly tiles: Overview['tiles'] }) {
         verdict={reviewQueue.verdict}
         figure={
           <>
-            {count(reviewQueue.open)}{' '}
-            {capacity === null ? null : <small>of {count(capacity)} a day</small>}
+            {count(reviewQueue.open)} {capacity === null ? null : <small>open</small>}
           </>
         }
         note={reviewQueue.note}

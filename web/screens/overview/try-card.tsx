@@ -18,12 +18,12 @@ export function TryCard() {
           <span>Send one payment, read why</span>
         </li>
         <li>
-          <PageLink to={`/policies/${policy}`}>Change a rule</PageLink>
+          <PageLink to={`/policies/${policy}`}>Read the rules</PageLink>
           <span>See the policy and its file</span>
         </li>
         <li>
-          <PageLink to="/data/quarantine">Break the data</PageLink>
-          <span>Mend a row that failed</span>
+          <PageLink to="/data/quarantine">Mend the data</PageLink>
+          <span>Correct a row that failed</span>
         </li>
         <li>
           <PageLink to="/audit?verify=1">Verify the log</PageLink>

@@ -24,7 +24,7 @@ function All() {
         {({ items }) =>
           items.length === 0 ? (
             <Panel>
-              <Empty title="No pipeline has run" command="npx assay run examples/card-fraud" />
+              <Empty title="No pipeline has run" />
             </Panel>
           ) : (
             <div className="stack">

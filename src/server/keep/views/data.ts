@@ -315,7 +315,11 @@ function profileView(column: KnownColumnProfile): ColumnProfile {
     max: inUnit(column.max),
     mean: inUnit(column.mean),
     std: inUnit(column.std),
-    top: column.top.map((each) => ({ ...each })),
+    top: column.top.map(({ value, count }) => ({
+      value:
+        column.currency === undefined ? value : (Number(value) / unit).toFixed(column.exponent),
+      count,
+    })),
     histogram:
       bins.length === 0
         ? null

@@ -181,7 +181,7 @@ async function tilesOf(
     fraudStopped: {
       amount: money(stopped.amountMinor, currency, exponent),
       count: stopped.n,
-      note: `${plural(stopped.n, 'payment')} declined or reviewed and confirmed as fraud; ${known}`,
+      note: `${plural(stopped.n, 'payment')} held back and confirmed as fraud (a declined one rarely gets a label); ${known}`,
       verdict: noData
         ? verdict('no-data', 'No labels yet.')
         : verdict('ok', `${stopped.n} confirmed.`),

@@ -1,0 +1,66 @@
+// The check that live equals history must itself be able to fail.
+import { expect, test } from 'vitest'
+import { behaviour, payments, startUs } from '../../../test/small-bank.ts'
+import { compileSource, type Frame } from '../../data/index.ts'
+import { compileFeatureSet, historyWithState, type LabelArrivals } from '../../features/index.ts'
+import { DAY_US } from '../../lib/time.ts'
+import { countSkew } from './skew.ts'
+
+const source = compileSource(payments)
+const featureSets = [compileFeatureSet(behaviour)]
+const ROWS = 400
+const times = Float64Array.from({ length: ROWS }, (_, i) => startUs + i * (DAY_US / 40))
+const numbers = (valueOf: (i: number) => number) =>
+  Float64Array.from({ length: ROWS }, (_, i) => valueOf(i))
+const ids = Array.from({ length: ROWS }, (_, i) => `p${i}`)
+
+const frame: Frame = {
+  rows: ROWS,
+  columns: {
+    payment_id: ids,
+    at: times,
+    customer: numbers((i) => i % 11),
+    terminal: numbers((i) => i % 5),
+    amount: numbers((i) => (i * 37) % 10_000),
+  },
+}
+const labels: LabelArrivals = {
+  labels: 'fraud',
+  eventIds: ids,
+  values: numbers((i) => Number(i % 9 === 0)),
+  arrivalsUs: times.map((us) => us + 3_600_000_000),
+}
+const range = (from: number, to: number) => ({
+  fromUs: startUs + from * DAY_US,
+  toUs: startUs + to * DAY_US,
+})
+const split = { train: range(0, 4), test: range(6, 9), delayUs: DAY_US }
+const project = { sources: [source], featureSets, split } as never
+const { matrix, firstRow } = historyWithState({
+  sets: featureSets,
+  source,
+  frame,
+  labels: [labels],
+})
+
+test('the same values, computed as history and as live, do not differ', () => {
+  const skew = countSkew({ project, frame, labels, table: { features: matrix }, firstRow })
+  expect(skew).toEqual({ compared: 120 * matrix.names.length, mismatches: 0 })
+})
+
+test('one planted bit is found, and so is a value that is missing on one side', () => {
+  const columns = matrix.columns.map((column) => column.slice())
+  const bits = new BigUint64Array(columns[2]!.buffer)
+  bits[300] = bits[300]! ^ 1n
+  columns[0]![310] = Number.NaN
+  // Before the test rows nothing is compared.
+  columns[1]![10] = -1
+  const table = { features: { ...matrix, columns } }
+  expect(countSkew({ project, frame, labels, table, firstRow }).mismatches).toBe(2)
+})
+
+test('labels that come at another time than history knew them are found', () => {
+  const late = { ...labels, arrivalsUs: labels.arrivalsUs.map((us) => us + 2 * DAY_US) }
+  const table = { features: matrix }
+  expect(countSkew({ project, frame, labels: late, table, firstRow }).mismatches).toBeGreaterThan(0)
+})
