@@ -2,7 +2,7 @@
 // what is published must be JavaScript. Declarations are written beside it.
 import { spawnSync } from 'node:child_process'
 import { cpSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative, sep } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -19,14 +19,11 @@ if (compiled.status !== 0) process.exit(compiled.status ?? 1)
 copyOtherFiles()
 rewriteWorkerPaths()
 
-/** Files that are data (SQL, JSON, templates of a new project) travel as they are. */
+/** Files that are data (SQL, JSON) travel as they are. */
 function copyOtherFiles() {
   cpSync(source, target, {
     recursive: true,
-    filter: (path) => {
-      const parts = relative(source, path).split(sep)
-      return parts.includes('template') || !/\.tsx?$/.test(path)
-    },
+    filter: (path) => !/\.tsx?$/.test(path),
   })
 }
 
@@ -38,7 +35,6 @@ function rewriteWorkerPaths() {
   for (const entry of readdirSync(target, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name)
     if (!entry.isFile() || !path.endsWith('.js')) continue
-    if (relative(target, path).split(sep).includes('template')) continue
     const text = readFileSync(path, 'utf8')
     const rewritten = text.replace(
       /(new URL\(\s*['"]\.{1,2}\/[^'"]+)\.ts(['"],\s*import\.meta\.url)/g,

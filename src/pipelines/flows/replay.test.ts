@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { startUs as dayUs } from '../../../test/small-bank.ts'
-import { payments } from '../../../test/small-bank.ts'
+import { payments, startUs as dayUs } from '../../../test/small-bank.ts'
 import { compileSource, type Frame } from '../../data/index.ts'
 import type { DecideRemote, NamespaceInfo, PlayAnswer, PlayStep } from '../../decisions/index.ts'
 import type { Remote } from '../../lib/rpc.ts'

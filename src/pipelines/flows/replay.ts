@@ -166,28 +166,30 @@ export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts)
       author: 'Card scheme',
       steps: batch,
     })
-    for (const [index, played] of answers.entries()) hear(played, rows[index])
+    // All answers are heard before the batch is sent again: what was decided counts now.
+    const passing = answers.map((played, index) => hear(played, rows[index]))
+    const obstacle = passing.find((each) => each !== undefined)
+    if (obstacle !== undefined) throw new Error(obstacle)
   }
 
-  function hear(played: PlayAnswer, row: number): void {
+  /** Takes note of an answer. What stands in the way only for now is returned, in words. */
+  function hear(played: PlayAnswer, row: number): string | undefined {
     if (played.step === 'label') {
       const { answer } = played
       if (answer.status === 'accepted') change({ labels: current.labels + 1 })
-      // A disk that takes nothing just now takes the label when the batch is sent again.
-      if (answer.status === 'refused' && answer.code === 'decisions_paused') {
-        throw new Error(answer.detail)
-      }
-      return
+      const isPassing = answer.status === 'refused' && answer.code === 'decisions_paused'
+      return isPassing ? answer.detail : undefined
     }
     const { answer } = played
     if (!answer.ok) {
       // Refused for what the event says: the tape goes on, the metrics of `decide` count it. All
-      // else (too much at once, no disk, no policy yet) passes, and the batch is sent again.
-      if (answer.status === 409 || answer.status === 422) return
-      throw new Error(answer.problem.detail)
+      // else (too much at once, no disk, no policy yet) passes.
+      const isRefused = answer.status === 409 || answer.status === 422
+      return isRefused ? undefined : answer.problem.detail
     }
     if (answer.body.includes('"outcome":"decline"')) declined.add(eventId(tape, row))
     if (!answer.replayed) change({ decisions: current.decisions + 1 })
+    return undefined
   }
 
   const start = async (namespace: string) => {

@@ -37,8 +37,8 @@ function PolicyBody({ policy }: { readonly policy: Policy }) {
                 , declared in <code>{policy.file}</code>
               </>
             )}
-            . To change it, change the file and run <code>npx assay run</code>: the new version
-            passes the gate before it answers.
+            . To change it, change the file and start Assay again: the new version passes the gate
+            before it answers.
           </>
         }
       />
