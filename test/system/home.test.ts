@@ -3,14 +3,7 @@
 // decisions, a case, labels, models and an audit log. With each new format another one is made:
 //
 //   ASSAY_MAKE_HOME=1 npm test -- test/system/home.test.ts
-import {
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib'
 import { expect, test, vi } from 'vitest'
@@ -93,7 +86,13 @@ test.each(readdirSync(fixtures).filter((name) => /^home-\d+\.br$/.test(name)))(
     expect((await client.ask('monitoring')).drift.length).toBeGreaterThan(0)
 
     const { clock } = await client.ask('session')
-    const body = { payment_id: 'new', paid_at: clock.now, customer_id: 1, terminal_id: 2, amount: '5' }
+    const body = {
+      payment_id: 'new',
+      paid_at: clock.now,
+      customer_id: 1,
+      terminal_id: 2,
+      amount: '5',
+    }
     const answer = await client.send('decide', { params: { policy }, body })
     expect(answer.status, await answer.clone().text()).toBe(200)
     expect((await client.ask('verifyAudit')).verdict.status).toBe('ok')

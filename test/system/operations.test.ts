@@ -144,7 +144,10 @@ describe('every operation of the contract', () => {
         { query: { rule: 'watched-terminal', order: 'amount' } },
         { query: { customer: decisions[0].customer, order: 'oldest' } },
       ],
-      decision: [{ params: { policy, eventId } }, { params: { policy: 'tiny', eventId: 'watched' } }],
+      decision: [
+        { params: { policy, eventId } },
+        { params: { policy: 'tiny', eventId: 'watched' } },
+      ],
       decisionExplanation: [{ params: { policy, eventId } }],
       policy: [{ params: { policy: 'tiny' } }],
       cases: [{ query: { status: 'all', order: 'newest' } }, { query: { status: 'closed' } }],
@@ -164,7 +167,11 @@ describe('every operation of the contract', () => {
         { params: { model: 'tiny-fraud', version: 2 } },
       ],
       monitoring: [{}, { query: { last: '6h' } }, { query: { last: 'all' } }],
-      audit: [{ query: { limit: 3 } }, { query: { kind: 'identity' } }, { query: { text: 'sign' } }],
+      audit: [
+        { query: { limit: 3 } },
+        { query: { kind: 'identity' } },
+        { query: { text: 'sign' } },
+      ],
       auditEntry: [{ params: { index: entries[0].index } }, { params: { index: 0 } }],
       pipeline: [{ params: { pipelineRunId: pipelines.items[0].id } }],
     }
@@ -345,7 +352,16 @@ describe('access', () => {
   })
 
   test('a reader reads everything and changes nothing', async () => {
-    const created = run(['keys', 'create', '--name', 'Reader', '--role', 'reader', '--home', server.home])
+    const created = run([
+      'keys',
+      'create',
+      '--name',
+      'Reader',
+      '--role',
+      'reader',
+      '--home',
+      server.home,
+    ])
     const key = /ak_[\w-]{43}/.exec(created.out)?.[0]
     expect(key, created.err).toBeDefined()
     const reader = createClient(server.url, key)

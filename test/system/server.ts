@@ -113,7 +113,8 @@ export async function eventually<T>(
   const untilUs = monotonicUs() + PATIENCE_MS * 1000
   for (;;) {
     const found = await look()
-    if (found !== undefined && found !== null && found !== false) return found as Exclude<T, undefined | null | false>
+    if (found !== undefined && found !== null && found !== false)
+      return found as Exclude<T, undefined | null | false>
     const state = describe()
     if (monotonicUs() > untilUs) throw new Error(`Waited in vain until ${what}.\n${state}`)
     await new Promise((wake) => setTimeout(wake, 50))

@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { expect, test, vi } from 'vitest'
 import { repositoryRoot } from '../source-text.ts'
-import { createClient } from './client.ts'
+import { createClient, type Client } from './client.ts'
 import {
   allDone,
   endsWithTest,
@@ -45,18 +45,28 @@ test('a port in use ends the start with code 4, and the first key is not lost by
   expect(refused.err).toMatch(`Another process listens on 127.0.0.1:${port}.`)
   expect(refused.err).toMatch('choose another port with --port')
   expect(refused.code).toBe(4)
+
   const server = endsWithTest(await startServer({ home, args: ['--no-replay'] }))
   expect(server.key).toMatch(/^ak_/)
+  for (const flags of [[], ['--fresh']]) {
+    const locked = start(home, ...flags)
+    expect(locked.err).toMatch(`is used by process ${server.pid}`)
+    expect(locked.code).toBe(4)
+  }
+  const client = createClient(server.url, server.key)
+  expect((await client.ask('session')).identity).not.toBeNull()
+  expect(await server.stop()).toBe(0)
+  const fresh = endsWithTest(await startServer({ home, args: ['--fresh', '--no-replay'] }))
+  expect(fresh.key).toMatch(/^ak_/)
+  expect(fresh.key).not.toBe(server.key)
 })
 
-test('a home that is not ours, not writable or newer is left alone', () => {
+test('a home that is not ours or newer is left alone', () => {
   const foreign = temporaryDirectory('foreign')
   writeFileSync(join(foreign, 'thesis.tex'), 'years of work')
-  for (const flags of [[], ['--fresh']]) {
-    const refused = start(foreign, ...flags)
-    expect(refused.err).toMatch(/holds other files and no format\.json, so nothing was/)
-    expect(refused.code).toBe(1)
-  }
+  const refused = start(foreign, '--fresh')
+  expect(refused.err).toMatch(/holds other files and no format\.json, so nothing was removed/)
+  expect(refused.code).toBe(1)
   expect(readdirSync(foreign)).toEqual(['thesis.tex'])
 
   const newer = temporaryDirectory('newer')
@@ -65,28 +75,7 @@ test('a home that is not ours, not writable or newer is left alone', () => {
   expect(outdated.err).toMatch(/has format 99; this version reads formats up to \d+/)
   expect(outdated.code).toBe(1)
   expect(readdirSync(newer)).toEqual(['format.json'])
-
-  const file = start(join(newer, 'format.json'))
-  expect(file.err).toMatch(/\(home_unwritable\)/)
-  expect(start(join(newer, 'format.json', 'below')).err).toMatch(/\(home_unwritable\)/)
-})
-
-test('a home that a server uses is refused, also to --fresh, and the server goes on', async () => {
-  const home = temporaryDirectory('locked')
-  const server = endsWithTest(await startServer({ home, args: ['--no-replay'] }))
-  for (const flags of [[], ['--fresh']]) {
-    const refused = start(home, ...flags)
-    expect(refused.err).toMatch(`is used by process ${server.pid}`)
-    expect(refused.code).toBe(4)
-  }
-  const client = createClient(server.url, server.key)
-  expect((await client.ask('session')).identity).not.toBeNull()
-  await server.printed(allDone)
-  expect(await server.stop()).toBe(0)
-  const fresh = await startServer({ home, args: ['--fresh', '--no-replay'] })
-  expect(fresh.key).toMatch(/^ak_/)
-  expect(fresh.key).not.toBe(server.key)
-  expect(await fresh.stop()).toBe(0)
+  expect(start(join(newer, 'format.json')).err).toMatch(/\(home_unwritable\)/)
 })
 
 test('options come from the environment, and a log for machines holds JSON and no secrets', async () => {
@@ -122,71 +111,19 @@ test('options come from the environment, and a log for machines holds JSON and n
   expect(server.out() + server.err()).not.toMatch(/ak_|link_|session_/)
 })
 
-test('a project that is missing or broken is said, and the page stands', async () => {
-  const home = temporaryDirectory('project')
+test('a project that is broken is said, and the page stands without anything to show', async () => {
   const folder = temporaryDirectory('broken')
-  const missing = endsWithTest(await startServer({ home, project: join(folder, 'none') }))
-  await missing.printed(/holds no project\.ts/)
-  const client = createClient(missing.url, missing.key)
-  expect((await client.ask('session')).identity).not.toBeNull()
-  expect((await client.ask('overview')).live).toBeNull()
-  for (const name of ['progress', 'datasets', 'features', 'models', 'monitoring'] as const) {
-    await client.ask(name)
-  }
-  expect(await client.refusal('resubmit', {
-    body: { rows: [{ id: 'q', fields: {} }], reason: 'because' },
-  })).toBe('409 project_missing')
-  expect(await missing.stop()).toBe(0)
-
   writeFileSync(join(folder, 'project.ts'), 'throw new Error("no such table")')
-  const broken = endsWithTest(await startServer({ home, project: folder }))
-  await broken.printed(/project\.ts: no such table/)
-  await broken.printed(/The server goes on; correct the project or the data/)
-})
-
-test('bad data fails with what is wrong, the server goes on, and good data works later', async () => {
-  const home = temporaryDirectory('data')
-  const folder = temporaryDirectory('files')
-  const good = join(folder, 'payments.csv')
-  const first = await startServer({ home, args: ['--no-replay'] })
-  await first.printed(allDone)
-  copyFileSync(join(home, 'incoming', 'payments.csv'), good)
-  expect(await first.stop()).toBe(0)
-
-  const whole = gzipSync('TRANSACTION_ID,TX_DATETIME,CUSTOMER_ID,TERMINAL_ID,TX_AMOUNT,TX_FRAUD\n'.repeat(50))
-  const faults: [file: string, content: string | Buffer, message: RegExp][] = [
-    ['cut.csv.gz', whole.subarray(0, whole.length - 12), /cut\.csv\.gz.*(truncated|ends)/],
-    ['header.csv', 'a,b,c\n1,2,3\n', /TRANSACTION_ID/],
-  ]
-  for (const [file, content, message] of faults) {
-    const path = join(folder, file)
-    writeFileSync(path, content)
-    const server = await startServer({ home, args: ['--data', path] })
-    await server.printed(/The server goes on/)
-    expect(server.err(), file).toMatch(message)
-    const client = createClient(server.url, first.key)
-    expect(await client.ask('progress'), file).toMatchObject({ state: 'failed' })
-    // What was live before answers as before.
-    const { clock } = await client.ask('session')
-    const body = { payment_id: file, paid_at: clock.now, customer_id: 1, terminal_id: 2, amount: '5' }
-    expect((await client.send('decide', { params: { policy: 'tiny' }, body })).status, file).toBe(200)
-    expect(await server.stop(), file).toBe(0)
-  }
-  const server = endsWithTest(await startServer({ home, args: ['--data', good] }))
-  await server.printed(allDone)
-  expect(server.out()).toMatch(/✓ Live/)
-})
-
-test('a pipeline whose process dies is run again, and its record does not run for ever', async () => {
-  const home = temporaryDirectory('interrupted')
-  const server = endsWithTest(await startServer({ home, args: ['--no-replay'] }))
-  await server.printed(/✓ Data/)
-  process.kill(server.roleProcess('work')!, 'SIGKILL')
-  await server.printed(allDone)
+  const home = temporaryDirectory('project')
+  const server = endsWithTest(await startServer({ home, project: folder }))
+  await server.printed(/project\.ts: no such table/)
+  await server.printed(/The server goes on; correct the project or the data/)
   const client = createClient(server.url, server.key)
-  const { items } = await client.ask('pipelines')
-  expect(items.map(({ state }: { state: string }) => state)).toEqual(['done', 'failed'])
-  expect(items[1].problem).toMatch(/interrupted/)
+  expect((await client.ask('overview')).live).toBeNull()
+  const pages = ['progress', 'datasets', 'features', 'models', 'monitoring', 'governance'] as const
+  for (const name of pages) await client.ask(name)
+  const body = { rows: [{ id: 'q', fields: {} }], reason: 'because' }
+  expect(await client.refusal('resubmit', { body })).toBe('409 project_missing')
 })
 
 /** The tiny project as a bank would have it: in a folder of its own, with `assay` installed. */
@@ -203,26 +140,62 @@ function ownProject(change: (source: string) => string): string {
   return folder
 }
 
-test('a project that changes its features is learned anew and goes live on the same home', async () => {
-  const home = temporaryDirectory('changed')
-  const first = await startServer({ home, project: ownProject((source) => source) })
+test('one home lives through a killed pipeline, bad data, and a project that changes', async () => {
+  const home = temporaryDirectory('life')
+  const unchanged = ownProject((source) => source)
+  const first = endsWithTest(await startServer({ home, project: unchanged }))
+  await first.printed(/✓ Data/)
+  process.kill(first.roleProcess('work')!, 'SIGKILL')
   await first.printed(allDone)
+  const { items } = await createClient(first.url, first.key).ask('pipelines')
+  expect(items.map(({ state }: { state: string }) => state)).toEqual(['done', 'failed'])
+  expect(items[1].problem).toMatch(/interrupted/)
+  const good = join(temporaryDirectory('good'), 'payments.csv')
+  copyFileSync(join(home, 'incoming', 'payments.csv'), good)
   expect(await first.stop()).toBe(0)
-  const changed = ownProject((source) =>
-    source.replace(".over('1d', '7d')", ".over('1d', '7d', '14d')").replace('margin: 0,', 'margin: 1,'),
+
+  // Bad data fails with what is wrong with it, and what was live before answers as before.
+  const cut = join(temporaryDirectory('cut'), 'payments.csv.gz')
+  writeFileSync(cut, gzipSync(readFileSync(good)).subarray(0, 100_000))
+  const args = ['--data', cut]
+  const bad = endsWithTest(await startServer({ home, project: unchanged, args }))
+  await bad.printed(/The server goes on/)
+  expect(bad.err()).toMatch(/payments\.csv\.gz.*(truncated|ends)/)
+  const client = createClient(bad.url, first.key)
+  expect(await client.ask('progress')).toMatchObject({ state: 'failed' })
+  expect((await decided(client, 'in-bad-times')).versions).toMatchObject({ modelNumber: 1 })
+  await eventually(
+    'the replay goes on',
+    async () => (await client.ask('replay')).state === 'playing',
   )
-  const server = endsWithTest(await startServer({ home, project: changed }))
-  await server.printed(/Try next|The server goes on/)
-  expect(server.err()).toBe('')
-  expect(server.out()).toMatch(/✓ Features {2}6 features/)
-  const client = createClient(server.url, first.key)
-  const { live } = await client.ask('model', { params: { model: 'tiny-fraud' } })
+  expect(await bad.stop()).toBe(0)
+
+  // Other features, good data: learned anew, and live on the same home.
+  const project = ownProject((source) =>
+    source
+      .replace(".over('1d', '7d')", ".over('1d', '7d', '14d')")
+      .replace('margin: 0,', 'margin: 1,'),
+  )
+  const changed = endsWithTest(await startServer({ home, project, args: ['--data', good] }))
+  await changed.printed(/Try next|The server goes on/)
+  expect(changed.err()).toBe('')
+  expect(changed.out()).toMatch(/✓ Features {2}6 features/)
+  const later = createClient(changed.url, first.key)
+  const { live } = await later.ask('model', { params: { model: 'tiny-fraud' } })
   expect(live.version).toBeGreaterThan(2)
-  const { clock } = await client.ask('session')
-  const body = { payment_id: 'new', paid_at: clock.now, customer_id: 1, terminal_id: 2, amount: '5' }
-  const answer = await client.send('decide', { params: { policy: 'tiny' }, body })
-  expect(await answer.json()).toMatchObject({ versions: { modelNumber: live.version } })
+  expect((await decided(later, 'new')).versions).toMatchObject({ modelNumber: live.version })
+  const recomputed = { params: { policy: 'tiny', eventId: 'in-bad-times' } }
+  expect(await later.ask('recomputeDecision', recomputed)).toMatchObject({ identical: true })
 })
+
+async function decided(client: Client, id: string): Promise<Record<string, unknown>> {
+  const { clock } = await client.ask('session')
+  const body = { payment_id: id, paid_at: clock.now, customer_id: 1, terminal_id: 2, amount: '5' }
+  const answer = await client.send('decide', { params: { policy: 'tiny' }, body })
+  const text = await answer.text()
+  expect(answer.status, text).toBe(200)
+  return JSON.parse(text) as Record<string, unknown>
+}
 
 test('a bank without scripts goes live when two people have approved', async () => {
   const home = temporaryDirectory('people')

@@ -48,9 +48,17 @@ test('columns follow from the schema: money as text, objects by their parts, the
     '{"deep":[1]}',
   ])
   const bare = { id: 'b', amount: null, by: null, tags: [], parts: [], details: 7 }
-  expect(columns.map(({ read }) => read(bare))).toEqual(
-    ['b', null, null, null, null, null, '', '', 7],
-  )
+  expect(columns.map(({ read }) => read(bare))).toEqual([
+    'b',
+    null,
+    null,
+    null,
+    null,
+    null,
+    '',
+    '',
+    7,
+  ])
 })
 
 test('every list that is exported has columns, none twice', () => {
@@ -63,7 +71,10 @@ test('every list that is exported has columns, none twice', () => {
 })
 
 test('what is written as CSV is read as it was', () => {
-  const cell = fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('"', ',', '\r\n', '\n', ''))
+  const cell = fc.oneof(
+    fc.string({ unit: 'grapheme' }),
+    fc.constantFrom('"', ',', '\r\n', '\n', ''),
+  )
   fc.assert(
     fc.property(fc.array(fc.tuple(cell, cell), { maxLength: 5 }), (rows) => {
       const harmless = rows.map((row) => row.map((text) => text.replace(/^[=+\-@\t\r]/, '')))

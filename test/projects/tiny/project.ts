@@ -96,7 +96,10 @@ export default project('tiny', {
   labels: [fraud],
   featureSets: [behaviour],
   models: [
-    model('trees', { ...common, learner: boostedTrees({ trees: 12, depth: 3, learningRate: 0.3 }) }),
+    model('trees', {
+      ...common,
+      learner: boostedTrees({ trees: 12, depth: 3, learningRate: 0.3 }),
+    }),
     model('logistic', { ...common, learner: logisticRegression({ c: 1 }) }),
   ],
   split: timeSplit({

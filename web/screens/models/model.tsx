@@ -17,7 +17,8 @@ export default function ModelScreen() {
 
 function ModelBody({ model }: { readonly model: Model }) {
   const zone = useTimeZone()
-  const metrics = model.items[0]?.metrics ?? []
+  // The first three fit beside the verdict; a version's own page has all of them.
+  const metrics = (model.items[0]?.metrics ?? []).slice(0, 3)
   const runs = model.items.flatMap((version) => (version.run === null ? [] : [version.run.id]))
   return (
     <>
