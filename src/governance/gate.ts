@@ -76,12 +76,12 @@ function checkChampion(rule: ChampionRule, evidence: Evidence, champion?: Champi
     return { ...base, actual: 'not compared', passed: false, message: wrong ?? '' }
   }
   const passed = comparison.low >= 0 - rule.margin
-  const against = `version ${comparison.version} on the same ${comparison.rows} test rows`
+  const against = `version ${comparison.version} on the same ${comparison.rows.toLocaleString('en-US')} test rows`
   return {
     ...base,
     actual:
       `${signed(comparison.difference)} ` +
-      `(${signed(comparison.low)} to ${signed(comparison.high)}, n ${comparison.rows})`,
+      `(${signed(comparison.low)} to ${signed(comparison.high)}, n ${comparison.rows.toLocaleString('en-US')})`,
     passed,
     message:
       `${rule.metric} is ${round(comparison.candidate)} against ${round(comparison.champion)} ` +

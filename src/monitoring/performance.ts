@@ -24,25 +24,29 @@ export function shareOf(count: number, n: number): Share | null {
 }
 
 export interface PerformanceFigures {
-  /** Of the alerts (review or decline) with a label: how many were fraud. */
+  /** Of the reviews with a label: how many were fraud. */
   readonly precision: Share | null
-  /** Of the events with the label fraud: how many were alerted. */
+  /** Of the payments not declined and labelled fraud: how many were reviewed. */
   readonly recall: Share | null
   readonly decisions: number
   readonly labelled: number
   readonly declinedWithoutLabel: number
 }
 
-/** Precision and recall over buckets of outcomes and labels. */
+/**
+ * Precision and recall over buckets of outcomes and labels. A declined payment never happened and
+ * gets no natural label; the few that people judged would stand for all the others, so both figures
+ * are of the payments that were not declined, and are compared with the same at testing.
+ */
 export function performanceOf(buckets: readonly OutcomeBucket[]): PerformanceFigures {
   const sum = (holds: (bucket: OutcomeBucket) => boolean) =>
     buckets.filter(holds).reduce((total, { n }) => total + n, 0)
-  const isAlert = ({ outcome }: OutcomeBucket) => outcome !== 'allow'
-  const caught = sum((bucket) => isAlert(bucket) && bucket.label === 'positive')
-  const alerts = sum((bucket) => isAlert(bucket) && bucket.label !== 'none')
-  const fraud = sum(({ label }) => label === 'positive')
+  const isReview = ({ outcome }: OutcomeBucket) => outcome === 'review'
+  const caught = sum((bucket) => isReview(bucket) && bucket.label === 'positive')
+  const reviews = sum((bucket) => isReview(bucket) && bucket.label !== 'none')
+  const fraud = sum(({ outcome, label }) => outcome !== 'decline' && label === 'positive')
   return {
-    precision: shareOf(caught, alerts),
+    precision: shareOf(caught, reviews),
     recall: shareOf(caught, fraud),
     decisions: sum(() => true),
     labelled: sum(({ label }) => label !== 'none'),
@@ -60,12 +64,12 @@ export function labelNote({
     declinedWithoutLabel === 0
       ? 'A declined event gets no label of its own'
       : `${count(declinedWithoutLabel)} declined events have no label, and get none of their own`
-  return `${count(labelled)} of ${count(decisions)} decisions have a label so far. ${declined}: whether it was fraud is known only where a person or the customer said so.`
+  return `${count(labelled)} of ${count(decisions)} decisions have a label so far. ${declined}: both figures are of the payments that were not declined.`
 }
 
 /** Whether a live figure is worse than at training by more than chance. */
 export function performanceVerdict(
-  name: 'Precision' | 'Recall',
+  name: string,
   live: Share | null,
   reference: Figure | null,
 ): Verdict {

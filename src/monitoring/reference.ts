@@ -39,7 +39,7 @@ export interface MonitoringReference {
     readonly review: number
     readonly decline: number
   } | null
-  /** Of the alerts (review or decline) on the reference rows. */
+  /** Of the reviews among the reference rows that would not be declined; so is recall. */
   readonly precision: Figure | null
   readonly recall: Figure | null
 }

@@ -85,7 +85,7 @@ export interface MoneyFigures {
 
 const LATENCY_WARNING_US = 50_000
 const LATENCY_ALERT_US = 100_000
-const RATE_ROWS_MIN = 200
+const RATE_ROWS_MIN = 1000
 /** Below this many decisions the 99th percentile is the slowest one alone. */
 const LATENCY_ROWS_MIN = 200
 
@@ -161,7 +161,7 @@ function metric(
   atTraining: Figure | null,
   note: string,
 ): PerformanceMetric {
-  const title = name === 'precision' ? 'Precision' : 'Recall'
+  const title = name === 'precision' ? 'Precision of reviews' : 'Recall among payments not declined'
   return {
     metric: name,
     title,
@@ -223,7 +223,7 @@ function outcomeRates(
   })
 }
 
-/** A rate is unusual when it is beyond chance and at least half as much again as, or half of, normal. */
+/** A rate is unusual when it is beyond chance and at least twice, or less than half, of normal. */
 function rateVerdict(outcome: Outcome, rate: Share | null, expected: number | null): Verdict {
   if (rate === null || rate.n < RATE_ROWS_MIN) {
     return {
@@ -239,7 +239,7 @@ function rateVerdict(outcome: Outcome, rate: Share | null, expected: number | nu
   const ratio = outcome === 'allow' ? (1 - rate.value) / (1 - expected) : rate.value / expected
   if (isBeyondChance && (ratio > 3 || ratio < 1 / 3))
     return { status: 'alert', sentence: `${shown}, ${against}.` }
-  if (isBeyondChance && (ratio > 1.5 || ratio < 0.5))
+  if (isBeyondChance && (ratio > 2 || ratio < 0.5))
     return { status: 'warning', sentence: `${shown}, ${against}.` }
   return { status: 'ok', sentence: `${shown}, ${against}.` }
 }

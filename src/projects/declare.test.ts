@@ -15,9 +15,9 @@ const [trees] = tiny.models
 const faults: [name: string, change: Partial<ProjectDeclaration>, message: RegExp][] = [
   ['has a name that no address can hold', { name: 'Tiny Bank' }, /lower-case letters/],
   ['declares no model', { models: [] }, /models is empty/],
-  ['declares two models of one name', { models: [trees!, trees!] }, /"trees" is declared twice/],
-  ['learns from features that are not declared', { featureSets: [{ ...features! }] }, /add it to/],
-  ['learns a label that is not declared', { labels: [{ ...tiny.labels[0]! }] }, /add it to labels/],
+  ['declares two models of one name', { models: [trees, trees] }, /"trees" is declared twice/],
+  ['learns from features that are not declared', { featureSets: [{ ...features }] }, /add it to/],
+  ['learns a label that is not declared', { labels: [{ ...tiny.labels[0] }] }, /add it to labels/],
   ['names scripts that approve and is no example', { example: false }, /remove approvers/],
   ['has no data', { data: { describe: '', fileName: 'x.csv' } }, /neither generate nor file/],
   [

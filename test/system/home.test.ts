@@ -122,7 +122,7 @@ function pack(root: string, keeps: (path: string) => boolean): Buffer {
     .filter((path) => keeps(path) && statSync(join(root, path)).isFile())
     .toSorted()
   const contents = paths.map((path) => readFileSync(join(root, path)))
-  const sizes = paths.map((path, i) => [path, contents[i]!.length])
+  const sizes = paths.map((path, i) => [path, contents[i].length])
   const head = Buffer.from(`${JSON.stringify(sizes)}\n`)
   const lgwin = { [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS }
   return brotliCompressSync(Buffer.concat([head, ...contents]), { params: lgwin })

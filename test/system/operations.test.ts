@@ -23,7 +23,8 @@ beforeAll(async () => {
 }, 120_000)
 
 afterAll(async () => {
-  expect(await server?.stop()).toBe(0)
+  const code = await server?.stop()
+  if (code !== 0) throw new Error(`The server ended with ${String(code)}.`)
 })
 
 /** An event of the bank's present time that nobody else sends. */
@@ -271,7 +272,7 @@ describe('lists', () => {
       const text = await (await client.send(name, { query: { format: 'csv' } })).text()
       const [names, ...rows] = parseCsv(text)
       expect(rows.length, name).toBeGreaterThanOrEqual(total)
-      expect(new Set(rows.map((row) => row.length)), name).toEqual(new Set([names!.length]))
+      expect(new Set(rows.map((row) => row.length)), name).toEqual(new Set([names.length]))
       const parquet = await parquetTable(await client.send(name, { query: { format: 'parquet' } }))
       expect(parquet.names, name).toEqual(names)
       expect(parquet.rows, name).toBeGreaterThanOrEqual(total)
@@ -413,7 +414,7 @@ describe('access', () => {
     expect(second.headers.get('location')).toBe('/sign-in?expired=1')
     expect(second.headers.get('set-cookie')).toBeNull()
 
-    const signedIn = { cookie: cookie.split(';')[0]! }
+    const signedIn = { cookie: cookie.split(';')[0] }
     const browser = createClient(server.url, undefined)
     const session = await browser.ask('session', { headers: signedIn })
     expect(session.identity).toMatchObject({ name: 'Administrator' })

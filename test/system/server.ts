@@ -98,7 +98,7 @@ export async function startServer(options: ServerOptions): Promise<TestServer> {
   const [, link] = await server.printed(/^Sign in\s+(\S+)/m)
   await server.printed(/^Key\s|^$/m)
   const key = /^Key\s+(ak_\S+)/m.exec(server.out())?.[1]
-  return { ...server, url: url!, link, key }
+  return { ...server, url: url, link, key }
 }
 
 /** The line that ends every start whose pipeline ended well. */

@@ -10,7 +10,7 @@ import {
 import { writeBaseCheckpoint, type DecideRemote } from '../../decisions/index.ts'
 import { historyWithState, lineageOf, type FeatureState } from '../../features/index.ts'
 import { thresholdEffect } from '../../learning/index.ts'
-import { selectRows } from '../../lib/matrix.ts'
+import { selectRows, selectValues } from '../../lib/matrix.ts'
 import type { Remote } from '../../lib/rpc.ts'
 import { DAY_US, formatTimestamp } from '../../lib/time.ts'
 import { freezeReference, type MonitoringReference } from '../../monitoring/index.ts'
@@ -245,7 +245,14 @@ function referenceOf(
   const { decline, review } = thresholds
   const share = (holds: (score: number) => boolean) =>
     test.scores.filter(holds).length / test.scores.length
-  const alerts = thresholdEffect(test, review)
+  // Declined payments get no label when live, so reviews are measured among the others here too.
+  const kept = test.scores
+    .map((score, row) => (score < decline ? row : -1))
+    .filter((row) => row >= 0)
+  const reviews = thresholdEffect(
+    { y: selectValues(test.y, kept), scores: selectValues(test.scores, kept) },
+    review,
+  )
   const day = (us: number) => formatTimestamp(us).slice(0, 10)
   const calendarOnly = new Set(
     featureSets.flatMap((set) =>
@@ -268,11 +275,11 @@ function referenceOf(
       review: share((score) => score >= review && score < decline),
       allow: share((score) => score < review),
     },
-    precision: { value: alerts.precision, n: alerts.alerts, ...alerts.precisionInterval },
+    precision: { value: reviews.precision, n: reviews.alerts, ...reviews.precisionInterval },
     recall: {
-      value: alerts.recall,
-      n: alerts.truePositives + alerts.falseNegatives,
-      ...alerts.recallInterval,
+      value: reviews.recall,
+      n: reviews.truePositives + reviews.falseNegatives,
+      ...reviews.recallInterval,
     },
   })
 }

@@ -140,6 +140,8 @@ async function compareWithChampion(
 }
 
 function cardOf(candidate: Candidate, version: ModelVersion, project: FlowProject) {
+  const scoreFrom = (threshold: number) =>
+    threshold > 1 ? 'by rules alone' : `score from ${threshold.toFixed(4)}`
   const { registeredModel, sources, labels, featureSets } = project
   const used = new Set(candidate.model.features)
   const snapshots = version.build.snapshots
@@ -166,8 +168,8 @@ function cardOf(candidate: Candidate, version: ModelVersion, project: FlowProjec
     ),
     output: `Probability that ${candidate.declaration.label} is positive, 0 to 1`,
     outcomes: [
-      { name: 'decline', description: `score from ${candidate.thresholds.decline}` },
-      { name: 'review', description: `score from ${candidate.thresholds.review}` },
+      { name: 'decline', description: scoreFrom(candidate.thresholds.decline) },
+      { name: 'review', description: scoreFrom(candidate.thresholds.review) },
       { name: 'allow', description: 'every other score' },
     ],
     metrics: candidate.metrics.map((metric) => ({ ...metric, slice: 'test rows' })),

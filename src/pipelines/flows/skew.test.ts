@@ -50,11 +50,11 @@ test('the same values, computed as history and as live, do not differ', () => {
 
 test('one planted bit is found, and so is a value that is missing on one side', () => {
   const columns = matrix.columns.map((column) => column.slice())
-  const bits = new BigUint64Array(columns[2]!.buffer)
-  bits[300] = bits[300]! ^ 1n
-  columns[0]![310] = Number.NaN
+  const bits = new BigUint64Array(columns[2].buffer)
+  bits[300] = bits[300] ^ 1n
+  columns[0][310] = Number.NaN
   // Before the test rows nothing is compared.
-  columns[1]![10] = -1
+  columns[1][10] = -1
   const table = { features: { ...matrix, columns } }
   expect(countSkew({ project, frame, labels, table, firstRow }).mismatches).toBe(2)
 })

@@ -34,7 +34,7 @@ test('what may be exported says so, and every operation can answer with a proble
   const operations = Object.values(document.paths).flatMap((path) => Object.values(path))
   for (const { operationId, responses } of operations) {
     const exports = routes.find(({ name }) => name === operationId)?.exports ?? false
-    expect('text/csv' in responses['200']!.content, operationId).toBe(exports)
-    expect(responses['default']!.content).toHaveProperty(['application/problem+json'])
+    expect('text/csv' in responses['200'].content, operationId).toBe(exports)
+    expect(responses['default'].content).toHaveProperty(['application/problem+json'])
   }
 })

@@ -112,21 +112,21 @@ function summary(
     recall === undefined || recall.live === null
       ? 'Deciding; no labels have come home yet'
       : recall.verdict.status === 'ok'
-        ? 'Fraud caught as expected'
+        ? 'Reviews find fraud as expected'
         : recall.verdict.status === 'no-data'
           ? 'Deciding; too few labels to judge'
-          : 'Less fraud caught than at training'
+          : 'Reviews find less fraud than at testing'
   return verdict(alerts > 0 ? report.verdict.status : 'ok', `${first}; ${queue}; ${warned}.`)
 }
 
-/** Half as much to half as much again is what the verdict calls usual; of `allow`, what is left. */
+/** Half to twice as much is what the verdict calls usual; of `allow`, what is left. */
 function usualRange(
   outcome: string,
   reference: number | null,
 ): { low: number; high: number } | null {
   if (reference === null) return null
-  if (outcome !== 'allow') return { low: reference * 0.5, high: reference * 1.5 }
-  return { low: 1 - (1 - reference) * 1.5, high: 1 - (1 - reference) * 0.5 }
+  if (outcome !== 'allow') return { low: reference * 0.5, high: reference * 2 }
+  return { low: 1 - (1 - reference) * 2, high: 1 - (1 - reference) * 0.5 }
 }
 
 function alertsOf({ report }: Watched): Overview['alerts'] {
