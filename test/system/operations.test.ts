@@ -3,7 +3,8 @@ import * as http from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { routes, type OperationName } from '../../src/server/contract/index.ts'
 import { createClient, refusalOf, type Client, type Request } from './client.ts'
-import { parquetTable, parseCsv } from './files.ts'
+import { parseCsv } from '../csv.ts'
+import { parquetTable } from './parquet.ts'
 import {
   allDone,
   eventually,

@@ -1,9 +1,10 @@
 // A whole server for a test: the launcher as a person starts it, what it prints, and its processes.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
+import { afterAll, onTestFinished } from 'vitest'
 import { monotonicUs } from '../../src/lib/clock.ts'
 import { repositoryRoot } from '../source-text.ts'
 
@@ -65,7 +66,7 @@ export function launch(options: ServerOptions): Omit<TestServer, 'url' | 'key' |
   const ended = new Promise<number | null>((resolve) => {
     child.once('close', (code) => resolve(code))
   })
-  endWithTest(child)
+  endWithFile(child)
   const described = () => `--- stdout\n${texts.out}\n--- stderr\n${texts.err}`
   return {
     home: options.home,
@@ -147,14 +148,20 @@ function ownEnvironment(): NodeJS.ProcessEnv {
 
 const running = new Set<ChildProcess>()
 const directories: string[] = []
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL')
+
+// A test that failed or ran out of time may have left a server behind.
+afterAll(async () => {
+  for (const child of running) {
+    const gone = once(child, 'close')
+    child.kill('SIGKILL') // Its roles hear that it is gone, and end.
+    await gone
+  }
   for (const directory of directories) rmSync(directory, { recursive: true, force: true })
 })
 
-function endWithTest(child: ChildProcess): void {
+function endWithFile(child: ChildProcess): void {
   running.add(child)
-  child.once('exit', () => running.delete(child))
+  child.once('close', () => running.delete(child))
 }
 
 /** Ends a server with the test that started it, also when the test fails. */

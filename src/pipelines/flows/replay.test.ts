@@ -51,6 +51,7 @@ function fakeDecide() {
   const labels = new Set<string>()
   const sent: string[] = []
   const told: number[] = []
+  const read = { count: 0 }
   const failures: ('peer' | 'paused' | 'no policy')[] = []
   const namespaces = new Map<string, { nowUs: number | null }>([['live', { nowUs: null }]])
   const info = (namespace: string) =>
@@ -97,14 +98,14 @@ function fakeDecide() {
       if (failures[0] === 'peer') throw failed()
       return steps.map((each) => step(namespace, each))
     },
-    records: async ({ after }) => {
-      const records = [...decided].map(([eventId, outcome], i) => ({
-        type: 'decision',
-        eventId,
-        outcome,
-        sequence: i + 1,
-      }))
-      return { records: records.slice(after) as never[], lastSequence: records.length, layouts: {} }
+    records: async ({ after, limit }) => {
+      const records = [...decided].map(([eventId, outcome], i) => {
+        const clockUs = dayUs + Number(eventId.slice(1)) * 60 * SECOND
+        return { type: 'decision', eventId, outcome, clockUs, sequence: i + 1 }
+      })
+      const page = records.slice(after, after + limit)
+      read.count += page.length
+      return { records: page as never[], lastSequence: records.length, layouts: {} }
     },
   }
   const failed = () => {
@@ -117,6 +118,7 @@ function fakeDecide() {
     labels,
     sent,
     told,
+    read,
     failures,
     namespaces,
   }
@@ -264,6 +266,22 @@ test('after a restart it goes on where the journal ends, and remembers what was 
   await second.pass(1000)
   expect(second.replay.state()).toMatchObject({ state: 'finished', decisions: 3000 })
   expect([...second.decide.labels].filter((id) => Number(id.slice(1)) % 5 === 0)).toEqual([])
+  await second.end()
+})
+
+test('what it remembers after a restart reaches back only as far as labels are awaited', async () => {
+  const first = stage(tapeOf(30_000), fakeDecide(), '600')
+  await first.replay.start('live')
+  await first.replay.command({ action: 'speed', speed: 'max' })
+  while (first.decide.decided.size < 20_000) await first.pass(100)
+  await first.end()
+  const second = stage(tapeOf(30_000), first.decide)
+  first.decide.read.count = 0
+  await second.replay.start('live')
+  expect(first.decide.read.count).toBeLessThan(8000)
+  while (second.replay.state().state !== 'finished') await second.pass(100)
+  expect([...second.decide.labels].filter((id) => Number(id.slice(1)) % 5 === 0)).toEqual([])
+  expect(second.decide.labels.size).toBe(((30_000 - 60) * 4) / 5)
   await second.end()
 })
 

@@ -44,6 +44,9 @@ const TICK_MS = 100
 const BATCH_STEPS = 512
 const PEER_RETRY_MS = 1000
 const CLOCK_EVERY_MS = 1000
+const RECALLED_AT_ONCE = 2000
+/** Among so many records in a row one is of an event. */
+const LOOKED_AT = 50
 /** A computer that slept must not make up for it in one leap. */
 const TICK_LONGEST_MS = 2000
 
@@ -213,20 +216,45 @@ export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts)
     loop = play(namespace)
   }
 
-  // After a restart the tape must still know which payments never happened.
+  // After a restart the tape must still know which payments never happened: of those whose labels
+  // have not come yet, because of the others nobody will ask.
   async function recallDeclined(namespace: string): Promise<void> {
-    for (let after = 0; ;) {
-      const { records, lastSequence } = await ports.decide.records({
-        namespace,
-        after,
-        limit: 2000,
-      })
+    const earliestUs = earliestAwaitedUs() - tape.source.futureUs
+    for (let after = await lastSequenceBefore(namespace, earliestUs); ;) {
+      const { records, lastSequence } = await recordsAfter(namespace, after, RECALLED_AT_ONCE)
       for (const record of records) {
         if (record.type === 'decision' && record.outcome === 'decline') declined.add(record.eventId)
       }
       after = records.at(-1)?.sequence ?? lastSequence
       if (records.length === 0 || after >= lastSequence) return
     }
+  }
+
+  const recordsAfter = (namespace: string, after: number, limit: number) =>
+    ports.decide.records({ namespace, after, limit })
+
+  function earliestAwaitedUs(): number {
+    let earliest = Infinity
+    for (let at = position; at < steps.count; at++) {
+      if (steps.isLabel[at] === 0) continue
+      const us = labelledTimes[steps.row[at]]
+      earliest = Math.min(earliest, Number.isNaN(us) ? -Infinity : us)
+    }
+    return earliest
+  }
+
+  /** A sequence up to which everything was decided before an instant; the clock never goes back. */
+  async function lastSequenceBefore(namespace: string, us: number): Promise<number> {
+    let low = 0
+    let { lastSequence: high } = await recordsAfter(namespace, 0, 1)
+    while (high - low > RECALLED_AT_ONCE) {
+      const middle = Math.floor((low + high) / 2)
+      const { records } = await recordsAfter(namespace, middle, LOOKED_AT)
+      const dated = records.find((record) => 'clockUs' in record)
+      if (dated !== undefined && dated.clockUs < us) low = middle
+      else high = middle
+    }
+    return low
   }
 
   // One after the other: two people who press "again" at once get one replay after the other.

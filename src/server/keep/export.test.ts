@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseCsv } from '../../../test/system/files.ts'
+import { parseCsv } from '../../../test/csv.ts'
 import { Identity, Money, Nullable, PageOf, routes } from '../contract/index.ts'
 import { columnsOf, csv, exportRows } from './export.ts'
 

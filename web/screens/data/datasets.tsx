@@ -24,8 +24,8 @@ export default function DatasetsScreen() {
         <Answered answer={answer}>
           {({ items }) =>
             items.length === 0 ? (
-              <Empty title="No data yet" command="npx assay ingest examples/card-fraud --data FILE">
-                The example’s own generator fills this on <code>npm start</code>.
+              <Empty title="No data yet" command="npx assay ingest FILE">
+                A project’s pipeline fills this when the server starts.
               </Empty>
             ) : (
               <SmallTable

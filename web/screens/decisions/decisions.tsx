@@ -164,7 +164,11 @@ function NoDecisions({ filtered }: { readonly filtered: boolean }) {
       </Empty>
     )
   }
-  return <Empty title="No decisions yet">They appear when a policy answers its first event.</Empty>
+  return (
+    <Empty title="No decisions yet" command="npx assay decide payment.json">
+      They appear when a policy answers its first event.
+    </Empty>
+  )
 }
 
 function Table({

@@ -55,7 +55,9 @@ export default function RunsScreen() {
         <Answered answer={answer}>
           {({ items }) =>
             items.length === 0 ? (
-              <Empty title="No runs yet">Training a model records a run.</Empty>
+              <Empty title="No runs yet" command="npx assay start --project FOLDER">
+                Training a model records a run.
+              </Empty>
             ) : (
               <Table rows={items} marked={marked} mark={mark} />
             )

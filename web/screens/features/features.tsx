@@ -29,7 +29,7 @@ export default function FeaturesScreen() {
             />
             {data.items.length === 0 ? (
               <Panel>
-                <Empty title="No features yet">
+                <Empty title="No features yet" command="npx assay start --project FOLDER">
                   A project declares them; running it computes them as of each event.
                 </Empty>
               </Panel>

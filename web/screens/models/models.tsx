@@ -17,7 +17,7 @@ export default function ModelsScreen() {
         <Answered answer={answer}>
           {({ items }) =>
             items.length === 0 ? (
-              <Empty title="No models yet">
+              <Empty title="No models yet" command="npx assay start --project FOLDER">
                 The better of the trained models becomes version 1.
               </Empty>
             ) : (

@@ -18,7 +18,7 @@ export function LiveDecisions({ perMinute }: { readonly perMinute: number | null
         rate={perMinute === null ? null : `${count(perMinute)} a minute`}
         to="/decisions"
         empty={
-          <Empty title="No decisions yet">
+          <Empty title="No decisions yet" command="npx assay decide payment.json">
             They appear here the moment a policy answers its first event.
           </Empty>
         }

@@ -13,7 +13,7 @@ export function LivePanel({ live }: { readonly live: LiveNow | null }) {
   if (live === null) {
     return (
       <Panel title="What is live">
-        <Empty title="Nothing answers yet">
+        <Empty title="Nothing answers yet" command="npx assay start --project FOLDER">
           The first version goes live when its gate and two approvers let it.
         </Empty>
       </Panel>

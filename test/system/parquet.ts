@@ -1,21 +1,9 @@
-// Reads what the server exports, by other means than those that wrote it.
+// Reads a Parquet file that the server exports, by other means than those that wrote it.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { expect } from 'vitest'
 import { temporaryDirectory } from './server.ts'
-
-/** RFC 4180: rows of fields, quotes undone. */
-export function parseCsv(text: string): string[][] {
-  expect(text).toMatch(/\r\n$/)
-  const rows: string[][] = [[]]
-  const fields = /(?:"((?:[^"]|"")*)"|([^,\r\n]*))(,|\r\n)/gy
-  for (let match = fields.exec(text); match !== null; match = fields.exec(text)) {
-    rows.at(-1)!.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? '')
-    if (match[3] === '\r\n') rows.push([])
-  }
-  return rows.slice(0, -1)
-}
 
 /** Column names and number of rows of a Parquet file, as DuckDB reads it. */
 export async function parquetTable(response: Response): Promise<{ names: string[]; rows: number }> {
