@@ -24,7 +24,7 @@ export default defineConfig({
     execArgv: ['--conditions=assay-source'],
     // Whole-system tests start processes and train models; a unit test that needs more than a
     // second deserves a look, but time never decides whether a test passes.
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
   },
 })

@@ -47,10 +47,12 @@ test('a lock of a living process holds, and one of a dead process is taken over'
 })
 
 test('a start that was interrupted at the very first moment leaves a home, not a stranger’s folder', async () => {
-  const directory = empty()
-  writeFileSync(join(directory, 'format.json'), '{"format": 1}')
-  await openHome(directory, '0.1.0')
-  expect(readdirSync(directory)).toEqual(expect.arrayContaining(['keep', 'secrets', 'run']))
+  for (const left of ['format.json', 'format.json.0a1b2c3d.tmp']) {
+    const directory = empty()
+    writeFileSync(join(directory, left), '{"format": 1}')
+    await openHome(directory, '0.1.0')
+    expect(readdirSync(directory)).toEqual(expect.arrayContaining(['keep', 'secrets', 'run']))
+  }
 })
 
 test('clearing removes everything that Assay made', async () => {

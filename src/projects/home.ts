@@ -69,7 +69,7 @@ export async function openHome(directory: string, version: string): Promise<Home
   try {
     mkdirSync(home.root, { recursive: true, mode: 0o700 })
     if (existsSync(formatFile)) checkFormat(home.root, readFileSync(formatFile, 'utf8'))
-    else if (readdirSync(home.root).length > 0) {
+    else if (foreignEntries(home.root).length > 0) {
       throw projectErrors.home_invalid(
         `${home.root} holds other files and no format.json, so nothing was touched`,
       )
@@ -99,6 +99,11 @@ export async function openHome(directory: string, version: string): Promise<Home
     throw asUnwritable(home, error)
   }
   return home
+}
+
+/** What stands in a folder without a format; one that was being written is ours. */
+function foreignEntries(root: string): string[] {
+  return readdirSync(root).filter((name) => !/^format\.json\.[0-9a-f]+\.tmp$/.test(name))
 }
 
 const UNWRITABLE = new Set(['EACCES', 'EROFS', 'EPERM', 'ENOTDIR', 'EEXIST', 'ENOSPC', 'EDQUOT'])
@@ -213,7 +218,7 @@ export function clearHome(directory: string): void {
   if (!existsSync(root)) return
   if (!statSync(root).isDirectory()) throw projectErrors.home_invalid(`${root} is not a directory`)
   const entries = readdirSync(root)
-  if (entries.length > 0 && !entries.includes('format.json')) {
+  if (!entries.includes('format.json') && foreignEntries(root).length > 0) {
     throw projectErrors.home_invalid(
       `${root} holds other files and no format.json, so nothing was removed`,
     )

@@ -33,6 +33,7 @@ import { rolesErrors } from './errors.ts'
 
 export async function start(options: StartOptions): Promise<number> {
   const directory = resolve(options.home)
+  const stopped = stopSignal()
   const terminal = processTerminal()
   const screen = (options.log === 'json' ? createStartLog : createStartScreen)(terminal, version)
   screen.opening(directory)
@@ -88,7 +89,7 @@ export async function start(options: StartOptions): Promise<number> {
       return printError(error, terminal)
     },
   )
-  const code = await Promise.race([stopSignal(), ended])
+  const code = await Promise.race([stopped, ended])
   screen.stopping()
   await supervisor.stop()
   unlock()

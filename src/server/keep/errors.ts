@@ -24,6 +24,6 @@ export const serverErrors = defineErrors({
   export_too_large: {
     status: 413,
     title: 'The list is too long for one file',
-    action: 'Ask for it in parts, by time range or with another filter.',
+    action: 'Ask for it as CSV, or in parts: by time range or with another filter.',
   },
 })

@@ -1,5 +1,6 @@
 // Exports: exactly the filtered rows of a list, as CSV or Parquet, whatever the page's limit. The
 // columns follow from the list's schema, so that two exports always fit together.
+import { Readable } from 'node:stream'
 import { TypeGuard, type TArray, type TObject, type TSchema } from '@sinclair/typebox'
 import type { FastifyReply } from 'fastify'
 import { formatMinor } from '../../lib/decimal.ts'
@@ -27,28 +28,33 @@ interface ExportRequest {
 }
 
 const PAGE_ROWS = 1000
-/** Beyond this a file is asked for in parts: it is put together in memory. */
-const ROWS_MAX = 500_000
+/** A Parquet file is put together in memory; beyond this it is asked for in parts, or as CSV. */
+const PARQUET_ROWS_MAX = 300_000
 
-/** Answers with the file. Error: `export_too_large`; a file is never cut short. */
+/** Answers with the file, which is never cut short. Error: `export_too_large`, of Parquet. */
 export async function exportRows(request: ExportRequest): Promise<FastifyReply> {
   const { reply, name, format } = request
   const columns = columnsOf(((request.response as TObject).properties['items'] as TArray).items)
   const names = columns.map((column) => column.name)
-  const rows = await collect(request, (item) => columns.map(({ read }) => read(item)))
-  const bytes =
-    format === 'csv' ? csv(names, rows) : Buffer.from(await request.parquet(names, rows))
+  const pages = readPages(request, (item) => columns.map(({ read }) => read(item)))
+  // What the list refuses is refused before anything of the file was sent.
+  const { value: first = [] } = await pages.next()
+  const file =
+    format === 'csv'
+      ? Readable.from(csvPages(names, first, pages))
+      : await parquetFile(request, names, first, pages)
   reply.header('content-disposition', `attachment; filename="${name}.${format}"`)
   return reply
     .type(format === 'csv' ? 'text/csv; charset=utf-8' : 'application/vnd.apache.parquet')
-    .send(bytes)
+    .send(file)
 }
 
-async function collect(
-  { name, call, handler }: ExportRequest,
+type Pages = AsyncGenerator<Cell[][], undefined>
+
+async function* readPages(
+  { call, handler }: ExportRequest,
   read: (item: unknown) => Cell[],
-): Promise<Cell[][]> {
-  const rows: Cell[][] = []
+): Pages {
   let cursor: string | undefined
   do {
     const query = {
@@ -60,13 +66,36 @@ async function collect(
       items: readonly unknown[]
       next?: string | null
     }
-    for (const item of page.items) rows.push(read(item))
-    if (rows.length > ROWS_MAX) {
-      throw serverErrors.export_too_large(`The list of ${name} has more than ${ROWS_MAX} rows.`)
-    }
+    yield page.items.map(read)
     cursor = page.next ?? undefined
   } while (cursor !== undefined)
-  return rows
+  return undefined
+}
+
+async function* csvPages(
+  names: readonly string[],
+  first: readonly (readonly Cell[])[],
+  pages: Pages,
+): AsyncGenerator<string> {
+  yield csv(names, first)
+  for await (const page of pages) yield csvLines(page)
+}
+
+async function parquetFile(
+  { name, parquet }: ExportRequest,
+  names: readonly string[],
+  first: readonly (readonly Cell[])[],
+  pages: Pages,
+): Promise<Buffer> {
+  const rows = [...first]
+  for await (const page of pages) {
+    for (const row of page) rows.push(row)
+    if (rows.length <= PARQUET_ROWS_MAX) continue
+    throw serverErrors.export_too_large(
+      `The list of ${name} has more than ${PARQUET_ROWS_MAX} rows.`,
+    )
+  }
+  return Buffer.from(await parquet(names, rows))
 }
 
 export interface Column {
@@ -115,9 +144,11 @@ function cellOf(value: unknown): Cell {
 
 /** RFC 4180; a text that a spreadsheet would take for a formula is preceded by an apostrophe. */
 export function csv(names: readonly string[], rows: readonly (readonly Cell[])[]): string {
-  const lines = [names.map(field).join(',')]
-  for (const row of rows) lines.push(row.map(field).join(','))
-  return `${lines.join('\r\n')}\r\n`
+  return csvLines([names, ...rows])
+}
+
+function csvLines(rows: readonly (readonly Cell[])[]): string {
+  return rows.map((row) => `${row.map(field).join(',')}\r\n`).join('')
 }
 
 function field(cell: Cell): string {

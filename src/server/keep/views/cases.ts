@@ -41,6 +41,7 @@ export function caseViews(
     for (const [id, viewer] of looking ?? []) {
       if (now - viewer.seenUs > VIEWER_GONE_US) looking?.delete(id)
     }
+    if (looking?.size === 0) viewers.delete(caseId)
     return [...(looking?.values() ?? [])].map(({ identity, sinceUs }) => ({
       identity: identityView(identity, identity.id),
       since: time(sinceUs),
@@ -184,6 +185,7 @@ export function caseViews(
       return oneCase(params.caseId, identity)
     },
     async viewCase({ params, identity }) {
+      await caseOrFail(params.caseId)
       const now = clock.nowUs()
       const looking = viewers.get(params.caseId) ?? new Map()
       viewers.set(params.caseId, looking)

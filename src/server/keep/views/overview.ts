@@ -424,7 +424,7 @@ async function replayState(rooms: Rooms): Promise<ReplayState> {
 function replayView(state: ReplayState): Replay {
   const sentences: Readonly<Record<ReplayState['state'], string>> = {
     none: 'Nothing is being replayed.',
-    waiting: 'The replay starts once a version is live.',
+    waiting: 'Getting ready; the replay starts once a version is live.',
     playing:
       state.speed === 'max'
         ? 'Playing as fast as decisions are made.'
