@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { clearHome, homeOwner, lockHome, openHome } from './home.ts'
+import { clearHome, homeOwner, lockHome, lockRole, openHome } from './home.ts'
 
 const empty = () => mkdtempSync(join(tmpdir(), 'assay-home-'))
 
@@ -69,13 +69,40 @@ test('a file, or something below a file, is no place for a home', async () => {
   }
 })
 
+test.runIf(process.platform === 'linux')(
+  'a number that another process has by now is no owner',
+  async () => {
+    const home = await openHome(empty(), '0.1.0')
+    writeFileSync(join(home.root, 'run', 'lock'), `${process.ppid} 1`)
+    expect(homeOwner(home)).toBeUndefined()
+    lockHome(home)()
+  },
+)
+
+test('a role waits until the one before it is gone, and not for ever', async () => {
+  const home = await openHome(empty(), '0.1.0')
+  const lock = join(home.root, 'run', 'decide.lock')
+  writeFileSync(lock, String(process.ppid))
+  let waits = 0
+  const leave = async () => {
+    if (++waits === 3) writeFileSync(lock, '999999999')
+  }
+  const release = await lockRole(home, 'decide', leave)
+  expect(waits).toBe(3)
+  release()
+  writeFileSync(lock, String(process.ppid))
+  await expect(lockRole(home, 'decide', async () => {})).rejects.toMatchObject({
+    code: 'home_locked',
+  })
+})
+
 test('a lock is whole from the first moment, and none of its makings stay behind', async () => {
   const home = await openHome(empty(), '0.1.0')
   const lock = join(home.root, 'run', 'lock')
   writeFileSync(lock, '') // As a power cut may leave it.
   const release = lockHome(home)
   expect(readdirSync(join(home.root, 'run'))).toEqual(['lock'])
-  expect(readFileSync(lock, 'utf8')).toBe(String(process.pid))
+  expect(readFileSync(lock, 'utf8')).toMatch(new RegExp(`^${process.pid}( \\d+)?$`))
   release()
   expect(readdirSync(join(home.root, 'run'))).toEqual([])
 })

@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { isAssayError } from '../lib/errors.ts'
 import { writeFileAtomic } from '../lib/files.ts'
 import { contentHash } from '../lib/hash.ts'
 import { projectErrors } from './errors.ts'
@@ -132,13 +133,38 @@ function checkFormat(root: string, text: string): void {
 
 /**
  * Takes the home for this process and returns how to let go of it.
- * A lock whose process is gone is taken over. Error: `home_locked`.
+ * A lock whose process is gone is taken over. Errors: `home_locked`, `home_unwritable`.
  */
 export function lockHome(home: Home): () => void {
-  const lock = join(home.root, 'run', 'lock')
+  return takeLock(home, join(home.root, 'run', 'lock'))
+}
+
+const PREDECESSOR_LEAVES_MS = 15_000
+const LOOK_EVERY_MS = 50
+
+/**
+ * Takes a role of the home for this process: its files have one writer. One whose supervisor was
+ * killed is still finishing what it began, so its successor waits for it. Error: `home_locked`.
+ */
+export async function lockRole(
+  home: Home,
+  role: Role,
+  sleep: (ms: number) => Promise<void>,
+): Promise<() => void> {
+  for (let waitedMs = 0; ; waitedMs += LOOK_EVERY_MS) {
+    try {
+      return takeLock(home, join(home.root, 'run', `${role}.lock`))
+    } catch (error) {
+      if (!isAssayError(error, 'home_locked') || waitedMs >= PREDECESSOR_LEAVES_MS) throw error
+      await sleep(LOOK_EVERY_MS)
+    }
+  }
+}
+
+function takeLock(home: Home, lock: string): () => void {
   const own = `${lock}-${process.pid}`
   try {
-    writeFileSync(own, String(process.pid))
+    writeFileSync(own, markText({ pid: process.pid, began: beganAt(process.pid) }))
     while (!placed(own, lock)) {
       const owner = livingOwner(lock)
       if (owner !== undefined) {
@@ -185,30 +211,50 @@ export function homeOwner(home: Home): number | undefined {
 
 function livingOwner(lock: string): number | undefined {
   const owner = readLockOwner(lock)
-  return owner !== undefined && isAlive(owner) ? owner : undefined
+  return owner !== undefined && isAlive(owner) ? owner.pid : undefined
 }
 
-function readLockOwner(lock: string): number | undefined {
+/** A process; where the system tells, with the moment it began, because numbers are used again. */
+interface ProcessMark {
+  readonly pid: number
+  readonly began: string | undefined
+}
+
+const markText = ({ pid, began }: ProcessMark): string =>
+  began === undefined ? String(pid) : `${pid} ${began}`
+
+function readLockOwner(lock: string): ProcessMark | undefined {
   try {
-    const pid = Number.parseInt(readFileSync(lock, 'utf8'), 10)
-    return Number.isInteger(pid) && pid > 0 ? pid : undefined
+    const [, pid, began] = /^(\d+)(?: (\d+))?$/.exec(readFileSync(lock, 'utf8').trim()) ?? []
+    return pid === undefined ? undefined : { pid: Number(pid), began }
   } catch {
     return undefined
   }
 }
 
-function isAlive(pid: number): boolean {
-  if (pid === process.pid) return false // A recycled number: this very process cannot be the older owner.
+/**
+ * When a process began, in ticks since the machine did: the 22nd field of its `stat` (proc(5)).
+ * Undefined for one that ended and was not buried yet.
+ */
+function beganAt(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    // The second field is a name in brackets, which may hold anything.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return fields[0] === 'Z' ? undefined : fields[19]
+  } catch {
+    return undefined
+  }
+}
+
+function isAlive({ pid, began }: ProcessMark): boolean {
+  if (pid === process.pid) return false // A recycled number: this very process is no older owner.
+  if (began !== undefined && existsSync('/proc/self')) return beganAt(pid) === began
   try {
     process.kill(pid, 0)
+    return true
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-  // In containers numbers are recycled quickly: where it can be seen, the owner must be a Node process.
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('node')
-  } catch {
-    return !existsSync('/proc/self')
   }
 }
 

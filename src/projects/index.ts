@@ -16,6 +16,7 @@ export {
   homeAt,
   homeOwner,
   lockHome,
+  lockRole,
   openHome,
   serverFile,
   HOME_FORMAT,

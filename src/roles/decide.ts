@@ -1,26 +1,44 @@
 // The role that decides: the port, the journal and live state.
-import pino from 'pino'
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { openLmdbDecisionIndex } from '../adapters/lmdb/index.ts'
-import { homeAt } from '../projects/index.ts'
+import { localAddress } from '../lib/rpc.ts'
+import { homeAt, lockRole, type Home } from '../projects/index.ts'
 import { startDecide as openDoor } from '../server/decide/index.ts'
 import type { RoleConfig } from './config.ts'
+import { rolesErrors } from './errors.ts'
 import type { RunningRole } from './keep.ts'
+import { roleLog } from './log.ts'
 
 export async function startDecide(
   config: RoleConfig,
   onFatal: (error: Error) => void,
 ): Promise<RunningRole> {
-  const log = pino(
-    { level: config.log === 'json' ? 'info' : 'error', base: { role: 'decide' } },
-    pino.destination(config.log === 'json' ? 1 : 2),
-  )
+  const home = homeAt(config.home)
+  const release = await lockRole(home, 'decide', sleep)
+  await refuseNeighbour(home)
   const door = await openDoor({
-    home: homeAt(config.home),
+    home,
     host: config.host,
     port: config.port,
     openIndex: openLmdbDecisionIndex,
-    log,
+    log: roleLog('decide', config),
     onFatal,
   })
-  return { detail: { url: door.url }, stop: () => door.close() }
+  return { detail: { url: door.url }, stop: () => door.close().finally(release) }
+}
+
+/**
+ * A container that shares the directory hides its processes from this one, but not its socket; it
+ * must be asked before the journal is opened, which has one writer. Error: `server_running`.
+ */
+function refuseNeighbour(home: Home): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(localAddress(home.socket('decide')))
+    socket.once('connect', () => {
+      socket.destroy()
+      reject(rolesErrors.server_running(`${home.root} is used by a server elsewhere.`))
+    })
+    socket.once('error', () => resolve())
+  })
 }

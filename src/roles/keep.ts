@@ -1,6 +1,7 @@
 // The role that keeps: page and API, metadata, audit log, and the read model of decisions.
 import { createServer } from 'node:http'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { AccessSnapshot } from '../access/index.ts'
 import {
   createCaseDesk,
@@ -8,17 +9,17 @@ import {
   directoryDeployments,
   type DecideRemote,
 } from '../decisions/index.ts'
-import { isAssayError } from '../lib/errors.ts'
 import { writeFileAtomic } from '../lib/files.ts'
 import { listenLocally, remote, serveRpc } from '../lib/rpc.ts'
 import { createDriftSink } from '../monitoring/index.ts'
 import { markInterrupted, type WorkRemote } from '../pipelines/index.ts'
-import { basePath, homeAt, type CompiledProject, type Home } from '../projects/index.ts'
+import { basePath, homeAt, lockRole, type CompiledProject, type Home } from '../projects/index.ts'
 import { deploymentsDirectory } from '../server/decide/index.ts'
 import { createKeepApp, keepHandlers, sessionView, type Rooms } from '../server/keep/index.ts'
 import { version, type RoleConfig } from './config.ts'
 import { createDeployer } from './deployer.ts'
 import { rolesErrors } from './errors.ts'
+import { roleLog, troubleTeller } from './log.ts'
 import { openMetadata, type Metadata } from './metadata.ts'
 import { openReferences } from './references.ts'
 import { createSealRecorder } from './seals.ts'
@@ -35,7 +36,10 @@ const CHORES_EVERY_MS = 1000
 
 export async function startKeep(config: RoleConfig): Promise<RunningRole> {
   const home = homeAt(config.home)
-  const publishAccess = accessPublisher(home)
+  const log = roleLog('keep', config)
+  const trouble = troubleTeller(log)
+  const release = await lockRole(home, 'keep', sleep)
+  const publishAccess = accessPublisher(home, trouble('Publishing keys'))
   const metadata = await openMetadata(home, {
     onAccessChanged: () => publishAccess(() => metadata.access.snapshot()),
   })
@@ -76,7 +80,8 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
   await markInterrupted(metadata.pipelines, metadata.clock)
   await publishAccess(() => metadata.access.snapshot())
 
-  const forWork = await serveRpc(home.socket('keep'), {
+  const onDefect = (error: unknown, call: string) => log.error({ error, call }, 'A call failed')
+  const ofWork = {
     ...servicesForWork(metadata, deployer),
     projects: {
       apply: async (...[applied, by]: Parameters<Metadata['projects']['apply']>) => {
@@ -84,8 +89,11 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
         project = applied
       },
     },
+  }
+  const forWork = await serveRpc(home.socket('keep'), ofWork, { onDefect })
+  const forCommands = await serveRpc(home.socket('admin'), servicesForCommands(metadata), {
+    onDefect,
   })
-  const forCommands = await serveRpc(home.socket('admin'), servicesForCommands(metadata))
   const app = await createKeepApp({
     access: metadata.access,
     handlers: keepHandlers(rooms),
@@ -94,11 +102,7 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
     pageDirectory: config.page,
     version,
     parquet: (names, rows) => work.parquet(names, rows),
-    onDefect: (error, { method, url }) => {
-      process.stderr.write(
-        `${method} ${url} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-      )
-    },
+    onDefect: (error, { method, url }) => log.error({ error, method, url }, 'A request failed'),
   })
   await app.ready()
   const door = createServer((request, response) => app.routing(request, response))
@@ -110,15 +114,18 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
       stores.decisions,
       createDriftSink({ store: stores.drift, referenceOf: rooms.references.ofDeployment }),
     ],
-    onError: warn,
+    onError: trouble('Reading the journal'),
   })
   projector.start()
   const seals = createSealRecorder({ decide, audit: metadata.audit })
+  const withLabels = trouble('Sending labels of verdicts')
+  const withDeployments = trouble('Bringing decide to what is deployed')
+  const withSeals = trouble('Recording sealed segments')
   const chores = every(CHORES_EVERY_MS, async () => {
     // One that fails must not hold up the others.
-    await cases.sendDueLabels().catch(warn)
-    await deployer.reconcile().catch(warn)
-    await seals.record().catch(warn)
+    await cases.sendDueLabels().catch(withLabels)
+    await deployer.reconcile().catch(withDeployments)
+    await seals.record().catch(withSeals)
   })
   return {
     stop: async () => {
@@ -131,18 +138,19 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
       await forCommands.close()
       await metadata.audit.checkpoint()
       await metadata.close()
+      release()
     },
   }
 }
 
 /** Writes the snapshot of hashes that `decide` authenticates with; writes follow one another. */
-function accessPublisher(home: Home) {
+function accessPublisher(home: Home, tell: (error: unknown) => void) {
   const file = join(home.published, 'access.json')
   let last: Promise<void> = Promise.resolve()
   return (snapshot: () => Promise<AccessSnapshot>): Promise<void> => {
     last = last
       .then(async () => writeFileAtomic(file, Buffer.from(JSON.stringify(await snapshot()))))
-      .catch(warn)
+      .catch(tell)
     return last
   }
 }
@@ -154,13 +162,13 @@ function verdictLabels(project: CompiledProject | undefined) {
   return { labels: labels.name, fraud: labels.positive, genuine: other ?? labels.positive }
 }
 
-/** Repeats an act with a pause after each; a failure is told and the act tried again. */
+/** Repeats an act, which must not fail, with a pause after each time. */
 function every(pauseMs: number, act: () => Promise<void>): { stop(): Promise<void> } {
   let stopped = false
   let wake: () => void = () => {}
   const loop = (async () => {
     while (!stopped) {
-      await act().catch(warn)
+      await act()
       if (stopped) return
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, pauseMs)
@@ -178,12 +186,4 @@ function every(pauseMs: number, act: () => Promise<void>): { stop(): Promise<voi
       return loop
     },
   }
-}
-
-function warn(error: unknown): void {
-  // Restarting, or a namespace that was made anew just now: the next look finds it again.
-  if (isAssayError(error, 'peer_unavailable', 'namespace_not_found')) return
-  process.stderr.write(
-    `keep: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-  )
 }

@@ -75,6 +75,7 @@ export async function start(options: StartOptions): Promise<number> {
     if (run !== undefined) screen.progress(run)
     if (outcome !== undefined) screen.done(outcome, urlOf(details))
   }
+  let isStopping = false
   const started = (async () => {
     await Promise.all([supervisor.start('keep'), supervisor.start('decide')])
     await welcome(home, urlOf(details), screen)
@@ -85,11 +86,12 @@ export async function start(options: StartOptions): Promise<number> {
     () => supervisor.gaveUp,
     async (error: unknown) => {
       const code = await Promise.race([supervisor.gaveUp, Promise.resolve()])
-      if (code !== undefined) return code
-      return printError(error, terminal)
+      // A start that was stopped half-way fails too, and nobody needs to hear of it.
+      return code ?? (isStopping ? exitCodes.ok : printError(error, terminal))
     },
   )
   const code = await Promise.race([stopped, ended])
+  isStopping = true
   screen.stopping()
   await supervisor.stop()
   unlock()

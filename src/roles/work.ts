@@ -1,5 +1,6 @@
 // The role that works: project code, ingestion, training, and the replay of kept-back rows.
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { systemActor, type ChangeBy } from '../access/index.ts'
 import { duckdbParquetRows, duckdbSnapshots, writeParquet } from '../adapters/duckdb/index.ts'
 import type { IngestPorts } from '../data/index.ts'
@@ -25,6 +26,7 @@ import {
   codeRevision,
   homeAt,
   loadProject,
+  lockRole,
   type Home,
   type LoadedProject,
   type Projects,
@@ -37,6 +39,7 @@ import { rolesErrors } from './errors.ts'
 import { ingestInto } from './ingestion.ts'
 import type { RunningRole } from './keep.ts'
 import { readMaterial, saveMaterial } from './live-material.ts'
+import { roleLog } from './log.ts'
 import { dataFile, identityOfData } from './project-data.ts'
 import { keepReference } from './references.ts'
 import { resubmitRows } from './resubmission.ts'
@@ -54,6 +57,8 @@ const MEMORY = { memory: '2GB', threads: 2 }
 
 export async function startWork(config: RoleConfig, messages: WorkMessages): Promise<RunningRole> {
   const home = homeAt(config.home)
+  const log = roleLog('work', config)
+  const release = await lockRole(home, 'work', sleep)
   const peers = connect(home)
   const ingest = ingestPorts(home, peers)
   const by: ChangeBy = { actor: systemActor, reason: 'Pipeline of the project' }
@@ -77,7 +82,7 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
       decide: peers.decide,
       prepare,
       monotonicMs: () => monotonicUs() / 1000,
-      sleep: (ms) => new Promise((wake) => setTimeout(wake, ms)),
+      sleep: sleep,
     })
     const { namespace, base } = await namespaceOnAir(peers)
     // A namespace that was just being made when its maker fell is made ready first.
@@ -113,7 +118,13 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
       return { dataset, read, accepted, quarantined, snapshot: snapshot.hash, byRule }
     },
   }
-  const rpc = await serveRpc(home.socket('work'), { work: service })
+  const rpc = await serveRpc(
+    home.socket('work'),
+    { work: service },
+    {
+      onDefect: (error, call) => log.error({ error, call }, 'A call failed'),
+    },
+  )
 
   const pipeline = async (): Promise<{ skipped: boolean }> => {
     project = await loadProject(config.project)
@@ -185,6 +196,7 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
       await rpc.close()
       // A pipeline that is still running ends with the process; its run is marked at the next start.
       await Promise.race([working, Promise.resolve()])
+      release()
     },
   }
 }
@@ -202,7 +214,7 @@ async function untilPeersStay<T>(work: () => Promise<T>): Promise<T> {
       return await work()
     } catch (error) {
       if (!isAssayError(error, 'peer_unavailable') || losses === PEER_LOSSES_MAX) throw error
-      await new Promise((wake) => setTimeout(wake, PEER_RETURN_MS * 2 ** losses))
+      await sleep(PEER_RETURN_MS * 2 ** losses)
     }
   }
 }
@@ -261,7 +273,7 @@ const FIRST_DECISION_LOOKS = 600
 async function firstDecision(replay: Replay, peers: Peers, startedUs: number): Promise<string> {
   for (let looks = 0; replay.state().decisions === 0; looks++) {
     if (looks === FIRST_DECISION_LOOKS) return 'ready; the first event has not come yet'
-    await new Promise((wake) => setTimeout(wake, 50))
+    await sleep(50)
   }
   const seconds = (monotonicUs() - startedUs) / 1e6
   const { latency } = await peers.decide.status()

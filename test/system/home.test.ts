@@ -3,13 +3,14 @@
 // decisions, a case, labels, models and an audit log. With each new format another one is made:
 //
 //   ASSAY_MAKE_HOME=1 npm test -- test/system/home.test.ts
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib'
 import { expect, test, vi } from 'vitest'
 import { HOME_FORMAT } from '../../src/projects/index.ts'
 import { repositoryRoot } from '../source-text.ts'
 import { createClient } from './client.ts'
+import { ownProject } from './own-project.ts'
 import {
   allDone,
   endsWithTest,
@@ -17,17 +18,20 @@ import {
   run,
   startServer,
   temporaryDirectory,
-  tinyProject,
 } from './server.ts'
 
 vi.setConfig({ testTimeout: 180_000 })
 
 const fixtures = join(repositoryRoot, 'test', 'fixtures')
+/** So few customers that the home is small. */
+const fewCustomers = ownProject((source) =>
+  source.replace('customers: 200, terminals: 1000', 'customers: 45, terminals: 250'),
+)
 const isMaking = process.env['ASSAY_MAKE_HOME'] === '1'
 
 test.runIf(isMaking)('a home of this version is made', async () => {
   const home = temporaryDirectory('made')
-  const server = endsWithTest(await startServer({ home, project: fewCustomers() }))
+  const server = endsWithTest(await startServer({ home, project: fewCustomers }))
   await server.printed(allDone)
   const client = createClient(server.url, server.key)
   await client.ask('commandReplay', { body: { action: 'pause' } })
@@ -99,22 +103,6 @@ test.each(readdirSync(fixtures).filter((name) => /^home-\d+\.br$/.test(name)))(
     expect(await server.stop()).toBe(0)
   },
 )
-
-/** The tiny project with so few customers that its home is small. */
-function fewCustomers(): string {
-  const folder = temporaryDirectory('few')
-  mkdirSync(join(folder, 'node_modules'))
-  symlinkSync(repositoryRoot, join(folder, 'node_modules', 'assay'), 'dir')
-  const source = readFileSync(join(tinyProject, 'project.ts'), 'utf8')
-  const simulator = JSON.stringify(join(repositoryRoot, 'examples', 'card-fraud', 'simulator.ts'))
-  writeFileSync(
-    join(folder, 'project.ts'),
-    source
-      .replace(/'[./]+examples\/card-fraud\/simulator.ts'/, simulator)
-      .replace('customers: 200, terminals: 1000', 'customers: 45, terminals: 250'),
-  )
-  return folder
-}
 
 /** A line of JSON with the path and size of every file, then all of them; compressed by brotli. */
 function pack(root: string, keeps: (path: string) => boolean): Buffer {

@@ -97,7 +97,8 @@ export async function startServer(options: ServerOptions): Promise<TestServer> {
   const server = launch(options)
   const [, url] = await server.printed(/^Page\s+(\S+)/m)
   const [, link] = await server.printed(/^Sign in\s+(\S+)/m)
-  await server.printed(/^Key\s|^$/m)
+  // An empty line ends what is shown of a start, with the key of a first one before it.
+  await server.printed(/^Sign in[^]*?\n\n/m)
   const key = /^Key\s+(ak_\S+)/m.exec(server.out())?.[1]
   return { ...server, url: url, link, key }
 }

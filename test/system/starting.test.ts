@@ -2,19 +2,12 @@
 // data or project is bad: the server stands, and the next start with good ones works.
 import { createServer, type Server } from 'node:net'
 import { once } from 'node:events'
-import {
-  copyFileSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { expect, test, vi } from 'vitest'
-import { repositoryRoot } from '../source-text.ts'
 import { createClient, type Client } from './client.ts'
+import { ownProject } from './own-project.ts'
 import {
   allDone,
   endsWithTest,
@@ -37,8 +30,13 @@ async function takenPort(): Promise<{ port: number; holder: Server }> {
   return { port: (holder.address() as { port: number }).port, holder }
 }
 
-test('a port in use ends the start with code 4, and the first key is not lost by it', async () => {
+test('a start that is stopped or refused half-way leaves nothing in the way of the next', async () => {
   const home = temporaryDirectory('port')
+  const stopped = launch({ home })
+  await stopped.printed(/^Assay/)
+  expect(await stopped.stop()).toBe(0)
+  expect(stopped.err()).toBe('')
+
   const { port, holder } = await takenPort()
   const refused = start(home, '--port', String(port))
   holder.close()
@@ -46,6 +44,7 @@ test('a port in use ends the start with code 4, and the first key is not lost by
   expect(refused.err).toMatch('choose another port with --port')
   expect(refused.code).toBe(4)
 
+  // The key of the first start that stands is shown by it, whatever was begun before.
   const server = endsWithTest(await startServer({ home, args: ['--no-replay'] }))
   expect(server.key).toMatch(/^ak_/)
   for (const flags of [[], ['--fresh']]) {
@@ -80,6 +79,8 @@ test('a home that is not ours or newer is left alone', () => {
 
 test('options come from the environment, and a log for machines holds JSON and no secrets', async () => {
   const home = temporaryDirectory('environment')
+  // Without a replay the bank lives on the machine's clock.
+  const project = ownProject((source) => source.replace(/replay: \{.*\},\n/, ''))
   const { port, holder } = await takenPort()
   holder.close()
   const server = launch({
@@ -87,7 +88,7 @@ test('options come from the environment, and a log for machines holds JSON and n
     bare: true,
     environment: {
       ASSAY_HOME: home,
-      ASSAY_PROJECT: tinyProject,
+      ASSAY_PROJECT: project,
       ASSAY_PORT: String(port),
       ASSAY_HOST: '127.0.0.1',
       ASSAY_LOG: 'json',
@@ -101,6 +102,12 @@ test('options come from the environment, and a log for machines holds JSON and n
   const key = /ak_[\w-]{43}/.exec(reset.out)?.[0]
   const client = createClient(url, key)
   expect((await client.ask('replay')).state).toBe('none')
+  expect((await client.ask('session')).clock.kind).toBe('live')
+  expect(await decided(client, 'today')).toMatchObject({ late: false, namespace: 'live' })
+  const body = { event_id: 'today', value: 'genuine' }
+  expect(await client.ask('sendEvents', { params: { source: 'fraud' }, body })).toMatchObject({
+    accepted: 1,
+  })
   await client.refusal('overview', { headers: { authorization: 'Bearer wrong' } })
   expect(await server.stop()).toBe(0)
   const lines = `${server.out()}${server.err()}`.trim().split('\n')
@@ -125,20 +132,6 @@ test('a project that is broken is said, and the page stands without anything to 
   const body = { rows: [{ id: 'q', fields: {} }], reason: 'because' }
   expect(await client.refusal('resubmit', { body })).toBe('409 project_missing')
 })
-
-/** The tiny project as a bank would have it: in a folder of its own, with `assay` installed. */
-function ownProject(change: (source: string) => string): string {
-  const folder = temporaryDirectory('own')
-  mkdirSync(join(folder, 'node_modules'))
-  symlinkSync(repositoryRoot, join(folder, 'node_modules', 'assay'), 'dir')
-  const source = readFileSync(join(tinyProject, 'project.ts'), 'utf8')
-  const simulator = JSON.stringify(join(repositoryRoot, 'examples', 'card-fraud', 'simulator.ts'))
-  writeFileSync(
-    join(folder, 'project.ts'),
-    change(source.replace(/'[./]+examples\/card-fraud\/simulator.ts'/, simulator)),
-  )
-  return folder
-}
 
 test('one home lives through a killed pipeline, bad data, and a project that changes', async () => {
   const home = temporaryDirectory('life')
@@ -186,6 +179,12 @@ test('one home lives through a killed pipeline, bad data, and a project that cha
   expect((await decided(later, 'new')).versions).toMatchObject({ modelNumber: live.version })
   const recomputed = { params: { policy: 'tiny', eventId: 'in-bad-times' } }
   expect(await later.ask('recomputeDecision', recomputed)).toMatchObject({ identical: true })
+
+  // And back to the version that had other features.
+  const body = { to: 1, reason: 'The new one declines too much' }
+  const model = await later.ask('rollBack', { params: { model: 'tiny-fraud' }, body })
+  expect(model.live.version).toBe(1)
+  expect((await decided(later, 'rolled-back')).versions).toMatchObject({ modelNumber: 1 })
 })
 
 async function decided(client: Client, id: string): Promise<Record<string, unknown>> {

@@ -98,8 +98,10 @@ function registerSession(app: FastifyInstance, { access, session }: KeepAppOptio
     setCookie(reply, '')
     return { sentence: 'You are signed out.' }
   })
-  // A link from the terminal. It is used up by opening it, so a wrong one leads to the sign-in screen.
-  app.get<{ Querystring: { token?: string } }>('/sign-in', async (request, reply) => {
+  // A link from the terminal. It is used up by opening it, so a wrong one leads to the sign-in screen,
+  // and looking at it with HEAD, as programs do that check links, must not be opening it.
+  const once = { exposeHeadRoute: false }
+  app.get<{ Querystring: { token?: string } }>('/sign-in', once, async (request, reply) => {
     const { token } = request.query
     if (token === undefined) return sendPage(reply)
     try {
