@@ -159,6 +159,18 @@ export class FeatureState {
 
   /** The features that `apply` would return for this event now; nothing changes. */
   peek(row: Row): Float64Array {
+    return this.look(row, true)
+  }
+
+  /**
+   * The features of a row that is no event: what is known of its keys at its time. Windows hold past
+   * events only; columns that the row lacks are missing.
+   */
+  valuesAt(row: Row): Float64Array {
+    return this.look(row, false)
+  }
+
+  private look(row: Row, counts: boolean): Float64Array {
     this.checkTime(row[this.plan.timePosition] as number)
     const timeUs = this.stage(row, false)
     const event = this.events.next
@@ -174,8 +186,9 @@ export class FeatureState {
       windows.seek(entity, timeUs)
       windows.save(entity)
       read(before, windows, entity, NO_EVENT, timeUs, events, dictionaries, into)
-      windows.countCurrent(entity, event)
-      read(after, windows, entity, event, timeUs, events, dictionaries, into)
+      if (counts) windows.countCurrent(entity, event)
+      const current = counts ? event : NO_EVENT
+      read(after, windows, entity, current, timeUs, events, dictionaries, into)
       windows.undo(entity)
     }
     const vector = new Float64Array(this.names.length)
