@@ -3,6 +3,7 @@
  * looks as it does, and `test/public-api.test.ts` keeps its surface.
  */
 export {
+  arrivalTime,
   boolean,
   category,
   eventTime,
@@ -15,7 +16,7 @@ export {
   source,
   text,
 } from './data/index.ts'
-export { featureSet } from './features/index.ts'
+export { featureSet, finance, market } from './features/index.ts'
 export { boostedTrees, logisticRegression, timeSplit } from './learning/index.ts'
 export { gatePolicy } from './governance/index.ts'
 export { decisionPolicy, rule } from './decisions/index.ts'

@@ -50,6 +50,7 @@ export const packageFolders: Readonly<Record<string, readonly string[]>> = {
   '@duckdb/node-api': ['src/adapters'],
   '@fastify/static': ['src/server'],
   '@marcbachmann/cel-js': ['src/decisions', 'src/adapters'],
+  '@redis/client': ['src/adapters'],
   '@sinclair/typebox': ['src/server'],
   commander: ['src/cli'],
   fastify: ['src/server'],

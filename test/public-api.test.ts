@@ -4,13 +4,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import * as api from '../src/index.ts'
-import { eventTime, featureSet, id, key, labels, money, source } from '../src/index.ts'
+import { category, eventTime, featureSet, id, key, labels, money, source } from '../src/index.ts'
 import { readSources, repositoryRoot } from './source-text.ts'
 
 test('the values that the package exports', () => {
   expect(Object.keys(api).toSorted()).toMatchInlineSnapshot(`
     [
       "AssayError",
+      "arrivalTime",
       "boolean",
       "boostedTrees",
       "category",
@@ -18,12 +19,14 @@ test('the values that the package exports', () => {
       "decisionPolicy",
       "eventTime",
       "featureSet",
+      "finance",
       "gatePolicy",
       "id",
       "integer",
       "key",
       "labels",
       "logisticRegression",
+      "market",
       "model",
       "money",
       "number",
@@ -53,6 +56,7 @@ test('the methods that features are declared with', () => {
       at: eventTime({ min: '2020-01-01', max: '2030-01-01' }),
       customer: key('integer'),
       amount: money('EUR', { min: '0.00', max: '1.00' }),
+      channel: category(['online', 'shop']),
     },
   })
   const values = { no: 0, yes: 1 }
@@ -69,19 +73,34 @@ test('the methods that features are declared with', () => {
     found['group'] = methodsOf(group)
     found['window'] = methodsOf(group.count().over('1d'))
     found['windows'] = methodsOf(group.share(fraud).over('1d', '7d'))
+    found['rate'] = methodsOf(group.rate('1h'))
+    found['category'] = methodsOf(event.value('channel'))
+    const looked = event.lookup(payments, { by: { customer: 'customer' } })
+    found['lookup'] = methodsOf(looked.staleAfter('1d'))
+    found['looked up'] = methodsOf(looked.staleAfter('1d').value('amount'))
+    found['looked up category'] = methodsOf(looked.value('channel'))
+    found['aggregation'] = methodsOf(group.count())
+    found['composition'] = methodsOf(group.zScore('amount'))
     found['feature'] = methodsOf(value.as('amount'))
     return [value.as('amount')]
   })
   expect(found).toMatchInlineSnapshot(`
     {
+      "aggregation": "momentum over overLast shortAgainstLong within",
+      "category": "index is isOneOf sameAs",
+      "composition": "over overLast",
       "condition": "and as choose not or",
-      "event": "per time value",
+      "event": "derive lookup other per time value",
       "feature": "describe inWords",
-      "group": "count countOf countWhere distinct max mean min share std sum timeSinceLast where",
-      "number": "above absolute as atLeast atMost below dividedBy equals isMissing log1p minus orElse plus squareRoot times",
-      "text": "is isOneOf",
+      "group": "approximatePercentile count countOf countWhere decayedCount decayedMean decayedSum delayed distinct entropy excludingCurrent first lag last max mean median min percentile rate ratio share std sum timeSinceFirst timeSinceLast top topShare variance vpin where zScore",
+      "looked up": "above absolute as atLeast atMost below dividedBy equals exp greatest isMissing least ln log1p minus onlyWhere orElse plus sign squareRoot times whenAbsent whenStale",
+      "looked up category": "index is isOneOf",
+      "lookup": "age isAbsent isStale staleAfter value",
+      "number": "above absolute as atLeast atMost below dividedBy equals exp greatest isMissing least ln log1p minus onlyWhere orElse plus sign squareRoot times",
+      "rate": "over",
+      "text": "is isOneOf sameAs",
       "time": "dayOfMonth hour isWeekend minuteOfDay month weekday",
-      "window": "above absolute as atLeast atMost below delayed dividedBy equals excludingCurrent isMissing log1p minus orElse plus squareRoot times",
+      "window": "above absolute as atLeast atMost below delayed dividedBy equals excludingCurrent exp greatest isMissing least ln log1p minus onlyWhere orElse plus sign squareRoot times",
       "windows": "as delayed excludingCurrent orElse",
     }
   `)
@@ -89,7 +108,7 @@ test('the methods that features are declared with', () => {
 
 /** What the compiler keeps from projects although it can be called. */
 const declarations = [...readSources(['src/features'])].filter(([path]) =>
-  /\/(declare|aggregations|values|feature)\.ts$/.test(path),
+  /\/(declare|group|aggregations|lookup|values|feature)\.ts$/.test(path),
 )
 const privateNames = new Set(
   declarations.flatMap(([, text]) =>

@@ -8,7 +8,7 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { repositoryRoot } from './source-text.ts'
 
-export type Tool = 'chromium' | 'python' | 'registry' | 'shared-data'
+export type Tool = 'chromium' | 'openssl' | 'python' | 'redis' | 'registry' | 'shared-data'
 
 interface ToolSearch {
   /** Path of the tool; undefined where it is missing. */
@@ -26,11 +26,22 @@ const tools: Readonly<Record<Tool, ToolSearch>> = {
     install:
       'install Chromium (Debian: apt-get install chromium) or set ASSAY_CHROMIUM to its path',
   },
+  openssl: {
+    find: () => onPath('openssl'),
+    install: 'install OpenSSL (Debian: apt-get install openssl)',
+  },
   python: {
     find: findPython,
     install:
-      'install Python 3 with scikit-learn, numpy and pandas (pip install scikit-learn pandas) ' +
+      'install Python 3 with what tests use of it ' +
+      '(pip install scikit-learn pandas pyarrow requests) ' +
       'or set ASSAY_PYTHON to such an interpreter',
+  },
+  redis: {
+    find: () => process.env.ASSAY_REDIS_SERVER ?? onPath('redis-server', 'valkey-server'),
+    install:
+      'install a Redis server (Debian: apt-get install redis-server) or set ASSAY_REDIS_SERVER ' +
+      'to the path of redis-server or valkey-server',
   },
   registry: {
     find: findRegistry,
@@ -77,7 +88,9 @@ function required(): string[] {
 function findPython(): string | undefined {
   const interpreter = process.env.ASSAY_PYTHON ?? onPath('python3', 'python')
   if (interpreter === undefined) return undefined
-  const probe = spawnSync(interpreter, ['-c', 'import sklearn, numpy, pandas'], { timeout: 60_000 })
+  const probe = spawnSync(interpreter, ['-c', 'import sklearn, numpy, pandas, pyarrow, requests'], {
+    timeout: 60_000,
+  })
   return probe.status === 0 ? interpreter : undefined
 }
 

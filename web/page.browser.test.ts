@@ -1,17 +1,10 @@
 // The built page over the fixture bank, in a real browser. `npm run build:web` is run first where
 // dist-web/ is missing.
-import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
-import { chromium, type Browser, type Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { repositoryRoot } from '../test/source-text.ts'
-import { needs, toolPath } from '../test/tools.ts'
-import type { Bank, Scenario } from './fixtures/scenes.ts'
-import { createFixtureServer } from './fixtures/server.ts'
+import type { Page } from 'playwright-core'
+import { describe, expect, test } from 'vitest'
+import { pagesInBrowser } from '../test/page-in-browser.ts'
+import { needs } from '../test/tools.ts'
 
-const folder = join(repositoryRoot, 'dist-web')
 const screens = [
   '/',
   '/decisions',
@@ -22,7 +15,12 @@ const screens = [
   '/data/transactions',
   '/data/quarantine',
   '/features',
-  '/features/handbook/TERMINAL_ID_RISK_7DAY_WINDOW',
+  '/features?entity=customer_id&sort=psi&descending=yes',
+  '/features?text=nothing-like-it',
+  '/features/handbook/TERMINAL_ID_RISK_7DAY_WINDOW?of.terminal_id=3156',
+  '/features/handbook?of.customer_id=596',
+  '/features/handbook/TX_AMOUNT',
+  '/features/card-behaviour/TERMINAL_RISK_SMALL_7D_AGO_28D?of.terminal_id=31560',
   '/experiments',
   '/experiments/run_01k4tree',
   '/experiments/compare?ids=run_01k4tree,run_01k4logi',
@@ -38,91 +36,8 @@ const screens = [
   '/audit?entry=7',
 ] as const
 
-interface Opened {
-  readonly page: Page
-  readonly base: string
-  readonly bank: Bank
-  /** What the console said that it should not have. */
-  readonly complaints: string[]
-}
-
 describe.skipIf(!needs('chromium'))('the page in a browser', () => {
-  let browser: Browser
-  const closing: (() => Promise<unknown> | void)[] = []
-
-  beforeAll(async () => {
-    if (!existsSync(join(folder, 'index.html'))) {
-      const vite = join(repositoryRoot, 'node_modules/vite/bin/vite.js')
-      spawnSync(process.execPath, [vite, 'build', '--logLevel', 'error'], { cwd: repositoryRoot })
-    }
-    browser = await chromium.launch({
-      executablePath: toolPath('chromium'),
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    })
-  }, 120_000)
-
-  // Pages poll; one that is left open takes time from the tests after it.
-  afterEach(async () => {
-    for (const close of closing.splice(0).toReversed()) await close()
-  })
-
-  afterAll(() => browser?.close())
-
-  async function open(
-    options: {
-      readonly scenario?: Scenario
-      readonly width?: number
-      readonly scheme?: 'light' | 'dark'
-    } = {},
-  ): Promise<Opened> {
-    const { server, bank } = createFixtureServer({
-      page: folder,
-      scenario: options.scenario ?? 'full',
-    })
-    bank.playing = false
-    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-    const context = await browser.newContext({
-      viewport: { width: options.width ?? 1280, height: 820 },
-      colorScheme: options.scheme ?? 'light',
-      reducedMotion: 'reduce',
-    })
-    const page = await context.newPage()
-    const complaints: string[] = []
-    page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning')
-        complaints.push(message.text())
-    })
-    page.on('pageerror', (error) => complaints.push(error.message))
-    page.on('request', (request) => {
-      if (!/^(http:\/\/127\.0\.0\.1|data:|blob:)/.test(request.url()))
-        complaints.push(request.url())
-    })
-    closing.push(() => {
-      server.closeAllConnections()
-      server.close()
-    })
-    closing.push(() => context.close())
-    return {
-      page,
-      base: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-      bank,
-      complaints,
-    }
-  }
-
-  async function show({ page, base }: Opened, path: string): Promise<void> {
-    await page.goto(base + path)
-    await page.locator('h1').first().waitFor()
-    await page.waitForFunction(() => document.querySelector('.loading') === null)
-  }
+  const { open, show } = pagesInBrowser()
 
   for (const scheme of ['light', 'dark'] as const) {
     test(`every screen shows itself without a complaint and with readable colours, ${scheme}`, async () => {

@@ -38,6 +38,7 @@ const screens: readonly (readonly [string, Screen])[] = [
   ['/data/quarantine', () => import('./screens/data/quarantine.tsx')],
   ['/data/$dataset', () => import('./screens/data/dataset.tsx')],
   ['/features', () => import('./screens/features/features.tsx')],
+  ['/features/$set', () => import('./screens/features/feature-set.tsx')],
   ['/features/$set/$feature', () => import('./screens/features/feature.tsx')],
   ['/experiments', () => import('./screens/experiments/runs.tsx')],
   ['/experiments/compare', () => import('./screens/experiments/compare.tsx')],

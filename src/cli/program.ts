@@ -1,6 +1,8 @@
 // The command line: every command with its options, and nothing of what they do.
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { exitCodes } from './exit-codes.ts'
+import { addFeatureCommands } from './feature-commands.ts'
+import { env, examples, homeOption, port, projectOption } from './options.ts'
 import { printError, type Terminal } from './output.ts'
 
 export interface HomeOptions {
@@ -32,12 +34,29 @@ export interface ScoreOptions extends HomeOptions {
   readonly out?: string
   readonly reasons: boolean
 }
+export interface FeaturesListOptions {
+  readonly set?: string
+}
 export interface FeaturesHistoryOptions {
   readonly data: string
   readonly set: string
+  /** Entity rows: keys and times; without it every event of the data is a row. */
+  readonly rows?: string
+  readonly as: 'decided' | 'corrected'
   readonly from?: string
   readonly to?: string
   readonly out: string
+}
+export interface FeaturesAuditOptions extends HomeOptions {
+  readonly namespace?: string
+  readonly from?: string
+  readonly to?: string
+}
+export interface FeaturesMaterializeOptions extends HomeOptions {
+  readonly set: string
+  readonly to: string
+  readonly passwordFile?: string
+  readonly namespace: string
 }
 export interface AuditVerifyOptions extends HomeOptions {
   readonly file?: string
@@ -61,6 +80,10 @@ export interface Actions {
   run(project: string, options: RunOptions): Promise<number>
   decide(file: string | undefined, options: DecideOptions): Promise<number>
   score(file: string, options: ScoreOptions): Promise<number>
+  featuresList(project: string, options: FeaturesListOptions): Promise<number>
+  featuresShow(feature: string, project: string): Promise<number>
+  featuresAudit(options: FeaturesAuditOptions): Promise<number>
+  featuresMaterialize(options: FeaturesMaterializeOptions): Promise<number>
   featuresHistory(project: string, options: FeaturesHistoryOptions): Promise<number>
   auditVerify(options: AuditVerifyOptions): Promise<number>
   auditExport(file: string, options: HomeOptions): Promise<number>
@@ -215,31 +238,8 @@ export function createProgram(
     .addHelpText('after', examples('assay score payments.csv --out scores.csv'))
     .action(then((file: string, options: ScoreOptions) => actions.score(file, options)))
 
-  const features = program.command('features').description('feature values in history')
-  features
-    .command('history')
-    .description('compute a feature set as of each event of a file')
-    .argument('[project]', 'folder of the project', '.')
-    .addOption(
-      env('--data <file>', 'events: CSV, gzip CSV or Parquet', 'DATA').makeOptionMandatory(),
-    )
-    .addOption(env('--set <name>', 'feature set', 'SET').makeOptionMandatory())
-    .addOption(env('--from <day>', 'first day to write, YYYY-MM-DD', 'FROM'))
-    .addOption(env('--to <day>', 'last day to write, YYYY-MM-DD', 'TO'))
-    .addOption(
-      env('--out <file>', 'CSV or Parquet to write, by its name', 'OUT').makeOptionMandatory(),
-    )
-    .addHelpText(
-      'after',
-      examples(
-        'assay features history examples/card-fraud --data transactions.csv.gz --set handbook --from 2018-07-25 --to 2018-08-14 --out X.csv',
-      ),
-    )
-    .action(
-      then((project: string, options: FeaturesHistoryOptions) =>
-        actions.featuresHistory(project, options),
-      ),
-    )
+  const features = program.command('features').description('declared features and their values')
+  addFeatureCommands(features, actions, then)
 
   const audit = program.command('audit').description('the tamper-evident log')
   audit
@@ -307,30 +307,4 @@ export function createProgram(
     .addHelpText('after', examples('assay keys reset'))
     .action(then((options: HomeOptions) => actions.keysReset(options)))
   return program
-}
-
-function env(flags: string, description: string, variable: string): Option {
-  return new Option(flags, description).env(`ASSAY_${variable}`)
-}
-
-function homeOption(): Option {
-  return env('--home <directory>', 'directory in which everything is kept', 'HOME').default(
-    '.assay',
-  )
-}
-
-function projectOption(): Option {
-  return env('--project <folder>', 'folder of the project', 'PROJECT').default('.')
-}
-
-function examples(...lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`
-}
-
-function port(text: string): number {
-  const number = Number(text)
-  if (!Number.isInteger(number) || number < 0 || number > 65_535) {
-    throw new InvalidArgumentError('It is a whole number from 0 (any free port) to 65535.')
-  }
-  return number
 }

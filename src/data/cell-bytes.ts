@@ -20,6 +20,7 @@ export function numberReader(column: CompiledColumn, timeZone: string): ReadNumb
     case 'money':
       return decimalReader(column.exponent, column.min, column.max)
     case 'eventTime':
+    case 'arrivalTime':
       return timeReader(timeZone, column.min, column.max)
     case 'boolean':
       return bitReader()

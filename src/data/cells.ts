@@ -41,6 +41,7 @@ export function checkText(column: CompiledColumn, text: string, timeZone: string
     case 'number':
       return numberText(column, text)
     case 'eventTime':
+    case 'arrivalTime':
       return timeText(column, text, timeZone)
     case 'text':
       return plainText(column, text, column.lengthMax)
@@ -85,6 +86,7 @@ export function jsonForm(column: CompiledColumn): { wanted: string; types: reado
     case 'money':
       return { wanted: 'a decimal string or a JSON number', types: ['string', 'number'] }
     case 'eventTime':
+    case 'arrivalTime':
       return { wanted: 'an ISO 8601 string such as "2018-04-01T12:30:00Z"', types: ['string'] }
     case 'boolean':
       return { wanted: 'true or false', types: ['boolean'] }
@@ -208,7 +210,7 @@ function numberText(column: CompiledColumn & { readonly kind: 'number' }, text: 
 const timeShape = /^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}|$)/
 
 function timeText(
-  column: CompiledColumn & { readonly kind: 'eventTime' },
+  column: CompiledColumn & { readonly kind: 'eventTime' | 'arrivalTime' },
   text: string,
   timeZone: string,
 ): Cell {

@@ -3,6 +3,7 @@ import type { AssayError } from '../lib/errors.ts'
 import { DAY_US, parseTimestamp } from '../lib/time.ts'
 import { compileLabels, compileSource } from './compile.ts'
 import {
+  arrivalTime,
   category,
   eventTime,
   id,
@@ -43,6 +44,19 @@ describe('a source', () => {
       max: 10_000_000,
     })
     expect(compileSource(payments).version).toBe(contract.version)
+  })
+
+  test('may say when its rows arrived, in one column; others keep the versions they had', () => {
+    const columns = { event: id(), at: eventTime() }
+    expect(compileSource(source('s', { columns }))).not.toHaveProperty('arrivalTime')
+    const arrived = { ...columns, came_at: arrivalTime({ from: 'CAME', nullable: true }) }
+    const contract = compileSource(source('s', { columns: arrived }))
+    expect(contract.arrivalTime).toBe('came_at')
+    expect(contract.columns[2]).toMatchObject({ kind: 'arrivalTime', from: 'CAME', nullable: true })
+    const twice = { ...arrived, again: arrivalTime() }
+    expect(mistakesOf(() => compileSource(source('s', { columns: twice })))).toEqual([
+      'Source "s": "came_at", "again" are all declared with arrivalTime(); exactly one may be.',
+    ])
   })
 
   test('has another version when anything in it changes', () => {

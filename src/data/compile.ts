@@ -37,6 +37,7 @@ export function compileSource(declaration: SourceDeclaration): CompiledSource {
     columns,
     id: onlyColumn(mistakes, columns, 'id', 'id()'),
     eventTime: onlyColumn(mistakes, columns, 'eventTime', 'eventTime()'),
+    ...arrivalColumn(mistakes, columns),
     ignore,
     lateUs: options.late === undefined ? null : duration(mistakes, 'late', options.late),
     futureUs: duration(mistakes, 'future', options.future ?? '5m'),
@@ -152,6 +153,9 @@ function compileColumn(
     case 'eventTime':
       options.allow(['from', 'description', 'min', 'max'])
       return { ...base, kind: 'eventTime', ...timeRange(mistakes, options, timeZone) }
+    case 'arrivalTime':
+      options.allow(['from', 'description', 'min', 'max', 'nullable'])
+      return { ...base, kind: 'arrivalTime', ...timeRange(mistakes, options, timeZone) }
     case 'key':
       options.allow(commonOptions)
       return { ...base, kind: 'key', type: keyType(mistakes, declaration.argument) }
@@ -349,7 +353,7 @@ function duration(mistakes: Mistakes, option: string, written: string): number {
 function onlyColumn(
   mistakes: Mistakes,
   columns: readonly CompiledColumn[],
-  kind: 'id' | 'eventTime',
+  kind: 'id' | 'eventTime' | 'arrivalTime',
   remedy: string,
 ): string {
   const found = columns.filter((column) => column.kind === kind)
@@ -360,6 +364,16 @@ function onlyColumn(
     mistakes.add(`${names} are all declared with ${remedy}; exactly one may be.`)
   }
   return found[0]?.name ?? ''
+}
+
+/** Absent where no column is declared, so that contracts without one keep their versions. */
+function arrivalColumn(
+  mistakes: Mistakes,
+  columns: readonly CompiledColumn[],
+): { arrivalTime?: string } {
+  const isDeclared = columns.some(({ kind }) => kind === 'arrivalTime')
+  if (!isDeclared) return {}
+  return { arrivalTime: onlyColumn(mistakes, columns, 'arrivalTime', 'arrivalTime()') }
 }
 
 /** A name that a file or a body uses must mean one column only. */

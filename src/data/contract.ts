@@ -8,6 +8,7 @@
 export type ColumnKind =
   | 'id'
   | 'eventTime'
+  | 'arrivalTime'
   | 'key'
   | 'money'
   | 'integer'
@@ -34,6 +35,13 @@ export interface CompiledIdColumn extends CompiledColumnBase {
 }
 export interface CompiledEventTimeColumn extends CompiledColumnBase {
   readonly kind: 'eventTime'
+  /** Microseconds UTC, inclusive. */
+  readonly min: number
+  /** Microseconds UTC, inclusive. */
+  readonly max: number
+}
+export interface CompiledArrivalTimeColumn extends CompiledColumnBase {
+  readonly kind: 'arrivalTime'
   /** Microseconds UTC, inclusive. */
   readonly min: number
   /** Microseconds UTC, inclusive. */
@@ -83,6 +91,7 @@ export interface CompiledBooleanColumn extends CompiledColumnBase {
 export type CompiledColumn =
   | CompiledIdColumn
   | CompiledEventTimeColumn
+  | CompiledArrivalTimeColumn
   | CompiledKeyColumn
   | CompiledMoneyColumn
   | CompiledIntegerColumn
@@ -105,6 +114,8 @@ export interface CompiledSource {
   readonly id: string
   /** Name of the one event-time column. */
   readonly eventTime: string
+  /** Name of the column that says when a row arrived; absent where none is declared. */
+  readonly arrivalTime?: string
   /** Columns that files may carry and that are left out on purpose. */
   readonly ignore: readonly string[]
   /** Live events older than this behind the source's clock count as late; null: never. */

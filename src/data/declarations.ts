@@ -33,6 +33,11 @@ export interface EventTimeOptions {
   readonly max?: string
 }
 
+export interface ArrivalTimeOptions extends EventTimeOptions {
+  /** Whether it may be empty: then the row is assumed to have arrived at its event time. */
+  readonly nullable?: boolean
+}
+
 export interface MoneyOptions extends ColumnOptions {
   /** Decimal text in the currency, inclusive: `'0.00'`. */
   readonly min?: string
@@ -77,6 +82,17 @@ export function id(options: IdOptions = {}): ColumnDeclaration<'id', string> {
 /** The one column that says when an event happened. Microseconds UTC in a row. */
 export function eventTime(options: EventTimeOptions = {}): ColumnDeclaration<'eventTime', number> {
   return column('eventTime', undefined, options)
+}
+
+/**
+ * The column that says when a row arrived, where history knows it: what was decided at a time rests
+ * on what had arrived by then. Without one, bulk history is assumed to have arrived at its event
+ * times. Microseconds UTC in a row.
+ */
+export function arrivalTime<const Options extends ArrivalTimeOptions = ArrivalTimeOptions>(
+  options?: Options,
+): ColumnDeclaration<'arrivalTime', Maybe<Options, number>> {
+  return column('arrivalTime', undefined, options)
 }
 
 /** An entity's key (customer, terminal, account): a safe integer or text, as declared. */

@@ -42,6 +42,12 @@ export const fail = defineErrors({
     title: 'The file’s columns do not match the contract',
     action: 'Rename the columns, or declare them: `from` names a column, `ignore` leaves one out.',
   },
+  entity_rows_invalid: {
+    status: 422,
+    title: 'Rows that were asked about cannot be read',
+    action:
+      'Correct what `failures` lists: columns by their declared names, values as they declare.',
+  },
   snapshot_not_found: {
     status: 404,
     title: 'There is no such snapshot',

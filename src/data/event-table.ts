@@ -260,6 +260,7 @@ function builderFor(column: CompiledColumn): Builder {
         ? { holds: 'text', values: new TextColumn() }
         : { holds: 'numbers', values: new NumberColumn() }
     case 'eventTime':
+    case 'arrivalTime':
     case 'money':
     case 'integer':
     case 'number':

@@ -4,6 +4,7 @@ import { createIds } from '../lib/ids.ts'
 import { parseTimestamp } from '../lib/time.ts'
 import { compileLabels, compileSource } from './compile.ts'
 import {
+  arrivalTime,
   boolean,
   category,
   eventTime,
@@ -53,6 +54,7 @@ export const everything = source('everything', {
     note: text({ nullable: true, lengthMax: 20 }),
     channel: category(['card', 'transfer', 'cash, mixed'], { nullable: true }),
     online: boolean({ nullable: true }),
+    came_at: arrivalTime({ nullable: true }),
   },
 })
 

@@ -61,6 +61,7 @@ export function sourceSchema(source: CompiledSource, frame: Frame): FrameSchema 
       const { name } = column
       switch (column.kind) {
         case 'eventTime':
+        case 'arrivalTime':
           return { name, type: 'time' }
         case 'money':
           return { name, type: 'money', currency: column.currency, exponent: column.exponent }

@@ -68,6 +68,13 @@ export {
 } from './ingest.ts'
 export type { IngestPorts, IngestProgress, OnIngestProgress } from './ingestion-job.ts'
 export { resubmit, dismiss, type Correction, type ResubmitReport } from './resubmit.ts'
+export {
+  readEntityFile,
+  readEntityRecords,
+  type EntityFileRequest,
+  type EntityRecordsRequest,
+  type EntityTable,
+} from './entity-rows.ts'
 export { labelsAsOf, readDataset, type Dataset } from './dataset.ts'
 export { auditedStores } from './audited.ts'
 export type { FileFormat } from './inputs.ts'

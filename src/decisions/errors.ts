@@ -92,6 +92,16 @@ export const decisionErrors = defineErrors({
     action:
       'Make room on the disk of the home directory; send the event again after the time in Retry-After. Nothing of it was recorded.',
   },
+  entity_invalid: {
+    status: 422,
+    title: 'The entity cannot be looked up',
+    action: 'Give the columns of the source that the message names, as they stand in its contract.',
+  },
+  feature_set_not_live: {
+    status: 404,
+    title: 'Live state does not compute this feature set',
+    action: 'Deploy a policy that uses it, or ask for its history.',
+  },
   not_ready: {
     status: 503,
     title: 'The service is not ready yet',

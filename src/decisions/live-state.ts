@@ -2,7 +2,7 @@
 // computes, how much it has seen.
 import type { CompiledSource, Row } from '../data/index.ts'
 import { createFeatureState, restoreFeatureState } from '../features/index.ts'
-import type { CompiledFeatureSet, FeatureState } from '../features/index.ts'
+import type { CompiledFeatureSet, Explanation, FeatureState } from '../features/index.ts'
 import { layoutOf, noCounts } from './checkpoint.ts'
 import type { Checkpoint, CheckpointHead, Layout, StateCounts } from './checkpoint.ts'
 import { canonicalVector } from './engine.ts'
@@ -24,6 +24,10 @@ export interface LiveState {
   enter(row: Row, journalSequence: number): Float64Array
   /** The vector that an event would get, without letting it enter. It must not be too late. */
   peek(row: Row): Float64Array
+  /** The vector of a row that is no event: what is known of its keys at its time. */
+  valuesAt(row: Row): Float64Array
+  /** The events behind a feature of a row that is no event. It must not be too late. */
+  explain(row: Row, feature: string): Explanation
   /** The vector of an event whose features are not known. */
   missing(): Float64Array
   /** Takes in a label, and counts a record that was added to the journal. */
@@ -77,6 +81,8 @@ function createLiveState(
       return canonicalVector(operator.apply(row, lastSequence + journalSequence))
     },
     peek: (row) => canonicalVector(operator.peek(row)),
+    valuesAt: (row) => canonicalVector(operator.valuesAt(row)),
+    explain: (row, feature) => operator.explain(row, feature, 'row'),
     missing: () => new Float64Array(layout.names.length).fill(Number.NaN),
     note(record, journalSequence) {
       if (record.type === 'decision') decisions++

@@ -8,7 +8,9 @@ import { livePolicy, durably, invalidEvent, plainVector } from './deciding.ts'
 import { readDeployment } from './deployed.ts'
 import { recomputeDecision, rowOf } from './engine.ts'
 import { decisionErrors } from './errors.ts'
+import { explainLiveFeature } from './feature-explanation.ts'
 import { decisionKey } from './keys.ts'
+import { liveValues } from './live-features.ts'
 import {
   appendRecord,
   engineOf,
@@ -75,6 +77,9 @@ export function decideRemote(service: DecisionService): DecideRemote {
     },
     liveFeatures: async ({ namespace, policy, event }) =>
       liveFeatures(within(namespace), policy, event),
+    explainFeature: async ({ namespace, ...question }) =>
+      explainLiveFeature(within(namespace), question),
+    liveValues: async ({ namespace, ...question }) => liveValues(within(namespace), question),
     sealed: ({ namespace }) => within(namespace).journal.sealed(),
     async deployment({ deployment }) {
       const [first] = service.namespaces()

@@ -2,6 +2,8 @@
 import type { Problem } from '../lib/errors.ts'
 import type { SealedSegment } from '../lib/journal.ts'
 import type { Failure } from '../data/index.ts'
+import type { EntityQuestion, EntityValues } from './live-features.ts'
+import type { ExplainedFeature, FeatureQuestion } from './feature-explanation.ts'
 import type { Outcome } from './policy.ts'
 import type {
   DecisionRecord,
@@ -232,6 +234,12 @@ export interface DecideRemote {
     readonly policy: string
     readonly event: unknown
   }): Promise<{ names: string[]; values: (number | null)[] }>
+  /** Why a feature of an entity has its present value: its windows and the events within. */
+  explainFeature(
+    request: FeatureQuestion & { readonly namespace: string },
+  ): Promise<ExplainedFeature>
+  /** The present features of entities, without an event. */
+  liveValues(request: EntityQuestion & { readonly namespace: string }): Promise<EntityValues>
   /** The segments of the journal that will not change any more, for the audit log. */
   sealed(request: { readonly namespace: string }): Promise<SealedSegment[]>
   /** A published deployment document, for pages that show its features or rules. */

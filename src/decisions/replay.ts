@@ -8,6 +8,7 @@ import { readDeployment } from './deployed.ts'
 import type { DeploymentFiles } from './deployed.ts'
 import { createEngine, recomputeDecision } from './engine.ts'
 import { decisionErrors } from './errors.ts'
+import { emptyHolder } from './rebuilt-state.ts'
 import { applyRecord } from './recovery.ts'
 import type { StateHolder } from './recovery.ts'
 import { decodeRecord } from './records.ts'
@@ -33,19 +34,7 @@ export async function replayDecision(request: ReplayDecisionRequest): Promise<Re
   const journal = path.join(directory, 'journal')
   const read = (from = 1) => readJournal(journal, files, from)
   const target = await recordAt(read(sequence), sequence)
-  const holder: StateHolder = {
-    directory,
-    clockKind: 'wall',
-    state: undefined,
-    base: null,
-    policies: new Map(),
-    sources: new Map(),
-    labels: new Map(),
-    layouts: new Map(),
-    replayNowUs: null,
-    options: { files, deployments },
-    journal: { read },
-  }
+  const holder = emptyHolder(directory, { files, deployments }, read)
   const vector = await vectorAgain(holder, target, sequence)
   const document = await readDeployment(deployments, target.versions.deployment)
   const names = holder.state!.layout.names

@@ -83,8 +83,11 @@ interface Vocabulary {
 }
 
 function createVocabulary(source: CompiledSource, featureNames: readonly string[]): Vocabulary {
+  // A rule must say the same of an event whenever it comes, so it does not see when it came.
   const columns = new Map(
-    source.columns.map((column, index) => [column.name, columnReader(column, index)]),
+    source.columns.flatMap((column, index) =>
+      column.kind === 'arrivalTime' ? [] : [[column.name, columnReader(column, index)] as const],
+    ),
   )
   // The checker tells objects apart by their constructor, so each vocabulary has classes of its own.
   const event = class {} as unknown as new () => Holder
@@ -115,7 +118,10 @@ interface ColumnReader {
   read(row: Row): Value
 }
 
-function columnReader(column: CompiledColumn, index: number): ColumnReader {
+function columnReader(
+  column: Exclude<CompiledColumn, { kind: 'arrivalTime' }>,
+  index: number,
+): ColumnReader {
   const number = (row: Row) => (row[index] === undefined ? Number.NaN : Number(row[index]))
   switch (column.kind) {
     case 'money': {

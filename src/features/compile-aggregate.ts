@@ -1,205 +1,296 @@
-import type { CompiledColumn, CompiledSource, LabelsDeclaration } from '../data/index.ts'
+import type { CompiledSource } from '../data/index.ts'
+import { compileSource } from '../data/index.ts'
 import { DAY_US, parseDuration } from '../lib/time.ts'
+import { distinctKinds, entityKinds, numericKinds, readableKinds } from './columns.ts'
+import type { ExpressionChecker } from './compile-expression.ts'
+import { compileMeasure, compileParameters } from './compile-measure.ts'
 import type { Aggregate, AggregateFunction, Expression } from './compiled.ts'
 import type { Draft, DraftAggregate } from './values.ts'
-import { durationInWords, durationUs } from './window.ts'
+import { durationInWords } from './window.ts'
 
 /** Windows and delays are bounded, because every event within them is kept. */
-const WINDOW_MAX_US = 90 * DAY_US
+export const WINDOW_MAX_US = 90 * DAY_US
 const DELAY_MAX_US = 90 * DAY_US
-const DEPTH_MAX = 50
+/** A window of the last events finds them by walking, or keeps them apart. */
+const EVENTS_MAX = 10_000
 
-const numericKinds: readonly string[] = ['money', 'integer', 'number', 'boolean']
-const entityKinds: readonly string[] = ['key', 'category', 'text']
-const distinctKinds: readonly string[] = [...entityKinds, 'integer']
+/** What a function takes and what its windows may be. */
+interface FunctionRule {
+  readonly kinds: readonly string[]
+  /** The argument in words; null where the function takes none. */
+  readonly takes: string | null
+  /** Whether all events ever can be counted without keeping them. */
+  readonly ever: boolean
+  readonly delayed: boolean
+  readonly lastEvents: boolean
+}
 
-/** Checks the expressions of one feature; what is wrong goes to `report`, a sentence each. */
-export class AggregateChecker {
-  private readonly source: CompiledSource
-  private readonly labels: Map<string, LabelsDeclaration>
-  private readonly report: (sentence: string) => void
-  private filtering = false
+const plain = { kinds: [], takes: null, ever: true, delayed: true, lastEvents: true }
+const figure = { ...plain, kinds: numericKinds, takes: 'a number' }
+const reading = { ...plain, kinds: readableKinds, takes: 'a number or a category' }
+const frequency = { ...plain, kinds: distinctKinds, takes: 'something to tell apart' }
+const decayed = { delayed: false, lastEvents: false }
 
-  /** Labels that are used are gathered in `labels`. */
-  constructor(
-    source: CompiledSource,
-    labels: Map<string, LabelsDeclaration>,
-    report: (sentence: string) => void,
-  ) {
-    this.source = source
-    this.labels = labels
-    this.report = report
+const rules: Readonly<Record<AggregateFunction, FunctionRule>> = {
+  count: plain,
+  share: plain,
+  sum: figure,
+  mean: figure,
+  std: figure,
+  variance: figure,
+  min: figure,
+  max: figure,
+  percentile: { ...figure, ever: false },
+  approximatePercentile: { ...figure, ever: false },
+  first: reading,
+  last: reading,
+  lag: { ...reading, ever: false, delayed: false, lastEvents: false },
+  timeSinceLast: { ...plain, delayed: false, lastEvents: false },
+  timeSinceFirst: { ...plain, delayed: false },
+  distinct: frequency,
+  entropy: { ...frequency, ever: false },
+  topShare: { ...frequency, ever: false },
+  top: { ...frequency, kinds: ['category'], takes: 'a category', ever: false },
+  decayedCount: { ...plain, ...decayed },
+  decayedSum: { ...figure, ...decayed },
+  decayedMean: { ...figure, ...decayed },
+  vpin: { ...figure, ever: false, kinds: ['integer'], takes: 'a whole number' },
+}
+
+/** The checked aggregate, or undefined where something in it was reported. */
+export function compileAggregate(
+  draft: DraftAggregate,
+  checker: ExpressionChecker,
+): Aggregate | undefined {
+  if (!fitsItsPlace(draft, checker)) return undefined
+  const source = sourceOf(draft, checker)
+  if (source === undefined) return undefined
+  const keys = keysOf(draft, source, checker)
+  const rule = rules[draft.function]
+  const measure = compileMeasure(draft, checker.inside(source, 'kept'), rule)
+  const parameters = compileParameters(draft, checker)
+  const label = labelOf(draft, checker)
+  const where = filter(draft.where, source, checker)
+  const condition = filter(draft.condition, source, checker)
+  const timing = timingOf(draft, rule, checker)
+  if (keys === undefined || measure === undefined || parameters === undefined) return undefined
+  if (label === undefined || where === undefined || condition === undefined) return undefined
+  if (timing === undefined) return undefined
+  const aggregate: Aggregate = {
+    function: draft.function,
+    label,
+    condition,
+    where,
+    ...keys,
+    ...measure,
+    ...timing,
+    ...parameters,
   }
+  return exactEver(aggregate, source, checker)
+}
 
-  /** The checked expression, or undefined where something in it was reported. */
-  expression(node: Draft, depth = 0): Expression | undefined {
-    if (depth > DEPTH_MAX) return this.refuse('its expression is nested too deep; split it.')
-    switch (node.op) {
-      case 'constant':
-        if (Number.isFinite(node.value)) return { op: 'constant', value: node.value }
-        return this.refuse(`${node.value} is not a number to calculate with.`)
-      case 'column':
-        if (this.column(node.column, numericKinds, 'a number') === undefined) return undefined
-        return { op: 'column', column: node.column }
-      case 'isOneOf':
-        if (this.column(node.column, entityKinds, 'a text') === undefined) return undefined
-        return { op: 'isOneOf', column: node.column, values: [...new Set(node.values)].sort() }
-      case 'calendar':
-        return { op: 'calendar', part: node.part }
-      case 'aggregate':
-        return this.aggregate(node.aggregate, depth)
-      case 'choose': {
-        const condition = this.expression(node.condition, depth + 1)
-        const then = this.expression(node.then, depth + 1)
-        const otherwise = this.expression(node.otherwise, depth + 1)
-        if (condition === undefined || then === undefined) return undefined
-        return otherwise && { op: 'choose', condition, then, otherwise }
-      }
-      case 'absolute':
-      case 'squareRoot':
-      case 'log1p':
-      case 'not':
-      case 'isMissing': {
-        const of = this.expression(node.of, depth + 1)
-        return of && { op: node.op, of }
-      }
-      default: {
-        const left = this.expression(node.left, depth + 1)
-        const right = this.expression(node.right, depth + 1)
-        return left && right && { op: node.op, left, right }
-      }
-    }
-  }
-
-  private aggregate(draft: DraftAggregate, depth: number): Expression | undefined {
-    if (this.filtering) {
-      return this.refuse(
-        'a filter looks at one event’s own columns and time; it cannot hold another aggregate.',
-      )
-    }
-    const per = this.keys(draft.per)
-    const column = this.argument(draft)
-    const label = this.label(draft.label)
-    const where = this.filter(draft.where, depth)
-    const condition = this.filter(draft.condition, depth)
-    const windowUs = this.duration(draft.window, 'window', WINDOW_MAX_US)
-    const delayUs = draft.delay === null ? 0 : this.duration(draft.delay, 'delay', DELAY_MAX_US)
-    if (per === undefined || column === undefined || label === undefined) return undefined
-    if (where === undefined || condition === undefined) return undefined
-    if (windowUs === undefined || delayUs === undefined) return undefined
-    const fn = draft.function as AggregateFunction
-    if (!this.timing(draft, fn, windowUs, delayUs)) return undefined
-    const aggregate: Aggregate = {
-      function: fn,
-      per,
-      column,
-      label,
-      condition,
-      where,
-      windowUs,
-      delayUs,
-      // A delayed window ends before the current event, so both spellings mean the same.
-      current: delayUs > 0 ? 'included' : draft.current,
-    }
-    return { op: 'aggregate', aggregate }
-  }
-
-  private timing(
-    draft: DraftAggregate,
-    fn: AggregateFunction,
-    windowUs: number,
-    delayUs: number,
-  ): boolean {
-    if (fn === 'timeSinceLast' && delayUs > 0) {
-      this.report('timeSinceLast looks back from the event itself; leave out delayed().')
-      return false
-    }
-    if (draft.label === null) return true
-    const known = parseDuration(draft.label.options.delay)
-    if (windowUs + delayUs > known) return true
-    const lateness = durationInWords(known)
-    this.report(
-      `the labels ${quote(draft.label.name)} arrive ${lateness} after their event, so none is ever ` +
-        `known in this window; add .delayed('${draft.label.options.delay}').`,
+/** Filters hold no aggregates, and what is kept of an event never counts the event itself. */
+function fitsItsPlace(draft: DraftAggregate, checker: ExpressionChecker): boolean {
+  if (checker.purpose === 'filter') {
+    checker.refuse(
+      'a filter looks at one event’s own columns and time; it cannot hold another aggregate.',
     )
     return false
   }
+  if (checker.purpose === 'value' || draft.other !== null || draft.delay !== null) return true
+  if (draft.current === 'excluded') return true
+  checker.refuse(
+    `a derived figure is worked out before its event counts, so its ${draft.function} must look ` +
+      'at the past; add .excludingCurrent().',
+  )
+  return false
+}
 
-  private keys(per: readonly string[]): readonly string[] | undefined {
-    const known = per.map((name) => this.column(name, entityKinds, 'a key'))
-    if (known.includes(undefined)) return undefined
-    const unique = [...new Set(per)].sort()
-    if (unique.length === per.length && unique.length > 0) return unique
-    return this.refuse('per() names a key twice or none at all; name each key once.')
-  }
-
-  private argument(draft: DraftAggregate): string | null | undefined {
-    if (draft.column === null) return null
-    const distinct = draft.function === 'distinct'
-    const kinds = distinct ? distinctKinds : numericKinds
-    const wanted = distinct ? 'something to tell apart' : 'a number'
-    return this.column(draft.column, kinds, wanted)?.name
-  }
-
-  private label(declaration: LabelsDeclaration | null): string | null | undefined {
-    if (declaration === null) return null
-    const of = declaration.options.of.name
-    if (of !== this.source.name) {
-      return this.refuse(
-        `the labels ${quote(declaration.name)} belong to the source ${quote(of)}, not to ` +
-          `${quote(this.source.name)}; use labels of this source.`,
-      )
-    }
-    const known = this.labels.get(declaration.name)
-    if (known !== undefined && known !== declaration) {
-      return this.refuse(`two declarations are named ${quote(declaration.name)}; rename one.`)
-    }
-    this.labels.set(declaration.name, declaration)
-    return declaration.name
-  }
-
-  private filter(node: Draft | null, depth: number): Expression | null | undefined {
-    if (node === null) return null
-    this.filtering = true
-    const expression = this.expression(node, depth + 1)
-    this.filtering = false
-    return expression
-  }
-
-  private duration(text: string, what: string, maxUs: number): number | undefined {
-    const us = durationUs(text)
-    if (us === undefined) {
-      return this.refuse(`${quote(text)} is not a ${what}; write it like '30m', '24h' or '7d'.`)
-    }
-    if (us > 0 && us <= maxUs) return us
-    return this.refuse(
-      `a ${what} of ${quote(text)} is not possible; choose more than nothing and at most ` +
-        `${durationInWords(maxUs)}.`,
+function sourceOf(draft: DraftAggregate, checker: ExpressionChecker): CompiledSource | undefined {
+  if (draft.other === null) return checker.source
+  const { name } = draft.other.source
+  if (checker.aside) {
+    return checker.refuse(
+      `what is derived from events of ${quote(checker.source.name)} looks at them alone; ` +
+        `take the figure over ${quote(name)} out of it.`,
     )
   }
-
-  private column(
-    name: string,
-    kinds: readonly string[],
-    wanted: string,
-  ): CompiledColumn | undefined {
-    const column = this.source.columns.find((candidate) => candidate.name === name)
-    const fitting = this.source.columns.filter((candidate) => kinds.includes(candidate.kind))
-    const names = fitting.map((candidate) => quote(candidate.name)).join(', ')
-    const choice = names === '' ? 'The source has none.' : `Choose from ${names}.`
-    if (column === undefined) {
-      return this.refuse(
-        `the source ${quote(this.source.name)} has no column ${quote(name)}. ${choice}`,
-      )
-    }
-    if (kinds.includes(column.kind)) return column
-    return this.refuse(`column ${quote(name)} is ${column.kind}, not ${wanted}. ${choice}`)
+  if (name === checker.source.name) {
+    return checker.refuse(`${quote(name)} is the set’s own source; group its events with per().`)
   }
-
-  private refuse(sentence: string): undefined {
-    this.report(sentence)
-    return undefined
+  const source = compileSource(draft.other.source)
+  const known = checker.gathered.sources.get(name)
+  if (known !== undefined && known.version !== source.version) {
+    return checker.refuse(`two sources are named ${quote(name)}; rename one.`)
   }
+  checker.gathered.sources.set(name, known ?? source)
+  return known ?? source
+}
+
+function keysOf(
+  draft: DraftAggregate,
+  source: CompiledSource,
+  checker: ExpressionChecker,
+): Pick<Aggregate, 'per' | 'source' | 'by'> | undefined {
+  const inside = checker.inside(source, 'value')
+  const known = draft.per.map((name) => inside.column(name, entityKinds, 'a key'))
+  if (known.includes(undefined)) return undefined
+  const per = [...new Set(draft.per)].sort()
+  if (draft.other === null) {
+    if (per.length === draft.per.length && per.length > 0) return { per }
+    return checker.refuse('per() names a key twice or none at all; name each key once.')
+  }
+  if (per.length === 0) {
+    return checker.refuse(
+      `by names no key of ${quote(source.name)}; write { by: { its_key: 'our_column' } }.`,
+    )
+  }
+  const by = per.map((key) => draft.other!.by[key])
+  const matching = per.map((key, i) => matches(key, by[i], source, checker))
+  return matching.includes(false) ? undefined : { per, source: source.name, by }
+}
+
+/** Whether a key of the other source and the column that holds it can ever be equal. */
+function matches(
+  key: string,
+  by: string,
+  source: CompiledSource,
+  checker: ExpressionChecker,
+): boolean {
+  const own = checker.column(by, entityKinds, 'a key')
+  if (own === undefined) return false
+  const theirs = source.columns.find((column) => column.name === key)!
+  const typeOf = (column: typeof own): string => (column.kind === 'key' ? column.type : 'text')
+  if (typeOf(own) === typeOf(theirs)) return true
+  checker.refuse(
+    `${quote(key)} of ${quote(source.name)} is ${typeOf(theirs)} and ${quote(by)} is ` +
+      `${typeOf(own)}, so they are never equal; declare both keys alike.`,
+  )
+  return false
+}
+
+function labelOf(draft: DraftAggregate, checker: ExpressionChecker): string | null | undefined {
+  const declaration = draft.label
+  if (declaration === null) return null
+  const of = declaration.options.of.name
+  if (draft.other !== null) {
+    return checker.refuse(
+      `labels are counted over the set’s own events; ${quote(declaration.name)} cannot be counted ` +
+        `over those of ${quote(draft.other.source.name)}.`,
+    )
+  }
+  if (of !== checker.source.name) {
+    return checker.refuse(
+      `the labels ${quote(declaration.name)} belong to the source ${quote(of)}, not to ` +
+        `${quote(checker.source.name)}; use labels of this source.`,
+    )
+  }
+  const { labels } = checker.gathered
+  const known = labels.get(declaration.name)
+  if (known !== undefined && known !== declaration) {
+    return checker.refuse(`two declarations are named ${quote(declaration.name)}; rename one.`)
+  }
+  labels.set(declaration.name, declaration)
+  return declaration.name
+}
+
+function filter(
+  node: Draft | null,
+  source: CompiledSource,
+  checker: ExpressionChecker,
+): Expression | null | undefined {
+  return node === null ? null : checker.inside(source, 'filter').expression(node)
+}
+
+type Timing = Pick<Aggregate, 'windowUs' | 'delayUs' | 'current' | 'events'>
+
+function timingOf(
+  draft: DraftAggregate,
+  rule: FunctionRule,
+  checker: ExpressionChecker,
+): Timing | undefined {
+  const { function: fn, delay } = draft
+  const windowUs = windowOf(draft, rule, checker)
+  const delayUs = delay === null ? 0 : checker.duration(delay, 'delay', DELAY_MAX_US)
+  const events = eventsOf(draft, rule, checker)
+  if (windowUs === undefined || delayUs === undefined || events === undefined) return undefined
+  if (delayUs > 0 && !rule.delayed) {
+    return checker.refuse(`${fn} looks back from the event itself; leave out delayed().`)
+  }
+  if (delayUs > 0 && windowUs === null) {
+    return checker.refuse("'ever' ends with the event itself; leave out delayed().")
+  }
+  if (!labelsArriveWithin(draft, windowUs, delayUs, checker)) return undefined
+  // A delayed window ends before the current event, and other sources never hold it, so both
+  // spellings mean the same.
+  const apart = delayUs > 0 || draft.other !== null
+  const current = apart ? 'included' : draft.current
+  return { windowUs, delayUs, current, ...(events === null ? {} : { events }) }
+}
+
+function windowOf(
+  draft: DraftAggregate,
+  rule: FunctionRule,
+  checker: ExpressionChecker,
+): number | null | undefined {
+  if (draft.window !== 'ever') return checker.duration(draft.window, 'window', WINDOW_MAX_US)
+  const { function: fn, events, label } = draft
+  if (rule.ever && events === null && label === null) return null
+  const what = label === null ? fn : `labels ${quote(label.name)}`
+  return checker.refuse(
+    `${what} cannot be followed over 'ever', because every event would have to be kept; choose a ` +
+      `window of at most ${durationInWords(WINDOW_MAX_US)}.`,
+  )
+}
+
+function eventsOf(
+  draft: DraftAggregate,
+  rule: FunctionRule,
+  checker: ExpressionChecker,
+): number | null | undefined {
+  const { events, function: fn } = draft
+  if (events === null) return null
+  if (!rule.lastEvents) {
+    return checker.refuse(`${fn} picks its own event; write over('30d') instead of overLast().`)
+  }
+  if (Number.isSafeInteger(events) && events >= 1 && events <= EVENTS_MAX) return events
+  return checker.refuse(
+    `overLast(${events}) is not possible; choose a whole number of events from 1 to ` +
+      `${EVENTS_MAX.toLocaleString('en-GB')}.`,
+  )
+}
+
+function labelsArriveWithin(
+  { label }: DraftAggregate,
+  windowUs: number | null,
+  delayUs: number,
+  checker: ExpressionChecker,
+): boolean {
+  if (label === null) return true
+  const known = parseDuration(label.options.delay)
+  if (windowUs === null || windowUs + delayUs > known) return true
+  checker.refuse(
+    `the labels ${quote(label.name)} arrive ${durationInWords(known)} after their event, so none ` +
+      `is ever known in this window; add .delayed('${label.options.delay}').`,
+  )
+  return false
+}
+
+const sums: readonly AggregateFunction[] = ['sum', 'mean', 'std', 'variance']
+
+/** Floating sums are added up anew in the order of the events, which over all time are gone. */
+function exactEver(
+  aggregate: Aggregate,
+  source: CompiledSource,
+  checker: ExpressionChecker,
+): Aggregate | undefined {
+  const { function: fn, column, decimals, windowUs } = aggregate
+  if (windowUs !== null || !sums.includes(fn)) return aggregate
+  const kind = source.columns.find(({ name }) => name === column)?.kind
+  if (decimals !== undefined || (kind !== undefined && kind !== 'number')) return aggregate
+  return checker.refuse(
+    `${fn} over 'ever' needs exact values; round them: derive(value, { decimals: 4 }).`,
+  )
 }
 
 function quote(text: string): string {

@@ -2,19 +2,20 @@ import type { CompiledColumn, CompiledSource, LabelsDeclaration } from '../data/
 import { compileLabels, compileSource } from '../data/index.ts'
 import { canonicalJson } from '../lib/canonical-json.ts'
 import { contentHash } from '../lib/hash.ts'
-import { AggregateChecker } from './compile-aggregate.ts'
+import { ExpressionChecker } from './compile-expression.ts'
 import type {
   CompiledFeature,
   CompiledFeatureSet,
   CompiledInput,
   CompiledLabelUse,
+  CompiledSideSource,
   Expression,
 } from './compiled.ts'
 import type { FeatureSetDeclaration } from './declare.ts'
 import { describeExpression } from './describe.ts'
 import { fail } from './errors.ts'
 import type { Feature } from './feature.ts'
-import { operatorsOf, visit } from './expressions.ts'
+import { columnsOf, operatorsOf, visit } from './expressions.ts'
 import { placeholderMistake } from './say.ts'
 import { unitOf } from './unit.ts'
 
@@ -30,14 +31,18 @@ export function compileFeatureSet(declaration: FeatureSetDeclaration): CompiledF
   const source = compileSource(declaration.source)
   checkSet(declaration)
   const mistakes: string[] = []
-  const labels = new Map<string, LabelsDeclaration>()
+  const gathered = {
+    labels: new Map<string, LabelsDeclaration>(),
+    sources: new Map<string, CompiledSource>(),
+  }
+  const sources: SourcesByName = (name) => (name === null ? source : gathered.sources.get(name)!)
   const features = declaration.features.map((feature) => {
     const where = `Feature ${quote(feature.name)} of set ${quote(declaration.name)}`
     const report = (sentence: string): void => void mistakes.push(`${where}: ${sentence}`)
-    const checker = new AggregateChecker(source, labels, report)
+    const checker = new ExpressionChecker(source, gathered, report)
     checkName(feature, report)
     const expression = checker.expression(feature.node)
-    return expression === undefined ? undefined : compileFeature(feature, expression, source)
+    return expression === undefined ? undefined : compileFeature(feature, expression, sources)
   })
   if (mistakes.length > 0) throw fail.feature_invalid(mistakes.join('\n'), { extra: { mistakes } })
   return seal({
@@ -46,8 +51,11 @@ export function compileFeatureSet(declaration: FeatureSetDeclaration): CompiledF
     description: declaration.description,
     source: source.name,
     timeZone: source.timeZone,
-    inputs: inputsOf(features as CompiledFeature[], source),
-    labels: labelsOf(labels),
+    ...inputsRead(
+      features.map((feature) => feature!.expression),
+      sources,
+    ),
+    labels: labelsOf(gathered.labels),
     operators: operatorsUsed(features as CompiledFeature[]),
     features: features as CompiledFeature[],
   })
@@ -83,6 +91,7 @@ export function mergeSets(sets: readonly CompiledFeatureSet[]): CompiledFeatureS
       (set) => set.inputs,
       (input) => input.column,
     ),
+    ...sourcesUnited(sets),
     labels: united(
       sets,
       (set) => set.labels,
@@ -130,18 +139,22 @@ function checkName(feature: Feature, report: (sentence: string) => void): void {
   }
 }
 
+/** The set's own source by null, others by their names. */
+type SourcesByName = (name: string | null) => CompiledSource
+
 function compileFeature(
   feature: Feature,
   expression: Expression,
-  source: CompiledSource,
+  sources: SourcesByName,
 ): CompiledFeature {
-  const { unit, currency } = unitOf(expression, source.columns)
+  const { unit, currency, categories } = unitOf(expression, (name) => sources(name).columns)
+  const source = sources(null)
   const meaning = {
     source: source.name,
     timeZone: source.timeZone,
     expression,
     operators: operatorsOf(expression),
-    inputs: inputsRead([expression], source),
+    ...inputsRead([expression], sources),
   }
   return {
     name: feature.name,
@@ -151,33 +164,49 @@ function compileFeature(
     currency,
     description: feature.description ?? describeExpression(expression),
     words: feature.words,
+    ...(categories === undefined ? {} : { categories }),
   }
 }
 
-function inputsOf(features: readonly CompiledFeature[], source: CompiledSource): CompiledInput[] {
-  return inputsRead(
-    features.map((feature) => feature.expression),
-    source,
-  )
-}
-
-/** The columns that expressions read, sorted by name. */
-function inputsRead(expressions: readonly Expression[], source: CompiledSource): CompiledInput[] {
-  const names = new Set<string>()
+/** The columns that expressions read, sorted by name; those of other sources apart. */
+function inputsRead(
+  expressions: readonly Expression[],
+  sources: SourcesByName,
+): Pick<CompiledFeatureSet, 'inputs' | 'sources'> {
+  const names = new Map<string | null, Set<string>>([[null, new Set()]])
+  const add = (source: string | null, columns: readonly string[]): void => {
+    const known = names.get(source) ?? new Set()
+    names.set(source, known)
+    for (const column of columns) known.add(column)
+  }
   for (const expression of expressions) {
-    visit(expression, (node) => {
-      if (node.op === 'column' || node.op === 'isOneOf') names.add(node.column)
+    visit(expression, (node, source) => {
+      add(source, columnsOf(node))
       if (node.op !== 'aggregate') return
-      for (const key of node.aggregate.per) names.add(key)
-      if (node.aggregate.column !== null) names.add(node.aggregate.column)
+      const { per, by, column } = node.aggregate
+      const inside = node.aggregate.source ?? source
+      add(source, by ?? [])
+      add(inside, column === null ? per : [...per, column])
     })
   }
-  return [...names].sort().map((name) => inputOf(source.columns.find((c) => c.name === name)!))
+  const inputs = (source: string | null): CompiledInput[] =>
+    [...names.get(source)!]
+      .sort()
+      .map((name) => inputOf(sources(source).columns.find((column) => column.name === name)!))
+  const others = [...names.keys()].filter((name) => name !== null).sort()
+  if (others.length === 0) return { inputs: inputs(null) }
+  return {
+    inputs: inputs(null),
+    sources: others.map((name) => {
+      return { source: name, timeZone: sources(name).timeZone, inputs: inputs(name) }
+    }),
+  }
 }
 
 function inputOf(column: CompiledColumn): CompiledInput {
   const { name, kind } = column
-  if (kind === 'id' || kind === 'eventTime') throw new Error(`${name} is no feature input.`)
+  if (kind === 'id' || kind === 'eventTime' || kind === 'arrivalTime')
+    throw new Error(`${name} is no feature input.`)
   return {
     column: name,
     kind,
@@ -214,6 +243,28 @@ function addOnce(
     )
   }
   if (known === undefined) features.set(feature.name, feature)
+}
+
+function sourcesUnited(sets: readonly CompiledFeatureSet[]): Pick<CompiledFeatureSet, 'sources'> {
+  const names = new Set(sets.flatMap((set) => (set.sources ?? []).map(({ source }) => source)))
+  if (names.size === 0) return {}
+  const sources = [...names].sort().map((source): CompiledSideSource => {
+    const readers = sets.filter((set) => set.sources?.some((side) => side.source === source))
+    const sideOf = (set: CompiledFeatureSet): CompiledSideSource =>
+      set.sources!.find((side) => side.source === source)!
+    const inputs = united(
+      readers,
+      (set) => sideOf(set).inputs,
+      (input) => input.column,
+    )
+    const { timeZone } = sideOf(readers[0])
+    const other = readers.find((set) => sideOf(set).timeZone !== timeZone)
+    if (other === undefined) return { source, timeZone, inputs }
+    throw fail.feature_sets_conflict(
+      `Set ${quote(other.name)} was compiled for another time zone of ${quote(source)}.`,
+    )
+  })
+  return { sources }
 }
 
 /** The items of all sets, one a name, sorted by it; items of one name must be equal. */

@@ -302,6 +302,7 @@ describe('the catalogue', () => {
       columns: ['amount', 'merchant_id'],
       labels: ['fraud'],
       keys: [['merchant_id']],
+      others: [],
       windowUs: 7 * DAY_US,
       delayUs: 8 * DAY_US,
     })

@@ -1,5 +1,6 @@
 import type { Aggregate, CompiledFeature, CompiledFeatureSet, Expression } from './compiled.ts'
-import { visit } from './expressions.ts'
+import { columnsOf, visit } from './expressions.ts'
+import { describeGraphAggregate } from './graph/describe.ts'
 import { durationInWords } from './window.ts'
 
 /** What a feature depends on, for the catalogue. */
@@ -10,8 +11,14 @@ export interface FeatureLineage {
   readonly labels: readonly string[]
   /** Each combination of keys whose past the feature looks at. */
   readonly keys: readonly (readonly string[])[]
-  /** The longest window and delay, microseconds; 0 where the feature looks at the event alone. */
-  readonly windowUs: number
+  /** Other sources that it follows from, and their columns, sorted. */
+  readonly others: readonly { readonly source: string; readonly columns: readonly string[] }[]
+  /**
+   * The longest window, microseconds; 0 where the feature looks at the event alone, null where it
+   * looks at all events ever.
+   */
+  readonly windowUs: number | null
+  /** The longest delay, microseconds. */
   readonly delayUs: number
 }
 
@@ -24,17 +31,29 @@ export function lineageOf(feature: CompiledFeature, set: CompiledFeatureSet): Fe
   const columns = new Set<string>()
   const labels = new Set<string>()
   const keys = new Map<string, readonly string[]>()
+  const others = new Map<string, Set<string>>()
   let windowUs = 0
   let delayUs = 0
-  visit(feature.expression, (node) => {
-    if (node.op === 'column' || node.op === 'isOneOf') columns.add(node.column)
+  const add = (source: string | null, names: readonly string[]): void => {
+    const known = source === null ? columns : (others.get(source) ?? new Set())
+    if (source !== null) others.set(source, known)
+    for (const name of names) known.add(name)
+  }
+  visit(feature.expression, (node, source) => {
+    add(source, columnsOf(node))
+    if (node.op === 'graph') {
+      const { graph } = node.graph
+      for (const end of [graph.from, graph.to]) keys.set(end, [end])
+      windowUs = Math.max(windowUs, node.graph.windowUs)
+    }
     if (node.op !== 'aggregate') return
-    const { per, column, label } = node.aggregate
-    keys.set(per.join(' '), per)
-    for (const key of per) columns.add(key)
-    if (column !== null) columns.add(column)
+    const { per, by, column, label } = node.aggregate
+    const inside = node.aggregate.source ?? source
+    if (source === null) keys.set((by ?? per).join(' '), by ?? per)
+    add(source, by ?? [])
+    add(inside, column === null ? per : [...per, column])
     if (label !== null) labels.add(label)
-    windowUs = Math.max(windowUs, node.aggregate.windowUs)
+    windowUs = Math.max(windowUs, node.aggregate.windowUs ?? Infinity)
     delayUs = Math.max(delayUs, node.aggregate.delayUs)
   })
   return {
@@ -42,7 +61,12 @@ export function lineageOf(feature: CompiledFeature, set: CompiledFeatureSet): Fe
     columns: [...columns].sort(),
     labels: [...labels].sort(),
     keys: [...keys.values()],
-    windowUs,
+    others: [...others]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([source, names]) => {
+        return { source, columns: [...names].sort() }
+      }),
+    windowUs: windowUs === Infinity ? null : windowUs,
     delayUs,
   }
 }
@@ -75,8 +99,14 @@ export function describeExpression(node: Expression): string {
   switch (node.op) {
     case 'constant':
       return String(node.value)
+    case 'missing':
+      return 'missing'
     case 'column':
       return node.column
+    case 'categoryIndex':
+      return `index of ${node.column}`
+    case 'sameText':
+      return `${node.left} is the same as ${node.right}`
     case 'calendar':
       return calendarWords[node.part]
     case 'isOneOf':
@@ -89,16 +119,28 @@ export function describeExpression(node: Expression): string {
       return `square root of ${inner(node.of)}`
     case 'log1p':
       return `ln(1 + ${inner(node.of)})`
+    case 'exp':
+      return `e to the power of ${inner(node.of)}`
+    case 'ln':
+      return `ln ${inner(node.of)}`
+    case 'sign':
+      return `sign of ${inner(node.of)}`
     case 'not':
       return `not ${inner(node.of)}`
     case 'isMissing':
       return `${inner(node.of)} is missing`
+    case 'least':
+      return `the smaller of ${inner(node.left)} and ${inner(node.right)}`
+    case 'greatest':
+      return `the larger of ${inner(node.left)} and ${inner(node.right)}`
     case 'choose': {
       const { condition, then, otherwise } = node
       return `${inner(then)} if ${inner(condition)}, else ${inner(otherwise)}`
     }
     case 'aggregate':
       return describeAggregate(node.aggregate)
+    case 'graph':
+      return describeGraphAggregate(node.graph, describeExpression, span(node.graph.windowUs))
     case 'orElse':
       return `${describeExpression(node.left)}${binaryWords.orElse} ${inner(node.right)}`
     default:
@@ -109,48 +151,135 @@ export function describeExpression(node: Expression): string {
 /** In brackets where it is made of several words. */
 function inner(node: Expression): string {
   const text = describeExpression(node)
-  const simple = node.op === 'constant' || node.op === 'column' || node.op === 'calendar'
+  const simple = ['constant', 'column', 'calendar', 'missing'].includes(node.op)
   return simple ? text : `(${text})`
 }
 
 export function describeAggregate(aggregate: Aggregate): string {
-  const { per, windowUs, delayUs, where, current } = aggregate
-  const of = `the same ${per.join(' and ')}`
-  const filter = where === null ? '' : ` where ${describeExpression(where)}`
-  const within = durationInWords(windowUs)
-  if (aggregate.function === 'timeSinceLast') {
-    return `seconds since the last event of ${of}${filter}, looking back ${within}`
+  const of = `the same ${keys(aggregate)}`
+  const filter = aggregate.where === null ? '' : ` where ${describeExpression(aggregate.where)}`
+  const looksBack = aggregate.windowUs === null ? '' : `, looking back ${span(aggregate.windowUs)}`
+  switch (aggregate.function) {
+    case 'timeSinceLast':
+      return `seconds since the last event of ${of}${filter}${looksBack}`
+    case 'timeSinceFirst':
+      return aggregate.events === undefined
+        ? `seconds since the first event of ${of}${filter}${looksBack}`
+        : `seconds since the oldest of the last ${aggregate.events} events of ${of}${filter}` +
+            looksBack
+    case 'lag': {
+      const before = aggregate.lag === 1 ? 'one event' : `${aggregate.lag} events`
+      return `${measure(aggregate)} ${before} before, of ${of}${filter}${looksBack}`
+    }
+    case 'decayedCount':
+    case 'decayedSum':
+    case 'decayedMean': {
+      const halving = `halving every ${span(aggregate.halfLifeUs!).replace(/^1 /, '')}`
+      return `${figure(aggregate)} of ${of}${filter}, ${halving}${excluded(aggregate)}`
+    }
+    default: {
+      const when = period(aggregate)
+      return `${figure(aggregate)} of ${of}${filter}${when}${excluded(aggregate)}`
+    }
   }
-  const period =
-    delayUs > 0
-      ? `in the ${within.replace(/^1 /, '')} that ended ${durationInWords(delayUs)} before`
-      : `in the last ${within.replace(/^1 /, '')}`
-  const excluded = delayUs === 0 && current === 'excluded' ? ', without the current one' : ''
-  return `${figure(aggregate)} of ${of}${filter} ${period}${excluded}`
+}
+
+/** The keys in the words of the current event, and whose events they choose. */
+function keys({ per, by, source }: Aggregate): string {
+  const names = (by ?? per).join(' and ')
+  return source === undefined ? names : `${names} in ${source}`
+}
+
+function excluded({ delayUs, current }: Aggregate): string {
+  return delayUs === 0 && current === 'excluded' ? ', without the current one' : ''
+}
+
+function period({ windowUs, delayUs, events, staleUs }: Aggregate): string {
+  if (windowUs === null) {
+    return staleUs === undefined ? ' so far' : ` so far, if not ${span(staleUs)} old`
+  }
+  const ended = delayUs > 0 ? ` that ended ${span(delayUs)} before` : ''
+  if (events !== undefined) return `, the last ${events} within ${span(windowUs)}${ended}`
+  const within = span(windowUs).replace(/^1 /, '')
+  return delayUs > 0 ? ` in the ${within}${ended}` : ` in the last ${within}`
+}
+
+function span(us: number): string {
+  return durationInWords(us)
+}
+
+/** What is taken of each event: a column, or a figure in brackets. */
+function measure({ column, of }: Aggregate): string {
+  return of === undefined ? String(column) : `(${describeExpression(of)})`
 }
 
 function figure(aggregate: Aggregate): string {
-  const { column, label, condition } = aggregate
+  const { label, condition } = aggregate
+  const of = measure(aggregate)
   switch (aggregate.function) {
     case 'count':
       return label === null ? 'number of events' : `number of events known as ${label}`
     case 'sum':
-      return `sum of ${column} over events`
+      return `sum of ${of} over events`
     case 'mean':
-      return `mean ${column} over events`
+      return `mean ${of} over events`
     case 'std':
-      return `standard deviation of ${column} over events`
+      return `standard deviation of ${of} over events`
+    case 'variance':
+      return `variance of ${of} over events`
     case 'min':
-      return `least ${column} among events`
+      return `least ${of} among events`
     case 'max':
-      return `greatest ${column} among events`
+      return `greatest ${of} among events`
+    case 'first':
+      return `${of} of the first event`
+    case 'last':
+      return `${of} of the last event`
+    case 'percentile':
+      return `${percentile(aggregate.quantile!)} of ${of} over events`
+    case 'approximatePercentile': {
+      const error = `within ${percentOf(aggregate.relativeError!)} %`
+      return `${percentile(aggregate.quantile!)} of ${of}, ${error}, over events`
+    }
     case 'distinct':
-      return `number of different ${column} among events`
+      return `number of different ${of} among events`
+    case 'entropy':
+      return `entropy of ${of} over events`
+    case 'topShare':
+      return `share of the most frequent ${of} among events`
+    case 'top':
+      return `most frequent ${of} among events`
+    case 'decayedCount':
+      return 'decayed number of events'
+    case 'decayedSum':
+      return `decayed sum of ${of} over events`
+    case 'decayedMean':
+      return `decayed mean ${of} over events`
+    case 'vpin':
+      return (
+        `imbalance of ${of} with ${describeExpression(condition!)} over the last ` +
+        `${aggregate.buckets} buckets of ${aggregate.bucketVolume} in events`
+      )
     case 'share':
       return label === null
         ? `share with ${describeExpression(condition!)} among events`
         : `share known as ${label} among events`
+    case 'lag':
     case 'timeSinceLast':
-      return 'seconds since the last event'
+    case 'timeSinceFirst':
+      throw new Error(`${aggregate.function} is put into words as a whole.`)
   }
+}
+
+function percentile(quantile: number): string {
+  if (quantile === 0.5) return 'median'
+  const percent = percentOf(quantile)
+  const teen = percent % 100 >= 11 && percent % 100 <= 13
+  const ending = teen ? undefined : ['st', 'nd', 'rd'][(percent % 10) - 1]
+  return `${percent}${ending ?? 'th'} percentile`
+}
+
+/** Without the noise of binary fractions: 0.07 is 7 %. */
+function percentOf(share: number): number {
+  return Number((share * 100).toPrecision(12))
 }

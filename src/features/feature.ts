@@ -47,23 +47,23 @@ export class Feature {
 }
 
 /** One feature a window, to be spread into a set: `...family`. */
-export class FeatureFamily implements Iterable<Feature> {
-  private readonly members: readonly { readonly window: Window; readonly feature: Feature }[]
+export class FeatureFamily<Span = Window> implements Iterable<Feature> {
+  private readonly members: readonly { readonly window: Span; readonly feature: Feature }[]
 
-  constructor(members: readonly { readonly window: Window; readonly feature: Feature }[]) {
+  constructor(members: readonly { readonly window: Span; readonly feature: Feature }[]) {
     this.members = members
   }
 
   /** As `Feature.describe`, with the window at hand. */
-  describe(description: (window: Window) => string): FeatureFamily {
+  describe(description: (window: Span) => string): FeatureFamily<Span> {
     return this.map((feature, window) => feature.describe(description(window)))
   }
 
   /** As `Feature.inWords`, with the window at hand. */
   inWords(
-    text: (window: Window) => string,
-    inOtherCases?: (window: Window) => InOtherCases,
-  ): FeatureFamily {
+    text: (window: Span) => string,
+    inOtherCases?: (window: Span) => InOtherCases,
+  ): FeatureFamily<Span> {
     return this.map((feature, window) => feature.inWords(text(window), inOtherCases?.(window)))
   }
 
@@ -71,7 +71,7 @@ export class FeatureFamily implements Iterable<Feature> {
     for (const { feature } of this.members) yield feature
   }
 
-  private map(change: (feature: Feature, window: Window) => Feature): FeatureFamily {
+  private map(change: (feature: Feature, window: Span) => Feature): FeatureFamily<Span> {
     return new FeatureFamily(
       this.members.map(({ window, feature }) => ({ window, feature: change(feature, window) })),
     )

@@ -117,7 +117,7 @@ class MatrixWriter {
 }
 
 /** Reads a frame's rows one after the other into one array, which the operator does not keep. */
-class RowReader {
+export class RowReader {
   private readonly columns: readonly FrameColumn[]
   private readonly row: (number | string | undefined)[]
 
@@ -137,7 +137,7 @@ class RowReader {
 }
 
 /** Gives labels to the state in the order of their arrival; equal ones in the order of their rows. */
-class LabelReader {
+export class LabelReader {
   private readonly state: FeatureState
   private readonly queues: { readonly arrivals: LabelArrivals; readonly order: Uint32Array }[]
   private readonly next: number[]
@@ -175,7 +175,8 @@ function arrivalOrder(arrivalsUs: Float64Array): Uint32Array {
   return sorted ? order : order.sort((a, b) => arrivalsUs[a] - arrivalsUs[b] || a - b)
 }
 
-function checkOrder(times: Float64Array, rows: number): void {
+/** Fails with `feature_history_unordered` where an event time lies before the one above it. */
+export function checkOrder(times: Float64Array, rows: number): void {
   for (let row = 1; row < rows; row++) {
     if (times[row] >= times[row - 1]) continue
     throw fail.feature_history_unordered(
@@ -184,7 +185,8 @@ function checkOrder(times: Float64Array, rows: number): void {
   }
 }
 
-function firstAtOrAfter(times: Float64Array, rows: number, timeUs: number): number {
+/** The first row with an event time at or after the given one; `rows` where there is none. */
+export function firstAtOrAfter(times: Float64Array, rows: number, timeUs: number): number {
   let low = 0
   let high = rows
   while (low < high) {

@@ -13,10 +13,22 @@
  */
 export { featureSet } from './declare.ts'
 export type { EventScope, FeatureSetDeclaration } from './declare.ts'
-export type { Window, Duration } from './window.ts'
+export type { Window, EventsWindow, Duration } from './window.ts'
 export type { Feature, FeatureFamily } from './feature.ts'
-export type { NumberValue, Condition, TextValue, TimeValue } from './values.ts'
-export type { Group, WindowValue, WindowFamily } from './aggregations.ts'
+export type {
+  CategoryValue,
+  Condition,
+  DerivedValue,
+  NumberValue,
+  TextValue,
+  TimeValue,
+} from './values.ts'
+export type { Group } from './group.ts'
+export type { Aggregation, WindowValue, WindowFamily } from './aggregations.ts'
+export type { Lookup } from './lookup.ts'
+/** Figures of accounts and cards, and of order books and trades, each one line of declaration. */
+export * as finance from './finance.ts'
+export * as market from './market.ts'
 
 export { compileFeatureSet, mergeSets } from './compile.ts'
 export type {
@@ -25,6 +37,7 @@ export type {
   CompiledFeatureSet,
   CompiledInput,
   CompiledLabelUse,
+  CompiledSideSource,
   Expression,
   FeatureUnit,
   Words,
@@ -38,5 +51,60 @@ export { createFeatureState, restoreFeatureState } from './operator/state.ts'
 export type { FeatureState, FeatureStateStatistics, LabelOutcome } from './operator/state.ts'
 export type { Explanation, ExplainedAggregate, ExplainedEvent } from './operator/explain.ts'
 
+export { checkColdMark, coldMarkUnknown, createMemoryColdStore } from './cold.ts'
+export type { ColdStore, ColdStoreStatistics } from './cold.ts'
+
 export { history, historyWithState } from './history.ts'
 export type { HistoryRequest, HistoryResult, LabelArrivals } from './history.ts'
+
+export {
+  checkOnlineAddress,
+  checkOnlineNamespace,
+  checkOnlineRead,
+  checkOnlineScan,
+  checkOnlineSet,
+  checkOnlineWrite,
+  checkSameOnlineSet,
+  onlineSetUnknown,
+} from './online.ts'
+export type {
+  OnlineAddress,
+  OnlineEntity,
+  OnlinePage,
+  OnlineReadRequest,
+  OnlineReading,
+  OnlineScanRequest,
+  OnlineSet,
+  OnlineValues,
+  OnlineWriteReport,
+} from './online.ts'
+export { createMemoryOnlineValues } from './online-memory.ts'
+export { decodeEntityKey, encodeEntityKey } from './entity-key.ts'
+export type { EntityKey } from './entity-key.ts'
+export { fail as featureErrors } from './errors.ts'
+
+export { factOrders, trainingRows, trainingRowsInTurns } from './training.ts'
+export type {
+  EntityRows,
+  FactOrder,
+  SourceEvents,
+  TrainingRequest,
+  TrainingRows,
+} from './training.ts'
+export type { FactCounts } from './training-facts.ts'
+export { entitiesOf, onlineKinds, onlineSetOf, publishOnline } from './publish-online.ts'
+export type { OnlineKind, PublishOnlineReport, PublishOnlineRequest } from './publish-online.ts'
+
+export { createReplayEngine, prepareHistory } from './sql/engine.ts'
+export { createChosenEngine } from './sql/chosen-engine.ts'
+export type { ChosenEngine } from './sql/chosen-engine.ts'
+export { chooseHistoryEngine } from './sql/choose.ts'
+export type { ChoiceOptions, EngineKind, HistoryPlan } from './sql/choose.ts'
+export type { EngineCosts } from './sql/measured-costs.ts'
+export type { EngineRequest, HistoryEngine, PreparedHistory } from './sql/engine.ts'
+export { sqlFor } from './sql/sql-for.ts'
+export type { EventColumn, HistorySql, LabelTable, UnsupportedFeature } from './sql/sql-for.ts'
+export { duckdbDialect } from './sql/dialect.ts'
+export type { SqlDialect } from './sql/dialect.ts'
+export { createOnlineFeed } from './online-feed.ts'
+export type { OnlineFeed, OnlineFeedOptions, OnlineFeedStatistics } from './online-feed.ts'

@@ -56,7 +56,7 @@ export function formatFeatureValue(feature: CompiledFeature, value: number): str
 function fill(placeholder: Placeholder, feature: CompiledFeature, value: number): string {
   switch (placeholder) {
     case 'value':
-      return grouped(value, 2, 0)
+      return feature.categories?.[value] ?? grouped(value, 2, 0)
     case 'count':
       return grouped(value, 0, 0)
     case 'percent':

@@ -33,6 +33,10 @@ export interface DriftFigures {
     readonly startUs: number
     readonly psi: number | null
     readonly n: number
+    /** Of the values that are not missing; null where all are. */
+    readonly mean: number | null
+    /** Live values in each bin; the last count is of missing values. */
+    readonly counts: readonly number[]
   }[]
   readonly verdict: Verdict
 }
@@ -155,9 +159,11 @@ function overTime(reference: ColumnReference, counts: readonly DriftCount[], buc
   return [...buckets]
     .sort(([a], [b]) => a - b)
     .map(([startUs, within]) => {
-      const { counts: live } = addUp(within, reference.edges.length + 2)
+      const { counts: live, sum } = addUp(within, reference.edges.length + 2)
       const n = live.reduce((a, b) => a + b, 0)
-      return { startUs, psi: n < driftRowsMin ? null : psiOfCounts(reference.counts, live), n }
+      const present = n - live.at(-1)!
+      const psi = n < driftRowsMin ? null : psiOfCounts(reference.counts, live)
+      return { startUs, psi, n, mean: present === 0 ? null : sum / present, counts: live }
     })
 }
 
@@ -192,18 +198,18 @@ function driftVerdict(
   const shift =
     meanShift === null
       ? ''
-      : `; the mean lies ${signed(meanShift)} standard deviations from training`
+      : `; the mean lies ${signed(meanShift)} standard deviations from that of the test rows`
   if (psi >= psiAlert)
     return {
       status: 'alert',
-      sentence: `${name} has moved far from training (${figure}, alert from ${psiAlert})${shift}.`,
+      sentence: `${name} has moved far from the test rows (${figure}, alert from ${psiAlert})${shift}.`,
     }
   if (psi >= psiWarning)
     return {
       status: 'warning',
-      sentence: `${name} has moved from training (${figure}, warning from ${psiWarning})${shift}.`,
+      sentence: `${name} has moved from the test rows (${figure}, warning from ${psiWarning})${shift}.`,
     }
-  return { status: 'ok', sentence: `${name} is distributed as at training (${figure}).` }
+  return { status: 'ok', sentence: `${name} is distributed as in the test rows (${figure}).` }
 }
 
 function signed(value: number): string {

@@ -67,7 +67,7 @@ export function labelNote({
   return `${count(labelled)} of ${count(decisions)} decisions have a label so far. ${declined}: both figures are of the payments that were not declined.`
 }
 
-/** Whether a live figure is worse than at training by more than chance. */
+/** Whether a live figure is worse than in testing by more than chance. */
 export function performanceVerdict(
   name: string,
   live: Share | null,
@@ -84,9 +84,9 @@ export function performanceVerdict(
   if (reference === null)
     return {
       status: 'ok',
-      sentence: `${name} is ${shown}; there is no figure from training to compare with.`,
+      sentence: `${name} is ${shown}; there is no figure from testing to compare with.`,
     }
-  const at = `${percent(reference.value)} at training`
+  const at = `${percent(reference.value)} in testing`
   // Two intervals that do not touch differ by more than chance; one that misses the other's value may.
   if (live.upper < reference.lower)
     return { status: 'alert', sentence: `${name} has fallen to ${shown}, from ${at}.` }

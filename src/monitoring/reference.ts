@@ -1,7 +1,8 @@
-// What normal looks like: distributions of score and features at training, frozen into bins, and the
+// What normal looks like: distributions of score and features over the test rows, frozen into bins, and the
 // figures of the test rows. Live traffic is measured against it and never moves it.
 import { contentHash } from '../lib/hash.ts'
 import type { Matrix } from '../lib/matrix.ts'
+import { quantileOfSorted } from '../lib/statistics.ts'
 import { binCounts, decileEdges } from './distance.ts'
 
 export interface ColumnReference {
@@ -16,6 +17,9 @@ export interface ColumnReference {
   readonly standardDeviation: number | null
   readonly min: number | null
   readonly max: number | null
+  /** Median and 99th percentile, by linear interpolation; references made before they were kept lack them. */
+  readonly median?: number | null
+  readonly percentile99?: number | null
 }
 
 /** A figure with the cases it rests on. */
@@ -106,5 +110,8 @@ export function freezeColumn(column: string, values: ArrayLike<number>): ColumnR
     if (Number.isFinite(distance)) squares += distance * distance
   }
   const standardDeviation = Math.sqrt(squares / n)
-  return { column, edges, counts, mean, standardDeviation, min, max }
+  const sorted = Float64Array.from(values).filter(Number.isFinite).sort()
+  const median = quantileOfSorted(sorted, 0.5)
+  const percentile99 = quantileOfSorted(sorted, 0.99)
+  return { column, edges, counts, mean, standardDeviation, min, max, median, percentile99 }
 }

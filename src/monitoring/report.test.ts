@@ -110,7 +110,7 @@ async function reportOn(records: readonly Sequenced[]) {
   return await monitoringReport({ decisions, drift, reference }, window)
 }
 
-test('traffic like that at training is distributed as at training', async () => {
+test('traffic like that of the test rows is distributed as they are', async () => {
   const records = Array.from({ length: 1000 }, (_, i) =>
     decision(i + 1, {
       score: random.next(),
@@ -145,7 +145,7 @@ test('what moved is said, with figure and threshold', async () => {
   const [score, amount] = report.drift
   expect(score.verdict).toMatchObject({ status: 'alert' })
   expect(amount.verdict.sentence).toMatch(
-    /AMOUNT has moved far from training \(PSI [\d.]+, n = 1000, alert from 0.25\)/,
+    /AMOUNT has moved far from the test rows \(PSI [\d.]+, n = 1000, alert from 0.25\)/,
   )
   expect(amount.nLiveMissing).toBe(334)
   expect(amount.meanShift).toBeGreaterThan(3)

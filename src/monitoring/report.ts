@@ -233,8 +233,11 @@ function rateVerdict(outcome: Outcome, rate: Share | null, expected: number | nu
   }
   const shown = `${title(outcome)} ${percent(rate.value)} (n = ${count(rate.n)})`
   if (expected === null)
-    return { status: 'ok', sentence: `${shown}; there is no rate from training to compare with.` }
-  const against = `against ${percent(expected)} at training`
+    return {
+      status: 'ok',
+      sentence: `${shown}; there is no rate of the test rows to compare with.`,
+    }
+  const against = `against ${percent(expected)} of the test rows`
   const isBeyondChance = expected < rate.lower || expected > rate.upper
   const ratio = outcome === 'allow' ? (1 - rate.value) / (1 - expected) : rate.value / expected
   if (isBeyondChance && (ratio > 3 || ratio < 1 / 3))

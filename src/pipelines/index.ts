@@ -8,6 +8,15 @@ export {
   type LiveMaterial,
   type LivePorts,
 } from './flows/learn.ts'
+export {
+  ENTITY_VALUES_MAX,
+  entityFeatures,
+  noEvents,
+  readSourceFacts,
+  type EntityFeatures,
+  type EntityFeaturesRequest,
+  type SourceFacts,
+} from './flows/entity-features.ts'
 export type {
   CompiledModel,
   FlowProject,
@@ -29,6 +38,9 @@ export { createMemoryPipelineRuns } from './memory.ts'
 export { markInterrupted, runPipeline, type RunPorts, type Step } from './run.ts'
 export type { PipelineRun, PipelineRunStore, StepState } from './types.ts'
 export type {
+  EntityRowsBody,
+  FeatureHistoryAnswer,
+  FeatureHistoryRequest,
   IngestSummary,
   ReplayCommand,
   ReplaySpeed,

@@ -1,6 +1,7 @@
 // What other processes may ask of `work`, over the local socket.
 import type { ChangeBy } from '../access/index.ts'
-import type { Recomputation } from '../decisions/index.ts'
+import type { FeatureAudit, Recomputation } from '../decisions/index.ts'
+import type { FactOrder, TrainingRows } from '../features/index.ts'
 
 export type ReplaySpeed = '60' | '600' | 'max'
 
@@ -57,6 +58,33 @@ export interface IngestSummary {
   }[]
 }
 
+/** Rows of entities, as objects or as a file; see `readEntityFile`. */
+export type EntityRowsBody =
+  | { readonly form: 'rows'; readonly rows: readonly unknown[] }
+  | { readonly form: 'csv' | 'parquet'; readonly bytes: Uint8Array }
+
+export interface FeatureHistoryRequest {
+  /** Name of a feature set of the project. */
+  readonly set: string
+  readonly order: FactOrder
+  readonly body: EntityRowsBody
+  readonly as: 'parquet' | 'rows'
+}
+
+export interface FeatureHistoryAnswer {
+  readonly set: string
+  readonly version: string
+  readonly order: FactOrder
+  /** Hashes of the data that were read. */
+  readonly snapshots: readonly string[]
+  readonly facts: TrainingRows['facts']
+  readonly columns: readonly string[]
+  /** In the order of the request's rows. */
+  readonly table:
+    | { readonly form: 'parquet'; readonly bytes: Uint8Array }
+    | { readonly form: 'rows'; readonly rows: readonly (readonly (string | number | null)[])[] }
+}
+
 /** The rpc service `work`. */
 export interface WorkRemote {
   replay(): Promise<ReplayState>
@@ -66,6 +94,17 @@ export interface WorkRemote {
     names: readonly string[],
     rows: readonly (readonly (string | number | boolean | null)[])[],
   ): Promise<Uint8Array>
+  /** The features of entities in the project's history; see `entityFeatures`. */
+  featureHistory(request: FeatureHistoryRequest): Promise<FeatureHistoryAnswer>
+  /** Works out recorded features of a namespace anew, from base and journal alone. */
+  auditFeatures(request: {
+    readonly namespace: string
+    /** Names; by default all. */
+    readonly features?: readonly string[]
+    /** Event times in [fromUs, toUs); by default all. */
+    readonly fromUs?: number
+    readonly toUs?: number
+  }): Promise<FeatureAudit>
   resubmit(rows: readonly ResubmittedRow[], by: ChangeBy): Promise<ResubmitReport>
   /** Computes a recorded decision again, features included, from snapshots and journal alone. */
   recompute(request: {

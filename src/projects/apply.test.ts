@@ -36,3 +36,26 @@ test('a project is applied once a version, each with an audit entry that names t
     ['projects.applied', { version: second.version, before: first.version }],
   ])
 })
+
+test('a project that is only written differently keeps its new text without an entry', async () => {
+  const entries: NewAuditEntry[] = []
+  const audit = {
+    append: async (entry: NewAuditEntry) => {
+      entries.push(entry)
+      return { ...entry, index: entries.length - 1, id: 'x', atUs: 0 }
+    },
+  }
+  const projects = createProjects({
+    store: createMemoryProjectStore(),
+    unit: createMemoryUnitOfWork([]),
+    audit,
+    clock: manualClock(5),
+  })
+  const by = { actor: systemActor, reason: 'A test' }
+  const declared = (text: string) => ({ files: [{ path: 'features.ts', text }], places: [] })
+  const project = compileProject(tiny)
+  await projects.apply({ ...project, declarations: declared('a') }, by)
+  await projects.apply({ ...project, declarations: declared('b') }, by)
+  expect((await projects.current())?.project.declarations).toEqual(declared('b'))
+  expect(entries).toHaveLength(1)
+})

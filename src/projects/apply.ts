@@ -1,4 +1,5 @@
 // Applying a project makes its declarations the ones that everything else goes by.
+import { isDeepStrictEqual } from 'node:util'
 import type { ChangeBy } from '../access/index.ts'
 import type { AuditLog } from '../audit/index.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -18,7 +19,7 @@ export interface ProjectStore {
 }
 
 export interface Projects {
-  /** Keeps the project with an audit entry; the same version again changes nothing. */
+  /** Keeps the project with an audit entry; the same version again changes its text at most. */
   apply(project: CompiledProject, by: ChangeBy): Promise<void>
   current(): Promise<AppliedProject | undefined>
 }
@@ -36,8 +37,11 @@ export function createProjects({ store, unit, audit, clock }: ProjectsDependenci
     apply: (project, by) =>
       unit.transaction(async () => {
         const before = await store.latest()
-        if (before?.project.version === project.version) return
+        const isSame = before?.project.version === project.version
+        if (isSame && isDeepStrictEqual(before.project.declarations, project.declarations)) return
         await store.insert({ project, appliedAtUs: clock.nowUs(), appliedBy: by.actor.id })
+        // Written differently it means the same: people read the new text, and nothing has changed.
+        if (isSame) return
         await audit.append({
           actor: by.actor.id,
           action: 'projects.applied',

@@ -12,6 +12,7 @@ import type { LearnerSpec, TimeSplit } from '../learning/index.ts'
 import { contentHash } from '../lib/hash.ts'
 import { parseTimestamp } from '../lib/time.ts'
 import type { FlowProject, RegisteredModelDeclaration } from '../pipelines/index.ts'
+import type { DeclarationText } from './declaration-text.ts'
 import { projectErrors } from './errors.ts'
 
 /** A recipe for a model: which features, which label, which learner. */
@@ -81,6 +82,11 @@ export interface CompiledProject extends FlowProject {
     readonly fileName: string
     readonly file: string | null
   }
+  /**
+   * The declarations as they were written, for people to read. Not part of the version, which is of
+   * what they mean; absent where a project was compiled without its files, or by an earlier release.
+   */
+  readonly declarations?: DeclarationText
 }
 
 /**

@@ -18,6 +18,14 @@ test('a project is loaded from its folder and compiled', async () => {
   expect(compiled.version).toMatch(/^[0-9a-f]{64}$/)
 })
 
+test('a loaded project knows how its features were written', async () => {
+  const { compiled } = await loadProject(join(repositoryRoot, 'test/projects/tiny'))
+  const { files, places } = compiled.declarations!
+  expect(files.map(({ path }) => path)).toEqual(['project.ts'])
+  const names = compiled.featureSets.flatMap(({ features }) => features.map(({ name }) => name))
+  expect(places.map(({ feature }) => feature)).toEqual([null, ...names])
+})
+
 test('a folder without a project and no folder at all are said', async () => {
   const empty = folder()
   mkdirSync(join(empty, 'project'))

@@ -21,6 +21,11 @@ export const rolesErrors = defineErrors({
     title: 'The project declares no such source',
     action: 'Use one of the names that the message lists.',
   },
+  feature_set_unknown: {
+    status: 404,
+    title: 'The project declares no such feature set',
+    action: 'Use one of the names that the message lists.',
+  },
   data_missing: {
     status: 422,
     title: 'The project has no data to read',

@@ -4,7 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { systemActor, type ChangeBy } from '../access/index.ts'
 import { duckdbParquetRows, duckdbSnapshots, writeParquet } from '../adapters/duckdb/index.ts'
 import type { IngestPorts } from '../data/index.ts'
-import { directoryDeployments, replayDecision, type DecideRemote } from '../decisions/index.ts'
+import {
+  auditFeatures,
+  directoryDeployments,
+  replayDecision,
+  type DecideRemote,
+} from '../decisions/index.ts'
 import { monotonicUs, systemClock } from '../lib/clock.ts'
 import { AssayError, isAssayError } from '../lib/errors.ts'
 import { contentHash } from '../lib/hash.ts'
@@ -36,6 +41,7 @@ import { deploymentsDirectory } from '../server/decide/index.ts'
 import { version, type RoleConfig } from './config.ts'
 import type { ServicesForWork } from './services.ts'
 import { rolesErrors } from './errors.ts'
+import { createFeatureHistory } from './feature-history.ts'
 import { ingestInto } from './ingestion.ts'
 import type { RunningRole } from './keep.ts'
 import { readMaterial, saveMaterial } from './live-material.ts'
@@ -92,6 +98,12 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
     return playing
   }
 
+  const featureHistory = createFeatureHistory({
+    ...ingest,
+    incoming: home.incoming,
+    limits: MEMORY,
+  })
+
   const service: WorkRemote = {
     replay: async () => replay?.state() ?? (mayPlay() ? waiting : noReplay),
     commandReplay: async (command) => {
@@ -105,6 +117,15 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
         files: nodeFiles,
         deployments: directoryDeployments(deploymentsDirectory(home)),
         sequence,
+      }),
+    featureHistory: async (request) => featureHistory(request, loaded().compiled),
+    auditFeatures: ({ namespace, features, ...period }) =>
+      auditFeatures({
+        directory: join(home.decide, namespace),
+        files: nodeFiles,
+        deployments: directoryDeployments(deploymentsDirectory(home)),
+        ...(features !== undefined && { features: new Set(features) }),
+        ...period,
       }),
     resubmit: (rows, actor) => resubmitRows(rows, actor, loaded().compiled, ingest),
     ingest: async (wanted, actor) => {

@@ -10,7 +10,7 @@ export const refusals = defineErrors({
     status: 415,
     title: 'The body is of a type that is not read here',
     action:
-      'Send application/json, not compressed; events may also be application/x-ndjson, one object a line.',
+      'Send application/json, not compressed; events may also be application/x-ndjson, one object a line, and rows of entities text/csv or application/vnd.apache.parquet.',
   },
   body_too_large: {
     status: 413,

@@ -127,11 +127,9 @@ describe('a decision', () => {
 describe('events and labels', () => {
   test('are fed without deciding, with an answer a row, and a label finds its decision', async () => {
     await answered(await payment('to-be-labelled'))
-    const rows = [
-      await payment('fed'),
-      await payment('wrong', { amount: '-1' }),
-      await payment('fed'),
-    ]
+    // The bank's clock moves on, and the same event is the same to the second.
+    const once = await payment('fed')
+    const rows = [once, await payment('wrong', { amount: '-1' }), once]
     const fed = await client.ask('sendEvents', { params: { source: 'payments' }, body: rows })
     expect(fed).toMatchObject({ accepted: 1, duplicates: 1, refused: 1 })
     const label = { event_id: 'to-be-labelled', value: 'fraud' }
@@ -285,6 +283,55 @@ describe('every operation of the contract', () => {
         }
       }
     }
+  })
+})
+
+describe('features', () => {
+  test('are filtered and sorted, and an export holds just those', async () => {
+    const query = { entity: 'customer_id', sort: 'name', descending: 'yes' }
+    const { items, total, choices } = await client.ask('features', { query })
+    const names = items.map(({ name }: { name: string }) => name)
+    expect(names).toEqual(['CUSTOMER_MEAN_7D', 'CUSTOMER_COUNT_7D', 'CUSTOMER_COUNT_1D'])
+    expect(total).toBe(5)
+    expect(choices.entity).toContainEqual({ value: 'customer_id', title: 'customer_id', count: 3 })
+    const exported = await client.send('features', { query: { ...query, format: 'csv' } })
+    const [, ...rows] = parseCsv(await exported.text())
+    expect(rows.map(([name]) => name)).toEqual(names)
+  })
+
+  test('show the declaration as written, what it rests on and what rests on it', async () => {
+    const params = { set: 'behaviour', feature: 'TERMINAL_RISK_7D' }
+    const { written, lineage, owner, reason, freshness } = await client.ask('feature', { params })
+    expect(written).toMatchObject({ file: 'project.ts' })
+    expect(written.parts.at(-1).text).toContain(".as('TERMINAL_RISK_7D')")
+    expect(lineage.sources.map((step: { target: { id: string } }) => step.target.id)).toEqual([
+      'payments',
+      'fraud',
+    ])
+    expect(lineage.models).toHaveLength(2)
+    expect(lineage.policies).toMatchObject([{ target: { id: 'tiny' } }])
+    expect(owner).not.toBe('')
+    expect(reason.sentence).not.toContain('{')
+    expect(freshness.newestEventAt).not.toBeNull()
+  })
+
+  test('give the present value of an entity with its events and their decisions', async () => {
+    await readModelHas('watched')
+    const params = { set: 'behaviour', feature: 'CUSTOMER_MEAN_7D' }
+    const body = { values: { customer_id: 596 } }
+    const explained = await client.ask('explainFeature', { params, body })
+    const [window] = explained.windows
+    expect(window.value).toBe(explained.value)
+    const watched = window.events.find(({ id }: { id: string }) => id === 'watched')
+    expect(watched).toMatchObject({ decision: { kind: 'decision', id: 'tiny/watched' } })
+    const wrong = { values: { customer_id: 'none' } }
+    expect(await client.refusal('explainFeature', { params, body: wrong })).toBe(
+      '422 entity_invalid',
+    )
+    const early = { ...body, at: '2018-01-01T00:00:00Z' }
+    expect(await client.refusal('explainFeature', { params, body: early })).toBe(
+      '422 entity_invalid',
+    )
   })
 })
 

@@ -171,28 +171,36 @@ export function BarChart({
 }
 
 export function binTitles(edges: readonly number[], write = statistic): string[] {
-  return edges.slice(0, -1).map((edge, i) => `${write(edge)} to ${write(edges[i + 1])}`)
+  return edges.slice(0, -1).map((edge, i) => {
+    const to = edges[i + 1]
+    return edge === to ? write(edge) : `${write(edge)} to ${write(to)}`
+  })
 }
 
-/** Training against live over the same bins, as shares. */
+/** Training (or what else stands in its place) against live over the same bins, as shares. */
 export function ComparedBars({
   title,
   distribution,
   xTitle,
   note,
+  names = ['Training', 'Live'],
+  write,
 }: {
   readonly title: string
   readonly distribution: ComparedHistogram
   readonly xTitle: string
   readonly note?: ReactNode
+  readonly names?: readonly [string, string]
+  /** How an edge of a bin is written. */
+  readonly write?: (value: number | null | undefined) => string
 }) {
-  const titles = binTitles(distribution.edges)
+  const titles = binTitles(distribution.edges, write)
   return (
     <BarChart
       title={title}
       xTitle={xTitle}
       yTitle="Share"
-      names={['Training', 'Live']}
+      names={names}
       write={percent}
       note={note}
       bars={distribution.training.map((value, i) => ({

@@ -11,6 +11,8 @@ export interface Column<Row> {
   /** A CSS grid track: "90px", "minmax(120px, 1fr)". */
   readonly width: string
   readonly align?: 'right'
+  /** Where the rows stand in the order of this column. */
+  readonly sorted?: 'ascending' | 'descending'
   readonly cell: (row: Row) => ReactNode
   /** Left out below this width of the page. */
   readonly from?: 'narrow' | 'middle' | 'wide'
@@ -87,7 +89,12 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
     >
       <div className="table-head" role="row" style={grid} aria-rowindex={1}>
         {columns.map((column) => (
-          <span key={column.key} role="columnheader" className={cellClass(column)}>
+          <span
+            key={column.key}
+            role="columnheader"
+            aria-sort={column.sorted}
+            className={cellClass(column)}
+          >
             {column.title}
           </span>
         ))}

@@ -1,5 +1,7 @@
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
 
+export const THREADS_DEFAULT = 2
+
 export interface DatabaseLimits {
   /** What DuckDB may use before it fails or spills: `'1GB'`. */
   readonly memory?: string
@@ -20,7 +22,7 @@ export interface Database {
 export async function openDatabase(limits: DatabaseLimits): Promise<Database> {
   const instance = await DuckDBInstance.create(':memory:', {
     memory_limit: limits.memory ?? '2GB',
-    threads: String(limits.threads ?? 2),
+    threads: String(limits.threads ?? THREADS_DEFAULT),
     temp_directory: limits.spillDirectory ?? '',
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',

@@ -1,9 +1,11 @@
 /**
- * DuckDB: snapshots as Parquet files, and Parquet files as rows. DuckDB runs in memory only, with
- * its memory and threads capped, and is asked for storage and exact arithmetic, never for floats
- * whose order matters.
+ * DuckDB: snapshots as Parquet files, Parquet files as rows, and features of the past. DuckDB runs
+ * in memory only, with its memory and threads capped, and is asked for storage and exact arithmetic,
+ * never for floats whose order matters.
  */
 export { duckdbSnapshots, type DuckdbSnapshotsOptions } from './snapshots.ts'
+export { duckdbHistoryEngine } from './feature-history.ts'
 export { duckdbParquetRows } from './parquet-rows.ts'
 export type { DatabaseLimits } from './database.ts'
 export { writeParquet } from './write-parquet.ts'
+export { writeFrame } from './write-frame.ts'

@@ -82,7 +82,7 @@ export function duckdbSnapshots(options: DuckdbSnapshotsOptions): SnapshotStore 
 }
 
 /** How each type of column is stored, and how it passes between typed arrays and SQL. */
-const storage: Readonly<
+export const storage: Readonly<
   Record<FrameType, { store(column: string): string; load(column: string): string }>
 > = {
   time: {
@@ -110,7 +110,7 @@ interface TableColumn {
  * whole numbers in a frame are safe integers, so that the cast to BIGINT on the way to the file is
  * exact. NaN stands for NULL until then. Returns the SQL of each column in schema order.
  */
-async function fillTable(
+export async function fillTable(
   connection: DuckDBConnection,
   frame: Frame,
   schema: FrameSchema,
@@ -150,7 +150,8 @@ function tableColumns(frame: Frame, schema: FrameSchema): TableColumn[] {
   })
 }
 
-function fillVector(
+/** Copies rows of a column, from `start` on, into a chunk's vector. */
+export function fillVector(
   chunk: DuckDBDataChunk,
   index: number,
   column: FrameColumn,
@@ -170,7 +171,7 @@ function fillVector(
  * The typed array behind a DOUBLE vector. The library reads and writes one value at a time through
  * its public methods; copying the array is some thirty times faster.
  */
-function itemsOf(vector: unknown): Float64Array {
+export function itemsOf(vector: unknown): Float64Array {
   const { items } = vector as { readonly items?: unknown }
   if (!(items instanceof Float64Array)) throw new Error('A DOUBLE vector holds no Float64Array.')
   return items
@@ -182,19 +183,27 @@ function copyStatement(
   manifest: SnapshotManifest,
   path: string,
 ): string {
-  const columns = schema.columns.map(({ name, type }, index) => {
+  return (
+    `COPY (SELECT ${storedColumns(schema, sql).join(', ')} FROM frame) TO ${literal(path)} ` +
+    `(FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false, ROW_GROUP_SIZE 122880, ` +
+    `KV_METADATA {assay: ${literal(JSON.stringify(manifest))}})`
+  )
+}
+
+/** The columns of `frame` as they are stored: typed, NULL where there is no value. */
+export function storedColumns(
+  { columns }: FrameSchema,
+  sql: readonly string[],
+  stores: Readonly<Record<FrameType, { store(column: string): string }>> = storage,
+): string[] {
+  return columns.map(({ name, type }, index) => {
     const column = sql[index]
     const value =
       type === 'text'
         ? `CAST(${column} AS VARCHAR)`
-        : `CASE WHEN isnan(${column}) THEN NULL ELSE ${storage[type].store(column)} END`
+        : `CASE WHEN isnan(${column}) THEN NULL ELSE ${stores[type].store(column)} END`
     return `${value} AS ${identifier(name)}`
   })
-  return (
-    `COPY (SELECT ${columns.join(', ')} FROM frame) TO ${literal(path)} ` +
-    `(FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false, ROW_GROUP_SIZE 122880, ` +
-    `KV_METADATA {assay: ${literal(JSON.stringify(manifest))}})`
-  )
 }
 
 async function readManifest(

@@ -1,11 +1,15 @@
 /**
- * LMDB: the index from event ids to journal sequences. Derived from the journal, so it is rebuilt,
- * never migrated; what was put is on disk, together with how far it reaches, in one transaction.
+ * LMDB: the index from event ids to journal sequences, and online values of a bank without Redis.
+ * Both are derived, so they are rebuilt, never migrated; what was put is on disk, the index together
+ * with how far it reaches, in one transaction.
  */
 import { mkdirSync } from 'node:fs'
 import { open } from 'lmdb'
 import type { DecisionIndex, IndexEntry } from '../../decisions/index.ts'
 import { sha256Hex } from '../../lib/hash.ts'
+import { commit } from './commit.ts'
+
+export { openLmdbOnlineValues } from './online-values.ts'
 
 /** LMDB takes keys of up to 1,978 bytes; longer ones stand in by their hash. */
 const KEY_BYTES_MAX = 512
@@ -31,7 +35,7 @@ export async function openLmdbDecisionIndex(directory: string): Promise<Decision
       return found === undefined ? undefined : entryOf(found)
     },
     async put(writes, through) {
-      const committed = database.transaction(() => {
+      await commit(database, () => {
         for (const { key, sequence, bodyHash, replace } of writes) {
           const at = stored(key)
           if (replace !== true && database.get(at) !== undefined) continue
@@ -39,19 +43,10 @@ export async function openLmdbDecisionIndex(directory: string): Promise<Decision
         }
         void database.put(THROUGH, through)
       })
-      await committed.catch(hearCause)
-      // Committed is not yet flushed where the system overlaps the two.
-      await database.flushed
     },
     clear: () => database.clearAsync(),
     close: () => database.close(),
   }
-}
-
-/** LMDB tells what refused a commit in a promise beside the error, which must not go unheard. */
-function hearCause(error: Error & { readonly commitError?: Promise<never> }): never {
-  error.commitError?.catch(() => undefined)
-  throw error
 }
 
 function entryOf([sequence, bodyHash]: [number, string]): IndexEntry {

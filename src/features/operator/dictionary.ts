@@ -3,20 +3,19 @@ export type KeyValue = number | string
 
 /** The code of an event that has no value for the key. */
 export const NO_KEY = -1
-/** The code of a value that no live event has: an entity without a past. */
+/** The code of a value that nothing has: an entity without a past. */
 export const UNSEEN = 0
 
 /**
- * Gives small whole numbers (codes) to the values of a key while live events have them. Codes of
- * values that no live event has any more are used again, so memory follows the live ones.
+ * Gives small whole numbers (codes) to the values of a key while something holds them. Codes that
+ * nothing holds any more are used again, so memory follows what is live.
  */
 export class Dictionary {
   private readonly codes = new Map<KeyValue, number>()
   private readonly values: (KeyValue | undefined)[] = [undefined]
   private readonly free: number[] = []
-  private uses = new Int32Array(64)
-  private stamps = new Int32Array(64)
-  private stamp = 0
+  private holders = new Int32Array(64)
+  private textBytes = 0
 
   /** How many codes there may be: every code is below this. */
   get limit(): number {
@@ -33,62 +32,43 @@ export class Dictionary {
     return this.codes.get(value) ?? UNSEEN
   }
 
-  /** The value's code, made where needed, for one more event or several. */
-  acquire(value: KeyValue | undefined, events = 1): number {
+  /** The value's code, made where needed, with one more holder. */
+  acquire(value: KeyValue | undefined): number {
     if (value === undefined) return NO_KEY
     let code = this.codes.get(value)
     if (code === undefined) {
       code = this.free.pop() ?? this.values.length
       this.codes.set(value, code)
       this.values[code] = value
-      if (code >= this.uses.length) this.uses = grown(this.uses, code + 1)
+      if (typeof value === 'string') this.textBytes += 16 + value.length
+      if (code >= this.holders.length) this.holders = grown(this.holders, code + 1)
     }
-    this.uses[code] += events
+    this.holders[code]++
     return code
   }
 
-  /** One event less has the code; true where it was the last, and the code is free again. */
-  release(code: number): boolean {
-    if (code === NO_KEY) return false
-    this.uses[code]--
-    if (this.uses[code] > 0) return false
-    this.codes.delete(this.values[code]!)
+  /** One more holds the code. */
+  hold(code: number): void {
+    if (code > UNSEEN) this.holders[code]++
+  }
+
+  /** One less holds the code; after the last it is free. */
+  release(code: number): void {
+    if (code <= UNSEEN || --this.holders[code] > 0) return
+    const value = this.values[code]!
+    if (typeof value === 'string') this.textBytes -= 16 + value.length
+    this.codes.delete(value)
     this.values[code] = undefined
     this.free.push(code)
-    return true
-  }
-
-  /** Begins a count of different codes; see `stampFirst`. */
-  newStamp(): number {
-    if (this.stamps.length < this.values.length)
-      this.stamps = grown(this.stamps, this.values.length)
-    if (this.stamp === 0x7fffffff) {
-      this.stamps.fill(0)
-      this.stamp = 0
-    }
-    return ++this.stamp
-  }
-
-  /** Whether a code is met for the first time since the stamp was begun; `NO_KEY` never is. */
-  stampFirst(code: number, stamp: number): boolean {
-    if (code < 0 || this.stamps[code] === stamp) return false
-    this.stamps[code] = stamp
-    return true
-  }
-
-  /** Whether exactly one live event has the code: its entity begins. */
-  isNew(code: number): boolean {
-    return this.uses[code] === 1
   }
 
   valueOf(code: number): KeyValue | undefined {
     return this.values[code]
   }
 
+  /** Memory, near enough: a map's entry takes about 40 bytes. */
   bytes(): number {
-    let bytes = this.uses.byteLength + this.stamps.byteLength + this.codes.size * 48
-    for (const value of this.values) if (typeof value === 'string') bytes += 16 + value.length
-    return bytes
+    return this.holders.byteLength + this.values.length * 8 + this.codes.size * 40 + this.textBytes
   }
 }
 

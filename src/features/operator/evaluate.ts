@@ -1,6 +1,5 @@
-import type { CalendarPart, Expression } from '../compiled.ts'
-import type { Aggregate } from '../compiled.ts'
-import { log1p } from '../../lib/math.ts'
+import type { Aggregate, CalendarPart, Expression, GraphAggregate } from '../compiled.ts'
+import { exp, ln, log1p } from '../../lib/math.ts'
 import type { Calendar } from '../../lib/time.ts'
 import { calendar } from '../../lib/time.ts'
 
@@ -11,13 +10,22 @@ export class EventValues {
   readonly numbers: Float64Array
   readonly texts: (string | undefined)[]
   readonly aggregates: Float64Array
+  /** Figures of graphs. */
+  readonly graphs: Float64Array
   private readonly timeZone: string
   private date: Calendar | undefined
 
-  constructor(numbers: number, texts: number, aggregates: number, timeZone: string) {
+  constructor(
+    numbers: number,
+    texts: number,
+    aggregates: number,
+    graphs: number,
+    timeZone: string,
+  ) {
     this.numbers = new Float64Array(numbers)
     this.texts = Array.from({ length: texts })
     this.aggregates = new Float64Array(aggregates)
+    this.graphs = new Float64Array(graphs)
     this.timeZone = timeZone
   }
 
@@ -42,6 +50,8 @@ export interface Bindings {
   text(column: string): number
   /** Position in `EventValues.aggregates`. */
   aggregate(aggregate: Aggregate): number
+  /** Position in `EventValues.graphs`. */
+  graph(aggregate: GraphAggregate): number
 }
 
 /**
@@ -55,6 +65,8 @@ export function evaluatorOf(expression: Expression, bindings: Bindings): Evaluat
       const { value } = expression
       return () => value
     }
+    case 'missing':
+      return () => Number.NaN
     case 'column': {
       const { at, scale } = bindings.number(expression.column)
       return scale === 1 ? (event) => event.numbers[at] : (event) => event.numbers[at] / scale
@@ -69,9 +81,25 @@ export function evaluatorOf(expression: Expression, bindings: Bindings): Evaluat
         return text === undefined ? Number.NaN : Number(values.has(text))
       }
     }
+    case 'sameText': {
+      const [left, right] = [bindings.text(expression.left), bindings.text(expression.right)]
+      return (event) => {
+        const [a, b] = [event.texts[left], event.texts[right]]
+        return a === undefined || b === undefined ? Number.NaN : Number(a === b)
+      }
+    }
+    case 'categoryIndex': {
+      const at = bindings.text(expression.column)
+      const indexes = new Map(expression.values.map((value, index) => [value, index]))
+      return (event) => indexes.get(event.texts[at] ?? '') ?? Number.NaN
+    }
     case 'aggregate': {
       const at = bindings.aggregate(expression.aggregate)
       return (event) => event.aggregates[at]
+    }
+    case 'graph': {
+      const at = bindings.graph(expression.graph)
+      return (event) => event.graphs[at]
     }
     case 'choose': {
       const [condition, then] = [inner(expression.condition), inner(expression.then)]
@@ -85,6 +113,9 @@ export function evaluatorOf(expression: Expression, bindings: Bindings): Evaluat
     case 'absolute':
     case 'squareRoot':
     case 'log1p':
+    case 'exp':
+    case 'ln':
+    case 'sign':
     case 'not':
     case 'isMissing':
       return unaryOf(expression.op, inner(expression.of))
@@ -124,6 +155,12 @@ function unaryOf(op: Unary, of: Evaluator): Evaluator {
         const value = of(event)
         return value > -1 ? log1p(value) : Number.NaN
       }
+    case 'exp':
+      return (event) => finite(exp(of(event)))
+    case 'ln':
+      return (event) => finite(ln(of(event)))
+    case 'sign':
+      return (event) => Math.sign(of(event))
     case 'not':
       return (event) => {
         const value = of(event)
@@ -144,6 +181,10 @@ function binaryOf(op: Binary, left: Evaluator, right: Evaluator): Evaluator {
       return (event) => finite(left(event) * right(event))
     case 'divide':
       return (event) => finite(left(event) / right(event))
+    case 'least':
+      return (event) => Math.min(left(event), right(event))
+    case 'greatest':
+      return (event) => Math.max(left(event), right(event))
     case 'below':
       return comparison(left, right, (a, b) => a < b)
     case 'atMost':

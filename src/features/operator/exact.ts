@@ -57,18 +57,17 @@ export function wideSquares(lane0: number, lane1: number, lane2: number): bigint
   return (BigInt(lane2) << 72n) + (BigInt(lane1) << 36n) + BigInt(lane0)
 }
 
+/** The sum of squares in two lanes (of values up to 2^26) or three, as one integer. */
+export function squaresOf(figures: Float64Array, at: number, lanes: 2 | 3): bigint {
+  if (lanes === 3) return wideSquares(figures[at], figures[at + 1], figures[at + 2])
+  return BigInt(figures[at]) * BigInt(SQUARE_SPLIT) + BigInt(figures[at + 1])
+}
+
 /**
- * The sample standard deviation of n integers from their exact sum and sum of squares:
+ * The sample standard deviation of n integers from their exact sum and their squares in two lanes:
  * √((n·Σx² − (Σx)²) / (n·(n−1))). The numerator is exact and rounds once to a double.
  */
-export function sampleStd(
-  n: number,
-  sumHigh: number,
-  sumLow: number,
-  squaresHigh: number,
-  squaresLow: number,
-): number {
-  const sum = sumOf(sumHigh, sumLow)
+export function sampleStd(n: number, sum: number, squaresHigh: number, squaresLow: number): number {
   const squares = squaresHigh * SQUARE_SPLIT + squaresLow
   const scaled = n * squares
   const squaredSum = sum * sum
@@ -76,7 +75,7 @@ export function sampleStd(
     return Math.sqrt((scaled - squaredSum) / (n * (n - 1)))
   }
   const exactSquares = BigInt(squaresHigh) * BigInt(SQUARE_SPLIT) + BigInt(squaresLow)
-  return sampleStdExact(n, exactSum(sumHigh, sumLow), exactSquares)
+  return sampleStdExact(n, BigInt(sum), exactSquares)
 }
 
 /** As `sampleStd`, from integers of any size. */
@@ -84,6 +83,26 @@ export function sampleStdExact(n: number, sum: bigint, squares: bigint): number 
   return Math.sqrt(Number(BigInt(n) * squares - sum * sum) / (n * (n - 1)))
 }
 
+/** The sample variance of n integers in units of 1/scale: one division of exact integers. */
+export function sampleVarianceExact(
+  n: number,
+  sum: bigint,
+  squares: bigint,
+  scale: number,
+): number {
+  return Number(BigInt(n) * squares - sum * sum) / (n * (n - 1) * scale * scale)
+}
+
 export function exactSum(high: number, low: number): bigint {
   return BigInt(high) * BigInt(SUM_SPLIT) + BigInt(low)
+}
+
+/** Up to this size, values of a window add up within one double. */
+export const ONE_LANE_MAX = 2 ** 27
+
+/** To the nearest integer, half away from zero; missing where that is no safe integer. */
+export function roundedTo(value: number): number {
+  const whole = Math.trunc(value)
+  const nearest = Math.abs(value - whole) >= 0.5 ? whole + Math.sign(value) : whole
+  return Number.isSafeInteger(nearest) ? nearest + 0 : Number.NaN
 }

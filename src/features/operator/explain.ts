@@ -5,7 +5,9 @@ import { describeAggregate } from '../describe.ts'
 import { fail } from '../errors.ts'
 import { visit } from '../expressions.ts'
 import { NO_KEY } from './dictionary.ts'
+import type { Reading } from './plan.ts'
 import type { FeatureState } from './state.ts'
+import type { EntityWindows } from './windows.ts'
 
 /** No more events are shown for one window; the newest are. */
 const EVENTS_SHOWN_MAX = 100
@@ -18,10 +20,11 @@ export interface Explanation {
 }
 
 export interface ExplainedAggregate {
+  readonly aggregate: Aggregate
   readonly description: string
   readonly value: number
-  /** The window (from, to], microseconds UTC. */
-  readonly fromUs: number
+  /** The window (from, to], microseconds UTC; from null: all time, of which the newest are here. */
+  readonly fromUs: number | null
   readonly toUs: number
   /** Events within the window, the current one not among them. */
   readonly events: number
@@ -45,7 +48,7 @@ export function explainFeature(
   state: FeatureState,
   row: Row,
   feature: string,
-  stage: (row: Row) => number,
+  as: 'event' | 'row',
 ): Explanation {
   const at = state.names.indexOf(feature)
   if (at < 0) {
@@ -53,60 +56,77 @@ export function explainFeature(
       `There is no feature "${feature}"; there are ${state.names.slice(0, 50).join(', ')}.`,
     )
   }
-  const value = state.peek(row)[at]
-  const timeUs = stage(row)
+  const value = (as === 'event' ? state.peek(row) : state.valuesAt(row))[at]
   const found = new Map<string, Aggregate>()
-  visit(state.plan.set.features[at].expression, (node) => {
-    if (node.op === 'aggregate') found.set(canonicalJson(node.aggregate), node.aggregate)
+  visit(state.plan.set.features[at].expression, (node, source) => {
+    if (node.op !== 'aggregate' || source !== null) return
+    found.set(canonicalJson(node.aggregate), node.aggregate)
   })
-  const aggregates = [...found.values()].map((aggregate) =>
-    explainAggregate(state, aggregate, timeUs),
+  const aggregates = [...found].map(([key, aggregate]) =>
+    explainAggregate(state, key, aggregate, as),
   )
   return { feature, value, aggregates }
 }
 
+/** The windows stand where looking at the row has moved them. */
 function explainAggregate(
   state: FeatureState,
+  key: string,
   aggregate: Aggregate,
-  timeUs: number,
+  as: 'event' | 'row',
 ): ExplainedAggregate {
-  const { events, plan } = state
-  const windows = state.kinds.find((kind) => kind.plan.keys.join() === aggregate.per.join())!
-  const readings = [...windows.plan.before, ...windows.plan.after]
-  const key = canonicalJson(aggregate)
-  const reading = readings.find((candidate) => canonicalJson(candidate.aggregate) === key)!
-  const entity = events.code(events.next, windows.plan.dictionary)
-  const toUs = timeUs - aggregate.delayUs
-  const fromUs = toUs - aggregate.windowUs
-  const start = entity === NO_KEY ? 0 : windows.positionAfter(entity, fromUs)
-  const end = entity === NO_KEY ? 0 : windows.positionAfter(entity, toUs)
-  const main = windows.plan.spans[reading.span].accumulators.find((a) => a.slot === reading.main)
-  const mask = reading.op === 'share' ? (main?.mask ?? 0) : reading.mask
-  const newest: ExplainedEvent[] = []
-  windows.rings.select(entity === NO_KEY ? 0 : entity)
-  for (let i = end - 1; i >= start && newest.length < EVENTS_SHOWN_MAX; i--) {
-    const event = windows.rings.event(i)
-    const number = reading.number < 0 ? Number.NaN : events.number(event, reading.number)
-    newest.push({
-      id: events.keepsIds ? String(events.id(event)) : null,
-      timeUs: events.time(event),
-      value: Number.isNaN(number) ? null : number / plan.stored[reading.number].scale,
-      counts: (events.flags(event) & mask) === mask,
-    })
-  }
+  const stage = state.stages[0]
+  const { views } = stage.plan
+  const is = (reading: Reading): boolean => canonicalJson(reading.aggregate) === key
+  const at = views.findIndex((view) => view.before.some(is) || view.after.some(is))
+  const view = views[at]
+  const reading = (view.before.find(is) ?? view.after.find(is))!
+  const windows = state.kinds[view.kind]
+  const entity = stage.entities[at]
+  const toUs = stage.event.timeUs - aggregate.delayUs
+  const fromUs = aggregate.windowUs === null ? null : toUs - aggregate.windowUs
+  const { events, newest } =
+    entity === NO_KEY
+      ? { events: 0, newest: [] }
+      : eventsOf(state, windows, entity, reading, fromUs, toUs)
   return {
+    aggregate,
     description: describeAggregate(aggregate),
-    value: aggregateValue(state, aggregate),
+    value: stage.values.aggregates[reading.to],
     fromUs,
     toUs,
-    events: end - start,
+    events,
     newest,
-    withCurrent: aggregate.delayUs === 0 && aggregate.current === 'included',
+    withCurrent: as === 'event' && state.plan.sources[0].views[at].after.includes(reading),
   }
 }
 
-function aggregateValue(state: FeatureState, aggregate: Aggregate): number {
-  const key = canonicalJson(aggregate)
-  const at = state.plan.aggregates.findIndex((candidate) => canonicalJson(candidate) === key)
-  return state.valueOfAggregate(at)
+function eventsOf(
+  { labelled, plan }: FeatureState,
+  windows: EntityWindows,
+  entity: number,
+  reading: Reading,
+  fromUs: number | null,
+  toUs: number,
+): Pick<ExplainedAggregate, 'events' | 'newest'> {
+  const { rings, entries } = windows
+  rings.select(entity)
+  const start = fromUs === null ? rings.first : rings.positionAfter(fromUs)
+  const end = rings.positionAfter(toUs)
+  const own = plan.sources[windows.plan.source]
+  const number = Math.max(reading.number, reading.group?.number ?? -1)
+  const newest: ExplainedEvent[] = []
+  for (let i = end - 1; i >= start && newest.length < EVENTS_SHOWN_MAX; i--) {
+    const at = rings.slot(i)
+    const event = entries.event(at)
+    const value = number < 0 ? Number.NaN : entries.number(at, number) / own.stored[number].scale
+    const live = labelled !== null && event >= 0 && labelled.isLive(event)
+    newest.push({
+      id: live ? String(labelled.id(event)) : null,
+      timeUs: rings.time(i),
+      value: Number.isNaN(value) ? null : value,
+      counts: (entries.flags(at) & reading.partMask) === reading.partMask,
+    })
+  }
+  return { events: end - start, newest }
 }

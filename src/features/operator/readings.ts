@@ -1,13 +1,15 @@
-import type { Dictionary } from './dictionary.ts'
-import type { EventStore } from './event-store.ts'
-import { exactSum, sampleStd, sampleStdExact, sumOf, wideSquares } from './exact.ts'
-import type { Reading } from './plan.ts'
-import type { EntityWindows } from './windows.ts'
-
-/** No event: what is read leaves the current event out. */
-export const NO_EVENT = -1
-
-const SECOND_US = 1_000_000
+import {
+  exactSum,
+  sampleStd,
+  sampleStdExact,
+  sampleVarianceExact,
+  squaresOf,
+  sumOf,
+} from './exact.ts'
+import { pow } from '../../lib/math.ts'
+import type { FigureGroup, Reading } from './plan.ts'
+import { walk } from './walk.ts'
+import type { EntityWindows, StagedEvent } from './windows.ts'
 
 /**
  * Reads aggregates of an entity whose windows stand at the current event's time. With a `current`
@@ -17,128 +19,121 @@ export function read(
   readings: readonly Reading[],
   windows: EntityWindows,
   entity: number,
-  current: number,
+  current: StagedEvent | null,
   timeUs: number,
-  events: EventStore,
-  dictionaries: readonly Dictionary[],
   into: Float64Array,
 ): void {
   const { figures } = windows
   const lanes = windows.lanes(entity)
   for (let i = 0; i < readings.length; i++) {
     const reading = readings[i]
-    const { span, count, main, scale } = reading
-    const start = windows.start(entity, span)
-    const end = windows.end(entity, span)
-    const n = count < 0 ? end - start + Number(current >= 0) : figures[lanes + count]
-    const at = lanes + main
-    let value = Number.NaN
-    switch (reading.op) {
-      case 'count':
-        value = n
-        break
-      case 'sum':
-        value = sumOf(figures[at], figures[at + 1]) / scale
-        break
-      case 'mean':
-        if (n > 0) value = sumOf(figures[at], figures[at + 1]) / (n * scale)
-        break
-      case 'std': {
-        const squares = lanes + reading.squares
-        if (n < 2) break
-        const [high, low] = [figures[squares], figures[squares + 1]]
-        value = sampleStd(n, figures[at], figures[at + 1], high, low) / scale
-        break
-      }
-      case 'wideStd': {
-        const squares = lanes + reading.squares
-        if (n < 2) break
-        const sum = exactSum(figures[at], figures[at + 1])
-        const [low, middle, high] = [figures[squares], figures[squares + 1], figures[squares + 2]]
-        value = sampleStdExact(n, sum, wideSquares(low, middle, high)) / scale
-        break
-      }
-      case 'min':
-      case 'max': {
-        const found = windows.extreme(entity, reading, current)
-        if (Number.isFinite(found)) value = found / scale
-        break
-      }
-      case 'share':
-        if (n > 0) value = figures[at] / n
-        break
-      case 'distinct': {
-        const dictionary = dictionaries[reading.dictionary]
-        value = windows.distinct(entity, reading, dictionary, current)
-        break
-      }
-      case 'timeSinceLast':
-        value = secondsSince(windows, entity, start, end, timeUs, reading.mask, events)
-        break
-      case 'scanSum':
-      case 'scanMean':
-      case 'scanStd':
-        value = scan(reading, windows, entity, start, end, current, events)
-        break
-    }
-    into[reading.to] = value
+    into[reading.to] = valueOf(reading, windows, entity, current, timeUs, figures, lanes)
   }
 }
 
-function secondsSince(
-  windows: EntityWindows,
-  entity: number,
-  start: number,
-  end: number,
-  timeUs: number,
-  mask: number,
-  events: EventStore,
-): number {
-  windows.rings.select(entity)
-  for (let position = end - 1; position >= start; position--) {
-    const event = windows.rings.event(position)
-    if ((events.flags(event) & mask) !== mask) continue
-    return (timeUs - events.time(event)) / SECOND_US
-  }
-  return Number.NaN
-}
-
-/**
- * Sums of measured numbers round, so they are added up anew each time, in the order of (event time,
- * sequence): the value then follows from the events and their order, not from what was there before.
- */
-function scan(
+function valueOf(
   reading: Reading,
   windows: EntityWindows,
   entity: number,
-  start: number,
-  end: number,
-  current: number,
-  events: EventStore,
+  current: StagedEvent | null,
+  timeUs: number,
+  figures: Float64Array,
+  lanes: number,
 ): number {
-  windows.rings.select(entity)
-  const each = (see: (value: number) => void): void => {
-    for (let position = start; position <= end; position++) {
-      const event = position < end ? windows.rings.event(position) : current
-      if (event < 0 || (events.flags(event) & reading.mask) !== reading.mask) continue
-      const value = events.number(event, reading.number)
-      if (!Number.isNaN(value)) see(value)
+  const at = lanes + reading.main
+  switch (reading.op) {
+    case 'count':
+      return numberOf(reading, windows, entity, current, figures, lanes)
+    case 'sum':
+      return sum(figures, at, reading.group!.sumLanes) / reading.scale
+    case 'mean': {
+      const n = numberOf(reading, windows, entity, current, figures, lanes)
+      if (n === 0) return Number.NaN
+      return sum(figures, at, reading.group!.sumLanes) / (n * reading.scale)
     }
+    case 'std': {
+      const n = numberOf(reading, windows, entity, current, figures, lanes)
+      return n < 2 ? Number.NaN : std(figures, lanes, reading.group!, n) / reading.scale
+    }
+    case 'extreme': {
+      const known = figures[at]
+      const found = Number.isNaN(known) ? windows.findExtreme(entity, reading, current) : known
+      return Number.isFinite(found) ? found / reading.scale : Number.NaN
+    }
+    case 'distinct':
+      return figures[at]
+    case 'share': {
+      const n = numberOf(reading, windows, entity, current, figures, lanes)
+      return n === 0 ? Number.NaN : figures[at] / n
+    }
+    case 'variance': {
+      const n = numberOf(reading, windows, entity, current, figures, lanes)
+      return n < 2 ? Number.NaN : variance(figures, lanes, reading.group!, n, reading.scale)
+    }
+    case 'decayedSum':
+      return decayed(figures, at, timeUs, reading.aggregate.halfLifeUs!, reading.scale)
+    case 'decayedMean': {
+      if (figures[at + 1] === -Infinity) return Number.NaN
+      const value = figures[at] / (figures[lanes + reading.second] * reading.scale)
+      return Number.isFinite(value) ? value : Number.NaN
+    }
+    case 'walk':
+      return walk(reading, windows, entity, current, timeUs)
   }
-  let n = 0
-  let sum = 0
-  each((value) => {
-    n++
-    sum += value
-  })
-  if (reading.op === 'scanSum') return sum
-  if (n === 0) return Number.NaN
-  const mean = sum / n
-  if (reading.op === 'scanMean') return mean
-  if (n < 2) return Number.NaN
-  let squares = 0
-  each((value) => {
-    squares += (value - mean) * (value - mean)
-  })
-  return Math.sqrt(squares / (n - 1))
+}
+
+/** How many events, or values, the reading's window holds. */
+function numberOf(
+  { count, span }: Reading,
+  windows: EntityWindows,
+  entity: number,
+  current: StagedEvent | null,
+  figures: Float64Array,
+  lanes: number,
+): number {
+  if (count >= 0) return figures[lanes + count]
+  const events = windows.endOf(entity, span) - windows.start(entity, span)
+  return current === null ? events : events + 1
+}
+
+function sum(figures: Float64Array, at: number, lanes: 1 | 2): number {
+  return lanes === 1 ? figures[at] : sumOf(figures[at], figures[at + 1])
+}
+
+function exact(figures: Float64Array, at: number, lanes: 1 | 2): bigint {
+  return lanes === 1 ? BigInt(figures[at]) : exactSum(figures[at], figures[at + 1])
+}
+
+function std(figures: Float64Array, lanes: number, group: FigureGroup, n: number): number {
+  const squares = lanes + group.squares
+  if (group.sumLanes === 1 && group.squareLanes === 2) {
+    return sampleStd(n, figures[lanes + group.sum], figures[squares], figures[squares + 1])
+  }
+  const total = exact(figures, lanes + group.sum, group.sumLanes)
+  return sampleStdExact(n, total, squaresOf(figures, squares, group.squareLanes))
+}
+
+function variance(
+  figures: Float64Array,
+  lanes: number,
+  group: FigureGroup,
+  n: number,
+  scale: number,
+): number {
+  const total = exact(figures, lanes + group.sum, group.sumLanes)
+  const squares = squaresOf(figures, lanes + group.squares, group.squareLanes)
+  return sampleVarianceExact(n, total, squares, scale)
+}
+
+function decayed(
+  figures: Float64Array,
+  at: number,
+  timeUs: number,
+  halfLifeUs: number,
+  scale: number,
+): number {
+  const last = figures[at + 1]
+  if (last === -Infinity) return 0
+  const value = (figures[at] * pow(2, -(timeUs - last) / halfLifeUs)) / scale
+  return Number.isFinite(value) ? value : Number.NaN
 }

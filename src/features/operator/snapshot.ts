@@ -1,149 +1,152 @@
 import { sha256Hex } from '../../lib/hash.ts'
 import { fail } from '../errors.ts'
+import { ByteReader, ByteWriter } from './bytes.ts'
 import type { KeyValue } from './dictionary.ts'
 import { NO_KEY } from './dictionary.ts'
-import { following } from './event-store.ts'
+import { readEntity, writeEntity } from './entity-bytes.ts'
+import { following } from './labelled-events.ts'
 import type { FeatureState } from './state.ts'
 
 /**
- * The saved form of a state: `ASSAYFS1`, the SHA-256 (hex) of all that follows, a JSON header with
- * its length, and columns of the live events in the order in which they came. It holds facts only;
- * rings, cursors and sums follow from them, and give the same values whatever way they were made.
+ * The saved form of a state: `ASSAYFS2`, the SHA-256 (hex) of all that follows, a JSON header with its
+ * length, the events that labels may name, and the entities of each kind. It holds facts only; cursors
+ * and figures follow from them, and give the same values whatever way they were made.
  */
-const MAGIC = 'ASSAYFS1'
+const MAGIC = 'ASSAYFS2'
+const MAGIC_BEFORE = 'ASSAYFS1'
 const DIGEST_LENGTH = 64
 const HEADER_AT = MAGIC.length + DIGEST_LENGTH
 
 interface Header {
   /** Version of the merged feature set. */
   readonly set: string
-  readonly events: number
   readonly newestUs: number | null
   readonly lastSequence: number
-  /** By dictionary: the values of the codes in the columns. */
+  /** By dictionary: the values of the codes that follow. */
   readonly keys: readonly (readonly KeyValue[])[]
-  /** Ids that are not integers: position and text. */
-  readonly textIds: readonly (readonly [number, string])[]
+  /** How many events labels may name, and the number of the first. */
+  readonly labelled: number
+  readonly firstLabelled: number
+  /** What the cold store held then: its mark, and how many entities. */
+  readonly coldMark: number
+  readonly away: number
+  /** By kind: the entities, as codes. */
+  readonly entities: readonly (readonly number[])[]
 }
-
-type Column = Float64Array | Int32Array | Uint32Array
 
 export function writeSnapshot(state: FeatureState): Uint8Array {
-  const { events, plan } = state
-  const count = events.live
-  const keys: KeyValue[][] = []
-  const textIds: [number, string][] = []
-  const columns: Column[] = [new Float64Array(count), new Uint32Array(count)]
-  for (const stored of plan.stored) {
-    columns.push(stored.compact ? new Int32Array(count) : new Float64Array(count))
+  const dense = state.dictionaries.map(() => new Map<number, number>())
+  const code = (dictionary: number, own: number): number => {
+    if (own === NO_KEY) return NO_KEY
+    const known = dense[dictionary].get(own)
+    if (known !== undefined) return known
+    dense[dictionary].set(own, dense[dictionary].size)
+    return dense[dictionary].size - 1
   }
-  const codesAt = columns.length
-  for (let d = 0; d < plan.dictionaries.length; d++) columns.push(new Int32Array(count))
-  const ids = new Float64Array(events.keepsIds ? count : 0)
-  columns.push(ids)
-
-  const dense = state.dictionaries.map((dictionary) => new Int32Array(dictionary.limit).fill(-1))
-  for (let d = 0; d < dense.length; d++) keys.push([])
-  for (let i = 0, event = events.first; i < count; i++, event = following(event)) {
-    columns[0][i] = events.time(event)
-    columns[1][i] = events.flags(event)
-    for (let c = 0; c < plan.stored.length; c++) columns[2 + c][i] = events.number(event, c)
-    for (let d = 0; d < dense.length; d++) {
-      const code = events.code(event, d)
-      if (code !== NO_KEY && dense[d][code] < 0) {
-        dense[d][code] = keys[d].push(state.dictionaries[d].valueOf(code)!) - 1
-      }
-      columns[codesAt + d][i] = code === NO_KEY ? NO_KEY : dense[d][code]
+  const event = (own: number): number => own
+  const body = new ByteWriter()
+  writeLabelled(state, body, code)
+  const entities = state.kinds.map((windows) => {
+    const codes: number[] = []
+    for (let entity = 1; entity < windows.limit; entity++) {
+      if (!windows.isKnown(entity)) continue
+      codes.push(code(windows.plan.dictionary, entity))
+      writeEntity(windows, entity, body, { code, event })
     }
-    const id = events.keepsIds ? events.id(event) : undefined
-    if (typeof id === 'string') textIds.push([i, id])
-    if (id !== undefined) ids[i] = typeof id === 'number' ? id : Number.NaN
+    return codes
+  })
+  for (const graph of state.graphs) graph.write(body)
+  const header: Header = {
+    set: state.version,
+    newestUs: state.newestUs === -Infinity ? null : state.newestUs,
+    lastSequence: state.lastSequence,
+    keys: dense.map((codes, d) =>
+      [...codes.keys()].map((own) => state.dictionaries[d].valueOf(own)!),
+    ),
+    labelled: state.labelled?.live ?? 0,
+    firstLabelled: state.labelled?.first ?? 0,
+    coldMark: state.coldMark,
+    away: state.away,
+    entities,
   }
-  return encode(
-    {
-      set: state.version,
-      events: count,
-      newestUs: count === 0 && state.newestUs === -Infinity ? null : state.newestUs,
-      lastSequence: state.lastSequence,
-      keys,
-      textIds,
-    },
-    columns,
-  )
+  return encode(header, body.finish())
 }
 
-/** The keys of a dictionary, and how many events have each. Their codes are 1, 2, and so on. */
-export interface RestoredKeys {
-  readonly values: readonly KeyValue[]
-  readonly uses: Int32Array
+function writeLabelled(
+  { labelled, plan }: FeatureState,
+  to: ByteWriter,
+  code: (dictionary: number, own: number) => number,
+): void {
+  if (labelled === null) return
+  const dictionaries = plan.kinds.flatMap((kind) => (kind.labelled ? [kind.dictionary] : []))
+  for (let i = 0, event = labelled.first; i < labelled.live; i++, event = following(event)) {
+    const id = labelled.id(event)
+    to.double(typeof id === 'number' ? id : Number.NaN)
+    if (typeof id === 'string') to.text(id)
+    to.double(labelled.time(event))
+    to.integer(labelled.flags(event))
+    dictionaries.forEach((dictionary, e) => to.integer(code(dictionary, labelled.code(event, e))))
+  }
 }
 
-export interface Restorer {
-  /** Told how much there will be, with the keys by dictionary. */
-  begin(events: number, keys: readonly RestoredKeys[]): void
-  /** Takes in the event that was staged, with the codes of its keys by dictionary. */
-  add(codes: Int32Array): void
-}
-
-/** Fills an empty state. */
-export function readSnapshot(state: FeatureState, bytes: Uint8Array, restorer: Restorer): void {
+/** Fills an empty state. Fails with `feature_state_mismatch` and `feature_state_damaged`. */
+export function readSnapshot(state: FeatureState, bytes: Uint8Array): void {
   const { header, body } = decode(bytes)
-  const { plan, events } = state
   if (header.set !== state.version) {
     throw fail.feature_state_mismatch(
       `The state was saved for version ${header.set.slice(0, 12)} of the features; ` +
         `${state.version.slice(0, 12)} is wanted.`,
     )
   }
-  const count = header.events
-  const reader = new ColumnReader(body)
-  const times = reader.floats(count)
-  const flags = reader.integers(count)
-  const numbers = plan.stored.map(({ compact }) =>
-    compact ? reader.integers(count) : reader.floats(count),
+  // Each key is held while its codes are given out, so that they stay the same.
+  const codes = header.keys.map((values, d) =>
+    values.map((value) => state.dictionaries[d].acquire(value)),
   )
-  const positions = plan.dictionaries.map(() => reader.integers(count))
-  const ids = reader.floats(events.keepsIds ? count : 0)
-  const textIds = new Map(header.textIds)
-  restorer.begin(
-    count,
-    header.keys.map((values, d) => ({ values, uses: usesOf(positions[d], values.length) })),
-  )
-  const codes = new Int32Array(positions.length)
-  for (let i = 0; i < count; i++) {
-    const event = events.next
-    events.setTime(event, times[i])
-    events.setFlags(event, flags[i])
-    for (let c = 0; c < numbers.length; c++) events.setNumber(event, c, numbers[c][i])
-    for (let d = 0; d < codes.length; d++) {
-      codes[d] = positions[d][i] === NO_KEY ? NO_KEY : positions[d][i] + 1
+  const code = (dictionary: number, index: number): number =>
+    index === NO_KEY ? NO_KEY : codes[dictionary][index]
+  const from = new ByteReader(body)
+  state.labelled?.beginAt(header.firstLabelled)
+  readLabelled(state, header.labelled, from, code)
+  state.kinds.forEach((windows, k) => {
+    const { event } = state.stages[windows.plan.source]
+    for (const index of header.entities[k]) {
+      const entity = code(windows.plan.dictionary, index)
+      readEntity(windows, entity, from, { code, event: (own) => own }, event)
     }
-    if (events.keepsIds) events.setId(event, Number.isNaN(ids[i]) ? textIds.get(i)! : ids[i])
-    restorer.add(codes)
-  }
+  })
+  for (const graph of state.graphs) graph.read(from)
+  codes.forEach((own, d) => own.forEach((each) => state.dictionaries[d].release(each)))
   state.newestUs = header.newestUs ?? -Infinity
   state.lastSequence = header.lastSequence
+  state.returnTo(header.coldMark, header.away)
 }
 
-function usesOf(positions: Int32Array, keys: number): Int32Array {
-  const uses = new Int32Array(keys)
-  for (const position of positions) if (position !== NO_KEY) uses[position]++
-  return uses
+function readLabelled(
+  { labelled, plan, dictionaries }: FeatureState,
+  count: number,
+  from: ByteReader,
+  code: (dictionary: number, index: number) => number,
+): void {
+  if (labelled === null) return
+  const held = plan.kinds.flatMap((kind) => (kind.labelled ? [kind.dictionary] : []))
+  for (let i = 0; i < count; i++) {
+    const integer = from.double()
+    const id = Number.isNaN(integer) ? from.text() : integer
+    const timeUs = from.double()
+    const flags = from.integer()
+    const codes = held.map((dictionary) => code(dictionary, from.integer()))
+    codes.forEach((each, e) => dictionaries[held[e]].hold(each))
+    labelled.add(id, timeUs, flags, codes)
+  }
 }
 
-function encode(header: Header, columns: readonly Column[]): Uint8Array {
+function encode(header: Header, body: Uint8Array): Uint8Array {
   const json = new TextEncoder().encode(JSON.stringify(header))
-  const columnsAt = align(HEADER_AT + 4 + json.length)
-  const length = columns.reduce((end, column) => align(end + column.byteLength), columnsAt)
-  const bytes = new Uint8Array(length)
+  const bytes = new Uint8Array(HEADER_AT + 4 + json.length + body.length)
   bytes.set(new TextEncoder().encode(MAGIC))
   new DataView(bytes.buffer).setUint32(HEADER_AT, json.length, true)
   bytes.set(json, HEADER_AT + 4)
-  let at = columnsAt
-  for (const column of columns) {
-    bytes.set(new Uint8Array(column.buffer, 0, column.byteLength), at)
-    at = align(at + column.byteLength)
-  }
+  bytes.set(body, HEADER_AT + 4 + json.length)
   bytes.set(new TextEncoder().encode(sha256Hex(bytes.subarray(HEADER_AT))), MAGIC.length)
   return bytes
 }
@@ -151,7 +154,11 @@ function encode(header: Header, columns: readonly Column[]): Uint8Array {
 function decode(bytes: Uint8Array): { header: Header; body: Uint8Array } {
   const text = (from: number, to: number): string =>
     new TextDecoder().decode(bytes.subarray(from, to))
-  if (bytes.length < HEADER_AT + 4 || text(0, MAGIC.length) !== MAGIC) {
+  const magic = text(0, MAGIC.length)
+  if (magic === MAGIC_BEFORE) {
+    throw fail.feature_state_mismatch('The state was saved in the form of an earlier version.')
+  }
+  if (bytes.length < HEADER_AT + 4 || magic !== MAGIC) {
     throw fail.feature_state_damaged('The saved state does not begin as one does.')
   }
   if (text(MAGIC.length, HEADER_AT) !== sha256Hex(bytes.subarray(HEADER_AT))) {
@@ -159,30 +166,5 @@ function decode(bytes: Uint8Array): { header: Header; body: Uint8Array } {
   }
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(HEADER_AT, true)
   const header = JSON.parse(text(HEADER_AT + 4, HEADER_AT + 4 + length)) as Header
-  // Typed arrays need their bytes aligned, which those of a file's part may not be.
-  return { header, body: bytes.slice(align(HEADER_AT + 4 + length)) }
-}
-
-class ColumnReader {
-  private readonly bytes: Uint8Array
-  private at = 0
-
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes
-  }
-
-  floats(count: number): Float64Array {
-    const column = new Float64Array(this.bytes.buffer, this.at, count)
-    this.at = align(this.at + column.byteLength)
-    return column
-  }
-  integers(count: number): Int32Array {
-    const column = new Int32Array(this.bytes.buffer, this.at, count)
-    this.at = align(this.at + column.byteLength)
-    return column
-  }
-}
-
-function align(length: number): number {
-  return (length + 7) & ~7
+  return { header, body: bytes.subarray(HEADER_AT + 4 + length) }
 }

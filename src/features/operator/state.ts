@@ -3,44 +3,72 @@ import { formatDuration, formatTimestamp } from '../../lib/time.ts'
 import { mergeSets } from '../compile.ts'
 import type { CompiledFeatureSet } from '../compiled.ts'
 import { fail } from '../errors.ts'
-import type { KeyValue } from './dictionary.ts'
+import type { ColdStore } from '../cold.ts'
+import { ColdEntities } from './cold-entities.ts'
 import { Dictionary, NO_KEY } from './dictionary.ts'
-import { EventStore } from './event-store.ts'
-import { EventValues } from './evaluate.ts'
 import type { Explanation } from './explain.ts'
 import { explainFeature } from './explain.ts'
-import { IdIndex, eventIdOf } from './id-index.ts'
-import type { KeyPart, LabelPlan, Plan } from './plan.ts'
-import { planOf } from './plan.ts'
-import { NO_EVENT, read } from './readings.ts'
-import type { RestoredKeys } from './snapshot.ts'
+import { LiveGraph } from './graphs.ts'
+import type { EventId } from './labelled-events.ts'
+import { LabelledEvents, eventIdOf } from './labelled-events.ts'
+import type { LabelPlan, Plan } from './plan.ts'
+import { planOf } from './planner.ts'
+import { read } from './readings.ts'
 import { readSnapshot, writeSnapshot } from './snapshot.ts'
+import { SourceStage, keyOf } from './stage.ts'
+import type { StagedEvent } from './windows.ts'
 import { EntityWindows } from './windows.ts'
 
-/** How much longer than need be events are kept, as a share of that time. */
-const LINGER = 1 / 32
+/** Of each kind, this many entities are looked after with every event, whoever’s it is. */
+const SWEPT_EACH = 1
+
+/**
+ * What may be in use of the memory that a state may take: the rest is room for rings that grow, and
+ * for what lies idle between them.
+ */
+const IN_USE_MAX = 0.6
+/** How many are moved out with one event, how many are looked at for each, and how many expire. */
+const MOVED_EACH = 8
+const TRIED_EACH = 32
+const EXPIRED_EACH = 4
 
 /** What became of a label: it changed figures, said what was known, or came for no live event. */
 export type LabelOutcome = 'applied' | 'unchanged' | 'unknownEvent'
 
+/** How much memory a state may take, and where what has no room in it goes. */
+export interface MemoryLimit {
+  /** For `FeatureStateStatistics.bytes`. A single entity is never divided, however large it is. */
+  readonly maxBytes: number
+  readonly cold: ColdStore
+}
+
 export interface FeatureStateStatistics {
-  /** Events that a window may still reach. */
+  /** Events that a window may still reach, counted once for each of their entities. */
   readonly liveEvents: number
   /** Entities with live events, by their keys: `customer_id`, `customer_id+terminal_id`. */
   readonly entities: Readonly<Record<string, number>>
   /** Memory of the state, near enough. */
   readonly bytes: number
+  /** What lies in the cold store: entities, and events that labels may name. */
+  readonly away: number
   /** The newest event time, microseconds UTC; −Infinity before the first event. */
   readonly newestUs: number
   readonly lastSequence: number
 }
 
-/** A state for the features of one source, without any events yet. */
+/**
+ * A state for the features of one source, without any events yet. `others` are the further sources
+ * that the sets read.
+ */
 export function createFeatureState(
   sets: readonly CompiledFeatureSet[],
   source: CompiledSource,
+  others: readonly CompiledSource[] = [],
+  memory?: MemoryLimit,
 ): FeatureState {
-  return new FeatureState(planOf(mergeSets(sets), source))
+  const set = mergeSets(sets)
+  const read = others.filter(({ name }) => set.sources?.some((side) => side.source === name))
+  return new FeatureState(planOf(set, [source, ...read]), memory)
 }
 
 /**
@@ -51,16 +79,19 @@ export function restoreFeatureState(
   bytes: Uint8Array,
   sets: readonly CompiledFeatureSet[],
   source: CompiledSource,
+  others: readonly CompiledSource[] = [],
+  memory?: MemoryLimit,
 ): FeatureState {
-  const state = createFeatureState(sets, source)
+  const state = createFeatureState(sets, source, others, memory)
   state.restore(bytes)
   return state
 }
 
 /**
- * The one operator behind history, stream and request. It keeps the events of one source that its
- * windows can reach, and gives each event the values of all features as of (event time, sequence).
- * Its caller is its clock and its log: facts come with rising sequences, one thread, no waiting.
+ * The one operator behind history, stream and request. It keeps what its windows can reach of the
+ * events of one source, and of those of others that its features look at, and gives each event of the
+ * first the values of all features as of (event time, sequence). Its caller is its clock and its log:
+ * facts come with rising sequences, one thread, no waiting.
  */
 export class FeatureState {
   readonly plan: Plan
@@ -68,31 +99,43 @@ export class FeatureState {
   readonly names: readonly string[]
   /** Sequence of the last fact applied; 0 before the first. */
   lastSequence = 0
-  /** Newest event time, microseconds UTC. */
+  /** Newest event time of the features' source, microseconds UTC. */
   newestUs = -Infinity
-  readonly events: EventStore
   readonly dictionaries: readonly Dictionary[]
   readonly kinds: readonly EntityWindows[]
-  private readonly ids: IdIndex | undefined
-  private readonly values: EventValues
-  private readonly codes: Int32Array
+  /** Null where the set reads no labels. */
+  readonly labelled: LabelledEvents | null
+  readonly stages: readonly SourceStage[]
+  readonly graphs: readonly LiveGraph[]
+  private readonly own: SourceStage
   private readonly labels: ReadonlyMap<string, LabelPlan>
+  /** Positions of the kinds that labels change. */
+  private readonly labelledKinds: readonly number[]
+  private readonly swept: Int32Array
+  private readonly memory: MemoryLimit | undefined
+  private readonly cold: ColdEntities | undefined
+  /** By kind: the entity that was looked at last, of those that may be moved out. */
+  private readonly hands: Int32Array
+  /** The cold store's mark that belongs to the last snapshot; 0 before the first. */
+  coldMark = 0
 
-  constructor(plan: Plan) {
+  constructor(plan: Plan, memory?: MemoryLimit) {
     this.plan = plan
     this.names = plan.names
-    this.events = new EventStore({
-      compact: plan.stored.map((stored) => stored.compact),
-      codes: plan.dictionaries.length,
-      ids: plan.labels.length > 0,
-    })
     this.dictionaries = plan.dictionaries.map(() => new Dictionary())
-    this.kinds = plan.kinds.map((kind) => new EntityWindows(kind, this.events))
-    this.ids = this.events.keepsIds ? new IdIndex(this.events) : undefined
-    const { numbers, texts, aggregates, set } = plan
-    this.values = new EventValues(numbers.length, texts.length, aggregates.length, set.timeZone)
-    this.codes = new Int32Array(plan.dictionaries.length)
+    this.kinds = plan.kinds.map(
+      (kind) => new EntityWindows(kind, plan.sources[kind.source].stored, this.dictionaries),
+    )
+    this.stages = plan.sources.map((source) => new SourceStage(source, plan, this.dictionaries))
+    this.own = this.stages[0]
     this.labels = new Map(plan.labels.map((label) => [label.name, label]))
+    this.labelledKinds = plan.kinds.flatMap((kind, k) => (kind.labelled ? [k] : []))
+    this.labelled = plan.labels.length > 0 ? new LabelledEvents(this.labelledKinds.length) : null
+    this.graphs = plan.sources[0].graphs.map((part) => new LiveGraph(part))
+    this.swept = new Int32Array(plan.kinds.length)
+    this.hands = new Int32Array(plan.kinds.length)
+    this.memory = memory
+    this.cold = memory && new ColdEntities(memory.cold, this.dictionaries)
   }
 
   /** Hash of everything that the values depend on. */
@@ -102,7 +145,7 @@ export class FeatureState {
 
   /** Events at or before this time are refused, because what they would need may be gone. */
   get tooLateUs(): number {
-    return this.newestUs - this.plan.toleranceUs
+    return this.newestUs - this.plan.sources[0].toleranceUs
   }
 
   /**
@@ -118,43 +161,124 @@ export class FeatureState {
 
   /** As `apply`, into an array that the caller reuses. */
   applyInto(row: Row, sequence: number, vector: Float64Array): void {
-    this.checkTime(row[this.plan.timePosition] as number)
+    const { own } = this
+    this.checkTime(own, row)
     this.advanceSequence(sequence)
-    const timeUs = this.stage(row, true)
-    const event = this.events.next
-    const { kinds, codes, values, events, dictionaries } = this
-    for (let k = 0; k < kinds.length; k++) {
-      const windows = kinds[k]
-      const entity = codes[windows.plan.dictionary]
-      if (entity === NO_KEY) {
-        this.miss(windows)
-        continue
-      }
-      const { before, after } = windows.plan
-      const into = values.aggregates
-      windows.seek(entity, timeUs)
-      read(before, windows, entity, NO_EVENT, timeUs, events, dictionaries, into)
-      windows.countCurrent(entity, event)
-      read(after, windows, entity, event, timeUs, events, dictionaries, into)
-      windows.insert(entity, event)
-      windows.evict(entity, this.forgottenUs)
-    }
-    this.evaluate(vector)
-    this.commit(timeUs)
+    this.takeIn(own, row)
+    own.evaluate(this.plan.outputs, vector)
+    if (own.event.timeUs > this.newestUs) this.newestUs = own.event.timeUs
+    this.sweep()
+    this.makeRoom()
   }
 
-  /** Takes in a staged event of a snapshot, with its codes by dictionary; nothing is calculated. */
-  private readd(codes: Int32Array): void {
-    const event = this.events.next
-    const timeUs = this.events.time(event)
-    for (let d = 0; d < codes.length; d++) this.events.setCode(event, d, codes[d])
-    for (const windows of this.kinds) {
-      const entity = codes[windows.plan.dictionary]
-      if (entity === NO_KEY) continue
-      windows.place(entity, windows.positionAfter(entity, timeUs), event)
+  /**
+   * Takes in an event of another source that the features look at; rows of sources that they do not
+   * read change nothing. Fails as `apply`, by that source's own lateness.
+   */
+  applyOther(source: string, row: Row, sequence: number): void {
+    const stage = this.stages.find(({ plan }) => plan.name === source)
+    if (stage === undefined || stage === this.own) {
+      this.advanceSequence(sequence)
+      return
     }
-    this.events.commit()
-    this.ids?.add(event)
+    this.checkTime(stage, row)
+    this.advanceSequence(sequence)
+    this.takeIn(stage, row)
+    this.makeRoom()
+  }
+
+  private takeIn(stage: SourceStage, row: Row): void {
+    stage.begin(row)
+    if (this.cold !== undefined) this.recallAll(stage, row)
+    stage.acquireKeys(row)
+    this.lookBack(stage, row)
+    stage.derive()
+    const { event } = stage
+    if (this.labelled !== null && stage === this.own) {
+      const codes = this.labelledKinds.map((k) => event.codes[this.plan.kinds[k].dictionary])
+      for (let i = 0; i < codes.length; i++) this.labelledDictionary(i).hold(codes[i])
+      event.event = this.labelled.add(
+        eventIdOf(row[stage.plan.idPosition]!),
+        event.timeUs,
+        event.flags,
+        codes,
+      )
+    }
+    for (const { kind, view } of stage.kinds) {
+      const windows = this.kinds[kind]
+      const entity = event.codes[windows.plan.dictionary]
+      if (entity === NO_KEY) continue
+      // Without a view nobody has moved the windows yet.
+      if (view === undefined) {
+        this.ready(kind, entity)
+        windows.seek(entity, event.timeUs)
+      }
+      windows.countCurrent(entity, event)
+      if (view !== undefined) {
+        read(view.after, windows, entity, event, event.timeUs, stage.values.aggregates)
+      }
+      windows.insert(entity, event)
+      this.forgetPast(windows, kind, entity)
+    }
+    stage.releaseKeys()
+    if (stage === this.own) for (const graph of this.graphs) graph.insert(row, stage)
+  }
+
+  /** Reads what the staged event may know of its past, before it counts itself. */
+  private lookBack(stage: SourceStage, row: Row): void {
+    const { values, event, plan } = stage
+    if (stage === this.own) for (const graph of this.graphs) graph.look(row, stage)
+    for (let v = 0; v < plan.views.length; v++) {
+      const view = plan.views[v]
+      const windows = this.kinds[view.kind]
+      const entity = view.own
+        ? event.codes[windows.plan.dictionary]
+        : this.dictionaries[windows.plan.dictionary].find(keyOf(row, view.keys))
+      stage.entities[v] = entity
+      if (entity === NO_KEY) continue
+      this.ready(view.kind, entity)
+      windows.touch(entity, event.timeUs)
+    }
+    for (let v = 0; v < plan.views.length; v++) {
+      const view = plan.views[v]
+      const windows = this.kinds[view.kind]
+      const entity = stage.entities[v]
+      if (entity === NO_KEY) {
+        for (const at of view.aggregates) values.aggregates[at] = Number.NaN
+        continue
+      }
+      windows.seek(entity, event.timeUs)
+      read(view.before, windows, entity, null, event.timeUs, values.aggregates)
+    }
+  }
+
+  /** Makes room for an entity, and brings it back where it is in the cold store. */
+  private ready(kind: number, entity: number): void {
+    const windows = this.kinds[kind]
+    windows.reserve(entity)
+    if (this.cold === undefined || this.cold.away === 0 || windows.isKnown(entity)) return
+    const value = this.dictionaries[windows.plan.dictionary].valueOf(entity)
+    if (value !== undefined) this.cold.thaw(kind, windows, entity, value, this.thawed(kind))
+  }
+
+  /**
+   * Brings back all whose past a row looks at. Memory may know nothing of them, not even their keys,
+   * and with them come the codes that the row's own values are found by.
+   */
+  private recallAll({ plan }: SourceStage, row: Row): void {
+    for (const { kind, keys } of plan.views) {
+      const value = keyOf(row, keys)
+      const dictionary = this.dictionaries[this.plan.kinds[kind].dictionary]
+      if (value === undefined || !this.cold!.has(kind, value)) continue
+      const entity = dictionary.acquire(value)
+      this.ready(kind, entity)
+      dictionary.release(entity)
+    }
+  }
+
+  /** A place for the events of an entity that is read. */
+  private thawed(kind: number): StagedEvent {
+    return this.stages[this.plan.kinds[kind].source].scratch
   }
 
   /** The features that `apply` would return for this event now; nothing changes. */
@@ -171,28 +295,28 @@ export class FeatureState {
   }
 
   private look(row: Row, counts: boolean): Float64Array {
-    this.checkTime(row[this.plan.timePosition] as number)
-    const timeUs = this.stage(row, false)
-    const event = this.events.next
-    const { values, events, dictionaries } = this
-    for (const windows of this.kinds) {
-      const entity = this.codes[windows.plan.dictionary]
-      if (entity === NO_KEY) {
-        this.miss(windows)
-        continue
-      }
-      const { before, after } = windows.plan
-      const into = values.aggregates
-      windows.seek(entity, timeUs)
+    const { own } = this
+    this.checkTime(own, row)
+    own.begin(row)
+    if (this.cold !== undefined) this.recallAll(own, row)
+    own.findKeys(row)
+    this.lookBack(own, row)
+    if (counts) own.derive()
+    const { event, values, plan } = own
+    for (let v = 0; v < plan.views.length; v++) {
+      const view = plan.views[v]
+      const windows = this.kinds[view.kind]
+      const entity = own.entities[v]
+      if (entity === NO_KEY || view.after.length === 0) continue
       windows.save(entity)
-      read(before, windows, entity, NO_EVENT, timeUs, events, dictionaries, into)
       if (counts) windows.countCurrent(entity, event)
-      const current = counts ? event : NO_EVENT
-      read(after, windows, entity, current, timeUs, events, dictionaries, into)
+      const current = counts ? event : null
+      read(view.after, windows, entity, current, event.timeUs, values.aggregates)
       windows.undo(entity)
     }
     const vector = new Float64Array(this.names.length)
-    this.evaluate(vector)
+    own.evaluate(this.plan.outputs, vector)
+    this.makeRoom()
     return vector
   }
 
@@ -213,56 +337,107 @@ export class FeatureState {
   /** As `applyLabel`, for labels that share a sequence with what follows: those of a history. */
   label(labels: string, eventId: string | number, value: number | null): LabelOutcome {
     const label = this.labels.get(labels)
-    if (label === undefined || this.ids === undefined) return 'unchanged'
-    const event = this.ids.find(eventIdOf(eventId))
-    if (event < 0) return 'unknownEvent'
-    const old = this.events.flags(event)
+    const { labelled } = this
+    if (label === undefined || labelled === null) return 'unchanged'
+    const event = labelled.find(eventIdOf(eventId))
+    if (event < 0) return this.labelCold(label, eventIdOf(eventId), value)
+    const old = labelled.flags(event)
     const positive = value === label.positive
     const flags = positive ? old | label.mask : old & ~label.mask
     if (flags === old) return 'unchanged'
-    for (const windows of this.kinds) {
-      const { dictionary, labelled } = windows.plan
-      const entity = this.events.code(event, dictionary)
-      if (labelled && entity !== NO_KEY) windows.relabel(entity, event, flags)
+    labelled.setFlags(event, flags)
+    for (let i = 0; i < this.labelledKinds.length; i++) {
+      const entity = labelled.code(event, i)
+      if (entity === NO_KEY) continue
+      this.ready(this.labelledKinds[i], entity)
+      this.kinds[this.labelledKinds[i]].relabel(entity, event, labelled.time(event), flags)
     }
-    this.events.setFlags(event, flags)
+    this.makeRoom()
     return 'applied'
   }
 
-  /** The events behind a feature's value, as of a row that is looked ahead at. */
-  explain(row: Row, feature: string): Explanation {
-    return explainFeature(this, row, feature, (own) => this.stage(own, false))
+  /** As `label`, for an event that memory has no room for. */
+  private labelCold(label: LabelPlan, id: EventId, value: number | null): LabelOutcome {
+    const { cold, labelledKinds } = this
+    const known = cold?.event(id, labelledKinds.length)
+    if (cold === undefined || known === undefined) return 'unknownEvent'
+    const { event, timeUs, keys } = known
+    const flags = value === label.positive ? known.flags | label.mask : known.flags & ~label.mask
+    if (flags === known.flags) return 'unchanged'
+    cold.putEvent(id, { ...known, flags }, this.expiryUs(timeUs))
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i]
+      if (key === undefined) continue
+      const entity = this.labelledDictionary(i).acquire(key)
+      this.ready(labelledKinds[i], entity)
+      this.kinds[labelledKinds[i]].relabel(entity, event, timeUs, flags)
+      this.labelledDictionary(i).release(entity)
+    }
+    this.makeRoom()
+    return 'applied'
   }
 
-  /** An aggregate as of the row that was last looked at. */
-  valueOfAggregate(at: number): number {
-    return this.values.aggregates[at]
+  /** The events behind a feature's value: what `peek` gives for an event, `valuesAt` for a row. */
+  explain(row: Row, feature: string, as: 'event' | 'row' = 'event'): Explanation {
+    return explainFeature(this, row, feature, as)
   }
 
   statistics(): FeatureStateStatistics {
     const entities: Record<string, number> = {}
-    let bytes = this.events.bytes() + (this.ids?.bytes() ?? 0)
+    let bytes = this.labelled?.bytes() ?? 0
+    let liveEvents = 0
     for (const windows of this.kinds) {
       bytes += windows.bytes()
-      const { keys, dictionary } = windows.plan
-      entities[keys.join('+')] = this.dictionaries[dictionary].size
+      const known = windows.count()
+      liveEvents = Math.max(liveEvents, known.events)
+      entities[windows.plan.keys.join('+')] = known.entities
     }
     for (const dictionary of this.dictionaries) bytes += dictionary.bytes()
+    for (const graph of this.graphs) bytes += graph.bytes()
     const { newestUs, lastSequence } = this
-    return { liveEvents: this.events.live, entities, bytes, newestUs, lastSequence }
+    return { liveEvents, entities, bytes, away: this.away, newestUs, lastSequence }
+  }
+
+  /** What lies in the cold store. */
+  get away(): number {
+    return this.cold?.away ?? 0
   }
 
   /** The state as bytes, for `restoreFeatureState`: live events and labels, no derived figures. */
   snapshot(): Uint8Array {
+    for (const [k, windows] of this.kinds.entries()) {
+      for (let entity = 1; entity < windows.limit; entity++) this.tidy(windows, k, entity)
+    }
     return writeSnapshot(this)
+  }
+
+  /**
+   * As `snapshot`, together with what lies in the cold store: the bytes count once the returned
+   * promise has resolved.
+   */
+  async checkpoint(): Promise<Uint8Array> {
+    if (this.memory !== undefined) this.coldMark++
+    const bytes = this.snapshot()
+    await this.memory?.cold.mark(this.coldMark)
+    return bytes
+  }
+
+  /** Takes the cold store back to where it was when a snapshot was taken. */
+  returnTo(mark: number, away: number): void {
+    this.coldMark = mark
+    if (this.cold === undefined || this.memory === undefined) {
+      if (away === 0) return
+      throw fail.feature_state_mismatch(
+        'Part of the saved state is in a cold store, which is gone.',
+      )
+    }
+    this.memory.cold.returnTo(mark)
   }
 
   /** Fills an empty state from a snapshot. */
   restore(bytes: Uint8Array): void {
-    readSnapshot(this, bytes, {
-      begin: (events, keys) => this.beginRestore(events, keys),
-      add: (codes) => this.readd(codes),
-    })
+    if (this.lastSequence > 0) throw new Error('Only an empty state can be restored.')
+    readSnapshot(this, bytes)
   }
 
   private advanceSequence(sequence: number): void {
@@ -272,124 +447,118 @@ export class FeatureState {
     this.lastSequence = sequence
   }
 
-  /** Puts the row where the next event will be; returns its time. Codes are in `codes` afterwards. */
-  private stage(row: Row, keep: boolean): number {
-    const { plan, events, values, codes } = this
-    const timeUs = row[plan.timePosition] as number
-    const event = events.next
-    values.begin(timeUs)
-    for (let i = 0; i < plan.numbers.length; i++) {
-      const value = row[plan.numbers[i].position]
-      // Adding 0 turns −0 into 0: they are one value.
-      values.numbers[i] = value === undefined ? Number.NaN : (value as number) + 0
-    }
-    for (let i = 0; i < plan.texts.length; i++) {
-      const value = row[plan.texts[i].position]
-      values.texts[i] = typeof value === 'number' ? String(value) : value
-    }
-    let flags = 0
-    for (const { holds, mask } of plan.filters) if (holds(values) === 1) flags |= mask
-    events.setTime(event, timeUs)
-    events.setFlags(event, flags)
-    for (let i = 0; i < plan.stored.length; i++) {
-      events.setNumber(event, i, values.numbers[plan.stored[i].input])
-    }
-    for (let d = 0; d < codes.length; d++) {
-      const value = keyOf(row, plan.dictionaries[d])
-      const dictionary = this.dictionaries[d]
-      codes[d] = keep ? dictionary.acquire(value) : dictionary.find(value)
-      events.setCode(event, d, codes[d])
-    }
-    if (keep) {
-      this.beginEntities()
-      if (events.keepsIds) events.setId(event, eventIdOf(row[plan.idPosition]!))
-    }
-    return timeUs
-  }
-
-  /** Makes room for what is to be restored; an empty dictionary numbers its keys from 1. */
-  private beginRestore(events: number, keys: readonly RestoredKeys[]): void {
-    if (this.events.live > 0) throw new Error('Only an empty state can be restored.')
-    this.ids?.reserve(events)
-    keys.forEach(({ values, uses }, d) => {
-      for (let i = 0; i < values.length; i++) this.dictionaries[d].acquire(values[i], uses[i])
-    })
-    for (const windows of this.kinds) windows.beginAll(keys[windows.plan.dictionary].uses)
-  }
-
-  private beginEntities(): void {
-    for (const windows of this.kinds) {
-      const code = this.codes[windows.plan.dictionary]
-      if (code !== NO_KEY && this.dictionaries[windows.plan.dictionary].isNew(code)) {
-        windows.begin(code)
-      }
-    }
-  }
-
-  private miss(windows: EntityWindows): void {
-    for (const at of windows.plan.aggregates) this.values.aggregates[at] = Number.NaN
-  }
-
-  private evaluate(vector: Float64Array): void {
-    const { outputs } = this.plan
-    for (let i = 0; i < outputs.length; i++) vector[i] = outputs[i](this.values) + 0
-  }
-
-  private commit(timeUs: number): void {
-    const event = this.events.next
-    this.events.commit()
-    this.ids?.add(event)
-    if (timeUs > this.newestUs) {
-      this.newestUs = timeUs
-      this.evict()
-    }
-  }
-
   /** No window of any event that may still come reaches back to this time. */
-  private get forgottenUs(): number {
-    return this.newestUs - this.plan.toleranceUs - this.plan.horizonUs
+  private forgottenUs(kind: number): number {
+    const { sources, kinds } = this.plan
+    const { horizonUs, source } = kinds[kind]
+    const toleranceUs = Math.max(sources[0].toleranceUs, sources[source].toleranceUs)
+    return this.newestUs - toleranceUs - horizonUs
   }
 
-  /**
-   * Lets go of old events. They linger a little: most leave their rings when their entities are next
-   * at hand, so that here there is nothing left to do for them.
-   */
-  private evict(): void {
-    const { events, dictionaries, kinds, plan } = this
-    const throughUs = this.forgottenUs - (plan.toleranceUs + plan.horizonUs) * LINGER
-    while (events.live > 0 && events.time(events.first) <= throughUs) {
-      const event = events.first
-      for (const windows of kinds) {
-        const entity = events.code(event, windows.plan.dictionary)
-        if (entity !== NO_KEY) windows.evict(entity, throughUs)
+  private forgetPast(windows: EntityWindows, kind: number, entity: number): void {
+    windows.evict(entity, this.forgottenUs(kind))
+    if (windows.length(entity) === 0 && !windows.plan.ever) windows.forget(entity)
+  }
+
+  /** Lets an entity's old events go, wherever its windows stand. */
+  private tidy(windows: EntityWindows, kind: number, entity: number): void {
+    if (!windows.hasUntil(entity, this.forgottenUs(kind))) return
+    windows.seek(entity, this.newestUs)
+    this.forgetPast(windows, kind, entity)
+  }
+
+  /** When what happened at a time matters to nothing any more. */
+  private expiryUs(timeUs: number): number {
+    const { sources, kinds, horizonUs } = this.plan
+    if (kinds.some(({ ever }) => ever)) return Infinity
+    return timeUs + horizonUs + Math.max(...sources.map(({ toleranceUs }) => toleranceUs))
+  }
+
+  /** Moves what was not used lately out of memory, a little at a time, once too much is in use. */
+  private makeRoom(): void {
+    const { memory, cold } = this
+    if (memory === undefined || cold === undefined) return
+    const roomBytes = memory.maxBytes * IN_USE_MAX
+    for (let i = 0; i < MOVED_EACH && this.bytesInUse() > roomBytes; i++) this.moveOut(cold)
+    memory.cold.expire(this.newestUs, EXPIRED_EACH)
+  }
+
+  private bytesInUse(): number {
+    let bytes = this.labelled?.bytes() ?? 0
+    for (const windows of this.kinds) bytes += windows.bytesInUse()
+    for (const dictionary of this.dictionaries) bytes += dictionary.bytes()
+    for (const graph of this.graphs) bytes += graph.bytes()
+    return bytes
+  }
+
+  /** Moves out one entity of each kind, and the events that labels named long ago. */
+  private moveOut(cold: ColdEntities): void {
+    for (let k = 0; k < this.kinds.length; k++) {
+      const windows = this.kinds[k]
+      for (let tried = 0; tried < TRIED_EACH; tried++) {
+        const entity = this.hands[k] + 1 < windows.limit ? this.hands[k] + 1 : 1
+        this.hands[k] = entity
+        if (entity >= windows.limit || !windows.isKnown(entity) || windows.wasUsed(entity)) continue
+        const expiresUs = windows.plan.ever ? Infinity : this.expiryUs(windows.newestUs(entity))
+        cold.freeze(k, windows, entity, expiresUs)
+        break
       }
-      for (let d = 0; d < dictionaries.length; d++) {
-        dictionaries[d].release(events.code(event, d))
-      }
-      this.ids?.remove(event)
-      events.dropFirst()
+    }
+    const { labelled } = this
+    for (let i = 0; i < MOVED_EACH && labelled !== null && labelled.live > 0; i++) {
+      const event = labelled.first
+      const codes = this.labelledKinds.map((_, e) => labelled.code(event, e))
+      const timeUs = labelled.time(event)
+      const flags = labelled.flags(event)
+      const keys = codes.map((code, e) => this.labelledDictionary(e).valueOf(code))
+      cold.putEvent(labelled.id(event), { event, timeUs, flags, keys }, this.expiryUs(timeUs))
+      codes.forEach((code, e) => this.labelledDictionary(e).release(code))
+      labelled.dropFirst()
     }
   }
 
-  private checkTime(timeUs: number): void {
-    if (timeUs > this.tooLateUs) return
+  /** Looks after a few entities, so that what nobody asks for again is let go of as well. */
+  private sweep(): void {
+    for (let k = 0; k < this.kinds.length; k++) {
+      const windows = this.kinds[k]
+      for (let i = 0; i < SWEPT_EACH; i++) {
+        this.swept[k] = this.swept[k] + 1 < windows.limit ? this.swept[k] + 1 : 1
+        if (this.swept[k] < windows.limit) this.tidy(windows, k, this.swept[k])
+      }
+    }
+    for (const graph of this.graphs) graph.evict(this.graphForgottenUs(graph))
+    this.sweepLabelled()
+  }
+
+  private graphForgottenUs({ part }: LiveGraph): number {
+    return this.newestUs - this.plan.sources[0].toleranceUs - part.plan.horizonUs
+  }
+
+  private sweepLabelled(): void {
+    const { labelled } = this
+    if (labelled === null) return
+    let throughUs = Infinity
+    for (const k of this.labelledKinds) throughUs = Math.min(throughUs, this.forgottenUs(k))
+    while (labelled.live > 0 && labelled.time(labelled.first) <= throughUs) {
+      for (let i = 0; i < this.labelledKinds.length; i++) {
+        this.labelledDictionary(i).release(labelled.code(labelled.first, i))
+      }
+      labelled.dropFirst()
+    }
+  }
+
+  /** The dictionary of the entities of a kind that labels change. */
+  labelledDictionary(index: number): Dictionary {
+    return this.dictionaries[this.plan.kinds[this.labelledKinds[index]].dictionary]
+  }
+
+  private checkTime(stage: SourceStage, row: Row): void {
+    const timeUs = row[stage.plan.timePosition] as number
+    const { toleranceUs } = stage.plan
+    if (timeUs > this.newestUs - toleranceUs) return
     throw fail.feature_event_too_late(
       `The event of ${formatTimestamp(timeUs)} came when the newest was of ` +
-        `${formatTimestamp(this.newestUs)}, more than ` +
-        `${formatDuration(this.plan.toleranceUs)} later.`,
+        `${formatTimestamp(this.newestUs)}, more than ${formatDuration(toleranceUs)} later.`,
     )
   }
-}
-
-/** A key's value in a row; several columns are joined so that no two combinations look alike. */
-function keyOf(row: Row, parts: readonly KeyPart[]): KeyValue | undefined {
-  if (parts.length === 1) return row[parts[0].position]
-  let joined = ''
-  for (const { position } of parts) {
-    const value = row[position]
-    if (value === undefined) return undefined
-    const text = String(value)
-    joined += `${text.length}:${text}`
-  }
-  return joined
 }

@@ -1,15 +1,41 @@
+import { pow } from '../../lib/math.ts'
 import type { Dictionary } from './dictionary.ts'
+import { Entries } from './entries.ts'
 import { EntityRecords } from './entity-records.ts'
-import type { EventStore } from './event-store.ts'
-import { change } from './figures.ts'
-import { earliestOf, momentOf } from './moment.ts'
-import type { EntryField, KindPlan, Reading, Span } from './plan.ts'
-import { FIELDS_BEFORE, RING_INTEGERS, Rings } from './rings.ts'
+import { changeGroup } from './figures.ts'
+import { DistinctLinks, ExtremeLinks } from './links.ts'
+import type {
+  DistinctFigure,
+  FigureGroup,
+  Fold,
+  KindPlan,
+  Reading,
+  Span,
+  StoredNumber,
+} from './plan.ts'
+import { RING_INTEGERS, Rings } from './rings.ts'
 
 /** Doubles of a record: where the windows stand, how old the oldest event is, dues, figures. */
 const SOUGHT = 0
 const OLDEST = 1
 const DUES = 2
+
+/** Of an entity that has a past, and of one that something happened to lately. */
+const KNOWN = 1
+const USED = 2
+
+/** An event as the windows see it: what entries of its kinds will hold. */
+export interface StagedEvent {
+  timeUs: number
+  /** The filters that it passes, a bit each. */
+  flags: number
+  /** Its number among the events that labels may name. */
+  event: number
+  /** By stored number of its source; NaN for none. */
+  readonly numbers: Float64Array
+  /** By dictionary; negative where it has no key. */
+  readonly codes: Int32Array
+}
 
 /**
  * The windows of all entities of one kind. Each entity has one ring of its events in order of (event
@@ -17,72 +43,191 @@ const DUES = 2
  * events between. `seek` moves the cursors to any time, forward or back, adding and taking away what
  * they pass: a late event only moves them back a little. Because the figures are exact integers (and
  * extremes are searched again when one leaves), they depend on the events between the cursors alone.
+ * A window over all time starts at position 0, before every ring, and keeps what has left it.
  */
 export class EntityWindows {
   readonly plan: KindPlan
   readonly rings: Rings
+  readonly entries: Entries
+  readonly distinctLinks: readonly (DistinctLinks | undefined)[]
+  readonly dictionaries: readonly Dictionary[]
+  private readonly stored: readonly StoredNumber[]
+  private readonly extremeLinks: readonly (ExtremeLinks | undefined)[]
   private readonly records: EntityRecords
-  private readonly events: EventStore
   /** A span without delay, whose windows end where the current event goes; −1: there is none. */
   private readonly immediate: number
   private readonly initial: Float64Array
   private readonly saved: Float64Array
+  private readonly lanesAt: number
+  /** How many entities have a past. */
+  private known = 0
+  /** The first field, which most figures need; 0: there is none. */
+  private readonly touchedField: number
+  /** Takes what `touch` saw, so that its looks are not taken for useless. */
+  touched = 0
+  /** By link: where the entity had the current event's code before, as `findEqual` found it. */
+  private readonly equals: Int32Array
 
-  constructor(plan: KindPlan, events: EventStore) {
-    const { spans, lanes, fields } = plan
+  /** Of a plan's dictionaries and its source's stored numbers. */
+  constructor(
+    plan: KindPlan,
+    stored: readonly StoredNumber[],
+    dictionaries: readonly Dictionary[],
+  ) {
+    const { spans, lanes, links } = plan
     this.plan = plan
-    this.events = events
-    this.records = new EntityRecords(DUES + spans.length + lanes, RING_INTEGERS + spans.length * 2)
-    this.rings = new Rings(this.records, fields.length)
+    this.stored = stored
+    this.dictionaries = dictionaries
+    this.lanesAt = DUES + spans.length
+    this.equals = new Int32Array(links.length)
+    this.touchedField = plan.fields[0]?.at ?? 0
+    this.records = new EntityRecords(RING_INTEGERS + spans.length * 2 + 1, this.lanesAt + lanes)
+    this.rings = new Rings(
+      this.records,
+      plan.fields.map((field) => field.width),
+    )
+    this.entries = new Entries(this.rings, plan.fields)
+    this.distinctLinks = links.map((link) =>
+      link.op === 'distinct'
+        ? new DistinctLinks(link, this.rings, dictionaries[link.dictionary])
+        : undefined,
+    )
+    this.extremeLinks = links.map((link) =>
+      link.op === 'distinct' ? undefined : new ExtremeLinks(link, this.rings, this.entries),
+    )
     this.immediate = spans.findIndex(({ delayUs }) => delayUs === 0)
-    this.initial = new Float64Array(lanes)
-    for (const { accumulators } of spans) {
-      for (const { op, slot } of accumulators) {
-        if (op === 'min') this.initial[slot] = Infinity
-        if (op === 'max') this.initial[slot] = -Infinity
-      }
-    }
+    this.initial = initialLanes(plan)
     this.saved = new Float64Array(lanes)
-    this.begin(0)
+    this.reserve(0)
   }
 
-  /** Prepares an entity that had no events. */
-  begin(entity: number): void {
-    this.records.reserve(entity)
+  /** Makes room for entities up to this one. */
+  reserve(entity: number): void {
+    const { records } = this
+    const from = records.size
+    records.reserve(entity)
+    for (let added = from; added < records.size; added++) this.reset(added)
+  }
+
+  /** How many entities there is room for. */
+  get limit(): number {
+    return this.records.size
+  }
+
+  /** Whether the entity has a past. */
+  isKnown(entity: number): boolean {
+    return this.records.integers[this.knownAt(entity)] > 0
+  }
+
+  /** How many entities are known, and how many events their rings hold. */
+  count(): { readonly entities: number; readonly events: number } {
+    let [entities, events] = [0, 0]
+    for (let entity = 1; entity < this.limit; entity++) {
+      if (!this.isKnown(entity)) continue
+      entities++
+      events += this.rings.length(entity)
+    }
+    return { entities, events }
+  }
+
+  /** How many events an entity's ring holds. */
+  length(entity: number): number {
+    return this.rings.length(entity)
+  }
+
+  /** Whether a stored number is whole. */
+  isWhole(number: number): boolean {
+    return this.stored[number].whole
+  }
+
+  /** Makes an entity one without a past. */
+  private reset(entity: number): void {
+    const { doubles, integers } = this.records
+    const record = this.records.doublesOf(entity)
+    this.rings.clear(entity)
+    this.rings.begin(entity)
+    doubles.fill(-Infinity, record, record + this.lanesAt)
+    doubles[record + OLDEST] = Infinity
+    doubles.set(this.initial, record + this.lanesAt)
+    let at = this.cursorsOf(entity)
+    for (const { windowUs } of this.plan.spans) {
+      integers[at++] = windowUs === Infinity ? 0 : 1
+      integers[at++] = 1
+    }
+    integers[this.knownAt(entity)] = 0
+  }
+
+  /** Forgets an entity with all that it has. */
+  forget(entity: number): void {
+    if (!this.isKnown(entity)) return
+    const { rings } = this
+    rings.select(entity)
+    for (const links of this.distinctLinks) links?.clear(entity)
+    for (const links of this.extremeLinks) links?.clear(entity)
+    for (let position = rings.first; position < rings.end; position++) {
+      this.releaseCodes(rings.slot(position))
+    }
     this.reset(entity)
+    this.known--
+    this.dictionaries[this.plan.dictionary].release(entity)
   }
 
-  /** Prepares the entities 1, 2, … of a snapshot, by their numbers of events. */
-  beginAll(events: Int32Array): void {
-    this.records.reserve(events.length)
-    for (let entity = 1; entity <= events.length; entity++) this.reset(entity)
-    this.rings.reserve(events)
-  }
-
-  /** The lanes of all accumulators; NaN in an extreme's lane: it must be searched again. */
+  /** The lanes of all figures; NaN in an extreme's lane: it must be searched again. */
   get figures(): Float64Array {
     return this.records.doubles
   }
   /** Where the entity's lanes begin in `figures`. */
   lanes(entity: number): number {
-    return this.records.doublesOf(entity) + DUES + this.plan.spans.length
+    return this.records.doublesOf(entity) + this.lanesAt
   }
+  /** First position of a window: 0 where it covers all time, even what has left the ring. */
   start(entity: number, span: number): number {
     return this.records.integers[this.cursorsOf(entity) + span * 2]
   }
-  end(entity: number, span: number): number {
+  /** The position after the window's last. */
+  endOf(entity: number, span: number): number {
     return this.records.integers[this.cursorsOf(entity) + span * 2 + 1]
   }
+  /** The time at which the entity's windows stand. */
+  soughtUs(entity: number): number {
+    return this.records.doubles[this.records.doublesOf(entity) + SOUGHT]
+  }
 
-  /** Moves every window of the entity so that it ends at a time (less its delay). */
-  seek(entity: number, timeUs: number): void {
+  /**
+   * Looks at the memory that `seek` to a time will need, and does nothing with it. Each first look at
+   * an entity's memory waits for the main memory; here none waits for another's result, so that the
+   * processor fetches all of it at once.
+   */
+  touch(entity: number, timeUs: number): void {
+    const { rings } = this
     const { doubles, integers } = this.records
+    rings.select(entity)
+    const { spans } = this.plan
+    let at = this.cursorsOf(entity)
+    let due = this.records.doublesOf(entity) + DUES
+    let seen = 0
+    for (let s = 0; s < spans.length; s++, at += 2, due++) {
+      if (timeUs < doubles[due]) continue
+      const start = integers[at]
+      if (start < rings.first || start >= rings.end) continue
+      const slot = rings.slot(start)
+      seen += rings.doubles[(rings.offset >> 1) + slot]
+      if (this.touchedField > 0) seen += rings.integers[rings.at(slot, this.touchedField)]
+    }
+    for (let i = 0; i < this.distinctLinks.length; i++) {
+      seen += this.distinctLinks[i]?.touch() ?? 0
+    }
+    this.touched = seen
+  }
+
+  /** Moves every window of the entity so that it ends at a time (less its delay), and selects it. */
+  seek(entity: number, timeUs: number): void {
+    const { doubles } = this.records
     const record = this.records.doublesOf(entity)
     const forward = timeUs >= doubles[record + SOUGHT]
     doubles[record + SOUGHT] = timeUs
     this.rings.select(entity)
-    const length = this.rings.length(entity)
-    const lanes = this.lanes(entity)
+    const lanes = record + this.lanesAt
     const { spans } = this.plan
     let at = this.cursorsOf(entity)
     let due = record + DUES
@@ -90,90 +235,127 @@ export class EntityWindows {
       // No event enters or leaves before it is due.
       if (forward && timeUs < doubles[due]) continue
       const span = spans[s]
-      const last = timeUs - span.delayUs
-      if (forward) this.seekForward(lanes, length, span, at, last)
-      else this.seekBack(lanes, span, at, last)
-      doubles[due] = this.dueAfter(length, span, integers[at], integers[at + 1])
+      if (!forward) this.seekBack(entity, lanes, span, at, timeUs - span.delayUs)
+      doubles[due] = this.seekForward(entity, lanes, span, at, timeUs - span.delayUs)
     }
-  }
-
-  /** The first time at which an event may enter or leave; the entity's ring is selected. */
-  private dueAfter(length: number, span: Span, start: number, end: number): number {
-    const { rings } = this
-    let due = Infinity
-    if (end < length) due = earliestOf(rings.moment(end)) + span.delayUs
-    if (start === end) return due
-    return Math.min(due, earliestOf(rings.moment(start)) + span.delayUs + span.windowUs)
-  }
-
-  /** Whether the selected ring's event at a position is later than a time, whose moment is given. */
-  private isLater(position: number, timeUs: number, moment: number): boolean {
-    const own = this.rings.moment(position)
-    if (own !== moment) return own > moment
-    return this.events.time(this.rings.event(position)) > timeUs
   }
 
   // What lies between the cursors is always counted once: ends move before starts on the way
   // forward, and after them on the way back.
 
-  private seekForward(lanes: number, length: number, span: Span, at: number, last: number): void {
+  /** Returns the first time at which another event may enter or leave. */
+  private seekForward(entity: number, lanes: number, span: Span, at: number, last: number): number {
+    const { rings } = this
     const { integers } = this.records
-    const lastMoment = momentOf(last)
-    let end = integers[at + 1]
-    while (end < length && !this.isLater(end, last, lastMoment)) {
-      this.count(lanes, span, end++, 1)
-    }
-    const before = last - span.windowUs
-    const beforeMoment = momentOf(before)
+    const { distincts, folds, windowUs, delayUs } = span
     let start = integers[at]
-    while (start < end && !this.isLater(start, before, beforeMoment)) {
-      this.count(lanes, span, start++, -1)
+    let end = integers[at + 1]
+    let dueUs = Infinity
+    for (; end < rings.end; end++) {
+      const timeUs = rings.time(end)
+      if (timeUs > last) {
+        dueUs = timeUs + delayUs
+        break
+      }
+      this.changeEntry(lanes, span, end, 1)
+      for (let i = 0; i < distincts.length; i++) {
+        this.changeDistinctAtEnd(entity, lanes, distincts[i], end, start, 1)
+      }
+      for (let i = 0; i < folds.length; i++) this.foldEntry(lanes + folds[i].slot, folds[i], end)
+    }
+    integers[at + 1] = end
+    if (windowUs === Infinity) return dueUs
+    const before = last - windowUs
+    for (; start < end; start++) {
+      const timeUs = rings.time(start)
+      if (timeUs > before) {
+        dueUs = Math.min(dueUs, timeUs + delayUs + windowUs)
+        break
+      }
+      this.changeEntry(lanes, span, start, -1)
+      for (let i = 0; i < distincts.length; i++) {
+        this.changeDistinctAtStart(lanes, distincts[i], start, end, -1)
+      }
     }
     integers[at] = start
-    integers[at + 1] = end
+    return dueUs
   }
 
-  private seekBack(lanes: number, span: Span, at: number, last: number): void {
+  private seekBack(entity: number, lanes: number, span: Span, at: number, last: number): void {
+    const { rings } = this
     const { integers } = this.records
-    const before = last - span.windowUs
-    const beforeMoment = momentOf(before)
     let start = integers[at]
-    while (start > 0 && this.isLater(start - 1, before, beforeMoment)) {
-      this.count(lanes, span, --start, 1)
-    }
-    const lastMoment = momentOf(last)
     let end = integers[at + 1]
-    while (end > start && this.isLater(end - 1, last, lastMoment)) {
-      this.count(lanes, span, --end, -1)
+    if (span.windowUs !== Infinity) {
+      const before = last - span.windowUs
+      for (; start > rings.first && rings.time(start - 1) > before; start--) {
+        this.changeEntry(lanes, span, start - 1, 1)
+        for (const figure of span.distincts) {
+          this.changeDistinctAtStart(lanes, figure, start - 1, end, 1)
+        }
+      }
+    }
+    const lowest = Math.max(start, rings.first)
+    for (; end > lowest && rings.time(end - 1) > last; end--) {
+      this.changeEntry(lanes, span, end - 1, -1)
+      for (const figure of span.distincts) {
+        this.changeDistinctAtEnd(entity, lanes, figure, end - 1, start, -1)
+      }
     }
     integers[at] = start
     integers[at + 1] = end
+    for (const fold of span.folds) this.foldAgain(lanes + fold.slot, fold, end)
   }
 
   /** Counts the current event in every window that reaches it; the cursors are at its time. */
-  countCurrent(entity: number, event: number): void {
-    const { events } = this
+  countCurrent(entity: number, staged: StagedEvent): void {
     const lanes = this.lanes(entity)
-    const flags = events.flags(event)
-    for (const { delayUs, accumulators } of this.plan.spans) {
+    const { figures } = this
+    const { spans } = this.plan
+    this.rings.select(entity)
+    const { immediate } = this
+    this.findEqual(entity, staged, immediate < 0 ? this.rings.end : this.endOf(entity, immediate))
+    for (let s = 0; s < spans.length; s++) {
+      const { delayUs, groups, distincts, folds } = spans[s]
       if (delayUs > 0) continue
-      for (let i = 0; i < accumulators.length; i++) {
-        const { op, number, mask, slot } = accumulators[i]
-        if ((flags & mask) !== mask) continue
-        const value = number < 0 ? 0 : events.number(event, number)
-        change(this.figures, lanes + slot, op, value, 1)
+      for (let i = 0; i < groups.length; i++) {
+        const group = groups[i]
+        if ((staged.flags & group.mask) !== group.mask) continue
+        changeGroup(figures, lanes, group, staged.numbers[group.number], 1)
+      }
+      for (let i = 0; i < distincts.length; i++) {
+        const { mask, link, slot } = distincts[i]
+        const code = staged.codes[this.plan.links[link].dictionary]
+        if (code < 0 || (staged.flags & mask) !== mask) continue
+        if (this.equals[link] < this.start(entity, s)) figures[lanes + slot]++
+      }
+      for (const fold of folds) {
+        if ((staged.flags & fold.mask) !== fold.mask) continue
+        addToFold(figures, lanes + fold.slot, fold, staged.numbers[fold.number], staged.timeUs)
       }
     }
   }
 
+  /** Finds where below a position the selected entity last had the codes of the current event. */
+  private findEqual(entity: number, staged: StagedEvent, position: number): void {
+    const { links } = this.plan
+    for (let i = 0; i < links.length; i++) {
+      const equal = this.distinctLinks[i]
+      if (equal === undefined) continue
+      const code = staged.codes[links[i].dictionary]
+      this.equals[i] = code < 0 ? -1 : equal.lastBefore(entity, code, position)
+    }
+  }
+
   /** Puts the current event, which is counted already, into the ring behind its windows' ends. */
-  insert(entity: number, event: number): void {
+  insert(entity: number, staged: StagedEvent): void {
     const { spans } = this.plan
     const { integers, doubles } = this.records
-    const timeUs = this.events.time(event)
+    const { timeUs } = staged
+    this.rings.select(entity)
     const { immediate } = this
     const position =
-      immediate < 0 ? this.positionAfter(entity, timeUs) : this.end(entity, immediate)
+      immediate < 0 ? this.rings.positionAfter(timeUs) : this.endOf(entity, immediate)
     let at = this.cursorsOf(entity)
     let due = this.records.doublesOf(entity) + DUES
     for (let s = 0; s < spans.length; s++, at += 2, due++) {
@@ -184,20 +366,44 @@ export class EntityWindows {
       else if (integers[at + 1] === position) dueUs = timeUs + delayUs
       if (dueUs < doubles[due]) doubles[due] = dueUs
     }
-    this.place(entity, position, event)
+    this.place(entity, position, staged)
   }
 
-  /** Puts an event into the ring at a position, without counting it. */
-  place(entity: number, position: number, event: number): void {
-    const { rings, events } = this
-    const timeUs = events.time(event)
-    rings.insert(entity, position, event, timeUs)
-    const { fields } = this.plan
+  /** Puts an event behind the newest of the ring, without counting it. */
+  append(entity: number, staged: StagedEvent): void {
+    this.rings.select(entity)
+    this.findEqual(entity, staged, this.rings.end)
+    this.place(entity, this.rings.end, staged)
+  }
+
+  private place(entity: number, position: number, staged: StagedEvent): void {
+    const { rings, entries, plan, dictionaries } = this
+    this.welcome(entity)
+    const slot = rings.insert(entity, position, staged.timeUs)
+    const { fields, links } = plan
     for (let i = 0; i < fields.length; i++) {
-      rings.setField(position, FIELDS_BEFORE + i, this.repeated(event, fields[i]))
+      const { holds, index } = fields[i]
+      if (holds === 'flags') entries.setFlags(slot, staged.flags)
+      else if (holds === 'event') entries.setEvent(slot, staged.event)
+      else if (holds === 'code') {
+        entries.setCode(slot, index, staged.codes[index])
+        dictionaries[index].hold(staged.codes[index])
+      } else if (holds !== 'link') entries.setNumber(slot, index, staged.numbers[index])
     }
     const oldest = this.records.doublesOf(entity) + OLDEST
-    if (timeUs < this.records.doubles[oldest]) this.records.doubles[oldest] = timeUs
+    if (staged.timeUs < this.records.doubles[oldest]) this.records.doubles[oldest] = staged.timeUs
+    const late = position + 1 < rings.end
+    for (let i = 0; i < links.length; i++) {
+      const code = links[i].dictionary < 0 ? -1 : staged.codes[links[i].dictionary]
+      if (late) {
+        this.distinctLinks[i]?.insert(entity, position, code, staged.flags)
+        this.extremeLinks[i]?.rebuild(entity)
+      } else {
+        this.distinctLinks[i]?.append(entity, code, staged.flags, this.equals[i])
+        this.extremeLinks[i]?.append(entity)
+      }
+    }
+    if (rings.excess > 0) this.lowerPositions(entity)
   }
 
   /** Remembers the entity's figures, so that `undo` can forget what was counted for a look ahead. */
@@ -210,148 +416,228 @@ export class EntityWindows {
     for (let i = 0; i < this.saved.length; i++) this.figures[from + i] = this.saved[i]
   }
 
-  /** Removes the entity's events up to a time, which no window will reach again. */
-  evict(entity: number, throughUs: number): void {
-    const { rings } = this
-    const { spans } = this.plan
-    const { doubles, integers } = this.records
-    const oldest = this.records.doublesOf(entity) + OLDEST
-    if (doubles[oldest] > throughUs) return
-    const moment = momentOf(throughUs)
-    const lanes = this.lanes(entity)
-    rings.select(entity)
-    while (rings.length(entity) > 0) {
-      if (this.isLater(0, throughUs, moment)) {
-        doubles[oldest] = earliestOf(rings.moment(0))
-        return
-      }
-      let at = this.cursorsOf(entity)
-      for (let s = 0; s < spans.length; s++, at += 2) {
-        if (integers[at] > 0) integers[at]--
-        else if (integers[at + 1] > 0) this.count(lanes, spans[s], 0, -1)
-        if (integers[at + 1] > 0) integers[at + 1]--
-      }
-      rings.shift(entity)
-    }
-    this.reset(entity)
+  /** Time of the entity's newest event; −Infinity where its ring is empty. */
+  newestUs(entity: number): number {
+    this.rings.select(entity)
+    return this.rings.first < this.rings.end ? this.rings.time(this.rings.end - 1) : -Infinity
   }
 
-  /** Changes an event's flags, in every window that holds it. */
-  relabel(entity: number, event: number, flags: number): void {
-    const { rings } = this
-    const { spans, flagField } = this.plan
+  /** Whether the entity has events up to a time. */
+  hasUntil(entity: number, throughUs: number): boolean {
+    return this.records.doubles[this.records.doublesOf(entity) + OLDEST] <= throughUs
+  }
+
+  /**
+   * Removes the entity's events up to a time, which no window will reach again. The windows must stand
+   * at a time whose windows begin later.
+   */
+  evict(entity: number, throughUs: number): void {
+    if (!this.hasUntil(entity, throughUs)) return
+    const { rings, plan } = this
+    const { doubles } = this.records
+    rings.select(entity)
+    while (rings.first < rings.end && rings.time(rings.first) <= throughUs) {
+      if (plan.ever) this.keepLeaving(entity, rings.first)
+      for (let i = 0; i < this.distinctLinks.length; i++) this.distinctLinks[i]?.forget(entity)
+      this.releaseCodes(rings.slot(rings.first))
+      rings.drop(entity, 1)
+    }
+    const oldest = this.records.doublesOf(entity) + OLDEST
+    doubles[oldest] = rings.first < rings.end ? rings.time(rings.first) : Infinity
+    for (let i = 0; i < plan.links.length; i++) {
+      if (this.distinctLinks[i]?.isSettled(entity) === false) this.distinctLinks[i]!.settle(entity)
+      this.extremeLinks[i]?.settle(entity)
+    }
+  }
+
+  /** Counts an entity as known from its first event on. */
+  welcome(entity: number): void {
+    const at = this.knownAt(entity)
+    const known = this.records.integers[at] > 0
+    this.records.integers[at] = USED
+    if (known) return
+    this.known++
+    this.dictionaries[this.plan.dictionary].hold(entity)
+  }
+
+  private releaseCodes(slot: number): void {
+    const { plan, entries, dictionaries } = this
+    for (const { holds, index } of plan.fields) {
+      if (holds === 'code') dictionaries[index].release(entries.code(slot, index))
+    }
+  }
+
+  /** Adds a leaving event to what windows over all time keep of the past. */
+  private keepLeaving(entity: number, position: number): void {
+    const { figures, entries, rings } = this
+    const at = rings.slot(position)
+    const flags = entries.flags(at)
+    const lanes = this.lanes(entity)
+    const passes = (mask: number): boolean => (flags & mask) === mask
+    for (const { windowUs, groups, folds, edges } of this.plan.spans) {
+      if (windowUs !== Infinity) continue
+      for (const { mask, number, min, max } of groups) {
+        if (number < 0 || !passes(mask)) continue
+        const value = entries.number(at, number)
+        if (min >= 0 && value < figures[lanes + min + 1]) figures[lanes + min + 1] = value
+        if (max >= 0 && value > figures[lanes + max + 1]) figures[lanes + max + 1] = value
+      }
+      for (const fold of folds) {
+        if (passes(fold.mask)) this.foldEntry(lanes + fold.slot + 2, fold, position)
+      }
+      for (const { end, mask, number, slot } of edges) {
+        const known = !Number.isNaN(figures[lanes + slot])
+        if (!passes(mask) || (end === 'first' && known)) continue
+        figures[lanes + slot] = rings.time(position)
+        figures[lanes + slot + 1] = number < 0 ? Number.NaN : entries.number(at, number)
+      }
+    }
+  }
+
+  /** Changes the flags of an event that was found by its time, in every window that holds it. */
+  relabel(entity: number, event: number, timeUs: number, flags: number): void {
+    const { rings, entries, figures } = this
+    const { spans } = this.plan
     const { integers } = this.records
-    const position = this.positionOf(entity, event)
+    const position = this.positionOf(entity, event, timeUs)
     if (position < 0) return
-    const old = rings.field(position, flagField)
+    const entry = rings.slot(position)
+    const old = entries.flags(entry)
     const lanes = this.lanes(entity)
     let at = this.cursorsOf(entity)
     for (let s = 0; s < spans.length; s++, at += 2) {
       if (position < integers[at] || position >= integers[at + 1]) continue
-      this.count(lanes, spans[s], position, -1)
-      rings.setField(position, flagField, flags)
-      this.count(lanes, spans[s], position, 1)
-      rings.setField(position, flagField, old)
+      for (const group of spans[s].groups) {
+        const was = (old & group.mask) === group.mask
+        const is = (flags & group.mask) === group.mask
+        if (was === is) continue
+        changeGroup(figures, lanes, group, this.numberOf(entry, group), is ? 1 : -1)
+      }
     }
-    rings.setField(position, flagField, flags)
+    entries.setFlags(entry, flags)
   }
 
-  /** Position of the first event after a time; selects the entity's ring. */
-  positionAfter(entity: number, timeUs: number): number {
-    const moment = momentOf(timeUs)
+  /** Searches an extreme that was lost, between the cursors and with the current event. */
+  findExtreme(entity: number, reading: Reading, current: StagedEvent | null): number {
+    const { span, main } = reading
+    const group = reading.group!
+    const at = this.lanes(entity) + main
+    const least = main === group.min
+    const links = this.extremeLinks[least ? group.minLink : group.maxLink]!
     this.rings.select(entity)
-    let low = 0
-    let high = this.rings.length(entity)
-    // Most events come in order, so the end is the best guess.
-    if (high > 0 && !this.isLater(high - 1, timeUs, moment)) return high
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (this.isLater(middle, timeUs, moment)) high = middle
-      else low = middle + 1
-    }
-    return low
-  }
-
-  /**
-   * The least or greatest value between the cursors and of the current event (−1: none), searched
-   * again where it was lost.
-   */
-  extreme(entity: number, reading: Reading, current: number): number {
-    const { events, rings } = this
-    const at = this.lanes(entity) + reading.main
-    const known = this.figures[at]
-    if (!Number.isNaN(known)) return known
-    const { mask, field, number } = reading
-    const { flagField } = this.plan
-    const least = reading.op === 'min'
+    const start = Math.max(this.start(entity, span), this.rings.first)
+    const end = this.endOf(entity, span)
     let found = least ? Infinity : -Infinity
-    if (current >= 0 && (events.flags(current) & mask) === mask) {
-      const value = events.number(current, number)
-      if (!Number.isNaN(value)) found = value
-    }
-    const end = this.end(entity, reading.span)
-    rings.select(entity)
-    for (let i = this.start(entity, reading.span); i < end; i++) {
-      if (mask !== 0 && (rings.field(i, flagField) & mask) !== mask) continue
-      const value = field > 0 ? rings.field(i, field) : events.number(rings.event(i), number)
+    if (this.plan.spans[span].windowUs === Infinity) found = this.figures[at + 1]
+    const inside = start < end ? links.search(entity, start, end) : found
+    if (least ? inside < found : inside > found) found = inside
+    if (current !== null && (current.flags & group.mask) === group.mask) {
+      const value = current.numbers[group.number]
       if (least ? value < found : value > found) found = value
     }
     this.figures[at] = found
     return found
   }
 
-  /** How many different codes there are between the cursors and of the current event (−1: none). */
-  distinct(entity: number, reading: Reading, dictionary: Dictionary, current: number): number {
-    const { events, rings } = this
-    const { mask, field } = reading
-    const { flagField } = this.plan
-    const stamp = dictionary.newStamp()
-    let found = 0
-    if (current >= 0 && (events.flags(current) & mask) === mask) {
-      found += Number(dictionary.stampFirst(events.code(current, reading.dictionary), stamp))
-    }
-    const end = this.end(entity, reading.span)
-    rings.select(entity)
-    for (let i = this.start(entity, reading.span); i < end; i++) {
-      if (mask !== 0 && (rings.field(i, flagField) & mask) !== mask) continue
-      found += Number(dictionary.stampFirst(rings.field(i, field), stamp))
-    }
-    return found
-  }
-
   bytes(): number {
-    return this.rings.bytes() + this.records.bytes()
+    let bytes = this.rings.bytes() + this.records.bytes()
+    for (const links of this.distinctLinks) bytes += links?.bytes() ?? 0
+    for (const links of this.extremeLinks) bytes += links?.bytes() ?? 0
+    return bytes
   }
 
-  /** Adds (`sign` 1) or takes away (−1) the selected ring's event at a position. */
-  private count(lanes: number, span: Span, position: number, sign: number): void {
-    const { events, rings, figures } = this
-    const { accumulators } = span
-    const flags = span.flagged ? rings.field(position, this.plan.flagField) : 0
-    for (let i = 0; i < accumulators.length; i++) {
-      const { op, number, field, mask, slot } = accumulators[i]
-      if ((flags & mask) !== mask) continue
-      let value = 0
-      if (field > 0) value = rings.field(position, field)
-      else if (number >= 0) value = events.number(rings.event(position), number)
-      change(figures, lanes + slot, op, value, sign)
+  /** Memory of what is known, without the room for more. */
+  bytesInUse(): number {
+    let bytes = this.rings.bytesInUse() + this.known * this.records.bytesEach
+    for (const links of this.distinctLinks) bytes += links?.bytes() ?? 0
+    for (const links of this.extremeLinks) bytes += links?.bytes() ?? 0
+    return bytes
+  }
+
+  /** Whether an entity was used since it was asked before. */
+  wasUsed(entity: number): boolean {
+    const at = this.knownAt(entity)
+    const used = this.records.integers[at] === USED
+    if (used) this.records.integers[at] = KNOWN
+    return used
+  }
+
+  /** Adds (`sign` 1) or takes away (−1) the selected ring's entry in the figures of a span. */
+  private changeEntry(lanes: number, span: Span, position: number, sign: number): void {
+    const { figures, rings, entries } = this
+    const { groups } = span
+    if (groups.length === 0) return
+    const at = rings.slot(position)
+    const flags = entries.flags(at)
+    for (let i = 0; i < groups.length; i++) {
+      const group = groups[i]
+      if ((flags & group.mask) !== group.mask) continue
+      changeGroup(figures, lanes, group, this.numberOf(at, group), sign)
     }
   }
 
-  /** What a ring's entry repeats of its event. */
-  private repeated(event: number, { holds, index }: EntryField): number {
-    const { events } = this
-    if (holds === 'flags') return events.flags(event)
-    return holds === 'number' ? events.number(event, index) : events.code(event, index)
+  private numberOf(at: number, group: FigureGroup): number {
+    return group.number < 0 ? 0 : this.entries.number(at, group.number)
   }
 
-  private positionOf(entity: number, event: number): number {
-    const { rings, events } = this
-    const timeUs = events.time(event)
-    for (let position = this.positionAfter(entity, timeUs) - 1; position >= 0; position--) {
-      const candidate = rings.event(position)
-      if (candidate === event) return position
-      if (events.time(candidate) < timeUs) break
+  private changeDistinctAtEnd(
+    entity: number,
+    lanes: number,
+    { link, slot }: DistinctFigure,
+    position: number,
+    start: number,
+    sign: number,
+  ): void {
+    const isFirst = this.distinctLinks[link]!.isFirst(entity, position, start)
+    if (isFirst) this.figures[lanes + slot] += sign
+  }
+  private changeDistinctAtStart(
+    lanes: number,
+    { link, slot }: DistinctFigure,
+    position: number,
+    end: number,
+    sign: number,
+  ): void {
+    if (this.distinctLinks[link]!.isLast(position, end)) this.figures[lanes + slot] += sign
+  }
+
+  private foldEntry(at: number, fold: Fold, position: number): void {
+    const { rings, entries } = this
+    const entry = rings.slot(position)
+    if ((entries.flags(entry) & fold.mask) !== fold.mask) return
+    const value = fold.number < 0 ? 1 : entries.number(entry, fold.number)
+    addToFold(this.figures, at, fold, value, rings.time(position))
+  }
+
+  /** Works a fold out from what has left the ring and the entries up to a position. */
+  private foldAgain(at: number, fold: Fold, end: number): void {
+    const { figures, rings } = this
+    figures[at] = figures[at + 2]
+    figures[at + 1] = figures[at + 3]
+    for (let position = rings.first; position < end; position++) this.foldEntry(at, fold, position)
+  }
+
+  private lowerPositions(entity: number): void {
+    const { rings, plan } = this
+    const by = rings.excess
+    rings.lower(entity, by)
+    const { integers } = this.records
+    let at = this.cursorsOf(entity)
+    for (const { windowUs } of plan.spans) {
+      if (windowUs !== Infinity) integers[at] = Math.max(1, integers[at] - by)
+      integers[at + 1] = Math.max(1, integers[at + 1] - by)
+      at += 2
+    }
+    for (const links of this.distinctLinks) links?.settle(entity)
+    for (const links of this.extremeLinks) links?.rebuild(entity)
+  }
+
+  private positionOf(entity: number, event: number, timeUs: number): number {
+    const { rings, entries } = this
+    rings.select(entity)
+    for (let position = rings.positionAfter(timeUs) - 1; position >= rings.first; position--) {
+      if (rings.time(position) < timeUs) break
+      if (entries.event(rings.slot(position)) === event) return position
     }
     return -1
   }
@@ -359,16 +645,39 @@ export class EntityWindows {
   private cursorsOf(entity: number): number {
     return this.records.integersOf(entity) + RING_INTEGERS
   }
-
-  private reset(entity: number): void {
-    this.rings.clear(entity)
-    const { doubles, integers } = this.records
-    const { spans } = this.plan
-    const record = this.records.doublesOf(entity)
-    doubles.fill(-Infinity, record, record + DUES + spans.length)
-    doubles[record + OLDEST] = Infinity
-    doubles.set(this.initial, this.lanes(entity))
-    const cursors = this.cursorsOf(entity)
-    integers.fill(0, cursors, cursors + spans.length * 2)
+  private knownAt(entity: number): number {
+    return this.cursorsOf(entity) + this.plan.spans.length * 2
   }
+}
+
+function addToFold(
+  figures: Float64Array,
+  at: number,
+  { number, ones, halfLifeUs }: Fold,
+  value: number,
+  timeUs: number,
+): void {
+  if (number >= 0 && Number.isNaN(value)) return
+  const last = figures[at + 1]
+  const kept = last === -Infinity ? 0 : pow(2, -(timeUs - last) / halfLifeUs)
+  figures[at] = figures[at] * kept + (ones ? 1 : value)
+  figures[at + 1] = timeUs
+}
+
+/** The lanes of an entity without events. */
+function initialLanes({ lanes, spans }: KindPlan): Float64Array {
+  const initial = new Float64Array(lanes)
+  for (const { windowUs, groups, folds, edges } of spans) {
+    const width = windowUs === Infinity ? 2 : 1
+    for (const { min, max } of groups) {
+      if (min >= 0) initial.fill(Infinity, min, min + width)
+      if (max >= 0) initial.fill(-Infinity, max, max + width)
+    }
+    for (const { slot } of folds) {
+      initial[slot + 1] = -Infinity
+      initial[slot + 3] = -Infinity
+    }
+    for (const { slot } of edges) initial.fill(Number.NaN, slot, slot + 2)
+  }
+  return initial
 }

@@ -347,11 +347,15 @@ export function eventBody(
     const value = values[row]
     if (value === undefined || Number.isNaN(value)) continue
     if (column.kind === 'money') body[column.name] = formatMinor(value as number, column.exponent)
-    else if (column.kind === 'eventTime') body[column.name] = formatTimestamp(value as number)
+    else if (isTime(column)) body[column.name] = formatTimestamp(value as number)
     else if (column.kind === 'boolean') body[column.name] = value === 1
     else body[column.name] = column.kind === 'id' ? textAt(values, row) : value
   }
   return body
+}
+
+function isTime({ kind }: CompiledSource['columns'][number]): boolean {
+  return kind === 'eventTime' || kind === 'arrivalTime'
 }
 
 function eventId(tape: Tape, row: number): string {

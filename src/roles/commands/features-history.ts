@@ -1,28 +1,52 @@
-// `assay features history`: a feature set as of each event of a file, as a table.
+// `assay features history`: a feature set as of each event of a file, or as of given rows.
 import { monotonicUs } from '../../lib/clock.ts'
 import { count, exitCodes, type FeaturesHistoryOptions, type Terminal } from '../../cli/index.ts'
-import { columnOf, numbersOf, type CompiledLabels, type CompiledSource } from '../../data/index.ts'
-import { historyWithState, type CompiledFeatureSet } from '../../features/index.ts'
-import { DAY_US, formatTimestamp, parseTimestamp } from '../../lib/time.ts'
-import { labelArrivals, labelsByRow, sliceFrame } from '../../pipelines/index.ts'
+import { duckdbParquetRows } from '../../adapters/duckdb/index.ts'
+import {
+  columnOf,
+  numbersOf,
+  readEntityFile,
+  type CompiledLabels,
+  type CompiledSource,
+} from '../../data/index.ts'
+import {
+  historyWithState,
+  trainingRows,
+  type CompiledFeatureSet,
+  type SourceEvents,
+} from '../../features/index.ts'
+import type { Matrix } from '../../lib/matrix.ts'
+import {
+  entityFeatures,
+  labelArrivals,
+  labelsByRow,
+  noEvents,
+  sliceFrame,
+} from '../../pipelines/index.ts'
 import type { CompiledProject } from '../../projects/index.ts'
+import { periodOf } from './days.ts'
 import { commandErrors } from './errors.ts'
+import { setNamed } from './features-list.ts'
 import { readRows, reportRefused, type FileRows } from './file-rows.ts'
 import { labelsInFilesOf, projectIn } from './project.ts'
-import { writeTable, type Table } from './table-file.ts'
+import { writeTable, type Table, type TableColumn } from './table-file.ts'
 
 /** What is asked for: a set, its source, the labels of its files, and the period [fromUs, toUs). */
 interface Question {
   readonly set: CompiledFeatureSet
   readonly source: CompiledSource
   readonly labels: CompiledLabels | undefined
+  /** Further sources that the set reads: of them a file of events says nothing. */
+  readonly others: readonly SourceEvents[]
   readonly fromUs: number
   readonly toUs: number
+  readonly order: 'as-decided' | 'as-corrected'
 }
 
 /**
  * Computes the set over all events of the file, so that every window is whole, and writes the rows
- * of the wanted days: the id and the label under their names in the file, the features between.
+ * of the wanted days, or those that were asked for: the id and the label under their names in the
+ * file, the features between.
  */
 export async function featuresHistory(
   path: string,
@@ -34,8 +58,11 @@ export async function featuresHistory(
   const question = questionOf(compiled, options)
   const rows = await readRows(options.data, question.source, question.labels)
   reportRefused(terminal, rows)
-  warnWithoutLabels(terminal, question, rows)
-  const table = tableOf(question, rows)
+  warnOfGaps(terminal, question, rows)
+  const table =
+    options.rows === undefined
+      ? tableOfEvents(question, rows)
+      : await tableOfEntities(question, rows, options.rows)
   await writeTable(options.out, table)
   const seconds = ((monotonicUs() - startedUs) / 1e6).toFixed(1)
   terminal.out.line(
@@ -47,38 +74,32 @@ export async function featuresHistory(
 }
 
 function questionOf(project: CompiledProject, options: FeaturesHistoryOptions): Question {
-  const set = project.featureSets.find(({ name }) => name === options.set)
-  if (set === undefined) {
-    const names = project.featureSets.map(({ name }) => name).join(', ')
-    throw commandErrors.option_invalid(
-      `There is no feature set "${options.set}"; there are: ${names}.`,
-    )
-  }
+  const set = setNamed(project, options.set)
   const source = project.sources.find(({ name }) => name === set.source)!
-  const { timeZone } = source
-  const fromUs = options.from === undefined ? -Infinity : dayStart('--from', options.from, timeZone)
-  const toUs =
-    options.to === undefined ? Infinity : dayStart('--to', dayAfter(options.to), timeZone)
-  if (toUs <= fromUs) {
-    throw commandErrors.option_invalid(`--to ${options.to} lies before --from ${options.from}.`)
+  const { rows, from, to } = options
+  if (rows !== undefined && (from ?? to) !== undefined) {
+    throw commandErrors.option_invalid('--rows says the times itself; leave --from and --to out.')
   }
   const used = set.labels.map(({ name }) => name)
-  return { set, source, labels: labelsInFilesOf(project, source, used), fromUs, toUs }
+  return {
+    set,
+    source,
+    labels: labelsInFilesOf(project, source, used),
+    others: project.sources
+      .filter(({ name }) => set.sources?.some((side) => side.source === name))
+      .map(noEvents),
+    ...periodOf(options, source.timeZone),
+    order: `as-${options.as}`,
+  }
 }
 
-/** The first instant of a day in a time zone. */
-function dayStart(option: string, day: string, timeZone: string): number {
-  const us = /^\d{4}-\d{2}-\d{2}$/.test(day)
-    ? parseTimestamp(`${day} 00:00:00`, { timeZone })
-    : undefined
-  if (us !== undefined) return us
-  throw commandErrors.option_invalid(`${option} ${day} is not a day; write YYYY-MM-DD.`)
-}
-
-/** The next day of the calendar; what is no day is given back, for `dayStart` to refuse. */
-function dayAfter(day: string): string {
-  const us = /^\d{4}-\d{2}-\d{2}$/.test(day) ? parseTimestamp(`${day}T00:00:00Z`) : undefined
-  return us === undefined ? day : formatTimestamp(us + DAY_US).slice(0, 10)
+function warnOfGaps(terminal: Terminal, question: Question, rows: FileRows): void {
+  warnWithoutLabels(terminal, question, rows)
+  const { err } = terminal
+  for (const { source } of question.others) {
+    const text = `The file has no ${source.name}: features that look at them are as if there were none.`
+    err.line(err.style('yellow', text))
+  }
 }
 
 function warnWithoutLabels({ err }: Terminal, { set, labels }: Question, rows: FileRows): void {
@@ -92,23 +113,11 @@ function warnWithoutLabels({ err }: Terminal, { set, labels }: Question, rows: F
   )
 }
 
-function tableOf({ set, source, labels, fromUs, toUs }: Question, rows: FileRows): Table {
-  const times = numbersOf(rows.frame, source.eventTime)
-  const frame = sliceFrame(rows.frame, times, toUs)
-  const { matrix, firstRow } = historyWithState({
-    sets: [set],
-    source,
-    frame,
-    labels:
-      labels === undefined || rows.labels === undefined
-        ? []
-        : [labelArrivals(labels.name, rows.labels)],
-    fromUs,
-    toUs,
-  })
+function tableOfEvents(question: Question, rows: FileRows): Table {
+  const { set, source, labels } = question
+  const { matrix, firstRow, ids } = valuesOfEvents(question, rows)
   const idColumn = source.columns.find(({ name }) => name === source.id)!
-  const ids = columnOf(frame, source.id)
-  const columns: Table['columns'][number][] = [
+  const columns: TableColumn[] = [
     { name: idColumn.from, values: ids.slice(firstRow, firstRow + matrix.rows) },
     // The matrix has the set's own order or the operator's; people are promised the declared one.
     ...set.features.map(({ name }) => ({
@@ -121,4 +130,52 @@ function tableOf({ set, source, labels, fromUs, toUs }: Question, rows: FileRows
     columns.push({ name: labels.from ?? labels.name, values })
   }
   return { rows: matrix.rows, columns }
+}
+
+/** The features of the events of the period, each as of its own event. */
+function valuesOfEvents(question: Question, rows: FileRows) {
+  const { set, source, others, fromUs, toUs, order } = question
+  const times = numbersOf(rows.frame, source.eventTime)
+  const frame = sliceFrame(rows.frame, times, toUs)
+  const ids = columnOf(frame, source.id)
+  const request = { sets: [set], source, frame, labels: arrivalsOf(question, rows) }
+  if (order === 'as-decided' && others.length === 0) {
+    // Files do not say when events arrived, so that they arrived in order of their times.
+    return { ...historyWithState({ ...request, fromUs, toUs }), ids }
+  }
+  const before = times.findIndex((us) => us >= fromUs)
+  const firstRow = before < 0 ? frame.rows : Math.min(before, frame.rows)
+  const eventIds = ids.slice(firstRow)
+  const timesUs = new Float64Array(eventIds.length).fill(Number.NaN)
+  const asked = { rows: eventIds.length, timesUs, columns: {}, eventIds }
+  const matrix: Matrix = trainingRows({ ...request, others, order, rows: asked }).matrix
+  return { matrix, firstRow, ids }
+}
+
+function arrivalsOf({ labels }: Question, rows: FileRows) {
+  if (labels === undefined || rows.labels === undefined) return []
+  return [labelArrivals(labels.name, rows.labels)]
+}
+
+async function tableOfEntities(question: Question, rows: FileRows, path: string): Promise<Table> {
+  const { set, source, labels, order } = question
+  const entities = await readEntityFile({ path, source }, { parquet: duckdbParquetRows() })
+  const known = labels !== undefined && rows.labels !== undefined
+  const { frame, columns } = await entityFeatures({
+    set,
+    facts: {
+      source,
+      events: rows.frame,
+      others: question.others,
+      labels: known ? [{ of: labels, frame: rows.labels }] : [],
+      snapshots: [],
+    },
+    entities,
+    order,
+    turn: async () => undefined,
+  })
+  return {
+    rows: frame.rows,
+    columns: columns.map(({ name, type }) => ({ name, type, values: frame.columns[name] })),
+  }
 }

@@ -14,6 +14,14 @@ export function createCommandActions(terminal: Terminal): CommandActions {
       (await import('./ingest.ts')).ingest(files, options, terminal),
     decide: async (file, options) => (await import('./decide.ts')).decide(file, options, terminal),
     score: async (file, options) => (await import('./score.ts')).score(file, options, terminal),
+    featuresList: async (project, options) =>
+      (await import('./features-list.ts')).featuresList(project, options, terminal),
+    featuresShow: async (feature, project) =>
+      (await import('./features-list.ts')).featuresShow(feature, project, terminal),
+    featuresAudit: async (options) =>
+      (await import('./features-audit.ts')).featuresAudit(options, terminal),
+    featuresMaterialize: async (options) =>
+      (await import('./features-materialize.ts')).featuresMaterialize(options, terminal),
     featuresHistory: async (project, options) =>
       (await import('./features-history.ts')).featuresHistory(project, options, terminal),
     auditVerify: async (options) =>

@@ -3,14 +3,22 @@ import { createWriteStream } from 'node:fs'
 import { rename, rm, stat, writeFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { writeParquet } from '../../adapters/duckdb/index.ts'
-import { csvField, type FrameColumn } from '../../data/index.ts'
+import { writeFrame } from '../../adapters/duckdb/index.ts'
+import { csvField, type FrameColumn, type FrameType } from '../../data/index.ts'
+import { formatTimestamp } from '../../lib/time.ts'
 import { commandErrors } from './errors.ts'
 
 /** Columns of equal length; NaN and undefined are "no value". */
 export interface Table {
   readonly rows: number
-  readonly columns: readonly { readonly name: string; readonly values: FrameColumn }[]
+  readonly columns: readonly TableColumn[]
+}
+
+export interface TableColumn {
+  readonly name: string
+  readonly values: FrameColumn
+  /** What the numbers mean; `number` unless given. Times are microseconds UTC. */
+  readonly type?: FrameType
 }
 
 const ROWS_A_PIECE = 4096
@@ -42,7 +50,7 @@ export function* csvPieces({ rows, columns }: Table): Generator<string> {
     for (let row = start; row < end; row++) {
       for (let column = 0; column < columns.length; column++) {
         if (column > 0) text += ','
-        text += cellText(columns[column].values[row])
+        text += cellText(columns[column], row)
       }
       text += '\n'
     }
@@ -50,22 +58,20 @@ export function* csvPieces({ rows, columns }: Table): Generator<string> {
   }
 }
 
-function cellText(value: number | string | undefined): string {
-  if (typeof value === 'number') return Number.isNaN(value) ? '' : String(value)
-  return value === undefined ? '' : csvField(value)
+function cellText({ values, type }: TableColumn, row: number): string {
+  const value = values[row]
+  if (typeof value !== 'number') return value === undefined ? '' : csvField(value)
+  if (Number.isNaN(value)) return ''
+  return type === 'time' ? formatTimestamp(value) : String(value)
 }
 
 function parquetOf({ rows, columns }: Table): Promise<Uint8Array> {
-  const cells = Array.from({ length: rows }, (_, row) =>
-    columns.map(({ values }) => {
-      const value = values[row]
-      return value === undefined || Number.isNaN(value) ? null : value
-    }),
-  )
-  return writeParquet(
-    columns.map(({ name }) => name),
-    cells,
-  )
+  const values = columns.map((column) => [column.name, column.values] as const)
+  const schema = columns.map(({ name, values: own, type = 'number' }) => ({
+    name,
+    type: own instanceof Float64Array ? type : 'text',
+  }))
+  return writeFrame({ rows, columns: Object.fromEntries(values) }, { columns: schema })
 }
 
 /** A plain file, or nothing yet, is replaced as a whole; a device or pipe is written to. */

@@ -47,6 +47,11 @@ export const addresses = {
 
   features: { method: 'GET', path: '/api/v1/features' },
   feature: { method: 'GET', path: '/api/v1/features/:set/:feature' },
+  explainFeature: { method: 'POST', path: '/api/v1/features/:set/:feature/explain' },
+
+  featureHistory: { method: 'POST', path: '/api/v1/features/:set/history' },
+  liveFeatures: { method: 'POST', path: '/api/v1/features/:set/live' },
+  auditFeatures: { method: 'POST', path: '/api/v1/features/:set/audit' },
 
   runs: { method: 'GET', path: '/api/v1/runs' },
   compareRuns: { method: 'GET', path: '/api/v1/runs/compare' },

@@ -16,7 +16,7 @@ export function objectAddress(object: Pick<ObjectRef, 'kind' | 'id'>): string {
     case 'feature':
       return `/features/${first}/${parts.slice(1).join('%2F')}`
     case 'feature-set':
-      return `/features?set=${first}`
+      return `/features/${first}`
     case 'run':
       return `/experiments/${first}`
     case 'model':

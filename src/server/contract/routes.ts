@@ -46,7 +46,14 @@ import {
   Recomputed,
 } from './decisions.ts'
 import { CompareQuery, ComparedRuns, Run, RunParams, Runs, RunsQuery } from './experiments.ts'
-import { Feature, FeatureParams, Features } from './features.ts'
+import {
+  ExplainedFeature,
+  ExplainFeature,
+  Feature,
+  FeatureParams,
+  Features,
+  FeaturesQuery,
+} from './features.ts'
 import { Governance } from './governance.ts'
 import {
   GiveApproval,
@@ -70,6 +77,16 @@ import {
 } from './overview.ts'
 import { PipelineParams, PipelineRun, Pipelines } from './pipelines.ts'
 import { Session, SignIn } from './session.ts'
+import {
+  FeatureAudit,
+  FeatureAuditBody,
+  FeatureHistory,
+  FeatureHistoryBody,
+  FeatureHistoryQuery,
+  FeatureSetParams,
+  LiveFeatures,
+  LiveFeaturesBody,
+} from './training.ts'
 
 /** What one operation takes and gives. `open` ones need no session. */
 export interface RouteSchemas {
@@ -79,6 +96,8 @@ export interface RouteSchemas {
   readonly body?: TSchema
   readonly response: TSchema
   readonly exports?: true
+  /** The body may also be CSV or Parquet; the answer is Parquet unless JSON is asked for. */
+  readonly table?: true
   readonly open?: true
   /** The front door's own process answers it, with the others dead; all else is `keep`. */
   readonly by?: 'decide'
@@ -181,8 +200,40 @@ const schemas = {
   },
   resubmit: { summary: 'Submit mended rows again', body: Resubmit, response: ResubmitAnswer },
 
-  features: { summary: 'All declared features', response: Features },
+  features: {
+    summary: 'Declared features, filtered',
+    query: FeaturesQuery,
+    response: Features,
+    exports: true,
+  },
   feature: { summary: 'One feature', params: FeatureParams, response: Feature },
+  explainFeature: {
+    summary: 'The present value of an entity, with the windows and events behind it',
+    params: FeatureParams,
+    body: ExplainFeature,
+    response: ExplainedFeature,
+  },
+
+  featureHistory: {
+    summary: 'Features of entities as of given times: training rows',
+    params: FeatureSetParams,
+    query: FeatureHistoryQuery,
+    body: FeatureHistoryBody,
+    response: FeatureHistory,
+    table: true,
+  },
+  liveFeatures: {
+    summary: 'Features of entities as of now',
+    params: FeatureSetParams,
+    body: LiveFeaturesBody,
+    response: LiveFeatures,
+  },
+  auditFeatures: {
+    summary: 'Recorded live features against the same, worked out anew from history',
+    params: FeatureSetParams,
+    body: FeatureAuditBody,
+    response: FeatureAudit,
+  },
 
   runs: { summary: 'Training runs', query: RunsQuery, response: Runs, exports: true },
   compareRuns: { summary: 'Runs side by side', query: CompareQuery, response: ComparedRuns },

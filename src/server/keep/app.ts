@@ -2,6 +2,7 @@
 // from its one table. Routes are thin; views make the answers.
 import { existsSync } from 'node:fs'
 import fastifyStatic from '@fastify/static'
+import type { TSchema } from '@sinclair/typebox'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import {
   requireMay,
@@ -18,7 +19,7 @@ import { asRefusal, drained, refuseEncoded } from '../refusals.ts'
 import { duties } from './duties.ts'
 import { serverErrors } from './errors.ts'
 import { exportRows, type ParquetWriter } from './export.ts'
-import type { Call, Handlers } from './handlers.ts'
+import { FileAnswer, type Call, type Handlers, type TableCall } from './handlers.ts'
 import { openApi } from './openapi.ts'
 
 export interface KeepAppOptions {
@@ -38,6 +39,7 @@ export interface KeepAppOptions {
 }
 
 const BODY_BYTES_MAX = 4 * 1024 * 1024
+const TABLE_BYTES_MAX = 16 * 1024 * 1024
 
 /** Builds the app; it listens on nothing yet. */
 export async function createKeepApp(options: KeepAppOptions): Promise<FastifyInstance> {
@@ -63,7 +65,11 @@ export async function createKeepApp(options: KeepAppOptions): Promise<FastifyIns
     reply.header('referrer-policy', 'no-referrer')
   })
   registerSession(app, options)
-  registerOperations(app, options)
+  registerOperations(app, options, (route) => !route.table)
+  await app.register(async (tables) => {
+    registerTables(tables)
+    registerOperations(tables, options, (route) => route.table === true)
+  })
   app.get<{ Params: { runId: string; name: string } }>(
     '/api/v1/runs/:runId/artifacts/:name',
     async (request, reply) => {
@@ -115,10 +121,52 @@ function registerSession(app: FastifyInstance, { access, session }: KeepAppOptio
   })
 }
 
-function registerOperations(app: FastifyInstance, options: KeepAppOptions): void {
+/** Within this scope bodies may be tables, which are longer than what people type. */
+function registerTables(app: FastifyInstance): void {
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer', bodyLimit: TABLE_BYTES_MAX },
+    async (_request: FastifyRequest, body: Buffer) =>
+      parseStrictJson(body, { maxBytes: TABLE_BYTES_MAX }),
+  )
+  app.addContentTypeParser(
+    Object.keys(tableForms),
+    { parseAs: 'buffer', bodyLimit: TABLE_BYTES_MAX },
+    async (_request: FastifyRequest, body: Buffer) => body,
+  )
+}
+
+/** Media types of tables. The second of Parquet is what clients send that know no better. */
+const tableForms: Readonly<Record<string, 'csv' | 'parquet'>> = {
+  'text/csv': 'csv',
+  'application/vnd.apache.parquet': 'parquet',
+  'application/octet-stream': 'parquet',
+}
+
+function tableOf(request: FastifyRequest): TableCall {
+  const accepted = request.headers.accept ?? '*/*'
+  const wantsJson = accepted.includes('application/json') && !accepted.includes('parquet')
+  const type = mediaType(request)
+  const form = tableForms[type]
+  return {
+    body: form === undefined ? undefined : { form, bytes: request.body as Buffer },
+    as: wantsJson ? 'json' : 'parquet',
+  }
+}
+
+function mediaType({ headers }: FastifyRequest): string {
+  return (headers['content-type'] ?? '').split(';', 1)[0].trim().toLowerCase()
+}
+
+function registerOperations(
+  app: FastifyInstance,
+  options: KeepAppOptions,
+  isOurs: (route: Route) => boolean,
+): void {
   const identities = new WeakMap<FastifyRequest, Identity>()
   for (const route of routes) {
-    if (route.by === 'decide' || route.open) continue
+    if (route.by === 'decide' || route.open || !isOurs(route)) continue
     const handler = options.handlers[route.name as keyof Handlers] as (
       call: Call<OperationName>,
     ) => Promise<unknown>
@@ -138,6 +186,7 @@ function registerOperations(app: FastifyInstance, options: KeepAppOptions): void
           query: request.query,
           body: request.body,
           identity: identities.get(request),
+          ...(route.table && { table: tableOf(request) }),
         } as Call<OperationName>
         const format = (request.query as { format?: string } | undefined)?.format
         if (route.exports && (format === 'csv' || format === 'parquet')) {
@@ -145,18 +194,29 @@ function registerOperations(app: FastifyInstance, options: KeepAppOptions): void
           const { parquet } = options
           return exportRows({ reply, name, response, format, call, handler, parquet })
         }
-        return handler(call)
+        const answer = await handler(call)
+        return answer instanceof FileAnswer ? sendFile(reply, answer) : answer
       },
     })
   }
 }
 
-function requestSchema({ params, query, body }: Route): Record<string, unknown> {
+function sendFile(reply: FastifyReply, { type, bytes, headers }: FileAnswer): FastifyReply {
+  return reply.headers(headers).type(type).send(Buffer.from(bytes))
+}
+
+function requestSchema({ params, query, body, table }: Route): Record<string, unknown> {
   return {
     ...(params && { params }),
     ...(query && { querystring: query }),
-    ...(body && { body }),
+    ...(body && { body: table ? { content: tableSchemas(body) } : body }),
   }
+}
+
+/** Only JSON has a form that the contract describes; other tables are read row by row. */
+function tableSchemas(json: TSchema): Record<string, { schema: object }> {
+  const others = Object.keys(tableForms).map((type) => [type, { schema: {} }])
+  return { 'application/json': { schema: json }, ...Object.fromEntries(others) }
 }
 
 async function registerPage(app: FastifyInstance, directory: string): Promise<void> {

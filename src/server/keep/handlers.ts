@@ -23,11 +23,35 @@ export interface Call<Name extends OperationName> {
   readonly params: ParamsOf<Name>
   readonly query: QueryOf<Name>
   readonly body: BodyOf<Name>
+  /** Of `table` operations: the body where it is no JSON, and what the answer should be. */
+  readonly table?: TableCall
   /** Who asks; checked before a handler is called. */
   readonly identity: Identity
 }
 
-export type Handler<Name extends OperationName> = (call: Call<Name>) => Promise<ResponseOf<Name>>
+export interface TableCall {
+  readonly body: { readonly form: 'csv' | 'parquet'; readonly bytes: Uint8Array } | undefined
+  readonly as: 'parquet' | 'json'
+}
+
+/** An answer that is no JSON: the bytes of a file, with headers that say what it is. */
+export class FileAnswer {
+  readonly type: string
+  readonly bytes: Uint8Array
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(type: string, bytes: Uint8Array, headers: Readonly<Record<string, string>>) {
+    this.type = type
+    this.bytes = bytes
+    this.headers = headers
+  }
+}
+
+export type Handler<Name extends OperationName> = (
+  call: Call<Name>,
+) => Promise<
+  Schemas[Name] extends { readonly table: true } ? ResponseOf<Name> | FileAnswer : ResponseOf<Name>
+>
 
 /** Every operation that this process answers with a view; signing in and out stays with the app. */
 export type Handlers = {

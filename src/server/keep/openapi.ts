@@ -3,6 +3,8 @@ import type { TObject, TSchema } from '@sinclair/typebox'
 import { sessionCookie } from '../../access/index.ts'
 import { Problem, routes, type Route } from '../contract/index.ts'
 
+const PARQUET = 'application/vnd.apache.parquet'
+
 export function openApi(version: string): object {
   const paths: Record<string, Record<string, unknown>> = {}
   for (const route of routes) {
@@ -38,14 +40,21 @@ function operation(route: Route): object {
     ...(route.open && { security: [] }),
     parameters: [...parameters('path', route.params), ...parameters('query', route.query)],
     ...(route.body && {
-      requestBody: { required: true, content: { 'application/json': { schema: route.body } } },
+      requestBody: {
+        required: true,
+        content: {
+          'application/json': { schema: route.body },
+          ...(route.table && { 'text/csv': {}, [PARQUET]: {} }),
+        },
+      },
     }),
     responses: {
       200: {
         description: route.summary,
         content: {
           'application/json': { schema: route.response },
-          ...(route.exports && { 'text/csv': {}, 'application/vnd.apache.parquet': {} }),
+          ...(route.exports && { 'text/csv': {} }),
+          ...((route.exports ?? route.table) && { [PARQUET]: {} }),
         },
       },
       default: {

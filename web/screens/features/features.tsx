@@ -1,159 +1,168 @@
+/** The catalogue of features: filtered, sorted and exported as one; every view has an address. */
 import { useNavigate } from '@tanstack/react-router'
-import { useMemo } from 'react'
-import type { FeatureSummary } from '../../../src/server/contract/index.ts'
+import { useCallback } from 'react'
+import type { Features, FeatureSummary } from '../../../src/server/contract/index.ts'
 import { useAsk } from '../../client/queries.ts'
-import { useView } from '../../client/view.ts'
-import { DataTable, type Column } from '../../parts/data-table.tsx'
-import { none, statistic, withUnit } from '../../parts/figures.ts'
-import { SelectFilter, TextFilter } from '../../parts/filters.tsx'
+import { pick, useView } from '../../client/view.ts'
+import { ExportLinks, SelectFilter, TextFilter } from '../../parts/filters.tsx'
+import { useKeys } from '../../parts/keys.ts'
 import { Hash, ObjectLink, PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
 import { Answered, Empty } from '../../parts/states.tsx'
-import { VerdictSign } from '../../parts/verdict.tsx'
+import { catalogueFilterKeys, catalogueQuery, featureAddress } from './catalogue.ts'
+import { FeatureTable } from './feature-table.tsx'
 
 export default function FeaturesScreen() {
-  const answer = useAsk('features', {}, { every: 10_000 })
   const { view } = useView()
+  const query = catalogueQuery(view)
+  const answer = useAsk('features', { query }, { every: 10_000, keepPrevious: true })
   return (
-    <Answered answer={answer}>
-      {(data) => {
-        const wanted = view.text?.toLowerCase() ?? ''
-        const rows = data.items
-          .filter((one) => view.set === undefined || one.set === view.set)
-          .filter((one) => `${one.name} ${one.words}`.toLowerCase().includes(wanted))
-        return (
-          <>
-            <ScreenHead
-              title="Features"
-              verdict={data.skew}
-              note="Each is declared once; history, live values and replay run the same code."
-            />
-            {data.items.length === 0 ? (
-              <Panel>
-                <Empty title="No features yet" command="npx assay start --project FOLDER">
-                  A project declares them; running it computes them as of each event.
-                </Empty>
-              </Panel>
-            ) : (
-              <>
-                <div className="feature-sets">
-                  {data.sets.map((set) => (
-                    <Panel key={set.name}>
-                      <b>{set.name}</b> <Hash hash={set.version} />
-                      <p className="quiet">
-                        {set.features} features from <ObjectLink target={set.source} />
-                        {set.file === null ? (
-                          ''
-                        ) : (
-                          <>
-                            , declared in <code>{set.file}</code>
-                          </>
-                        )}
-                      </p>
-                    </Panel>
-                  ))}
-                </div>
-                <div className="filters">
-                  <SelectFilter
-                    name="set"
-                    title="All sets"
-                    choices={data.sets.map((set) => ({ value: set.name, title: set.name }))}
-                  />
-                  <TextFilter name="text" title="Name or words" width={190} />
-                  <span className="filters-count num">{rows.length} features</span>
-                </div>
-                <Panel flush>
-                  <Table rows={rows} />
-                </Panel>
-              </>
-            )}
-          </>
-        )
-      }}
+    <Answered answer={answer} rows={14}>
+      {(data) => (
+        <>
+          <ScreenHead
+            title="Features"
+            verdict={data.skew}
+            note="Each is declared once; history, live values and replay run the same code."
+          />
+          {data.total === 0 ? (
+            <Panel>
+              <Empty title="No features yet" command="npx assay start --project FOLDER">
+                A project declares them; running it computes them as of each event.
+              </Empty>
+            </Panel>
+          ) : (
+            <Catalogue data={data} />
+          )}
+        </>
+      )}
     </Answered>
   )
 }
 
-function Table({ rows }: { readonly rows: readonly FeatureSummary[] }) {
+function Catalogue({ data }: { readonly data: Features }) {
+  const { view, change } = useView()
   const navigate = useNavigate()
-  const strongest = Math.max(1e-9, ...rows.map((row) => row.importance ?? 0))
-  const columns = useMemo(
-    (): readonly Column<FeatureSummary>[] => [
-      {
-        key: 'name',
-        title: 'Feature',
-        width: 'minmax(150px, 1.1fr)',
-        cell: (row) => (
-          <PageLink to={`/features/${row.set}/${row.name}`} title={row.name}>
-            {row.name}
-          </PageLink>
-        ),
-      },
-      {
-        key: 'words',
-        title: 'In words',
-        width: 'minmax(160px, 1.6fr)',
-        from: 'middle',
-        cell: (row) => <span title={row.words}>{row.words}</span>,
-      },
-      {
-        key: 'window',
-        title: 'Window',
-        width: '116px',
-        from: 'wide',
-        cell: (row) => row.window ?? <span className="quiet">the event</span>,
-      },
-      {
-        key: 'training',
-        title: 'Training mean',
-        width: '98px',
-        align: 'right',
-        from: 'narrow',
-        cell: (row) => withUnit(row.trainingMean, row.unit),
-      },
-      {
-        key: 'live',
-        title: 'Live mean',
-        width: '90px',
-        align: 'right',
-        from: 'narrow',
-        cell: (row) => withUnit(row.liveMean, row.unit),
-      },
-      {
-        key: 'importance',
-        title: 'Weight',
-        width: '92px',
-        from: 'wide',
-        cell: (row) =>
-          row.importance === null ? (
-            none
-          ) : (
-            <span className="weight" title={`Mean |SHAP| ${statistic(row.importance)} log-odds`}>
-              <i style={{ width: `${(row.importance / strongest) * 100}%` }} />
-            </span>
-          ),
-      },
-      {
-        key: 'psi',
-        title: 'PSI',
-        width: '78px',
-        align: 'right',
-        cell: (row) => (
-          <span className="psi" title={row.verdict.sentence}>
-            {row.psi === null ? none : row.psi.toFixed(3)}{' '}
-            <VerdictSign status={row.verdict.status} size={13} />
-          </span>
-        ),
-      },
-    ],
-    [strongest],
+  const rows = data.items
+  const open = useCallback(
+    (row: FeatureSummary) => {
+      const [path = '', search = ''] = featureAddress(row, view).split('?')
+      void navigate({ to: path, search: Object.fromEntries(new URLSearchParams(search)) } as never)
+    },
+    [navigate, view],
   )
+  const step = (by: number) => {
+    const at = rows.findIndex((row) => keyOf(row) === view.at)
+    const next = rows[Math.min(rows.length - 1, Math.max(0, at + by))]
+    if (next !== undefined) change({ at: keyOf(next) })
+  }
+  useKeys({
+    j: () => step(1),
+    k: () => step(-1),
+    Enter: () => {
+      const row = rows.find((one) => keyOf(one) === view.at)
+      if (row !== undefined) open(row)
+    },
+  })
   return (
-    <DataTable
-      label="Features"
-      rows={rows}
-      columns={columns}
-      rowKey={(row) => `${row.set}/${row.name}`}
-      onOpen={(row) => void navigate({ to: `/features/${row.set}/${row.name}` } as never)}
-    />
+    <>
+      <Sets sets={data.sets} />
+      <Filters data={data} />
+      <Panel flush>
+        {rows.length === 0 ? (
+          <Empty title="No feature matches">
+            <ClearFilters>Take the filters away</ClearFilters>
+          </Empty>
+        ) : (
+          <FeatureTable rows={rows} selected={view.at} open={open} />
+        )}
+      </Panel>
+      <p className="keys-hint">
+        <kbd>J</kbd> <kbd>K</kbd> move · <kbd>Enter</kbd> opens · <kbd>?</kbd> all keys
+      </p>
+    </>
   )
+}
+
+const keyOf = (row: FeatureSummary): string => `${row.set}/${row.name}`
+
+function Sets({ sets }: { readonly sets: Features['sets'] }) {
+  return (
+    <div className="feature-sets">
+      {sets.map((set) => (
+        <Panel key={set.name}>
+          <h2 className="feature-set-name">
+            <PageLink to={`/features/${encodeURIComponent(set.name)}`}>{set.name}</PageLink>{' '}
+            <Hash hash={set.version} />
+          </h2>
+          {set.description === '' ? null : <p>{set.description}</p>}
+          <p className="quiet">
+            {set.features} features from <ObjectLink target={set.source} />, owned by {set.owner}
+            {set.file === null ? null : (
+              <>
+                , declared in <code>{set.file}</code>
+              </>
+            )}
+          </p>
+          <p className="quiet">
+            {set.usedBy.length === 0 ? (
+              'No model was trained on this version yet'
+            ) : (
+              <span className="links">
+                Used by
+                {set.usedBy.map((target) => (
+                  <ObjectLink key={target.id} target={target} />
+                ))}
+              </span>
+            )}
+          </p>
+        </Panel>
+      ))}
+    </div>
+  )
+}
+
+const filterTitles = {
+  set: 'All sets',
+  source: 'All sources',
+  entity: 'All entities',
+  unit: 'All units',
+  usedBy: 'Used by any',
+  status: 'Any verdict',
+} as const
+
+function Filters({ data }: { readonly data: Features }) {
+  const { view } = useView()
+  const shown = data.items.length
+  const isFiltered = catalogueFilterKeys.some((key) => view[key] !== undefined)
+  return (
+    <div className="filters" role="search">
+      <TextFilter name="text" title="Name, words or key" width={170} />
+      {(Object.keys(filterTitles) as (keyof typeof filterTitles)[]).map((name) =>
+        // A filter with one choice would filter nothing, so it is not offered.
+        data.choices[name].length < 2 && view[name] === undefined ? null : (
+          <SelectFilter
+            key={name}
+            name={name}
+            title={filterTitles[name]}
+            choices={data.choices[name].map(({ value, title, count }) => ({
+              value,
+              title: `${title} (${count})`,
+            }))}
+          />
+        ),
+      )}
+      {isFiltered ? <ClearFilters>Clear</ClearFilters> : null}
+      <span className="filters-count num" aria-live="polite">
+        {shown === data.total ? `${shown} features` : `${shown} of ${data.total} features`}{' '}
+        <ExportLinks name="features" query={catalogueQuery(view)} />
+      </span>
+    </div>
+  )
+}
+
+function ClearFilters({ children }: { readonly children: string }) {
+  const { view } = useView()
+  const { sort, descending } = pick(view, ['sort', 'descending'])
+  const order = sort === undefined ? '' : `?sort=${sort}&descending=${descending ?? 'no'}`
+  return <PageLink to={`/features${order}`}>{children}</PageLink>
 }

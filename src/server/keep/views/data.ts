@@ -260,6 +260,8 @@ function typeInWords(column: CompiledColumn): string {
       return `unique id, ${column.type}`
     case 'eventTime':
       return 'event time'
+    case 'arrivalTime':
+      return 'arrival time'
     case 'key':
       return `key, ${column.type}`
     case 'money':
@@ -274,6 +276,7 @@ function checksInWords(column: CompiledColumn): string[] {
     case 'id':
       return ['unique']
     case 'eventTime':
+    case 'arrivalTime':
       return [
         `${formatTimestamp(column.min).slice(0, 10)} to ${formatTimestamp(column.max).slice(0, 10)}`,
       ]

@@ -1,5 +1,5 @@
+// The catalogue of features: what is declared, filtered and sorted, with what is known of each.
 import {
-  describeFeature,
   lineageOf,
   type CompiledFeature,
   type CompiledFeatureSet,
@@ -7,10 +7,15 @@ import {
 import { defineErrors } from '../../../lib/errors.ts'
 import type { ColumnReference, DriftFigures } from '../../../monitoring/index.ts'
 import type { RunReport } from '../../../pipelines/index.ts'
-import type { Feature, FeatureSummary, Verdict } from '../../contract/index.ts'
+import type { ModelVersion } from '../../../registry/index.ts'
+import type { Features, FeatureSummary, Verdict } from '../../contract/index.ts'
 import type { Handlers } from '../handlers.ts'
-import { durationInWords, ref, time, verdict, versionRef } from '../present.ts'
+import { durationInWords, ref, verdict, versionRef } from '../present.ts'
 import type { Rooms } from '../rooms.ts'
+import { featureDetail } from './feature-detail.ts'
+import { choicesOf, select } from './feature-filters.ts'
+import { lookupOf, readsOf } from './feature-reads.ts'
+import { explainedFeature } from './feature-value.ts'
 import { watch } from './monitoring.ts'
 
 const errors = defineErrors({
@@ -21,107 +26,84 @@ const errors = defineErrors({
   },
 })
 
-const PSI_ALERT = 0.25
-const unwatched: Verdict = verdict('no-data', 'Not among the features that are watched.')
+const unwatched: Verdict = verdict(
+  'no-data',
+  'Not watched: only the features that weigh most in the live model are.',
+)
+const noModel: Verdict = verdict(
+  'no-data',
+  'Not watched yet: there is no live model to compare with.',
+)
 
-export function featureViews(rooms: Rooms): Pick<Handlers, 'features' | 'feature'> {
-  async function known() {
-    const { report } = await watch(rooms, {})
-    const deployment = await rooms.serving.current(rooms.project()?.policies[0]?.name ?? '')
-    const reference = deployment && (await rooms.references.read(deployment.modelHash))
-    return {
-      drift: new Map(report.drift.map((figures) => [figures.column, figures])),
-      reference: new Map((reference?.columns ?? []).map((column) => [column.column, column])),
-      importance: await importanceOf(rooms, deployment?.model, deployment?.version),
-    }
+/** Everything about features that does not follow from their declarations. */
+export interface FeatureFacts {
+  readonly drift: ReadonlyMap<string, DriftFigures>
+  readonly reference: ReadonlyMap<string, ColumnReference>
+  readonly referencePeriod: string | null
+  readonly importance: ReadonlyMap<string, number>
+  readonly versions: readonly ModelVersion[]
+  /** How long one bucket of the drift figures lasts, µs. */
+  readonly bucketUs: number
+}
+
+export interface Declared {
+  readonly feature: CompiledFeature
+  readonly set: CompiledFeatureSet
+}
+
+export function featureViews(
+  rooms: Rooms,
+): Pick<Handlers, 'features' | 'feature' | 'explainFeature'> {
+  const declared = (params: { readonly set: string; readonly feature: string }): Declared => {
+    const set = rooms.project()?.featureSets.find(({ name }) => name === params.set)
+    const feature = set?.features.find(({ name }) => name === params.feature)
+    if (set !== undefined && feature !== undefined) return { feature, set }
+    throw errors.feature_not_found(
+      `${params.set}/${params.feature} is not declared by the project.`,
+    )
   }
-  type Known = Awaited<ReturnType<typeof known>>
-
-  const summaryOf = (
-    feature: CompiledFeature,
-    set: CompiledFeatureSet,
-    facts: Known,
-  ): FeatureSummary => {
-    const figures = facts.drift.get(feature.name)
-    const { per, window } = lineageWords(feature, set)
-    return {
-      name: feature.name,
-      set: set.name,
-      words: feature.description.replace(/^[a-z](?=[a-z]* )/, (first) => first.toUpperCase()),
-      entity: per,
-      window,
-      unit: unitOf(feature),
-      trainingMean: figures?.referenceMean ?? null,
-      liveMean: figures?.liveMean ?? null,
-      psi: figures?.psi ?? null,
-      importance: facts.importance.get(feature.name) ?? null,
-      verdict: figures?.verdict ?? unwatched,
-    }
-  }
-
   return {
-    async features() {
+    async features({ query }) {
       const sets = rooms.project()?.featureSets ?? []
-      const facts = await known()
-      const versions = await rooms.registry.versions()
+      const facts = await featureFacts(rooms)
+      const all = sets.flatMap((set) =>
+        set.features.map((feature) => ({
+          summary: summaryOf(rooms, { feature, set }, facts),
+          windowUs: lineageOf(feature, set).windowUs,
+        })),
+      )
       const [run] = await rooms.pipelines.list(1)
       const figure = run?.steps.find(({ name }) => name === 'features')?.figure ?? ''
       return {
-        sets: sets.map((set) => ({
-          name: set.name,
-          version: set.version,
-          source: ref('dataset', set.source),
-          features: set.features.length,
-          file: null,
-          usedBy: versions
-            .filter(({ build }) => build.featureSets.some(({ version }) => version === set.version))
-            .map((version) => versionRef(version.model, version.version)),
-        })),
-        items: sets.flatMap((set) => set.features.map((feature) => summaryOf(feature, set, facts))),
+        sets: sets.map((set) => setView(rooms, set, facts)),
+        items: select(all, query),
+        total: all.length,
+        choices: choicesOf(all.map(({ summary }) => summary)),
         skew: skewVerdict(figure),
       }
     },
-    async feature({ params }): Promise<Feature> {
-      const set = rooms.project()?.featureSets.find(({ name }) => name === params.set)
-      const feature = set?.features.find(({ name }) => name === params.feature)
-      if (set === undefined || feature === undefined) {
-        throw errors.feature_not_found(
-          `${params.set}/${params.feature} is not declared by the project.`,
-        )
-      }
-      const facts = await known()
-      const figures = facts.drift.get(feature.name)
-      const reference = facts.reference.get(feature.name)
-      const lineage = lineageOf(feature, set)
-      const versions = await rooms.registry.versions()
-      return {
-        ...summaryOf(feature, set, facts),
-        setVersion: set.version,
-        expression: describeFeature(feature),
-        reasonTemplate: feature.words?.text ?? null,
-        onMissing:
-          feature.words?.missing ?? 'Missing: the model takes it as “not known”, not as zero.',
-        lineage: [
-          ...lineage.columns.map((column) => ref('dataset', set.source, `${set.source}.${column}`)),
-          ...lineage.labels.map((label) => ref('dataset', label)),
-          ...versions
-            .filter(({ build }) => build.featureSets.some(({ version }) => version === set.version))
-            .map((version) => versionRef(version.model, version.version)),
-          ...(rooms.project()?.policies ?? []).map(({ name }) => ref('policy', name)),
-        ],
-        training: trainingStats(reference),
-        live: figures === undefined ? null : liveStats(figures),
-        distribution: figures === undefined ? null : distributionOf(figures),
-        psiThreshold: figures === undefined ? null : PSI_ALERT,
-        overTime: (figures?.overTime ?? []).map(({ startUs, psi, n }) => ({
-          at: time(startUs),
-          mean: null,
-          psi,
-          n,
-        })),
-        file: null,
-      }
+    async feature({ params }) {
+      const one = declared(params)
+      const facts = await featureFacts(rooms)
+      return featureDetail(rooms, one, summaryOf(rooms, one, facts), facts)
     },
+    async explainFeature({ params, body }) {
+      return explainedFeature(rooms, declared(params), body)
+    },
+  }
+}
+
+async function featureFacts(rooms: Rooms): Promise<FeatureFacts> {
+  const { report, bucketUs } = await watch(rooms, {})
+  const deployment = await rooms.serving.current(rooms.project()?.policies[0]?.name ?? '')
+  const reference = deployment && (await rooms.references.read(deployment.modelHash))
+  return {
+    drift: new Map(report.drift.map((figures) => [figures.column, figures])),
+    reference: new Map((reference?.columns ?? []).map((column) => [column.column, column])),
+    referencePeriod: reference?.period ?? null,
+    importance: await importanceOf(rooms, deployment?.model, deployment?.version),
+    versions: await rooms.registry.versions(),
+    bucketUs,
   }
 }
 
@@ -137,16 +119,79 @@ async function importanceOf(
   return new Map(report.importance.map(({ feature, value }) => [feature, value]))
 }
 
+function setView(rooms: Rooms, set: CompiledFeatureSet, facts: FeatureFacts) {
+  const places = rooms.project()?.declarations?.places ?? []
+  return {
+    name: set.name,
+    description: set.description,
+    owner: rooms.project()?.owner ?? '',
+    version: set.version,
+    source: ref('dataset', set.source),
+    features: set.features.length,
+    file: places.find((place) => place.set === set.name && place.feature === null)?.file ?? null,
+    usedBy: versionsWith(set, facts).map(({ model, version }) => versionRef(model, version)),
+    lookup: lookupOf(
+      rooms,
+      set.source,
+      set.features.map(({ expression }) => readsOf(expression)),
+    ),
+  } satisfies Features['sets'][number]
+}
+
+/** The versions of models that were trained on this version of the set. */
+export function versionsWith(set: CompiledFeatureSet, facts: FeatureFacts): ModelVersion[] {
+  return facts.versions.filter(({ build }) =>
+    build.featureSets.some(({ version }) => version === set.version),
+  )
+}
+
+/** The policies that decide on the set, and with which of their rules on the feature. */
+export function policiesWith(rooms: Rooms, { feature, set }: Declared) {
+  return (rooms.project()?.policies ?? [])
+    .filter((policy) => policy.featureSets.some(({ version }) => version === set.version))
+    .map((policy) => ({
+      name: policy.name,
+      rules: policy.rules.filter(({ when }) => namesFeature(when, feature.name)),
+    }))
+}
+
+const namesFeature = (when: string, feature: string): boolean =>
+  [...when.matchAll(/[A-Za-z_]\w*/g)].some(([name]) => name === feature)
+
+function summaryOf(rooms: Rooms, one: Declared, facts: FeatureFacts): FeatureSummary {
+  const { feature, set } = one
+  const figures = facts.drift.get(feature.name)
+  return {
+    name: feature.name,
+    set: set.name,
+    source: set.source,
+    version: feature.version,
+    words: feature.description.replace(/^[a-z](?=[a-z]* )/, (first) => first.toUpperCase()),
+    ...lineageWords(feature, set),
+    unit: unitOf(feature),
+    referenceMean: figures?.referenceMean ?? facts.reference.get(feature.name)?.mean ?? null,
+    liveMean: figures?.liveMean ?? null,
+    psi: figures?.psi ?? null,
+    importance: facts.importance.get(feature.name) ?? null,
+    usedBy: [
+      ...versionsWith(set, facts).map(({ model, version }) => `${model}/${version}`),
+      ...policiesWith(rooms, one).map(({ name }) => name),
+    ],
+    verdict: figures?.verdict ?? (facts.reference.size === 0 ? noModel : unwatched),
+  }
+}
+
 function lineageWords(
   feature: CompiledFeature,
   set: CompiledFeatureSet,
-): { per: string | null; window: string | null } {
+): { entity: string | null; window: string | null } {
   const { keys, windowUs, delayUs } = lineageOf(feature, set)
-  const per = keys.map((key) => key.join(' × ')).join(', ')
+  const entity = keys.map((key) => key.join(' × ')).join(', ')
   const delay = delayUs === 0 ? '' : `, ${durationInWords(delayUs)} late`
   return {
-    per: per === '' ? null : per,
-    window: windowUs === 0 ? null : `${durationInWords(windowUs)}${delay}`,
+    entity: entity === '' ? null : entity,
+    window:
+      windowUs === 0 ? null : `${windowUs === null ? 'ever' : durationInWords(windowUs)}${delay}`,
   }
 }
 
@@ -162,45 +207,4 @@ function skewVerdict(figure: string): Verdict {
   if (found === null) return verdict('no-data', 'Not compared yet.')
   const sentence = `Live equals history: ${found[1]} differences in ${found[2]} values.`
   return verdict(found[1] === '0' ? 'ok' : 'alert', sentence)
-}
-
-function trainingStats(reference: ColumnReference | undefined): Feature['training'] {
-  if (reference === undefined) return null
-  const missing = reference.counts.at(-1) ?? 0
-  const n = reference.counts.reduce((sum, each) => sum + each, 0)
-  return {
-    n,
-    missing,
-    mean: reference.mean,
-    std: reference.standardDeviation,
-    min: reference.min,
-    p50: reference.edges[Math.floor(reference.edges.length / 2)] ?? null,
-    p99: null,
-    max: reference.max,
-  }
-}
-
-function liveStats(figures: DriftFigures): Feature['live'] {
-  return {
-    n: figures.nLive,
-    missing: figures.nLiveMissing,
-    mean: figures.liveMean,
-    std: null,
-    min: null,
-    p50: null,
-    p99: null,
-    max: null,
-  }
-}
-
-function distributionOf(figures: DriftFigures): Feature['distribution'] {
-  const shares = (counts: readonly number[]) => {
-    const total = counts.reduce((sum, n) => sum + n, 0)
-    return counts.slice(0, -1).map((n) => (total === 0 ? 0 : n / total))
-  }
-  return {
-    edges: [...figures.edges],
-    training: shares(figures.referenceCounts),
-    live: figures.nLive === 0 ? null : shares(figures.liveCounts),
-  }
 }

@@ -13,6 +13,7 @@ import { monitoringViews } from './monitoring.ts'
 import { overviewViews } from './overview.ts'
 import { pipelineViews } from './pipelines.ts'
 import { policyViews } from './policy.ts'
+import { trainingViews } from './training.ts'
 
 export function keepHandlers(rooms: Rooms): Handlers {
   return {
@@ -22,6 +23,7 @@ export function keepHandlers(rooms: Rooms): Handlers {
     ...caseViews(rooms),
     ...dataViews(rooms),
     ...featureViews(rooms),
+    ...trainingViews(rooms),
     ...experimentViews(rooms),
     ...modelViews(rooms),
     ...monitoringViews(rooms),

@@ -151,6 +151,7 @@ function exampleEvent(source: CompiledSource, nowUs: number): Record<string, unk
         example[column.name] = `try-${Math.floor(nowUs / 1e6)}`
         break
       case 'eventTime':
+      case 'arrivalTime':
         example[column.name] = formatTimestamp(nowUs)
         break
       case 'key':

@@ -1,0 +1,74 @@
+// Live state built again from nothing but files, for those who copy what it knows.
+import * as path from 'node:path'
+import type { CompiledSource, Row } from '../data/index.ts'
+import type { CompiledFeatureSet } from '../features/index.ts'
+import type { FileSystem } from '../lib/files.ts'
+import { readJournal } from '../lib/journal.ts'
+import type { DeploymentFiles } from './deployed.ts'
+import { decisionErrors } from './errors.ts'
+import { applyRecord } from './recovery.ts'
+import type { StateHolder } from './recovery.ts'
+import { decodeRecord } from './records.ts'
+
+export interface RebuildRequest {
+  /** The namespace's folder in decide's part of the home directory. */
+  readonly directory: string
+  readonly files: FileSystem
+  readonly deployments: DeploymentFiles
+  /** Told of every event of the journal, in its order, as a row of the source. */
+  readonly onEvent?: (row: Row, source: CompiledSource) => void
+}
+
+export interface RebuiltState {
+  readonly featureSets: readonly CompiledFeatureSet[]
+  readonly source: CompiledSource
+  /** For `restoreFeatureState`. */
+  readonly snapshot: Uint8Array
+}
+
+const RECORDS_A_TURN = 2048
+
+/**
+ * Plays the journal from its base on and returns the state that it leads to. Error: `not_ready`
+ * where nothing was ever live there.
+ */
+export async function rebuildLiveState(request: RebuildRequest): Promise<RebuiltState> {
+  const { directory, files, deployments, onEvent } = request
+  const read = (from = 1) => readJournal(path.join(directory, 'journal'), files, from)
+  const holder = emptyHolder(directory, { files, deployments }, read)
+  let records = 0
+  for await (const { sequence, payload } of read()) {
+    const record = decodeRecord(payload)
+    await applyRecord(holder, record, sequence)
+    const { state } = holder
+    const isEvent = record.type === 'decision' || record.type === 'event'
+    if (isEvent && state?.source.name === record.source) {
+      onEvent?.(state.rowOf(record.event), state.source)
+    }
+    if (++records % RECORDS_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve))
+  }
+  if (holder.state === undefined) throw decisionErrors.not_ready(`Nothing is live in ${directory}.`)
+  const { featureSets, source } = holder.state
+  return { featureSets, source, snapshot: holder.state.snapshot() }
+}
+
+/** A namespace without anything in it, to play a journal into. */
+export function emptyHolder(
+  directory: string,
+  options: StateHolder['options'],
+  read: StateHolder['journal']['read'],
+): StateHolder {
+  return {
+    directory,
+    clockKind: 'wall',
+    state: undefined,
+    base: null,
+    policies: new Map(),
+    sources: new Map(),
+    labels: new Map(),
+    layouts: new Map(),
+    replayNowUs: null,
+    options,
+    journal: { read },
+  }
+}

@@ -1,0 +1,112 @@
+import type { Row } from '../../data/index.ts'
+import type { GraphPlan } from '../graph/plan.ts'
+import { GraphState } from '../graph/state.ts'
+import type { ByteReader, ByteWriter } from './bytes.ts'
+import type { KeyValue } from './dictionary.ts'
+import { Dictionary, NO_KEY } from './dictionary.ts'
+import type { SourceStage } from './stage.ts'
+
+/** One graph of the source's events: who its vertices are, and which events are edges. */
+export interface GraphPart {
+  readonly plan: GraphPlan
+  /** Positions in rows. */
+  readonly from: number
+  readonly to: number
+  /** Whether equal values at both ends are different vertices. */
+  readonly apart: boolean
+  /** Position among the source's numbers; −1 where edges have no amount. */
+  readonly amount: number
+  readonly mask: number
+  /** Where its figures go in `EventValues.graphs`, by aggregate. */
+  readonly into: readonly number[]
+}
+
+/** The live graph of one `GraphPart`, with the keys of its vertices. */
+export class LiveGraph {
+  readonly part: GraphPart
+  private readonly vertices = new Dictionary()
+  private readonly state: GraphState
+  private readonly figures: Float64Array
+  private from = NO_KEY
+  private to = NO_KEY
+
+  constructor(part: GraphPart) {
+    this.part = part
+    this.state = new GraphState(part.plan)
+    this.figures = new Float64Array(part.plan.aggregates.length)
+  }
+
+  /** Works out the figures of the staged event from the edges before it. */
+  look(row: Row, stage: SourceStage): void {
+    const { from, to, apart, into } = this.part
+    this.from = this.vertices.find(vertexOf(row[from], apart ? 'from' : null))
+    this.to = this.vertices.find(vertexOf(row[to], apart ? 'to' : null))
+    this.state.values(this.from, this.to, stage.event.timeUs, this.figures)
+    for (let i = 0; i < into.length; i++) stage.values.graphs[into[i]] = this.figures[i]
+  }
+
+  /** Takes the staged event in, where it is an edge. */
+  insert(row: Row, stage: SourceStage): void {
+    const { from, to, apart, amount, mask } = this.part
+    if ((stage.event.flags & mask) !== mask) return
+    const value = amount < 0 ? 0 : stage.values.numbers[amount]
+    if (row[from] === undefined || row[to] === undefined || Number.isNaN(value)) return
+    this.add(
+      vertexOf(row[from], apart ? 'from' : null)!,
+      vertexOf(row[to], apart ? 'to' : null)!,
+      value,
+      stage.event.timeUs,
+    )
+  }
+
+  private add(from: KeyValue, to: KeyValue, amountMinor: number, timeUs: number): void {
+    const [source, target] = [this.vertices.acquire(from), this.vertices.acquire(to)]
+    this.state.insert(source, target, amountMinor, timeUs)
+  }
+
+  /** Lets go of the edges at or before a time. */
+  evict(throughUs: number): void {
+    this.state.evict(throughUs, (from, to) => {
+      this.vertices.release(from)
+      this.vertices.release(to)
+    })
+  }
+
+  bytes(): number {
+    return this.state.bytes() + this.vertices.bytes()
+  }
+
+  write(to: ByteWriter): void {
+    const { from, to: targets, amounts, times } = this.state.facts()
+    const indexes = new Map<number, number>()
+    for (let i = 0; i < times.length; i++) {
+      for (const code of [from[i], targets[i]]) {
+        if (!indexes.has(code)) indexes.set(code, indexes.size)
+      }
+    }
+    to.integer(indexes.size)
+    for (const code of indexes.keys()) to.value(this.vertices.valueOf(code)!)
+    to.integer(times.length)
+    for (let i = 0; i < times.length; i++) {
+      to.integer(indexes.get(from[i])!)
+      to.integer(indexes.get(targets[i])!)
+      to.double(amounts[i])
+      to.double(times[i])
+    }
+  }
+
+  /** Fills an empty graph. */
+  read(from: ByteReader): void {
+    const keys = Array.from({ length: from.integer() }, () => from.value())
+    for (let edges = from.integer(); edges > 0; edges--) {
+      const [source, target] = [keys[from.integer()], keys[from.integer()]]
+      this.add(source, target, from.double(), from.double())
+    }
+  }
+}
+
+/** A vertex's key; with an end, one that is no vertex at the other end. */
+function vertexOf(value: Row[number], end: 'from' | 'to' | null): KeyValue | undefined {
+  if (value === undefined || end === null) return value
+  return `${end} ${typeof value} ${value}`
+}

@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest'
+import { chooseHistoryEngine } from './choose.ts'
+import { createChosenEngine } from './chosen-engine.ts'
+import { historyEngineCases, smallRequest, sqlFeatures } from './engine.cases.ts'
+import { createReplayEngine, type HistoryEngine } from './engine.ts'
+import type { EngineCosts } from './measured-costs.ts'
+import { subsetOf } from './subset.ts'
+
+const slow: EngineCosts = {
+  startS: 0,
+  eventNs: 100,
+  featureNs: 0,
+  entityNs: 100,
+  aggregateNs: { count: 1000, distinct: 50 },
+  otherAggregateNs: 1000,
+}
+const quick: EngineCosts = { ...slow, aggregateNs: { count: 10, distinct: 5000 } }
+
+const subset = (...names: string[]) => subsetOf(sqlFeatures, new Set(names))
+
+describe('the choice of an engine', () => {
+  test('is the one that is expected to take less time', () => {
+    const sets = [subset('count_1m', 'count_3d')]
+    const plan = chooseHistoryEngine(sets, 1e6, { costs: { replay: slow, sql: quick } })
+    expect(plan.features).toEqual({ sql: ['count_1m', 'count_3d'], replay: [] })
+    expect(plan.expectedS).toBeCloseTo(0.22)
+    expect(plan.replayS).toBeCloseTo(2.2)
+    expect(plan.reasons[0]).toEqual({
+      feature: 'count_1m',
+      engine: 'sql',
+      reason:
+        'SQL is expected to be faster: 1000000 events take about 2.2 s in a replay, 0.2 s in SQL.',
+    })
+    const other = chooseHistoryEngine(sets, 1e6, { costs: { replay: quick, sql: slow } })
+    expect(other.features.sql).toEqual([])
+  })
+
+  test('is a replay for few events, which SQL’s start would not pay for', () => {
+    const sql = { ...quick, startS: 0.05 }
+    const sets = [subset('count_1m', 'count_3d')]
+    const choice = (rows: number) =>
+      chooseHistoryEngine(sets, rows, { costs: { replay: slow, sql } })
+    expect(choice(1000).features.sql).toEqual([])
+    expect(choice(100_000).features.replay).toEqual([])
+  })
+
+  test('counts on all processors that share the work of SQL', () => {
+    const sets = [subset('count_1m', 'count_3d')]
+    const choice = (processors: number) =>
+      chooseHistoryEngine(sets, 1e6, { processors, costs: { replay: quick, sql: slow } })
+    expect(choice(4).features.sql).toEqual([])
+    expect(choice(100).features.replay).toEqual([])
+  })
+
+  test('gives some features to each where that is fastest', () => {
+    const sets = [subset('count_1m', 'count_3d', 'merchants')]
+    const plan = chooseHistoryEngine(sets, 1e6, { costs: { replay: slow, sql: quick } })
+    expect(plan.features).toEqual({ sql: ['count_1m', 'count_3d'], replay: ['merchants'] })
+  })
+
+  test('is the replay for what SQL may not compute, with the reason', () => {
+    const plan = chooseHistoryEngine([subset('count_1m', 'count_3d', 'std_1d')], 1e6, {
+      unsupported: [{ feature: 'std_1d', reason: 'its sums are too great' }],
+      costs: { replay: slow, sql: quick },
+    })
+    expect(plan.features.replay).toEqual(['std_1d'])
+    expect(plan.reasons.at(-1)).toEqual({
+      feature: 'std_1d',
+      engine: 'replay',
+      reason: 'Only the operator may: its sums are too great.',
+    })
+  })
+})
+
+/** An engine that can do all but one feature, and remembers what it was asked for. */
+function engineBut(refused: string): HistoryEngine & { readonly asked: string[][] } {
+  const replay = createReplayEngine()
+  const asked: string[][] = []
+  return {
+    name: 'almost all',
+    processors: 1,
+    asked,
+    unsupported: () => [{ feature: refused, reason: 'it was told not to' }],
+    history(request) {
+      asked.push(request.sets.flatMap(({ features }) => features.map(({ name }) => name)))
+      return replay.history(request)
+    },
+  }
+}
+
+describe('the engine that chooses', () => {
+  test('asks each engine for its features and joins them in the sets’ order', async () => {
+    const sql = engineBut('count_1h')
+    const engine = createChosenEngine(sql, { costs: { replay: slow, sql: quick } })
+    const request = smallRequest(['count_1m', 'count_1h', 'count_3d', 'merchants'])
+    expect(await engine.history(request)).toEqual(await createReplayEngine().history(request))
+    expect(sql.asked).toEqual([['count_1m', 'count_3d']])
+    expect(engine.plan(request).features.replay).toEqual(['count_1h', 'merchants'])
+  })
+})
+
+historyEngineCases(
+  'the choice',
+  createChosenEngine(engineBut('count_1h'), { costs: { replay: slow, sql: quick } }),
+)
