@@ -1,8 +1,11 @@
 // A backfill of 42 columns (count, sum and std over seven windows of customer and terminal), by us
 // and by DuckDB's SQL, from memory to memory, in turns; and every value of one against the other.
 import { duckdbHistoryEngine } from '../src/adapters/duckdb/index.ts'
-import { createReplayEngine, type CompiledFeatureSet } from '../src/features/index.ts'
-import { createChosenEngine } from '../src/features/sql/chosen-engine.ts'
+import {
+  createChosenEngine,
+  createReplayEngine,
+  type CompiledFeatureSet,
+} from '../src/features/index.ts'
 import { answerSql, compareAnswer, dialects, withEvents } from './features-duckdb.ts'
 import { significant, spent, type Spent } from './features-measure.ts'
 import type { Stream } from './features-stream.ts'

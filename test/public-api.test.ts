@@ -18,6 +18,7 @@ test('the values that the package exports', () => {
       "createRandom",
       "decisionPolicy",
       "eventTime",
+      "featureProject",
       "featureSet",
       "finance",
       "gatePolicy",

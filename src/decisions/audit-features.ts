@@ -6,7 +6,7 @@ import { readJournal } from '../lib/journal.ts'
 import type { DeploymentFiles } from './deployed.ts'
 import type { LiveState } from './live-state.ts'
 import { emptyHolder } from './rebuilt-state.ts'
-import { applyRecord } from './recovery.ts'
+import { applyRecord, enterOtherAgain } from './recovery.ts'
 import { decodeRecord } from './records.ts'
 import type { DecisionRecord, EventRecord, JournalRecord } from './records.ts'
 
@@ -117,6 +117,12 @@ class Audit {
 
   /** Lets the record's event enter as it did, and compares; the state is then as after it. */
   take(state: LiveState | undefined, record: FeatureRecord, sequence: number): void {
+    // An event of a further source has no features of its own, and others follow from it.
+    if (record.features.length === 0) {
+      if (state !== undefined) enterOtherAgain(state, record, sequence)
+      state?.note(record, sequence)
+      return
+    }
     const known = this.enter(state, record, sequence)
     state?.note(record, sequence)
     const { fromUs = -Infinity, toUs = Infinity } = this.request

@@ -13,6 +13,8 @@ import { decisionErrors } from './errors.ts'
 export interface BaseCheckpoint {
   readonly featureSets: readonly CompiledFeatureSet[]
   readonly source: CompiledSource
+  /** Further sources that the feature sets read; absent where they read none. */
+  readonly others?: readonly CompiledSource[]
   /** `FeatureState.snapshot()`. */
   readonly state: Uint8Array
   /** The last sequence of history; live sequences continue after it. */
@@ -25,6 +27,7 @@ export interface CheckpointHead {
   readonly format: 1
   readonly featureSets: readonly CompiledFeatureSet[]
   readonly source: CompiledSource
+  readonly others?: readonly CompiledSource[]
   readonly layout: string
   /** Added to journal sequences to get those of the state, so that history comes first. */
   readonly lastSequence: number
@@ -38,8 +41,11 @@ export interface CheckpointHead {
 
 export interface StateCounts {
   readonly decisions: number
+  /** Of the features' own source. */
   readonly events: number
   readonly labels: number
+  /** Events of each further source; absent before the first. */
+  readonly otherEvents?: Readonly<Record<string, number>>
 }
 
 export interface Checkpoint {

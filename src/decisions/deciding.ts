@@ -28,7 +28,7 @@ import type { AnswerBody } from './remote.ts'
 import type { Decided } from './service.ts'
 
 /** An event that passed its contract and whose time was judged. */
-interface Checked {
+export interface Checked {
   readonly source: ReadySource
   readonly row: Row
   readonly event: EventBody
@@ -40,7 +40,7 @@ interface Checked {
 }
 
 /** The values that an event is decided on, and how they came about. */
-interface Entered {
+export interface Entered {
   readonly entry: Entry
   readonly vector: Float64Array
 }
@@ -153,13 +153,13 @@ export function checkEvent(
     )
   }
   const event = source.body(row)
-  const late = time === 'late' || isTooLate(namespace, eventTimeUs)
+  const late = time === 'late' || isTooLate(namespace, eventTimeUs, source.source.name)
   const clockUs = nowUs ?? eventTimeUs
   return { source, row, event, eventHash: eventHashOf(event), eventId, eventTimeUs, clockUs, late }
 }
 
-function isTooLate({ state }: Namespace, eventTimeUs: number): boolean {
-  return state?.isTooLate(eventTimeUs) ?? false
+function isTooLate({ state }: Namespace, eventTimeUs: number, source: string): boolean {
+  return state?.isTooLate(eventTimeUs, source) ?? false
 }
 
 /** Lets a new event enter state; what is too late stays outside, and has no feature values. */
@@ -171,6 +171,29 @@ export function enterState(namespace: Namespace, checked: Checked, sequence: num
   if (state.isTooLate(checked.eventTimeUs)) return { entry: 'too-late', vector: state.missing() }
   try {
     return { entry: 'new', vector: state.enter(checked.row, sequence) }
+  } catch (error) {
+    // Half of an event may have entered.
+    pauseAndRebuild(namespace, error)
+    throw error
+  }
+}
+
+/**
+ * Lets a new event of a further source enter state. Error: `event_too_late`; no decision waits for
+ * it, so what would count for nothing is not taken.
+ */
+export function enterOther(namespace: Namespace, checked: Checked, sequence: number): void {
+  const state = namespace.state!
+  const { source, row, eventId, eventTimeUs } = checked
+  const { name } = source.source
+  if (state.isTooLate(eventTimeUs, name)) {
+    throw decisionErrors.event_too_late(
+      `Event ${eventId} of source "${name}" is of ${formatTimestamp(eventTimeUs)}; the newest event ` +
+        `of "${state.source.name}" is of ${formatTimestamp(state.newestEventTimeUs!)}.`,
+    )
+  }
+  try {
+    state.enterOther(name, row, sequence)
   } catch (error) {
     // Half of an event may have entered.
     pauseAndRebuild(namespace, error)

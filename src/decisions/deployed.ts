@@ -15,6 +15,8 @@ export interface DeployedPolicy {
   readonly format: 1
   readonly policy: CompiledPolicy
   readonly source: CompiledSource
+  /** Further sources that the feature sets read; absent where they read none. */
+  readonly others?: readonly CompiledSource[]
   readonly labels: readonly CompiledLabels[]
   readonly featureSets: readonly CompiledFeatureSet[]
   readonly model: DeployedModel

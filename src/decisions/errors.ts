@@ -66,6 +66,12 @@ export const decisionErrors = defineErrors({
     title: 'The event lies in the future',
     action: 'Check the sender’s clock and time zone, then send the event again.',
   },
+  event_too_late: {
+    status: 422,
+    title: 'The event came too late to count',
+    action:
+      'Ingest it into the dataset of its source, so that history has it, or declare a longer lateness of the source.',
+  },
   event_id_conflict: {
     status: 409,
     title: 'This event id already stands for another event',

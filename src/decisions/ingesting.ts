@@ -7,11 +7,13 @@ import { readySource } from './contracts.ts'
 import {
   checkEvent,
   durably,
+  enterOther,
   enterState,
   invalidEvent,
   plainVector,
   refuseOtherEvent,
 } from './deciding.ts'
+import type { Checked, Entered } from './deciding.ts'
 import { decisionErrors } from './errors.ts'
 import { eventKey, labelKey, labelMark, labelStatementKey, readLabelMark } from './keys.ts'
 import {
@@ -67,8 +69,11 @@ function rowTaker(namespace: Namespace, name: string, author: string): (row: unk
   throw decisionErrors.source_not_found(`"${name}" is not declared here; declared: ${known}.`)
 }
 
+/** A source that live state reads, as a base has it before a policy is deployed. */
 function stateSource({ state }: Namespace, name: string): ReadySource | undefined {
-  return state?.source.name === name ? readySource(state.source) : undefined
+  if (state === undefined) return undefined
+  const source = [state.source, ...state.others].find((each) => each.name === name)
+  return source && readySource(source)
 }
 
 function takeOne(take: (row: unknown) => Taken, row: unknown): Taken {
@@ -115,7 +120,7 @@ function takeEvent(namespace: Namespace, source: ReadySource, body: unknown): Ta
   }
   const sequence = nextSequence(namespace)
   const { eventId, event, eventHash, eventTimeUs, clockUs, late } = checked
-  const { entry, vector } = enterState(namespace, checked, sequence)
+  const { entry, vector } = enterAny(namespace, checked, sequence)
   const record: EventRecord = {
     type: 'event',
     source: name,
@@ -133,6 +138,17 @@ function takeEvent(namespace: Namespace, source: ReadySource, body: unknown): Ta
   const { durable } = appendRecord(namespace, record, sequence)
   namespace.state!.note(record, sequence)
   return { answer: { status: 'accepted', eventId, sequence, late }, durable }
+}
+
+/** An event of the state's own source gets its features; one of a further source only enters. */
+function enterAny(namespace: Namespace, checked: Checked, sequence: number): Entered {
+  const { state } = namespace
+  const { name } = checked.source.source
+  if (state === undefined || name === state.source.name) {
+    return enterState(namespace, checked, sequence)
+  }
+  enterOther(namespace, checked, sequence)
+  return { entry: 'new', vector: new Float64Array(0) }
 }
 
 function takeLabel(

@@ -5,7 +5,7 @@ import type { CompiledSource, Frame, FrameColumn } from '../data/index.ts'
 import { fileErrorCode, type FileSystem } from '../lib/files.ts'
 import { readJournal } from '../lib/journal.ts'
 import { decodeRecord } from './records.ts'
-import type { DecisionRecord, EventRecord, LabelRecord } from './records.ts'
+import type { EventRecord, LabelRecord } from './records.ts'
 
 export interface JournalFacts {
   /** Each event once, in order of (event time, sequence); ids are text. */
@@ -22,6 +22,8 @@ export interface JournalLabels {
   readonly arrivalsUs: number[]
 }
 
+type JournalEvent = Pick<EventRecord, 'event' | 'eventTimeUs' | 'clockUs'>
+
 const RECORDS_A_TURN = 2048
 
 /** Reads the events of a source, and their labels, from a namespace's folder; none where there is none. */
@@ -31,7 +33,7 @@ export async function readJournalFacts(
   files: FileSystem,
 ): Promise<JournalFacts> {
   const journal = path.join(directory, 'journal')
-  const events: (DecisionRecord | EventRecord)[] = []
+  const events: JournalEvent[] = []
   const labels = new Map<string, JournalLabels>()
   if (await isThere(journal, files)) {
     let records = 0
@@ -39,7 +41,10 @@ export async function readJournalFacts(
       const record = decodeRecord(payload)
       if (record.type === 'label' && record.of === source.name) note(labels, record)
       const isEvent = record.type === 'decision' || record.type === 'event'
-      if (isEvent && record.source === source.name && record.entry !== 'known') events.push(record)
+      if (isEvent && record.source === source.name && record.entry !== 'known') {
+        const { event, eventTimeUs, clockUs } = record
+        events.push({ event, eventTimeUs, clockUs })
+      }
       if (++records % RECORDS_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve))
     }
   }
@@ -71,7 +76,7 @@ function note(labels: Map<string, JournalLabels>, record: LabelRecord): void {
 
 function columnsOf(
   source: CompiledSource,
-  events: readonly (DecisionRecord | EventRecord)[],
+  events: readonly JournalEvent[],
 ): Record<string, FrameColumn> {
   const columns = source.columns.map((column) => {
     const { name, kind } = column

@@ -11,17 +11,24 @@ import type { EventBody, JournalRecord } from './records.ts'
 export interface LiveState {
   readonly featureSets: readonly CompiledFeatureSet[]
   readonly source: CompiledSource
+  /** Further sources that the features look at. */
+  readonly others: readonly CompiledSource[]
   readonly layout: Layout
   /** The last sequence of history; a journal sequence comes after it. */
   readonly lastSequence: number
   readonly newestEventTimeUs: number | null
   readonly counts: StateCounts
-  /** The row that a recorded event stands for. */
+  /** The row that a recorded event of the state's own source stands for. */
   rowOf(event: EventBody): Row
-  /** Whether an event comes so late that what its windows need may be gone. */
-  isTooLate(eventTimeUs: number): boolean
+  /**
+   * Whether an event comes so late that what its windows need may be gone; `other` names the further
+   * source that it is of.
+   */
+  isTooLate(eventTimeUs: number, other?: string): boolean
   /** Lets an event enter and returns its vector as of it, canonical. It must not be too late. */
   enter(row: Row, journalSequence: number): Float64Array
+  /** Lets an event of a further source enter. It must not be too late. */
+  enterOther(source: string, row: Row, journalSequence: number): void
   /** The vector that an event would get, without letting it enter. It must not be too late. */
   peek(row: Row): Float64Array
   /** The vector of a row that is no event: what is known of its keys at its time. */
@@ -39,10 +46,12 @@ export interface LiveState {
 export function emptyLiveState(
   featureSets: readonly CompiledFeatureSet[],
   source: CompiledSource,
+  others: readonly CompiledSource[] = [],
 ): LiveState {
-  return createLiveState(createFeatureState(featureSets, source), {
+  return createLiveState(createFeatureState(featureSets, source, others), {
     featureSets,
     source,
+    others,
     lastSequence: 0,
     newestEventTimeUs: null,
     counts: noCounts,
@@ -50,35 +59,44 @@ export function emptyLiveState(
 }
 
 export function restoreLiveState({ head, state }: Checkpoint): LiveState {
-  return createLiveState(restoreFeatureState(state, head.featureSets, head.source), head)
+  const { featureSets, source, others } = head
+  return createLiveState(restoreFeatureState(state, featureSets, source, others), head)
 }
 
 function createLiveState(
   operator: FeatureState,
   from: Pick<
     CheckpointHead,
-    'featureSets' | 'source' | 'lastSequence' | 'newestEventTimeUs' | 'counts'
+    'featureSets' | 'source' | 'others' | 'lastSequence' | 'newestEventTimeUs' | 'counts'
   >,
 ): LiveState {
-  const { featureSets, source, lastSequence } = from
+  const { featureSets, source, others = [], lastSequence } = from
   const layout = layoutOf(featureSets)
   let { decisions, events, labels } = from.counts
+  const otherEvents: Record<string, number> = { ...from.counts.otherEvents }
   return {
     featureSets,
     source,
+    others,
     layout,
     lastSequence,
     get newestEventTimeUs() {
       return Number.isFinite(operator.newestUs) ? operator.newestUs : from.newestEventTimeUs
     },
     get counts() {
-      return { decisions, events, labels }
+      const counts = { decisions, events, labels }
+      if (Object.keys(otherEvents).length === 0) return counts
+      return { ...counts, otherEvents: { ...otherEvents } }
     },
     rowOf: (event) => source.columns.map(({ name }) => event[name]),
-    isTooLate: (eventTimeUs) => eventTimeUs <= operator.tooLateUs,
+    isTooLate: (eventTimeUs, other = source.name) => eventTimeUs <= operator.tooLateUsOf(other),
     enter(row, journalSequence) {
       events++
       return canonicalVector(operator.apply(row, lastSequence + journalSequence))
+    },
+    enterOther(name, row, journalSequence) {
+      operator.applyOther(name, row, lastSequence + journalSequence)
+      otherEvents[name] = (otherEvents[name] ?? 0) + 1
     },
     peek: (row) => canonicalVector(operator.peek(row)),
     valuesAt: (row) => canonicalVector(operator.valuesAt(row)),

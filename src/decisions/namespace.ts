@@ -374,6 +374,7 @@ export function namespaceInfo(namespace: Namespace): NamespaceInfo {
     decisions: state?.counts.decisions ?? 0,
     events: state?.counts.events ?? 0,
     labels: state?.counts.labels ?? 0,
+    ...(state?.counts.otherEvents !== undefined && { otherEvents: state.counts.otherEvents }),
     newestEventTimeUs: state?.newestEventTimeUs ?? null,
     policies: [...policies.values()].map(({ policy, deployment, sequence, document }) => {
       const { name: modelName, number: modelNumber } = document.model

@@ -22,6 +22,8 @@ export interface RebuildRequest {
 export interface RebuiltState {
   readonly featureSets: readonly CompiledFeatureSet[]
   readonly source: CompiledSource
+  /** Further sources that the feature sets read. */
+  readonly others: readonly CompiledSource[]
   /** For `restoreFeatureState`. */
   readonly snapshot: Uint8Array
 }
@@ -48,8 +50,8 @@ export async function rebuildLiveState(request: RebuildRequest): Promise<Rebuilt
     if (++records % RECORDS_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve))
   }
   if (holder.state === undefined) throw decisionErrors.not_ready(`Nothing is live in ${directory}.`)
-  const { featureSets, source } = holder.state
-  return { featureSets, source, snapshot: holder.state.snapshot() }
+  const { featureSets, source, others } = holder.state
+  return { featureSets, source, others, snapshot: holder.state.snapshot() }
 }
 
 /** A namespace without anything in it, to play a journal into. */

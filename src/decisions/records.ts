@@ -94,7 +94,10 @@ export interface EventRecord {
   readonly receivedAtUs: number
   readonly clockUs: number
   readonly late: boolean
-  /** The values of all live features as of this event, for policies that decide on it later. */
+  /**
+   * The values of all live features as of this event, for policies that decide on it later. Empty
+   * for an event of a further source, which has no features of its own.
+   */
   readonly features: readonly (number | null)[]
   readonly layout: string
 }

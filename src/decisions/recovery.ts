@@ -123,6 +123,7 @@ async function writeOwnCheckpoint(namespace: Namespace): Promise<void> {
   const head = {
     featureSets: state.featureSets,
     source: state.source,
+    ...(state.others.length > 0 && { others: state.others }),
     lastSequence: state.lastSequence,
     newestEventTimeUs: state.newestEventTimeUs,
     through,
@@ -208,13 +209,32 @@ function applyToState(
 ): void {
   const { state } = namespace
   if (state === undefined) return
-  if (record.type !== 'label' && record.entry === 'new' && record.source === state.source.name) {
-    state.enter(state.rowOf(record.event), sequence)
-  }
+  if (record.type !== 'label' && record.entry === 'new') enterAgain(state, record, sequence)
   if (namespace.clockKind === 'replay' && record.type !== 'label') {
     namespace.replayNowUs = Math.max(namespace.replayNowUs ?? 0, record.clockUs)
   }
   state.note(record, sequence)
+}
+
+/** Lets a recorded event enter; what the features do not look at changes nothing. */
+function enterAgain(state: LiveState, record: DecisionRecord | EventRecord, sequence: number) {
+  if (record.source === state.source.name) state.enter(state.rowOf(record.event), sequence)
+  else enterOtherAgain(state, record, sequence)
+}
+
+/**
+ * Lets a recorded event of a further source enter. One that is too late can only be met under a base
+ * that was made since, which holds what came before it.
+ */
+export function enterOtherAgain(
+  state: LiveState,
+  { source: name, event, eventTimeUs }: DecisionRecord | EventRecord,
+  sequence: number,
+): void {
+  const source = state.others.find((other) => other.name === name)
+  if (source === undefined || state.isTooLate(eventTimeUs, name)) return
+  const row = source.columns.map((column) => event[column.name])
+  state.enterOther(name, row, sequence)
 }
 
 /**
@@ -267,11 +287,13 @@ async function applyDeployment(
 /** Sees to it that live state computes what a deployment needs. Error: `state_missing`. */
 export function prepareState(namespace: StateHolder, document: DeployedPolicy): void {
   const { state, base } = namespace
-  const { source, featureSets, policy } = document
+  const { source, featureSets, policy, others = [] } = document
   if (state === undefined || (base === null && isUntouched(state))) {
     const sets = [...(state?.featureSets ?? []), ...featureSets]
     const unique = [...new Map(sets.map((set) => [set.version, set])).values()]
-    setState(namespace, emptyLiveState(unique, source))
+    const sides = [...(state?.others ?? []), ...others]
+    const named = [...new Map(sides.map((each) => [each.name, each])).values()]
+    setState(namespace, emptyLiveState(unique, source, named))
     return
   }
   if (source.version !== state.source.version) {
@@ -279,11 +301,19 @@ export function prepareState(namespace: StateHolder, document: DeployedPolicy): 
       `Policy ${policy.name} reads the source ${source.name}; live state is of ${state.source.name} in ${source.name === state.source.name ? 'another version' : 'this namespace'}.`,
     )
   }
+  for (const { name, version } of others) {
+    const present = state.others.find((other) => other.name === name)
+    if (present?.version === version) continue
+    throw decisionErrors.state_missing(
+      `Policy ${policy.name} reads the source ${name}, which live state ` +
+        (present === undefined ? 'does not hold.' : 'holds in another version.'),
+    )
+  }
   refuseMissingFeatures(featureSets, state.featureSets, policy.name)
 }
 
 function isUntouched({ counts }: LiveState): boolean {
-  return counts.events === 0 && counts.labels === 0
+  return counts.events === 0 && counts.labels === 0 && counts.otherEvents === undefined
 }
 
 function refuseMissingFeatures(
@@ -317,6 +347,7 @@ export function installDeployment(
   const policy = document.policy.name
   namespace.policies.set(policy, { policy, deployment, sequence, document, source, engine })
   namespace.sources.set(source.source.name, source)
+  for (const other of document.others ?? []) namespace.sources.set(other.name, readySource(other))
   for (const labels of document.labels) namespace.labels.set(labels.name, readyLabels(labels))
 }
 

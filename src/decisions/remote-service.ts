@@ -117,6 +117,11 @@ async function play(
       if ('event' in step) {
         return { step: 'event', answer: await decideOne(service, namespace, policy, step.event) }
       }
+      if ('source' in step) {
+        const taken = { namespace, source: step.source, rows: [step.row], author }
+        const [answer] = await service.ingest(taken)
+        return { step: 'row', answer }
+      }
       const rows = [step.label]
       const [answer] = await service.ingest({ namespace, source: labels, rows, author })
       return { step: 'label', answer }

@@ -26,6 +26,8 @@ export interface NamespaceInfo {
   readonly decisions: number
   readonly events: number
   readonly labels: number
+  /** Events of each further source that the features look at; absent before the first. */
+  readonly otherEvents?: Readonly<Record<string, number>>
   readonly newestEventTimeUs: number | null
   readonly policies: readonly LivePolicy[]
   /** Hash of the base checkpoint, or null before one was loaded. */
@@ -161,15 +163,20 @@ export interface RecordsPage {
   readonly layouts: Record<string, string[]>
 }
 
-/** One step of a tape: at its time an event asks for a decision, or a label comes home. */
+/**
+ * One step of a tape: at its time an event asks for a decision, a label comes home, or a row of a
+ * further source comes in.
+ */
 export type PlayStep =
   | { readonly atUs: number; readonly event: unknown }
   | { readonly atUs: number; readonly label: unknown }
+  | { readonly atUs: number; readonly source: string; readonly row: unknown }
 
-/** The answer to one step: of the event's decision, or of the label's row. */
+/** The answer to one step: of the event's decision, or of the row of labels or of a source. */
 export type PlayAnswer =
   | { readonly step: 'event'; readonly answer: DecideAnswer }
   | { readonly step: 'label'; readonly answer: RowAnswer }
+  | { readonly step: 'row'; readonly answer: RowAnswer }
 
 /** The rpc service `decide`. */
 export interface DecideRemote {

@@ -5,7 +5,8 @@ import { fail } from './errors.ts'
  *
  * The store can go back to how it was at a mark, so that a state restored from a checkpoint and
  * replayed from there finds what it found the first time. Kept are the newest mark that resolved
- * and the one before it, because a process may die between a mark and the checkpoint that names it.
+ * and the one before it, because a process may die between a mark and the checkpoint that names it;
+ * after a return, the mark returned to and what of the two is older.
  *
  * Reads see every earlier write at once. What was written since the newest mark may be lost, whole
  * or in part, when the process dies: return to a mark first thing after opening.

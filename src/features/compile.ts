@@ -49,6 +49,7 @@ export function compileFeatureSet(declaration: FeatureSetDeclaration): CompiledF
     kind: 'featureSet',
     name: declaration.name,
     description: declaration.description,
+    ...(declaration.owner !== null && { owner: declaration.owner }),
     source: source.name,
     timeZone: source.timeZone,
     ...inputsRead(

@@ -327,6 +327,8 @@ export interface CompiledFeatureSet {
   /** SHA-256 (hex) of the canonical JSON of everything else in this object. */
   readonly version: string
   readonly description: string
+  /** Present where it is declared: who answers for the set. */
+  readonly owner?: string
   /** Name of the event source. */
   readonly source: string
   /** IANA zone of the calendar. */

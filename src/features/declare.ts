@@ -109,12 +109,15 @@ export interface FeatureSetDeclaration {
   readonly declaration: 'featureSet'
   readonly name: string
   readonly description: string
+  readonly owner: string | null
   readonly source: SourceDeclaration
   readonly features: readonly Feature[]
 }
 
 export interface FeatureSetOptions {
   readonly description?: string
+  /** Who answers for these features, where that is not the project's owner. */
+  readonly owner?: string
 }
 
 /**
@@ -136,8 +139,8 @@ export function featureSet<const Columns extends ColumnDeclarations>(
   options: FeatureSetOptions = {},
 ): FeatureSetDeclaration {
   const features = [...declare(new EventScope(source.options.columns))]
-  const description = options.description ?? ''
-  return { declaration: 'featureSet', name, description, source, features }
+  const { description = '', owner = null } = options
+  return { declaration: 'featureSet', name, description, owner, source, features }
 }
 
 function otherOf(

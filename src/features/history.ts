@@ -1,9 +1,8 @@
 import type { CompiledSource, Frame, FrameColumn } from '../data/index.ts'
-import { columnOf, numbersOf } from '../data/index.ts'
+import { numbersOf } from '../data/index.ts'
 import type { Matrix } from '../lib/matrix.ts'
-import { formatTimestamp } from '../lib/time.ts'
 import type { CompiledFeatureSet } from './compiled.ts'
-import { fail } from './errors.ts'
+import { EventStream, RowReader, checkOrder, type SourceEvents } from './event-stream.ts'
 import { FeatureState, createFeatureState } from './operator/state.ts'
 
 /** What became known of events, and when: columns of equal length, in the order of a labels file. */
@@ -22,13 +21,15 @@ export interface HistoryRequest {
   readonly source: CompiledSource
   /** Events of the source in order of (event time, row). */
   readonly frame: Frame
+  /** Events of the further sources that the sets read; those of others are left alone. */
+  readonly others?: readonly SourceEvents[]
   readonly labels?: readonly LabelArrivals[]
   /** Only rows with an event time in [fromUs, toUs) go into the matrix; the others still count. */
   readonly fromUs?: number
   readonly toUs?: number
   /**
-   * Labels that arrived by then are applied at the end, so that a state can go on from there.
-   * Default: the last event's time.
+   * Labels and events of other sources that arrived by then are applied at the end, so that a state
+   * can go on from there. Default: the last event's time.
    */
   readonly untilUs?: number
   /** Told the number of rows done, every 65,536 rows and at the end. */
@@ -40,13 +41,17 @@ export interface HistoryResult {
   readonly matrix: Matrix
   /** The frame's row that is the matrix's first. */
   readonly firstRow: number
-  /** The operator after the last event, with the number of rows as its last sequence. */
+  /** The operator after the last event; its last sequence is the number of events taken in. */
   readonly state: FeatureState
 }
 
 /**
  * The features of past events, each as of its own event: a replay of the live operator over events
- * in order, with labels counted once they had arrived. Fails with `feature_history_unordered`.
+ * in order, with labels and events of other sources counted once they had arrived. An event whose
+ * arrival is not known arrived at its own time, and those of the set's own source always did. At one
+ * instant labels come first, then events of other sources in the order given, then own events: what
+ * was said of an instant holds for the events of that instant. What live doors would have refused as
+ * too late or ahead of its time does not count. Fails with `feature_history_unordered`.
  */
 export function history(request: HistoryRequest): Matrix {
   return historyWithState(request).matrix
@@ -55,7 +60,12 @@ export function history(request: HistoryRequest): Matrix {
 /** As `history`, with the operator's state after the last event. */
 export function historyWithState(request: HistoryRequest): HistoryResult {
   const { frame, source, fromUs = -Infinity, toUs = Infinity } = request
-  const state = createFeatureState(request.sets, source)
+  const given = request.others ?? []
+  const state = createFeatureState(
+    request.sets,
+    source,
+    given.map((other) => other.source),
+  )
   const times = numbersOf(frame, source.eventTime)
   checkOrder(times, frame.rows)
   const firstRow = firstAtOrAfter(times, frame.rows, fromUs)
@@ -63,14 +73,18 @@ export function historyWithState(request: HistoryRequest): HistoryResult {
   const writer = new MatrixWriter(state.names, endRow - firstRow)
   const rows = new RowReader(source, frame)
   const labels = new LabelReader(request.labels ?? [], state)
+  const others = new OtherReader(given, state)
   const unwanted = new Float64Array(state.names.length)
   for (let row = 0; row < frame.rows; row++) {
     labels.applyUntil(times[row])
+    others.applyUntil(times[row])
     const wanted = row >= firstRow && row < endRow
-    state.applyInto(rows.read(row), row + 1, wanted ? writer.nextRow() : unwanted)
+    state.applyInto(rows.read(row), state.lastSequence + 1, wanted ? writer.nextRow() : unwanted)
     if ((row & 0xffff) === 0xffff) request.onProgress?.(row + 1)
   }
-  labels.applyUntil(request.untilUs ?? times[frame.rows - 1] ?? -Infinity)
+  const untilUs = request.untilUs ?? times[frame.rows - 1] ?? -Infinity
+  labels.applyUntil(untilUs)
+  others.applyUntil(untilUs)
   request.onProgress?.(frame.rows)
   return { matrix: writer.finish(), firstRow, state }
 }
@@ -116,23 +130,26 @@ class MatrixWriter {
   }
 }
 
-/** Reads a frame's rows one after the other into one array, which the operator does not keep. */
-export class RowReader {
-  private readonly columns: readonly FrameColumn[]
-  private readonly row: (number | string | undefined)[]
+/** Gives events of other sources to the state in the order of their arrival. */
+class OtherReader {
+  private readonly state: FeatureState
+  private readonly streams: readonly EventStream[]
 
-  constructor(source: CompiledSource, frame: Frame) {
-    this.columns = source.columns.map((column) => columnOf(frame, column.name))
-    this.row = Array.from({ length: this.columns.length })
+  constructor(others: readonly SourceEvents[], state: FeatureState) {
+    this.state = state
+    this.streams = others
+      .filter(({ source }) => state.reads(source.name))
+      .map((other) => new EventStream(other))
   }
 
-  read(at: number): readonly (number | string | undefined)[] {
-    const { columns, row } = this
-    for (let c = 0; c < columns.length; c++) {
-      const value = columns[c][at]
-      row[c] = typeof value === 'number' && Number.isNaN(value) ? undefined : value
+  applyUntil(timeUs: number): void {
+    const { state } = this
+    for (const stream of this.streams) {
+      for (; stream.arrivalUs <= timeUs; stream.advance()) {
+        if (!stream.counts(state)) continue
+        state.applyOther(stream.source.name, stream.row, state.lastSequence + 1)
+      }
     }
-    return row
   }
 }
 
@@ -173,16 +190,6 @@ function arrivalOrder(arrivalsUs: Float64Array): Uint32Array {
     sorted = arrivalsUs[i - 1] <= arrivalsUs[i]
   }
   return sorted ? order : order.sort((a, b) => arrivalsUs[a] - arrivalsUs[b] || a - b)
-}
-
-/** Fails with `feature_history_unordered` where an event time lies before the one above it. */
-export function checkOrder(times: Float64Array, rows: number): void {
-  for (let row = 1; row < rows; row++) {
-    if (times[row] >= times[row - 1]) continue
-    throw fail.feature_history_unordered(
-      `Row ${row + 1} is of ${formatTimestamp(times[row])}, before the row above it.`,
-    )
-  }
 }
 
 /** The first row with an event time at or after the given one; `rows` where there is none. */

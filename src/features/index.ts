@@ -84,13 +84,9 @@ export type { EntityKey } from './entity-key.ts'
 export { fail as featureErrors } from './errors.ts'
 
 export { factOrders, trainingRows, trainingRowsInTurns } from './training.ts'
-export type {
-  EntityRows,
-  FactOrder,
-  SourceEvents,
-  TrainingRequest,
-  TrainingRows,
-} from './training.ts'
+export type { EntityRows, FactOrder, TrainingRequest, TrainingRows } from './training.ts'
+export { EventStream } from './event-stream.ts'
+export type { SourceEvents } from './event-stream.ts'
 export type { FactCounts } from './training-facts.ts'
 export { entitiesOf, onlineKinds, onlineSetOf, publishOnline } from './publish-online.ts'
 export type { OnlineKind, PublishOnlineReport, PublishOnlineRequest } from './publish-online.ts'

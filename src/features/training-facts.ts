@@ -1,10 +1,10 @@
 // Events and labels in the order in which they became known, for training rows.
-import type { CompiledSource, FrameColumn } from '../data/index.ts'
-import { columnOf, numbersOf, textAt } from '../data/index.ts'
-import { LabelReader, RowReader, checkOrder, type LabelArrivals } from './history.ts'
+import { textAt } from '../data/index.ts'
 import { isAssayError } from '../lib/errors.ts'
+import { EventStream, byArrival } from './event-stream.ts'
+import { LabelReader, type LabelArrivals } from './history.ts'
 import type { FeatureState } from './operator/state.ts'
-import type { FactOrder, SourceEvents, TrainingRequest } from './training.ts'
+import type { FactOrder, TrainingRequest } from './training.ts'
 
 export interface FactCounts {
   /** Events that were counted, up to the last asked time. */
@@ -88,69 +88,6 @@ export class KnownFacts {
     if (stream.isAssumed) counts.assumed++
     return true
   }
-}
-
-/** The events of one source in the order of their arrival, or of their times where only those count. */
-class EventStream {
-  readonly source: CompiledSource
-  /** When the event at hand arrived, or is taken to have; infinite after the last one. */
-  arrivalUs = Infinity
-  private readonly times: Float64Array
-  /** What is known of arrivals; undefined where only event times matter. */
-  private readonly known: Float64Array | undefined
-  private readonly arrivals: Float64Array
-  /** Rows of the frame by arrival; undefined: they stand in order. */
-  private readonly order: Uint32Array | undefined
-  private readonly ids: FrameColumn
-  private readonly reader: RowReader
-  private next = -1
-  private at = -1
-
-  constructor({ source, frame, arrivalsUs }: SourceEvents, decided: boolean) {
-    this.source = source
-    this.times = numbersOf(frame, source.eventTime)
-    checkOrder(this.times, frame.rows)
-    this.known = decided ? (arrivalsUs ?? new Float64Array(frame.rows).fill(NaN)) : undefined
-    this.arrivals = knownOr(this.known, this.times)
-    this.order = decided && arrivalsUs !== undefined ? byArrival(this.arrivals) : undefined
-    this.ids = columnOf(frame, source.id)
-    this.reader = new RowReader(source, frame)
-    this.advance()
-  }
-
-  get row(): ReturnType<RowReader['read']> {
-    return this.reader.read(this.at)
-  }
-
-  get id(): string | undefined {
-    return textAt(this.ids, this.at)
-  }
-
-  /** Whether it lay further ahead of the clock than its source allows when it arrived. */
-  get isInFuture(): boolean {
-    const arrivedUs = this.known?.[this.at] ?? Number.NaN
-    return this.times[this.at] > arrivedUs + this.source.futureUs
-  }
-
-  get isAssumed(): boolean {
-    return this.known !== undefined && Number.isNaN(this.known[this.at])
-  }
-
-  advance(): void {
-    const place = ++this.next
-    this.at = this.order?.[place] ?? place
-    this.arrivalUs = place < this.times.length ? this.arrivals[this.at] : Infinity
-  }
-}
-
-/** Rows by arrival; those that arrived at one instant keep their order. */
-export function byArrival(arrivalsUs: Float64Array): Uint32Array {
-  const order = Uint32Array.from(arrivalsUs, (_, row) => row)
-  return order.sort((a, b) => arrivalsUs[a] - arrivalsUs[b] || a - b)
-}
-
-function knownOr(arrivalsUs: Float64Array | undefined, times: Float64Array): Float64Array {
-  return arrivalsUs?.map((us, row) => (Number.isNaN(us) ? times[row] : us)) ?? times
 }
 
 /** Labels as if the value that was given last had been the first to arrive. */

@@ -6,8 +6,9 @@ import { compileSource, eventTime, id, integer, key, money, source } from '../da
 import { DAY_US, HOUR_US } from '../lib/time.ts'
 import { compileFeatureSet } from './compile.ts'
 import { featureSet } from './declare.ts'
+import type { SourceEvents } from './event-stream.ts'
 import { valuesAtByDefinition, type Fact } from './oracle.cases.ts'
-import { factOrders, trainingRows, type FactOrder, type SourceEvents } from './training.ts'
+import { factOrders, trainingRows, type FactOrder } from './training.ts'
 
 const payments = source('payments', {
   late: '1d',
@@ -93,15 +94,15 @@ function knownBy(
       return { of, cells, timeUs, arrivedUs, rank, row }
     }),
   )
-  const newest = new Map<string, number>()
+  // Every source is late by the clock of the set's own: its newest event.
+  let newestUs = -Infinity
   return facts
     .filter(({ arrivedUs }) => arrivedUs <= untilUs)
     .sort((a, b) => a.arrivedUs - b.arrivedUs || a.rank - b.rank || a.row - b.row)
     .flatMap(({ of, cells, timeUs, arrivedUs }): Fact[] => {
-      const tolerance = lateUs[[own, ...others].indexOf(of)]
-      const newestUs = newest.get(of.name) ?? -Infinity
+      const tolerance = lateUs[[own, ...others].indexOf(of)] + of.futureUs
       if (timeUs > arrivedUs + of.futureUs || timeUs <= newestUs - tolerance) return []
-      newest.set(of.name, Math.max(newestUs, timeUs))
+      if (of === own) newestUs = Math.max(newestUs, timeUs)
       return [{ kind: 'event', row: cells, source: of.name }]
     })
 }

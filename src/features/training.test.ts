@@ -190,7 +190,7 @@ function knownBy(request: TrainingRequest, order: FactOrder, untilUs: number): F
   return facts.flatMap(({ fact, arrivalUs }): Fact[] => {
     if (fact.kind === 'label') return [fact]
     const timeUs = fact.row[columnPosition(compiled, 'paid_at')] as number
-    const refused = timeUs > arrivalUs + HOUR_US || timeUs <= newestUs - DAY_US
+    const refused = timeUs > arrivalUs + HOUR_US || timeUs <= newestUs - DAY_US - HOUR_US
     if (refused) return []
     newestUs = Math.max(newestUs, timeUs)
     return [fact]

@@ -5,9 +5,10 @@ import { textAt } from '../data/index.ts'
 import type { Matrix } from '../lib/matrix.ts'
 import type { CompiledFeatureSet } from './compiled.ts'
 import { fail } from './errors.ts'
+import { byArrival, type SourceEvents } from './event-stream.ts'
 import type { LabelArrivals } from './history.ts'
 import { createFeatureState } from './operator/state.ts'
-import { KnownFacts, byArrival, type FactCounts } from './training-facts.ts'
+import { KnownFacts, type FactCounts } from './training-facts.ts'
 
 /**
  * What a value as of t rests on. `as-decided`: the facts that had arrived by t, as a decision at t
@@ -33,18 +34,6 @@ export interface EntityRows {
   readonly columns: Readonly<Record<string, FrameColumn>>
   /** The event that a row belongs to, for its label; undefined or NaN where there is none. */
   readonly eventIds?: FrameColumn
-}
-
-/** Events of a source, and when they arrived. */
-export interface SourceEvents {
-  readonly source: CompiledSource
-  /** In order of (event time, row). */
-  readonly frame: Frame
-  /**
-   * When each event arrived, microseconds UTC. NaN where that is not known: then its event time is
-   * assumed, and counted as assumed. Default: none is known.
-   */
-  readonly arrivalsUs?: Float64Array
 }
 
 export interface TrainingRequest extends SourceEvents {

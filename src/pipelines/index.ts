@@ -11,12 +11,20 @@ export {
 export {
   ENTITY_VALUES_MAX,
   entityFeatures,
-  noEvents,
+  knownLabels,
   readSourceFacts,
   type EntityFeatures,
   type EntityFeaturesRequest,
+  type KnownLabels,
   type SourceFacts,
 } from './flows/entity-features.ts'
+export {
+  noEvents,
+  readOtherEvents,
+  type DatasetPorts,
+  type OtherEvents,
+} from './flows/other-sources.ts'
+export { withLiveFacts } from './flows/live-facts.ts'
 export type {
   CompiledModel,
   FlowProject,

@@ -1,12 +1,7 @@
 // A bank's project: the one value that a project.ts exports, and how it becomes data.
-import {
-  compileLabels,
-  compileSource,
-  type LabelsDeclaration,
-  type SourceDeclaration,
-} from '../data/index.ts'
+import type { LabelsDeclaration } from '../data/index.ts'
 import { compilePolicy, type PolicyDeclaration } from '../decisions/index.ts'
-import { compileFeatureSet, type FeatureSetDeclaration } from '../features/index.ts'
+import type { FeatureSetDeclaration } from '../features/index.ts'
 import { compileGatePolicy, type GatePolicyDeclaration } from '../governance/index.ts'
 import type { LearnerSpec, TimeSplit } from '../learning/index.ts'
 import { contentHash } from '../lib/hash.ts'
@@ -14,6 +9,12 @@ import { parseTimestamp } from '../lib/time.ts'
 import type { FlowProject, RegisteredModelDeclaration } from '../pipelines/index.ts'
 import type { DeclarationText } from './declaration-text.ts'
 import { projectErrors } from './errors.ts'
+import {
+  checkNames,
+  compileFeatureProject,
+  type CompiledFeatureProject,
+  type FeatureProjectOptions,
+} from './feature-project.ts'
 
 /** A recipe for a model: which features, which label, which learner. */
 export interface ModelDeclaration {
@@ -33,15 +34,10 @@ export function model(
   return { kind: 'model', name, ...options }
 }
 
-export interface ProjectOptions {
-  readonly title: string
-  readonly description?: string
+export interface ProjectOptions extends FeatureProjectOptions {
   /** An example may be approved by a script; its cards carry a watermark. */
   readonly example?: boolean
-  readonly owner: string
-  readonly sources: readonly SourceDeclaration[]
   readonly labels: readonly LabelsDeclaration[]
-  readonly featureSets: readonly FeatureSetDeclaration[]
   /** In the order in which they are registered when they are equally good. */
   readonly models: readonly ModelDeclaration[]
   readonly split: TimeSplit
@@ -74,9 +70,7 @@ export function project(name: string, options: ProjectOptions): ProjectDeclarati
 }
 
 /** The project as data: what is applied, recorded and shown; it holds no code. */
-export interface CompiledProject extends FlowProject {
-  readonly title: string
-  readonly description: string
+export interface CompiledProject extends CompiledFeatureProject, FlowProject {
   readonly data: {
     readonly describe: string
     readonly fileName: string
@@ -94,16 +88,11 @@ export interface CompiledProject extends FlowProject {
  * Errors: those of each room's compiler, and `project_invalid` with the part that is wrong.
  */
 export function compileProject(declaration: ProjectDeclaration): CompiledProject {
+  const features = compileFeatureProject(declaration)
   checkProject(declaration)
   const body = {
-    name: declaration.name,
-    title: declaration.title,
-    description: declaration.description ?? '',
+    ...features,
     example: declaration.example ?? false,
-    owner: declaration.owner,
-    sources: declaration.sources.map((each) => compileSource(each)),
-    labels: declaration.labels.map((each) => compileLabels(each)),
-    featureSets: declaration.featureSets.map((each) => compileFeatureSet(each)),
     models: declaration.models.map((each) => ({
       name: each.name,
       description: each.description ?? '',
@@ -149,15 +138,8 @@ function day(what: string, text: string): number {
 function checkProject(declaration: ProjectDeclaration): void {
   const invalid = (detail: string) =>
     projectErrors.project_invalid(`${declaration.name}: ${detail}`)
-  if (!/^[a-z0-9][a-z0-9-]*$/.test(declaration.name)) {
-    throw invalid('a name consists of lower-case letters, digits and dashes')
-  }
-  const parts = ['sources', 'labels', 'featureSets', 'models', 'gates', 'policies'] as const
-  for (const part of parts) {
-    if (declaration[part].length === 0) throw invalid(`${part} is empty; declare at least one`)
-    const names = declaration[part].map((each) => each.name)
-    const twice = names.find((name, index) => names.indexOf(name) !== index)
-    if (twice !== undefined) throw invalid(`${part}: "${twice}" is declared twice`)
+  for (const part of ['labels', 'models', 'gates', 'policies'] as const) {
+    checkNames(declaration.name, part, declaration[part])
   }
   const known = new Set(declaration.featureSets)
   for (const { name, features } of [...declaration.models, ...declaration.policies]) {

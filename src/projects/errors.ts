@@ -31,4 +31,10 @@ export const projectErrors = defineErrors({
     title: 'The project does not hold together',
     action: 'Correct the declaration that the message names and start again.',
   },
+  project_features_only: {
+    status: 422,
+    title: 'The project declares features only',
+    action:
+      'Declare it with `project(…)` and what the message names, or use `assay features` and `assay ingest`.',
+  },
 })

@@ -23,7 +23,13 @@ export {
   type Home,
   type Role,
 } from './home.ts'
-export { loadProject, type LoadedProject } from './load.ts'
+export {
+  featureProject,
+  type CompiledFeatureProject,
+  type FeatureProjectDeclaration,
+  type FeatureProjectOptions,
+} from './feature-project.ts'
+export { loadFeatures, loadProject, type LoadedFeatures, type LoadedProject } from './load.ts'
 export {
   createMemoryProjectStore,
   createProjects,

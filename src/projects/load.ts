@@ -7,6 +7,11 @@ import { AssayError } from '../lib/errors.ts'
 import { findDeclarations, type SourceFile } from './declaration-text.ts'
 import { compileProject, type CompiledProject, type ProjectDeclaration } from './declare.ts'
 import { projectErrors } from './errors.ts'
+import {
+  compileFeatureProject,
+  type CompiledFeatureProject,
+  type FeatureProjectDeclaration,
+} from './feature-project.ts'
 
 export interface LoadedProject {
   readonly directory: string
@@ -14,16 +19,17 @@ export interface LoadedProject {
   readonly compiled: CompiledProject
 }
 
-/** Loads `project.ts` (or `.js`) of a folder. Errors: `project_not_found`, `project_invalid`. */
+/**
+ * Loads `project.ts` (or `.js`) of a folder. Errors: `project_not_found`, `project_invalid`, and
+ * `project_features_only` where it declares nothing to learn and decide.
+ */
 export async function loadProject(path: string): Promise<LoadedProject> {
-  const directory = resolve(path)
-  const entry = ['project.ts', 'project.js', 'project.mjs']
-    .map((name) => join(directory, name))
-    .find((file) => existsSync(file))
-  if (!existsSync(directory) || !statSync(directory).isDirectory() || entry === undefined) {
-    throw projectErrors.project_not_found(`${directory} holds no project.ts`)
+  const { directory, entry, declaration } = await declarationIn(path)
+  if (declaration.kind === 'feature-project') {
+    throw projectErrors.project_features_only(
+      `${entry} declares features only: it has no models, gates, policies, split and registeredModel`,
+    )
   }
-  const declaration = await evaluate(entry)
   try {
     const compiled = compileProject(declaration)
     const declarations = findDeclarations(sourceFiles(directory), compiled.featureSets)
@@ -33,6 +39,35 @@ export async function loadProject(path: string): Promise<LoadedProject> {
   }
 }
 
+/** What is known of the features of a folder's project, and of its models where it has any. */
+export interface LoadedFeatures extends CompiledFeatureProject {
+  readonly models: CompiledProject['models']
+}
+
+/** Loads what every project declares. Errors: `project_not_found`, `project_invalid`. */
+export async function loadFeatures(path: string): Promise<LoadedFeatures> {
+  const { entry, declaration } = await declarationIn(path)
+  try {
+    if (declaration.kind === 'project') return compileProject(declaration)
+    return { ...compileFeatureProject(declaration), models: [] }
+  } catch (error) {
+    throw asInvalid(entry, error)
+  }
+}
+
+type Declaration = ProjectDeclaration | FeatureProjectDeclaration
+
+async function declarationIn(path: string) {
+  const directory = resolve(path)
+  const entry = ['project.ts', 'project.js', 'project.mjs']
+    .map((name) => join(directory, name))
+    .find((file) => existsSync(file))
+  if (!existsSync(directory) || !statSync(directory).isDirectory() || entry === undefined) {
+    throw projectErrors.project_not_found(`${directory} holds no project.ts`)
+  }
+  return { directory, entry, declaration: await evaluate(entry) }
+}
+
 /** What a declaration gets wrong is the bank's to mend, so no stack of ours is shown. */
 function asInvalid(entry: string, error: unknown): AssayError {
   if (error instanceof AssayError) return error
@@ -40,19 +75,20 @@ function asInvalid(entry: string, error: unknown): AssayError {
   return projectErrors.project_invalid(`${entry}: ${said}`, { cause: error })
 }
 
-async function evaluate(entry: string): Promise<ProjectDeclaration> {
+async function evaluate(entry: string): Promise<Declaration> {
   let exported: unknown
   try {
     exported = ((await import(pathToFileURL(entry).href)) as { default?: unknown }).default
   } catch (error) {
     throw asInvalid(entry, error)
   }
-  if ((exported as { kind?: unknown } | undefined)?.kind !== 'project') {
+  const kind = (exported as { kind?: unknown } | undefined)?.kind
+  if (kind !== 'project' && kind !== 'feature-project') {
     throw projectErrors.project_invalid(
       `${entry} does not export a project; end it with \`export default project(…)\``,
     )
   }
-  return exported as ProjectDeclaration
+  return exported as Declaration
 }
 
 /** What is read of a project's own code, so that a folder full of other things costs nothing. */

@@ -12,11 +12,14 @@ import {
   type FrameSchemaColumn,
   type IngestPorts,
 } from '../data/index.ts'
+import { readJournalFacts } from '../decisions/index.ts'
 import { generalErrors } from '../lib/errors.ts'
+import { nodeFiles } from '../lib/files.ts'
 import { formatTimestamp } from '../lib/time.ts'
 import {
   entityFeatures,
   readSourceFacts,
+  withLiveFacts,
   type EntityFeatures,
   type FeatureHistoryAnswer,
   type FeatureHistoryRequest,
@@ -28,6 +31,8 @@ export interface FeatureHistoryPorts extends Pick<
   IngestPorts,
   'catalog' | 'snapshots' | 'parquet' | 'ids'
 > {
+  /** The folder of the namespace whose events are part of history, in decide's part of the home. */
+  readonly journal: string
   /** A folder for bodies while they are read. */
   readonly incoming: string
   readonly limits: { readonly memory: string; readonly threads: number }
@@ -73,7 +78,9 @@ async function answer(
   }
   const source = project.sources.find((each) => each.name === set.source)!
   const entities = await entitiesOf(body, source, ports)
-  const facts = await readSourceFacts(project, set, ports)
+  const past = await readSourceFacts(project, set, ports)
+  const live = await readJournalFacts(ports.journal, source, nodeFiles)
+  const facts = withLiveFacts(past, live, project.labels)
   const found = await entityFeatures({ set, facts, entities, order, turn })
   const columns = found.columns.map((column) => column.name)
   const about = { set: set.name, version: set.version, order, columns, facts: found.facts }

@@ -100,6 +100,7 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
 
   const featureHistory = createFeatureHistory({
     ...ingest,
+    journal: join(home.decide, LIVE),
     incoming: home.incoming,
     limits: MEMORY,
   })

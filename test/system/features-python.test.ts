@@ -8,6 +8,7 @@ import { assay, makeProject, startServer, type Server } from '../cli/command-lin
 import { repositoryRoot } from '../source-text.ts'
 import { needs, toolPath } from '../tools.ts'
 import { createClient, type Client } from './client.ts'
+import { eventually } from './server.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'assay-python-'))
 const keyFile = join(folder, 'analyst.key')
@@ -29,6 +30,11 @@ beforeAll(async () => {
   const made = assay(project, ['keys', 'create', '--name', 'Grace', '--program', '--home', home])
   writeFileSync(keyFile, made.out)
   client = createClient(server.url, made.out.trim())
+  // A replay that was just begun has its state a moment later.
+  const question = { params: { set: 'behaviour' }, body: { rows: [{ customer_id: 5 }] } }
+  await eventually('live values are answered', async () => {
+    return (await client.send('liveFeatures', question)).ok
+  })
 }, 120_000)
 afterAll(async () => {
   await server?.stop()

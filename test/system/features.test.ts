@@ -124,6 +124,30 @@ describe('the history of entities', () => {
     }
   })
 
+  test('goes on with what was decided live, from the moment at which it came', async () => {
+    const { clock } = await client.ask('session')
+    const payment = {
+      payment_id: 'live-1',
+      paid_at: clock.now,
+      customer_id: 123_456,
+      terminal_id: 20,
+      amount: '7.00',
+    }
+    const decided = await client.send('decide', { params: { policy: 'tiny' }, body: payment })
+    expect(decided.status).toBe(200)
+    const day = (days: number) =>
+      new Date(Date.parse(clock.now as string) + days * 86_400_000).toISOString()
+    const asked = [{ payment_id: 'live-1' }, { customer_id: 123_456, paid_at: day(1.5) }]
+    const answer = await client.ask('featureHistory', {
+      ...behaviour,
+      body: { rows: asked },
+      headers: asJson,
+    })
+    const count = answer.columns.indexOf('CUSTOMER_COUNT_7D')
+    expect(answer.rows.map((row: unknown[]) => row[count])).toEqual([1, 1])
+    expect(answer.facts.assumed).toBeLessThan(answer.facts.events)
+  })
+
   test.each([
     ['an unknown set', 'none', rows, '404 feature_set_unknown'],
     ['an unknown column', 'behaviour', [{ client: 1 }], '422 entity_rows_invalid'],

@@ -12,7 +12,7 @@ const lateUs = { payments: DAY_US, logins: 2 * DAY_US, customers: HOUR_US } as c
 type Source = keyof typeof lateUs
 
 /** Mean time between events; each holds for a while, so that rings grow long and short again. */
-const pacesUs = [0, SECOND_US, 60 * SECOND_US, 300 * SECOND_US, 1800 * SECOND_US, 6 * HOUR_US]
+const pacesUs = [0, SECOND_US, 60 * SECOND_US, 200 * SECOND_US, 600 * SECOND_US, 4 * HOUR_US]
 
 /**
  * Facts for the sources of the vocabulary whose entities have hundreds of live events: few customers
@@ -20,11 +20,12 @@ const pacesUs = [0, SECOND_US, 60 * SECOND_US, 300 * SECOND_US, 1800 * SECOND_US
  */
 export function denseFacts(seed: number, count: number): Fact[] {
   const random = createRandom(seed)
-  let paceUs = 300 * SECOND_US
+  let paceUs = 60 * SECOND_US
   let now = START_US
   return Array.from({ length: count }, (_, index): Fact => {
-    if (random.int(150) === 0) paceUs = pacesUs[random.int(pacesUs.length)]
-    if (random.int(400) === 0) now += 5 * DAY_US
+    const holds = paceUs < HOUR_US ? 300 : 20
+    if (random.int(holds) === 0) paceUs = pacesUs[random.int(pacesUs.length)]
+    if (random.int(1500) === 0) now += 5 * DAY_US
     const name = sourceOf(random)
     const late = index > 0 && random.int(15) === 0
     const at = late ? now - random.int(lateUs[name]) : now + gapOf(random, paceUs)

@@ -2,7 +2,7 @@ import type { EntryField } from './plan.ts'
 import type { Rings } from './rings.ts'
 
 /** Stands for a missing value among whole numbers of 32 bits. */
-const MISSING = -(2 ** 31)
+export const MISSING = -(2 ** 31)
 
 /** Reads and writes what the entries of the selected ring hold, by their slots. */
 export class Entries {
@@ -52,6 +52,10 @@ export class Entries {
     if (this.wide[index]) return rings.doubles[rings.doubleAt(slot, field)]
     const value = rings.integers[rings.at(slot, field)]
     return value === MISSING ? Number.NaN : value
+  }
+  /** The field of a stored number of 32 bits; 0 where it is wider. */
+  narrowField(index: number): number {
+    return this.wide[index] ? 0 : this.numbersAt[index]
   }
   setNumber(slot: number, index: number, value: number): void {
     const { rings } = this

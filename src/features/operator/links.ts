@@ -1,5 +1,6 @@
 import type { Dictionary } from './dictionary.ts'
 import type { Entries } from './entries.ts'
+import { MISSING } from './entries.ts'
 import { LastSeen } from './last-seen.ts'
 import { Pieces } from './pieces.ts'
 import type { LinkPlan } from './plan.ts'
@@ -250,10 +251,27 @@ export class ExtremeLinks {
   }
 
   private least(start: number, end: number): number {
+    const field = this.plan.mask === 0 ? this.entries.narrowField(this.plan.number) : 0
+    if (field > 0) return this.leastNarrow(start, end, field)
     let least = Infinity
     for (let position = start; position < end; position++) {
       const value = this.valueAt(position)
       if (value < least) least = value
+    }
+    return least
+  }
+
+  /** As `least`, over numbers of 32 bits that lie side by side. */
+  private leastNarrow(start: number, end: number, field: number): number {
+    const { rings, sign } = this
+    const { integers, size } = rings
+    const base = rings.at(0, field)
+    let slot = rings.slot(start)
+    let least = Infinity
+    for (let left = end - start; left > 0; left--) {
+      const value = integers[base + slot]
+      if (value !== MISSING && sign * value < least) least = sign * value
+      slot = slot + 1 === size ? 0 : slot + 1
     }
     return least
   }
@@ -272,7 +290,7 @@ export class ExtremeLinks {
     this.clear(entity)
     const { first, end } = this.rings
     if (end - first <= SEARCHED_MAX) return
-    const length = 2 ** Math.ceil(Math.log2(end - first + 1))
+    const length = 2 ** (32 - Math.clz32(end - first))
     const links = { at: this.pieces.claim(length), length }
     this.linked.set(entity, links)
     for (let position = first; position < end; position++) this.link(links, position)

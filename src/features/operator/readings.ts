@@ -27,7 +27,28 @@ export function read(
   const lanes = windows.lanes(entity)
   for (let i = 0; i < readings.length; i++) {
     const reading = readings[i]
-    into[reading.to] = valueOf(reading, windows, entity, current, timeUs, figures, lanes)
+    const at = lanes + reading.main
+    let value: number
+    // The commonest are read here: to call for each would cost more than to read it.
+    switch (reading.op) {
+      case 'distinct':
+        value = figures[at]
+        break
+      case 'sum':
+        value = sum(figures, at, reading.group!.sumLanes) / reading.scale
+        break
+      case 'extreme':
+        value = figures[at]
+        if (Number.isNaN(value)) value = windows.findExtreme(entity, reading, current)
+        value = Number.isFinite(value) ? value / reading.scale : Number.NaN
+        break
+      case 'count':
+        value = numberOf(reading, windows, entity, current, figures, lanes)
+        break
+      default:
+        value = valueOf(reading, windows, entity, current, timeUs, figures, lanes)
+    }
+    into[reading.to] = value
   }
 }
 
@@ -42,10 +63,6 @@ function valueOf(
 ): number {
   const at = lanes + reading.main
   switch (reading.op) {
-    case 'count':
-      return numberOf(reading, windows, entity, current, figures, lanes)
-    case 'sum':
-      return sum(figures, at, reading.group!.sumLanes) / reading.scale
     case 'mean': {
       const n = numberOf(reading, windows, entity, current, figures, lanes)
       if (n === 0) return Number.NaN
@@ -55,13 +72,6 @@ function valueOf(
       const n = numberOf(reading, windows, entity, current, figures, lanes)
       return n < 2 ? Number.NaN : std(figures, lanes, reading.group!, n) / reading.scale
     }
-    case 'extreme': {
-      const known = figures[at]
-      const found = Number.isNaN(known) ? windows.findExtreme(entity, reading, current) : known
-      return Number.isFinite(found) ? found / reading.scale : Number.NaN
-    }
-    case 'distinct':
-      return figures[at]
     case 'share': {
       const n = numberOf(reading, windows, entity, current, figures, lanes)
       return n === 0 ? Number.NaN : figures[at] / n
@@ -79,6 +89,8 @@ function valueOf(
     }
     case 'walk':
       return walk(reading, windows, entity, current, timeUs)
+    default:
+      throw new Error(`${reading.op} is read elsewhere.`)
   }
 }
 

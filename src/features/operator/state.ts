@@ -3,8 +3,6 @@ import { formatDuration, formatTimestamp } from '../../lib/time.ts'
 import { mergeSets } from '../compile.ts'
 import type { CompiledFeatureSet } from '../compiled.ts'
 import { fail } from '../errors.ts'
-import type { ColdStore } from '../cold.ts'
-import { ColdEntities } from './cold-entities.ts'
 import { Dictionary, NO_KEY } from './dictionary.ts'
 import type { Explanation } from './explain.ts'
 import { explainFeature } from './explain.ts'
@@ -16,31 +14,13 @@ import { planOf } from './planner.ts'
 import { read } from './readings.ts'
 import { readSnapshot, writeSnapshot } from './snapshot.ts'
 import { SourceStage, keyOf } from './stage.ts'
+import type { MemoryLimit } from './upkeep.ts'
+import { Upkeep } from './upkeep.ts'
 import type { StagedEvent } from './windows.ts'
 import { EntityWindows } from './windows.ts'
 
-/** Of each kind, this many entities are looked after with every event, whoever’s it is. */
-const SWEPT_EACH = 1
-
-/**
- * What may be in use of the memory that a state may take: the rest is room for rings that grow, and
- * for what lies idle between them.
- */
-const IN_USE_MAX = 0.6
-/** How many are moved out with one event, how many are looked at for each, and how many expire. */
-const MOVED_EACH = 8
-const TRIED_EACH = 32
-const EXPIRED_EACH = 4
-
 /** What became of a label: it changed figures, said what was known, or came for no live event. */
 export type LabelOutcome = 'applied' | 'unchanged' | 'unknownEvent'
-
-/** How much memory a state may take, and where what has no room in it goes. */
-export interface MemoryLimit {
-  /** For `FeatureStateStatistics.bytes`. A single entity is never divided, however large it is. */
-  readonly maxBytes: number
-  readonly cold: ColdStore
-}
 
 export interface FeatureStateStatistics {
   /** Events that a window may still reach, counted once for each of their entities. */
@@ -110,12 +90,9 @@ export class FeatureState {
   private readonly own: SourceStage
   private readonly labels: ReadonlyMap<string, LabelPlan>
   /** Positions of the kinds that labels change. */
-  private readonly labelledKinds: readonly number[]
-  private readonly swept: Int32Array
+  readonly labelledKinds: readonly number[]
+  private readonly upkeep: Upkeep
   private readonly memory: MemoryLimit | undefined
-  private readonly cold: ColdEntities | undefined
-  /** By kind: the entity that was looked at last, of those that may be moved out. */
-  private readonly hands: Int32Array
   /** The cold store's mark that belongs to the last snapshot; 0 before the first. */
   coldMark = 0
 
@@ -132,10 +109,8 @@ export class FeatureState {
     this.labelledKinds = plan.kinds.flatMap((kind, k) => (kind.labelled ? [k] : []))
     this.labelled = plan.labels.length > 0 ? new LabelledEvents(this.labelledKinds.length) : null
     this.graphs = plan.sources[0].graphs.map((part) => new LiveGraph(part))
-    this.swept = new Int32Array(plan.kinds.length)
-    this.hands = new Int32Array(plan.kinds.length)
     this.memory = memory
-    this.cold = memory && new ColdEntities(memory.cold, this.dictionaries)
+    this.upkeep = new Upkeep(this, memory)
   }
 
   /** Hash of everything that the values depend on. */
@@ -146,6 +121,17 @@ export class FeatureState {
   /** Events at or before this time are refused, because what they would need may be gone. */
   get tooLateUs(): number {
     return this.newestUs - this.plan.sources[0].toleranceUs
+  }
+
+  /** Whether the features look at events of this other source. */
+  reads(source: string): boolean {
+    return this.stages.some((stage) => stage !== this.own && stage.plan.name === source)
+  }
+
+  /** As `tooLateUs`, for the events of another source: by its lateness, and the own newest event. */
+  tooLateUsOf(source: string): number {
+    const plan = this.plan.sources.find(({ name }) => name === source)
+    return plan === undefined ? -Infinity : this.newestUs - plan.toleranceUs
   }
 
   /**
@@ -167,8 +153,8 @@ export class FeatureState {
     this.takeIn(own, row)
     own.evaluate(this.plan.outputs, vector)
     if (own.event.timeUs > this.newestUs) this.newestUs = own.event.timeUs
-    this.sweep()
-    this.makeRoom()
+    this.upkeep.sweep()
+    this.upkeep.makeRoom()
   }
 
   /**
@@ -184,19 +170,19 @@ export class FeatureState {
     this.checkTime(stage, row)
     this.advanceSequence(sequence)
     this.takeIn(stage, row)
-    this.makeRoom()
+    this.upkeep.makeRoom()
   }
 
   private takeIn(stage: SourceStage, row: Row): void {
     stage.begin(row)
-    if (this.cold !== undefined) this.recallAll(stage, row)
+    if (this.upkeep.cold !== undefined) this.recallAll(stage, row)
     stage.acquireKeys(row)
     this.lookBack(stage, row)
     stage.derive()
     const { event } = stage
     if (this.labelled !== null && stage === this.own) {
       const codes = this.labelledKinds.map((k) => event.codes[this.plan.kinds[k].dictionary])
-      for (let i = 0; i < codes.length; i++) this.labelledDictionary(i).hold(codes[i])
+      for (let i = 0; i < codes.length; i++) this.upkeep.labelledDictionary(i).hold(codes[i])
       event.event = this.labelled.add(
         eventIdOf(row[stage.plan.idPosition]!),
         event.timeUs,
@@ -218,7 +204,7 @@ export class FeatureState {
         read(view.after, windows, entity, event, event.timeUs, stage.values.aggregates)
       }
       windows.insert(entity, event)
-      this.forgetPast(windows, kind, entity)
+      this.upkeep.forgetPast(windows, kind, entity)
     }
     stage.releaseKeys()
     if (stage === this.own) for (const graph of this.graphs) graph.insert(row, stage)
@@ -256,9 +242,10 @@ export class FeatureState {
   private ready(kind: number, entity: number): void {
     const windows = this.kinds[kind]
     windows.reserve(entity)
-    if (this.cold === undefined || this.cold.away === 0 || windows.isKnown(entity)) return
+    if (this.upkeep.cold === undefined || this.upkeep.cold.away === 0 || windows.isKnown(entity))
+      return
     const value = this.dictionaries[windows.plan.dictionary].valueOf(entity)
-    if (value !== undefined) this.cold.thaw(kind, windows, entity, value, this.thawed(kind))
+    if (value !== undefined) this.upkeep.cold.thaw(kind, windows, entity, value, this.thawed(kind))
   }
 
   /**
@@ -269,7 +256,7 @@ export class FeatureState {
     for (const { kind, keys } of plan.views) {
       const value = keyOf(row, keys)
       const dictionary = this.dictionaries[this.plan.kinds[kind].dictionary]
-      if (value === undefined || !this.cold!.has(kind, value)) continue
+      if (value === undefined || !this.upkeep.cold!.has(kind, value)) continue
       const entity = dictionary.acquire(value)
       this.ready(kind, entity)
       dictionary.release(entity)
@@ -298,7 +285,7 @@ export class FeatureState {
     const { own } = this
     this.checkTime(own, row)
     own.begin(row)
-    if (this.cold !== undefined) this.recallAll(own, row)
+    if (this.upkeep.cold !== undefined) this.recallAll(own, row)
     own.findKeys(row)
     this.lookBack(own, row)
     if (counts) own.derive()
@@ -316,7 +303,7 @@ export class FeatureState {
     }
     const vector = new Float64Array(this.names.length)
     own.evaluate(this.plan.outputs, vector)
-    this.makeRoom()
+    this.upkeep.makeRoom()
     return vector
   }
 
@@ -341,6 +328,8 @@ export class FeatureState {
     if (label === undefined || labelled === null) return 'unchanged'
     const event = labelled.find(eventIdOf(eventId))
     if (event < 0) return this.labelCold(label, eventIdOf(eventId), value)
+    // It may linger, and another state's may not.
+    if (labelled.time(event) <= this.upkeep.unlabelledUs) return 'unknownEvent'
     const old = labelled.flags(event)
     const positive = value === label.positive
     const flags = positive ? old | label.mask : old & ~label.mask
@@ -352,28 +341,30 @@ export class FeatureState {
       this.ready(this.labelledKinds[i], entity)
       this.kinds[this.labelledKinds[i]].relabel(entity, event, labelled.time(event), flags)
     }
-    this.makeRoom()
+    this.upkeep.makeRoom()
     return 'applied'
   }
 
   /** As `label`, for an event that memory has no room for. */
   private labelCold(label: LabelPlan, id: EventId, value: number | null): LabelOutcome {
-    const { cold, labelledKinds } = this
+    const { labelledKinds } = this
+    const { cold } = this.upkeep
     const known = cold?.event(id, labelledKinds.length)
     if (cold === undefined || known === undefined) return 'unknownEvent'
     const { event, timeUs, keys } = known
+    if (timeUs <= this.upkeep.unlabelledUs) return 'unknownEvent'
     const flags = value === label.positive ? known.flags | label.mask : known.flags & ~label.mask
     if (flags === known.flags) return 'unchanged'
-    cold.putEvent(id, { ...known, flags }, this.expiryUs(timeUs))
+    cold.putEvent(id, { ...known, flags }, this.upkeep.expiryUs(timeUs))
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i]
       if (key === undefined) continue
-      const entity = this.labelledDictionary(i).acquire(key)
+      const entity = this.upkeep.labelledDictionary(i).acquire(key)
       this.ready(labelledKinds[i], entity)
       this.kinds[labelledKinds[i]].relabel(entity, event, timeUs, flags)
-      this.labelledDictionary(i).release(entity)
+      this.upkeep.labelledDictionary(i).release(entity)
     }
-    this.makeRoom()
+    this.upkeep.makeRoom()
     return 'applied'
   }
 
@@ -400,14 +391,12 @@ export class FeatureState {
 
   /** What lies in the cold store. */
   get away(): number {
-    return this.cold?.away ?? 0
+    return this.upkeep.cold?.away ?? 0
   }
 
   /** The state as bytes, for `restoreFeatureState`: live events and labels, no derived figures. */
   snapshot(): Uint8Array {
-    for (const [k, windows] of this.kinds.entries()) {
-      for (let entity = 1; entity < windows.limit; entity++) this.tidy(windows, k, entity)
-    }
+    this.upkeep.tidyAll()
     return writeSnapshot(this)
   }
 
@@ -425,7 +414,7 @@ export class FeatureState {
   /** Takes the cold store back to where it was when a snapshot was taken. */
   returnTo(mark: number, away: number): void {
     this.coldMark = mark
-    if (this.cold === undefined || this.memory === undefined) {
+    if (this.upkeep.cold === undefined || this.memory === undefined) {
       if (away === 0) return
       throw fail.feature_state_mismatch(
         'Part of the saved state is in a cold store, which is gone.',
@@ -445,111 +434,6 @@ export class FeatureState {
       throw new Error(`Sequence ${sequence} does not follow ${this.lastSequence}.`)
     }
     this.lastSequence = sequence
-  }
-
-  /** No window of any event that may still come reaches back to this time. */
-  private forgottenUs(kind: number): number {
-    const { sources, kinds } = this.plan
-    const { horizonUs, source } = kinds[kind]
-    const toleranceUs = Math.max(sources[0].toleranceUs, sources[source].toleranceUs)
-    return this.newestUs - toleranceUs - horizonUs
-  }
-
-  private forgetPast(windows: EntityWindows, kind: number, entity: number): void {
-    windows.evict(entity, this.forgottenUs(kind))
-    if (windows.length(entity) === 0 && !windows.plan.ever) windows.forget(entity)
-  }
-
-  /** Lets an entity's old events go, wherever its windows stand. */
-  private tidy(windows: EntityWindows, kind: number, entity: number): void {
-    if (!windows.hasUntil(entity, this.forgottenUs(kind))) return
-    windows.seek(entity, this.newestUs)
-    this.forgetPast(windows, kind, entity)
-  }
-
-  /** When what happened at a time matters to nothing any more. */
-  private expiryUs(timeUs: number): number {
-    const { sources, kinds, horizonUs } = this.plan
-    if (kinds.some(({ ever }) => ever)) return Infinity
-    return timeUs + horizonUs + Math.max(...sources.map(({ toleranceUs }) => toleranceUs))
-  }
-
-  /** Moves what was not used lately out of memory, a little at a time, once too much is in use. */
-  private makeRoom(): void {
-    const { memory, cold } = this
-    if (memory === undefined || cold === undefined) return
-    const roomBytes = memory.maxBytes * IN_USE_MAX
-    for (let i = 0; i < MOVED_EACH && this.bytesInUse() > roomBytes; i++) this.moveOut(cold)
-    memory.cold.expire(this.newestUs, EXPIRED_EACH)
-  }
-
-  private bytesInUse(): number {
-    let bytes = this.labelled?.bytes() ?? 0
-    for (const windows of this.kinds) bytes += windows.bytesInUse()
-    for (const dictionary of this.dictionaries) bytes += dictionary.bytes()
-    for (const graph of this.graphs) bytes += graph.bytes()
-    return bytes
-  }
-
-  /** Moves out one entity of each kind, and the events that labels named long ago. */
-  private moveOut(cold: ColdEntities): void {
-    for (let k = 0; k < this.kinds.length; k++) {
-      const windows = this.kinds[k]
-      for (let tried = 0; tried < TRIED_EACH; tried++) {
-        const entity = this.hands[k] + 1 < windows.limit ? this.hands[k] + 1 : 1
-        this.hands[k] = entity
-        if (entity >= windows.limit || !windows.isKnown(entity) || windows.wasUsed(entity)) continue
-        const expiresUs = windows.plan.ever ? Infinity : this.expiryUs(windows.newestUs(entity))
-        cold.freeze(k, windows, entity, expiresUs)
-        break
-      }
-    }
-    const { labelled } = this
-    for (let i = 0; i < MOVED_EACH && labelled !== null && labelled.live > 0; i++) {
-      const event = labelled.first
-      const codes = this.labelledKinds.map((_, e) => labelled.code(event, e))
-      const timeUs = labelled.time(event)
-      const flags = labelled.flags(event)
-      const keys = codes.map((code, e) => this.labelledDictionary(e).valueOf(code))
-      cold.putEvent(labelled.id(event), { event, timeUs, flags, keys }, this.expiryUs(timeUs))
-      codes.forEach((code, e) => this.labelledDictionary(e).release(code))
-      labelled.dropFirst()
-    }
-  }
-
-  /** Looks after a few entities, so that what nobody asks for again is let go of as well. */
-  private sweep(): void {
-    for (let k = 0; k < this.kinds.length; k++) {
-      const windows = this.kinds[k]
-      for (let i = 0; i < SWEPT_EACH; i++) {
-        this.swept[k] = this.swept[k] + 1 < windows.limit ? this.swept[k] + 1 : 1
-        if (this.swept[k] < windows.limit) this.tidy(windows, k, this.swept[k])
-      }
-    }
-    for (const graph of this.graphs) graph.evict(this.graphForgottenUs(graph))
-    this.sweepLabelled()
-  }
-
-  private graphForgottenUs({ part }: LiveGraph): number {
-    return this.newestUs - this.plan.sources[0].toleranceUs - part.plan.horizonUs
-  }
-
-  private sweepLabelled(): void {
-    const { labelled } = this
-    if (labelled === null) return
-    let throughUs = Infinity
-    for (const k of this.labelledKinds) throughUs = Math.min(throughUs, this.forgottenUs(k))
-    while (labelled.live > 0 && labelled.time(labelled.first) <= throughUs) {
-      for (let i = 0; i < this.labelledKinds.length; i++) {
-        this.labelledDictionary(i).release(labelled.code(labelled.first, i))
-      }
-      labelled.dropFirst()
-    }
-  }
-
-  /** The dictionary of the entities of a kind that labels change. */
-  labelledDictionary(index: number): Dictionary {
-    return this.dictionaries[this.plan.kinds[this.labelledKinds[index]].dictionary]
   }
 
   private checkTime(stage: SourceStage, row: Row): void {

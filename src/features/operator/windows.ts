@@ -1,28 +1,12 @@
-import { pow } from '../../lib/math.ts'
 import type { Dictionary } from './dictionary.ts'
-import { Entries } from './entries.ts'
-import { EntityRecords } from './entity-records.ts'
 import { changeGroup } from './figures.ts'
-import { DistinctLinks, ExtremeLinks } from './links.ts'
-import type {
-  DistinctFigure,
-  FigureGroup,
-  Fold,
-  KindPlan,
-  Reading,
-  Span,
-  StoredNumber,
-} from './plan.ts'
-import { RING_INTEGERS, Rings } from './rings.ts'
+import { CURSORS, DUES, KnownEntities } from './known-entities.ts'
+import type { KindPlan, Reading, Span, StoredNumber } from './plan.ts'
+import { SpanFigures, addToFold, initialLanes } from './span-figures.ts'
 
 /** Doubles of a record: where the windows stand, how old the oldest event is, dues, figures. */
 const SOUGHT = 0
 const OLDEST = 1
-const DUES = 2
-
-/** Of an entity that has a past, and of one that something happened to lately. */
-const KNOWN = 1
-const USED = 2
 
 /** An event as the windows see it: what entries of its kinds will hold. */
 export interface StagedEvent {
@@ -45,22 +29,12 @@ export interface StagedEvent {
  * extremes are searched again when one leaves), they depend on the events between the cursors alone.
  * A window over all time starts at position 0, before every ring, and keeps what has left it.
  */
-export class EntityWindows {
-  readonly plan: KindPlan
-  readonly rings: Rings
-  readonly entries: Entries
-  readonly distinctLinks: readonly (DistinctLinks | undefined)[]
-  readonly dictionaries: readonly Dictionary[]
-  private readonly stored: readonly StoredNumber[]
-  private readonly extremeLinks: readonly (ExtremeLinks | undefined)[]
-  private readonly records: EntityRecords
+export class EntityWindows extends KnownEntities {
+  private readonly spanFigures: SpanFigures
   /** A span without delay, whose windows end where the current event goes; −1: there is none. */
   private readonly immediate: number
   private readonly initial: Float64Array
   private readonly saved: Float64Array
-  private readonly lanesAt: number
-  /** How many entities have a past. */
-  private known = 0
   /** The first field, which most figures need; 0: there is none. */
   private readonly touchedField: number
   /** Takes what `touch` saw, so that its looks are not taken for useless. */
@@ -68,80 +42,23 @@ export class EntityWindows {
   /** By link: where the entity had the current event's code before, as `findEqual` found it. */
   private readonly equals: Int32Array
 
-  /** Of a plan's dictionaries and its source's stored numbers. */
   constructor(
     plan: KindPlan,
     stored: readonly StoredNumber[],
     dictionaries: readonly Dictionary[],
   ) {
-    const { spans, lanes, links } = plan
-    this.plan = plan
-    this.stored = stored
-    this.dictionaries = dictionaries
-    this.lanesAt = DUES + spans.length
+    super(plan, stored, dictionaries)
+    const { spans, lanes, links, fields } = plan
     this.equals = new Int32Array(links.length)
-    this.touchedField = plan.fields[0]?.at ?? 0
-    this.records = new EntityRecords(RING_INTEGERS + spans.length * 2 + 1, this.lanesAt + lanes)
-    this.rings = new Rings(
-      this.records,
-      plan.fields.map((field) => field.width),
-    )
-    this.entries = new Entries(this.rings, plan.fields)
-    this.distinctLinks = links.map((link) =>
-      link.op === 'distinct'
-        ? new DistinctLinks(link, this.rings, dictionaries[link.dictionary])
-        : undefined,
-    )
-    this.extremeLinks = links.map((link) =>
-      link.op === 'distinct' ? undefined : new ExtremeLinks(link, this.rings, this.entries),
-    )
+    this.touchedField = fields[0]?.at ?? 0
+    this.spanFigures = new SpanFigures(plan, this.rings, this.entries, this.distinctLinks)
     this.immediate = spans.findIndex(({ delayUs }) => delayUs === 0)
     this.initial = initialLanes(plan)
     this.saved = new Float64Array(lanes)
     this.reserve(0)
   }
 
-  /** Makes room for entities up to this one. */
-  reserve(entity: number): void {
-    const { records } = this
-    const from = records.size
-    records.reserve(entity)
-    for (let added = from; added < records.size; added++) this.reset(added)
-  }
-
-  /** How many entities there is room for. */
-  get limit(): number {
-    return this.records.size
-  }
-
-  /** Whether the entity has a past. */
-  isKnown(entity: number): boolean {
-    return this.records.integers[this.knownAt(entity)] > 0
-  }
-
-  /** How many entities are known, and how many events their rings hold. */
-  count(): { readonly entities: number; readonly events: number } {
-    let [entities, events] = [0, 0]
-    for (let entity = 1; entity < this.limit; entity++) {
-      if (!this.isKnown(entity)) continue
-      entities++
-      events += this.rings.length(entity)
-    }
-    return { entities, events }
-  }
-
-  /** How many events an entity's ring holds. */
-  length(entity: number): number {
-    return this.rings.length(entity)
-  }
-
-  /** Whether a stored number is whole. */
-  isWhole(number: number): boolean {
-    return this.stored[number].whole
-  }
-
-  /** Makes an entity one without a past. */
-  private reset(entity: number): void {
+  protected override reset(entity: number): void {
     const { doubles, integers } = this.records
     const record = this.records.doublesOf(entity)
     this.rings.clear(entity)
@@ -154,22 +71,6 @@ export class EntityWindows {
       integers[at++] = windowUs === Infinity ? 0 : 1
       integers[at++] = 1
     }
-    integers[this.knownAt(entity)] = 0
-  }
-
-  /** Forgets an entity with all that it has. */
-  forget(entity: number): void {
-    if (!this.isKnown(entity)) return
-    const { rings } = this
-    rings.select(entity)
-    for (const links of this.distinctLinks) links?.clear(entity)
-    for (const links of this.extremeLinks) links?.clear(entity)
-    for (let position = rings.first; position < rings.end; position++) {
-      this.releaseCodes(rings.slot(position))
-    }
-    this.reset(entity)
-    this.known--
-    this.dictionaries[this.plan.dictionary].release(entity)
   }
 
   /** The lanes of all figures; NaN in an extreme's lane: it must be searched again. */
@@ -245,7 +146,7 @@ export class EntityWindows {
 
   /** Returns the first time at which another event may enter or leave. */
   private seekForward(entity: number, lanes: number, span: Span, at: number, last: number): number {
-    const { rings } = this
+    const { rings, figures } = this
     const { integers } = this.records
     const { distincts, folds, windowUs, delayUs } = span
     let start = integers[at]
@@ -257,11 +158,13 @@ export class EntityWindows {
         dueUs = timeUs + delayUs
         break
       }
-      this.changeEntry(lanes, span, end, 1)
+      this.spanFigures.changeEntry(figures, lanes, span, end, 1)
       for (let i = 0; i < distincts.length; i++) {
-        this.changeDistinctAtEnd(entity, lanes, distincts[i], end, start, 1)
+        this.spanFigures.changeDistinctAtEnd(figures, entity, lanes, distincts[i], end, start, 1)
       }
-      for (let i = 0; i < folds.length; i++) this.foldEntry(lanes + folds[i].slot, folds[i], end)
+      for (let i = 0; i < folds.length; i++) {
+        this.spanFigures.foldEntry(figures, lanes + folds[i].slot, folds[i], end)
+      }
     }
     integers[at + 1] = end
     if (windowUs === Infinity) return dueUs
@@ -272,9 +175,9 @@ export class EntityWindows {
         dueUs = Math.min(dueUs, timeUs + delayUs + windowUs)
         break
       }
-      this.changeEntry(lanes, span, start, -1)
+      this.spanFigures.changeEntry(figures, lanes, span, start, -1)
       for (let i = 0; i < distincts.length; i++) {
-        this.changeDistinctAtStart(lanes, distincts[i], start, end, -1)
+        this.spanFigures.changeDistinctAtStart(figures, lanes, distincts[i], start, end, -1)
       }
     }
     integers[at] = start
@@ -282,29 +185,29 @@ export class EntityWindows {
   }
 
   private seekBack(entity: number, lanes: number, span: Span, at: number, last: number): void {
-    const { rings } = this
+    const { rings, figures } = this
     const { integers } = this.records
     let start = integers[at]
     let end = integers[at + 1]
     if (span.windowUs !== Infinity) {
       const before = last - span.windowUs
       for (; start > rings.first && rings.time(start - 1) > before; start--) {
-        this.changeEntry(lanes, span, start - 1, 1)
+        this.spanFigures.changeEntry(figures, lanes, span, start - 1, 1)
         for (const figure of span.distincts) {
-          this.changeDistinctAtStart(lanes, figure, start - 1, end, 1)
+          this.spanFigures.changeDistinctAtStart(figures, lanes, figure, start - 1, end, 1)
         }
       }
     }
     const lowest = Math.max(start, rings.first)
     for (; end > lowest && rings.time(end - 1) > last; end--) {
-      this.changeEntry(lanes, span, end - 1, -1)
+      this.spanFigures.changeEntry(figures, lanes, span, end - 1, -1)
       for (const figure of span.distincts) {
-        this.changeDistinctAtEnd(entity, lanes, figure, end - 1, start, -1)
+        this.spanFigures.changeDistinctAtEnd(figures, entity, lanes, figure, end - 1, start, -1)
       }
     }
     integers[at] = start
     integers[at + 1] = end
-    for (const fold of span.folds) this.foldAgain(lanes + fold.slot, fold, end)
+    for (const fold of span.folds) this.spanFigures.foldAgain(figures, lanes + fold.slot, fold, end)
   }
 
   /** Counts the current event in every window that reaches it; the cursors are at its time. */
@@ -416,12 +319,6 @@ export class EntityWindows {
     for (let i = 0; i < this.saved.length; i++) this.figures[from + i] = this.saved[i]
   }
 
-  /** Time of the entity's newest event; −Infinity where its ring is empty. */
-  newestUs(entity: number): number {
-    this.rings.select(entity)
-    return this.rings.first < this.rings.end ? this.rings.time(this.rings.end - 1) : -Infinity
-  }
-
   /** Whether the entity has events up to a time. */
   hasUntil(entity: number, throughUs: number): boolean {
     return this.records.doubles[this.records.doublesOf(entity) + OLDEST] <= throughUs
@@ -437,7 +334,7 @@ export class EntityWindows {
     const { doubles } = this.records
     rings.select(entity)
     while (rings.first < rings.end && rings.time(rings.first) <= throughUs) {
-      if (plan.ever) this.keepLeaving(entity, rings.first)
+      if (plan.ever) this.spanFigures.keepLeaving(this.figures, this.lanes(entity), rings.first)
       for (let i = 0; i < this.distinctLinks.length; i++) this.distinctLinks[i]?.forget(entity)
       this.releaseCodes(rings.slot(rings.first))
       rings.drop(entity, 1)
@@ -447,50 +344,6 @@ export class EntityWindows {
     for (let i = 0; i < plan.links.length; i++) {
       if (this.distinctLinks[i]?.isSettled(entity) === false) this.distinctLinks[i]!.settle(entity)
       this.extremeLinks[i]?.settle(entity)
-    }
-  }
-
-  /** Counts an entity as known from its first event on. */
-  welcome(entity: number): void {
-    const at = this.knownAt(entity)
-    const known = this.records.integers[at] > 0
-    this.records.integers[at] = USED
-    if (known) return
-    this.known++
-    this.dictionaries[this.plan.dictionary].hold(entity)
-  }
-
-  private releaseCodes(slot: number): void {
-    const { plan, entries, dictionaries } = this
-    for (const { holds, index } of plan.fields) {
-      if (holds === 'code') dictionaries[index].release(entries.code(slot, index))
-    }
-  }
-
-  /** Adds a leaving event to what windows over all time keep of the past. */
-  private keepLeaving(entity: number, position: number): void {
-    const { figures, entries, rings } = this
-    const at = rings.slot(position)
-    const flags = entries.flags(at)
-    const lanes = this.lanes(entity)
-    const passes = (mask: number): boolean => (flags & mask) === mask
-    for (const { windowUs, groups, folds, edges } of this.plan.spans) {
-      if (windowUs !== Infinity) continue
-      for (const { mask, number, min, max } of groups) {
-        if (number < 0 || !passes(mask)) continue
-        const value = entries.number(at, number)
-        if (min >= 0 && value < figures[lanes + min + 1]) figures[lanes + min + 1] = value
-        if (max >= 0 && value > figures[lanes + max + 1]) figures[lanes + max + 1] = value
-      }
-      for (const fold of folds) {
-        if (passes(fold.mask)) this.foldEntry(lanes + fold.slot + 2, fold, position)
-      }
-      for (const { end, mask, number, slot } of edges) {
-        const known = !Number.isNaN(figures[lanes + slot])
-        if (!passes(mask) || (end === 'first' && known)) continue
-        figures[lanes + slot] = rings.time(position)
-        figures[lanes + slot + 1] = number < 0 ? Number.NaN : entries.number(at, number)
-      }
     }
   }
 
@@ -511,7 +364,7 @@ export class EntityWindows {
         const was = (old & group.mask) === group.mask
         const is = (flags & group.mask) === group.mask
         if (was === is) continue
-        changeGroup(figures, lanes, group, this.numberOf(entry, group), is ? 1 : -1)
+        changeGroup(figures, lanes, group, this.spanFigures.numberOf(entry, group), is ? 1 : -1)
       }
     }
     entries.setFlags(entry, flags)
@@ -539,84 +392,6 @@ export class EntityWindows {
     return found
   }
 
-  bytes(): number {
-    let bytes = this.rings.bytes() + this.records.bytes()
-    for (const links of this.distinctLinks) bytes += links?.bytes() ?? 0
-    for (const links of this.extremeLinks) bytes += links?.bytes() ?? 0
-    return bytes
-  }
-
-  /** Memory of what is known, without the room for more. */
-  bytesInUse(): number {
-    let bytes = this.rings.bytesInUse() + this.known * this.records.bytesEach
-    for (const links of this.distinctLinks) bytes += links?.bytes() ?? 0
-    for (const links of this.extremeLinks) bytes += links?.bytes() ?? 0
-    return bytes
-  }
-
-  /** Whether an entity was used since it was asked before. */
-  wasUsed(entity: number): boolean {
-    const at = this.knownAt(entity)
-    const used = this.records.integers[at] === USED
-    if (used) this.records.integers[at] = KNOWN
-    return used
-  }
-
-  /** Adds (`sign` 1) or takes away (−1) the selected ring's entry in the figures of a span. */
-  private changeEntry(lanes: number, span: Span, position: number, sign: number): void {
-    const { figures, rings, entries } = this
-    const { groups } = span
-    if (groups.length === 0) return
-    const at = rings.slot(position)
-    const flags = entries.flags(at)
-    for (let i = 0; i < groups.length; i++) {
-      const group = groups[i]
-      if ((flags & group.mask) !== group.mask) continue
-      changeGroup(figures, lanes, group, this.numberOf(at, group), sign)
-    }
-  }
-
-  private numberOf(at: number, group: FigureGroup): number {
-    return group.number < 0 ? 0 : this.entries.number(at, group.number)
-  }
-
-  private changeDistinctAtEnd(
-    entity: number,
-    lanes: number,
-    { link, slot }: DistinctFigure,
-    position: number,
-    start: number,
-    sign: number,
-  ): void {
-    const isFirst = this.distinctLinks[link]!.isFirst(entity, position, start)
-    if (isFirst) this.figures[lanes + slot] += sign
-  }
-  private changeDistinctAtStart(
-    lanes: number,
-    { link, slot }: DistinctFigure,
-    position: number,
-    end: number,
-    sign: number,
-  ): void {
-    if (this.distinctLinks[link]!.isLast(position, end)) this.figures[lanes + slot] += sign
-  }
-
-  private foldEntry(at: number, fold: Fold, position: number): void {
-    const { rings, entries } = this
-    const entry = rings.slot(position)
-    if ((entries.flags(entry) & fold.mask) !== fold.mask) return
-    const value = fold.number < 0 ? 1 : entries.number(entry, fold.number)
-    addToFold(this.figures, at, fold, value, rings.time(position))
-  }
-
-  /** Works a fold out from what has left the ring and the entries up to a position. */
-  private foldAgain(at: number, fold: Fold, end: number): void {
-    const { figures, rings } = this
-    figures[at] = figures[at + 2]
-    figures[at + 1] = figures[at + 3]
-    for (let position = rings.first; position < end; position++) this.foldEntry(at, fold, position)
-  }
-
   private lowerPositions(entity: number): void {
     const { rings, plan } = this
     const by = rings.excess
@@ -632,52 +407,7 @@ export class EntityWindows {
     for (const links of this.extremeLinks) links?.rebuild(entity)
   }
 
-  private positionOf(entity: number, event: number, timeUs: number): number {
-    const { rings, entries } = this
-    rings.select(entity)
-    for (let position = rings.positionAfter(timeUs) - 1; position >= rings.first; position--) {
-      if (rings.time(position) < timeUs) break
-      if (entries.event(rings.slot(position)) === event) return position
-    }
-    return -1
-  }
-
   private cursorsOf(entity: number): number {
-    return this.records.integersOf(entity) + RING_INTEGERS
+    return this.records.integersOf(entity) + CURSORS
   }
-  private knownAt(entity: number): number {
-    return this.cursorsOf(entity) + this.plan.spans.length * 2
-  }
-}
-
-function addToFold(
-  figures: Float64Array,
-  at: number,
-  { number, ones, halfLifeUs }: Fold,
-  value: number,
-  timeUs: number,
-): void {
-  if (number >= 0 && Number.isNaN(value)) return
-  const last = figures[at + 1]
-  const kept = last === -Infinity ? 0 : pow(2, -(timeUs - last) / halfLifeUs)
-  figures[at] = figures[at] * kept + (ones ? 1 : value)
-  figures[at + 1] = timeUs
-}
-
-/** The lanes of an entity without events. */
-function initialLanes({ lanes, spans }: KindPlan): Float64Array {
-  const initial = new Float64Array(lanes)
-  for (const { windowUs, groups, folds, edges } of spans) {
-    const width = windowUs === Infinity ? 2 : 1
-    for (const { min, max } of groups) {
-      if (min >= 0) initial.fill(Infinity, min, min + width)
-      if (max >= 0) initial.fill(-Infinity, max, max + width)
-    }
-    for (const { slot } of folds) {
-      initial[slot + 1] = -Infinity
-      initial[slot + 3] = -Infinity
-    }
-    for (const { slot } of edges) initial.fill(Number.NaN, slot, slot + 2)
-  }
-  return initial
 }

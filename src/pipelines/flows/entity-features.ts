@@ -7,12 +7,10 @@ import {
   type CompiledColumn,
   type CompiledLabels,
   type CompiledSource,
-  type DatasetCatalog,
   type EntityTable,
   type Frame,
   type FrameColumn,
   type FrameSchemaColumn,
-  type SnapshotStore,
 } from '../../data/index.ts'
 import {
   featureErrors,
@@ -24,6 +22,7 @@ import {
   type TrainingRows,
 } from '../../features/index.ts'
 import { isAssayError } from '../../lib/errors.ts'
+import { eventsOf, readOtherEvents, type DatasetPorts } from './other-sources.ts'
 import type { FlowProject } from './plan.ts'
 import { labelArrivals } from './table.ts'
 
@@ -32,11 +31,21 @@ export interface SourceFacts {
   readonly source: CompiledSource
   /** In order of (event time, row). */
   readonly events: Frame
+  /** When they arrived, where that is not in a column of theirs; NaN where it is not known. */
+  readonly arrivalsUs?: Float64Array
   /** Of the further sources that the feature set reads. */
   readonly others: readonly SourceEvents[]
-  readonly labels: readonly { readonly of: CompiledLabels; readonly frame: Frame }[]
+  readonly labels: readonly KnownLabels[]
   /** Hashes of the snapshots that all this was read from. */
   readonly snapshots: readonly string[]
+}
+
+/** Labels of one declaration, as a snapshot or as what arrived live, in order of arrival. */
+export interface KnownLabels {
+  readonly of: CompiledLabels
+  readonly arrivals: LabelArrivals
+  /** 1 where the arrival is only assumed. */
+  readonly assumed: Float64Array
 }
 
 export interface EntityFeaturesRequest {
@@ -68,10 +77,7 @@ export const ENTITY_VALUES_MAX = 4_000_000
 export async function readSourceFacts(
   { sources, labels }: Pick<FlowProject, 'sources' | 'labels'>,
   set: CompiledFeatureSet,
-  ports: {
-    readonly catalog: Pick<DatasetCatalog, 'current'>
-    readonly snapshots: Pick<SnapshotStore, 'read'>
-  },
+  ports: DatasetPorts,
 ): Promise<SourceFacts> {
   const source = sources.find(({ name }) => name === set.source)!
   const { frame: events, parts } = await readDataset(source.name, ports)
@@ -86,23 +92,20 @@ export async function readSourceFacts(
       throw error
     }
   }
-  const others: SourceEvents[] = []
-  for (const { source: name } of set.sources ?? []) {
-    const other = sources.find((each) => each.name === name)!
-    others.push(eventsOf(other, (await read(name)) ?? noEvents(other).frame))
-  }
+  const others = await readOtherEvents({ sources }, [set], ports)
+  snapshots.push(...others.flatMap(({ parts }) => parts.map(({ hash }) => hash)))
   const known: SourceFacts['labels'][number][] = []
   for (const each of labels.filter(({ of }) => of === source.name)) {
     const frame = await read(each.name)
-    if (frame !== undefined) known.push({ of: each, frame })
+    if (frame !== undefined) known.push(knownLabels(each, frame))
   }
-  return { source, events, others, labels: known, snapshots }
+  return { source, events, others: others.map((each) => each.events), labels: known, snapshots }
 }
 
 /** Errors: those of `trainingRows`, and `training_table_too_large`. */
 export async function entityFeatures(request: EntityFeaturesRequest): Promise<EntityFeatures> {
   const { set, facts, entities, order, turn } = request
-  const { source, events } = facts
+  const { source } = facts
   refuseTooLarge(entities.rows, set)
   const times = entities.columns[source.eventTime] as Float64Array | undefined
   const eventIds = entities.columns[source.id]
@@ -114,7 +117,7 @@ export async function entityFeatures(request: EntityFeaturesRequest): Promise<En
   const found = await trainingRowsInTurns(
     {
       sets: [set],
-      ...eventsOf(source, events),
+      ...ownEvents(facts),
       others: facts.others,
       labels: labelsOf(facts),
       rows: {
@@ -130,39 +133,35 @@ export async function entityFeatures(request: EntityFeaturesRequest): Promise<En
   return { ...tableOf(request, found), facts: found.facts }
 }
 
-/** The events of a source, with their arrival where it declares one. */
-function eventsOf(source: CompiledSource, frame: Frame): SourceEvents {
-  const { arrivalTime } = source
-  if (arrivalTime === undefined) return { source, frame }
-  return { source, frame, arrivalsUs: numbersOf(frame, arrivalTime) }
+function ownEvents({ source, events, arrivalsUs }: SourceFacts): SourceEvents {
+  return arrivalsUs === undefined ? eventsOf(source, events) : { source, frame: events, arrivalsUs }
 }
 
-/** A source of which nothing is known. */
-export function noEvents(source: CompiledSource): SourceEvents {
-  const none = source.columns.map(({ name }) => [name, new Float64Array(0)] as const)
-  return { source, frame: { rows: 0, columns: Object.fromEntries(none) } }
+/** The labels of a snapshot. */
+export function knownLabels(of: CompiledLabels, frame: Frame): KnownLabels {
+  const arrivals = labelArrivals(of.name, frame)
+  return { of, arrivals, assumed: numbersOf(frame, 'arrival_assumed') }
 }
 
 /**
  * When labels arrived. One of which that is only assumed is not assumed to have come before its
  * event: until then nobody could have known what it was about.
  */
-function labelsOf({ source, events, labels }: SourceFacts): LabelArrivals[] {
-  const { arrivalsUs } = eventsOf(source, events)
-  if (arrivalsUs === undefined) return labels.map(({ of, frame }) => labelArrivals(of.name, frame))
+function labelsOf(facts: SourceFacts): LabelArrivals[] {
+  const { source, events, labels } = facts
+  const { arrivalsUs } = ownEvents(facts)
+  if (arrivalsUs === undefined) return labels.map(({ arrivals }) => arrivals)
   const ids = columnOf(events, source.id)
   const arrivalOf = new Map<string, number>()
   for (let row = 0; row < events.rows; row++) {
     if (!Number.isNaN(arrivalsUs[row])) arrivalOf.set(textAt(ids, row)!, arrivalsUs[row])
   }
-  return labels.map(({ of, frame }) => {
-    const known = labelArrivals(of.name, frame)
-    const assumed = numbersOf(frame, 'arrival_assumed')
-    const notBefore = known.arrivalsUs.map((us, row) => {
-      const eventUs = arrivalOf.get(textAt(known.eventIds, row)!)
+  return labels.map(({ arrivals, assumed }) => {
+    const notBefore = arrivals.arrivalsUs.map((us, row) => {
+      const eventUs = arrivalOf.get(textAt(arrivals.eventIds, row)!)
       return assumed[row] === 1 && eventUs !== undefined ? Math.max(us, eventUs + 1) : us
     })
-    return { ...known, arrivalsUs: notBefore }
+    return { ...arrivals, arrivalsUs: notBefore }
   })
 }
 

@@ -6,9 +6,15 @@ import {
   type Frame,
   type IngestPorts,
   type IngestReport,
+  type SnapshotRecord,
 } from '../../data/index.ts'
 import { writeBaseCheckpoint, type DecideRemote } from '../../decisions/index.ts'
-import { historyWithState, lineageOf, type FeatureState } from '../../features/index.ts'
+import {
+  historyWithState,
+  lineageOf,
+  type FeatureState,
+  type SourceEvents,
+} from '../../features/index.ts'
 import { thresholdEffect } from '../../learning/index.ts'
 import { selectRows, selectValues } from '../../lib/matrix.ts'
 import type { Remote } from '../../lib/rpc.ts'
@@ -16,6 +22,13 @@ import { DAY_US, formatTimestamp } from '../../lib/time.ts'
 import { freezeReference, type MonitoringReference } from '../../monitoring/index.ts'
 import type { ModelVersion } from '../../registry/index.ts'
 import type { Step } from '../run.ts'
+import {
+  arrivedBefore,
+  lastArrivalUs,
+  otherSources,
+  readOtherEvents,
+  type OtherEvents,
+} from './other-sources.ts'
 import type { FlowProject } from './plan.ts'
 import {
   approveAsScripts,
@@ -60,6 +73,8 @@ export interface LivePorts {
 export interface LiveMaterial {
   readonly snapshot: string
   readonly labelsSnapshot: string
+  /** What the further sources were read from, by their names; absent where features read none. */
+  readonly others?: Readonly<Record<string, readonly SnapshotRecord[]>>
   readonly checkpointPath: string
 }
 
@@ -68,6 +83,7 @@ interface Found {
   report?: IngestReport
   frame?: Frame
   labelsFrame?: Frame
+  others?: OtherEvents[]
   table?: TrainingTable
   state?: FeatureState
   candidates?: Candidate[]
@@ -108,7 +124,14 @@ async function readData(
   found.report = ingested
   found.frame = await ingest.snapshots.read(ingested.snapshot.hash)
   found.labelsFrame = await ingest.snapshots.read(ingested.labelsSnapshot!.hash)
-  return `${count(ingested.accepted)} rows, ${count(ingested.quarantined)} in quarantine, snapshot ${ingested.snapshot.hash.slice(0, 12)}`
+  found.others = await readOtherEvents(project, project.featureSets, ingest)
+  const others = found.others.map(
+    ({ events }) => `, ${count(events.frame.rows)} rows of ${events.source.name}`,
+  )
+  return (
+    `${count(ingested.accepted)} rows, ${count(ingested.quarantined)} in quarantine, ` +
+    `snapshot ${ingested.snapshot.hash.slice(0, 12)}${others.join('')}`
+  )
 }
 
 async function computeFeatures(
@@ -121,23 +144,39 @@ async function computeFeatures(
   const untilUs = project.replay?.fromUs ?? Infinity
   const frame = sliceFrame(found.frame!, numbersOf(found.frame!, source.eventTime), untilUs)
   const labels = labelArrivals(project.labels[0].name, found.labelsFrame!)
+  // What is kept back is played, and must not be known before.
+  const others = found.others!.map(({ events }) => arrivedBefore(events, untilUs))
   const result = historyWithState({
     sets: featureSets,
     source,
     frame,
+    others,
     labels: [labels],
     fromUs: split.train.fromUs,
     toUs: split.test.toUs,
-    ...(Number.isFinite(untilUs) && { untilUs }),
+    ...endOfHistory(project, frame, others),
     onProgress: (rows) => report(`${count(rows)} of ${count(frame.rows)} events`),
   })
   const { matrix, firstRow } = result
   found.state = result.state
   const { snapshot, labelsSnapshot } = found.report!
-  const snapshots = [snapshot, labelsSnapshot!].map(({ dataset, hash }) => ({ dataset, hash }))
+  const parts = [snapshot, labelsSnapshot!, ...found.others!.flatMap((each) => each.parts)]
+  const snapshots = parts.map(({ dataset, hash }) => ({ dataset, hash }))
   found.table = trainingTable(project, frame, found.labelsFrame!, { matrix, firstRow }, snapshots)
-  const skew = countSkew({ project, frame, labels, table: found.table, firstRow })
+  const skew = countSkew({ project, frame, others, labels, table: found.table, firstRow })
   return `${matrix.names.length} features; live equals history: ${count(skew.mismatches)} differences in ${count(skew.compared)} values`
+}
+
+/** Live state goes on from all that is known, which may be later than the last event. */
+function endOfHistory(
+  { replay, sources }: FlowProject,
+  frame: Frame,
+  others: readonly SourceEvents[],
+): { untilUs?: number } {
+  if (replay !== null) return { untilUs: replay.fromUs }
+  const times = numbersOf(frame, sources[0].eventTime)
+  const lastUs = Math.max(times[frame.rows - 1] ?? -Infinity, ...others.map(lastArrivalUs))
+  return { untilUs: lastUs }
 }
 
 async function learn(
@@ -199,9 +238,11 @@ async function prepareLive(
   found: Found,
 ): Promise<void> {
   const state = found.state!
+  const others = otherSources(project, project.featureSets)
   await writeBaseCheckpoint(checkpointPath, {
     featureSets: project.featureSets,
     source: project.sources[0],
+    ...(others.length > 0 && { others }),
     state: state.snapshot(),
     lastSequence: state.lastSequence,
     newestEventTimeUs: Number.isFinite(state.newestUs) ? state.newestUs : null,
@@ -220,9 +261,11 @@ async function goLive(
   live: LivePorts,
   found: Found,
 ): Promise<string> {
-  const material = {
+  const others = found.others!.map(({ events, parts }) => [events.source.name, parts] as const)
+  const material: LiveMaterial = {
     snapshot: found.report!.snapshot.hash,
     labelsSnapshot: found.report!.labelsSnapshot!.hash,
+    ...(others.length > 0 && { others: Object.fromEntries(others) }),
     checkpointPath: request.checkpointPath,
   }
   if (found.approved !== undefined) return live.firstDecision(material)

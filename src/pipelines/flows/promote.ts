@@ -15,6 +15,7 @@ import { selectRows } from '../../lib/matrix.ts'
 import type { Remote } from '../../lib/rpc.ts'
 import { formatTimestamp } from '../../lib/time.ts'
 import type { ModelVersion, Registry } from '../../registry/index.ts'
+import { otherSources } from './other-sources.ts'
 import type { FlowProject } from './plan.ts'
 import type { Candidate, TrainingTable } from './train.ts'
 
@@ -216,12 +217,15 @@ export function deploymentDocument(
   const policy = project.policies[0]
   const used = new Set(policy.featureSets.map(({ name }) => name))
   const source = project.sources.find(({ name }) => name === policy.source.name)!
+  const featureSets = project.featureSets.filter(({ name }) => used.has(name))
+  const others = otherSources(project, featureSets)
   return {
     format: 1,
     policy,
     source,
+    ...(others.length > 0 && { others }),
     labels: project.labels.filter((labels) => labels.of === source.name),
-    featureSets: project.featureSets.filter(({ name }) => used.has(name)),
+    featureSets,
     model: {
       name: version.model,
       number: version.version,

@@ -163,11 +163,11 @@ function stage(tape: Tape, decide = fakeDecide(), speed: '60' | '600' | 'max' = 
 describe('the tape', () => {
   test('has events and labels in the order in which they happen, labels first', () => {
     const tape = tapeOf(200)
-    const { count, timeUs, isLabel, row } = mergeTape(tape)
+    const { count, timeUs, kind, row } = mergeTape(tape)
     expect(count).toBe(200 + 140) // The labels of the last hour come after the tape's end.
     expect([...timeUs]).toEqual([...timeUs].toSorted((a, b) => a - b))
     const at = timeUs.indexOf(dayUs + HOUR)
-    expect([isLabel[at], row[at], isLabel[at + 1], row[at + 1]]).toEqual([1, 0, 0, 60])
+    expect([kind[at] < kind[at + 1], row[at], row[at + 1]]).toEqual([true, 0, 60])
   })
 
   test('holds only what lies between its bounds', () => {

@@ -2,9 +2,11 @@
 // home when they would have. A declined payment never happened, so its label never comes.
 import { numbersOf, textAt, type CompiledSource, type Frame } from '../../data/index.ts'
 import type { DecideRemote, PlayAnswer, PlayStep } from '../../decisions/index.ts'
+import type { SourceEvents } from '../../features/index.ts'
 import { formatMinor } from '../../lib/decimal.ts'
 import type { Remote } from '../../lib/rpc.ts'
 import { formatTimestamp } from '../../lib/time.ts'
+import { arrivalTimes } from './other-sources.ts'
 import type { ReplayCommand, ReplaySpeed, ReplayState } from '../work-remote.ts'
 
 /** What is played: one source's rows and the labels that arrive meanwhile. */
@@ -16,6 +18,8 @@ export interface Tape {
   /** By label code, as the labels declaration names it. */
   readonly labelValues: Readonly<Record<string, number>>
   readonly events: Frame
+  /** Events of further sources that the features look at; they come in when they arrived. */
+  readonly others?: readonly SourceEvents[]
   /** Columns event_id, value, event_time, arrival_time. */
   readonly labelArrivals: Frame
   readonly fromUs: number
@@ -140,7 +144,7 @@ export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts)
     const beganUs = steps.timeUs[position]
     let end = position
     while (end < steps.count && end - position < BATCH_STEPS && steps.timeUs[end] <= untilUs) {
-      if (steps.isLabel[end] === 1 && labelledTimes[steps.row[end]] >= beganUs) break
+      if (steps.kind[end] === LABEL && labelledTimes[steps.row[end]] >= beganUs) break
       end++
     }
     return Math.max(end, position + 1)
@@ -151,14 +155,8 @@ export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts)
     const rows: number[] = []
     for (let at = from; at < end; at++) {
       const row = steps.row[at]
-      const label = steps.isLabel[at] === 1 ? labelBody(tape, row) : undefined
-      if (label !== undefined && declined.has(label.event_id)) continue
-      const atUs = steps.timeUs[at]
-      batch.push(
-        label === undefined
-          ? { atUs, event: eventBody(tape.source, tape.events, row) }
-          : { atUs, label },
-      )
+      if (steps.kind[at] === LABEL && declined.has(labelledId(tape, row))) continue
+      batch.push(stepAt(tape, steps, at))
       rows.push(row)
     }
     if (batch.length === 0) return
@@ -177,9 +175,10 @@ export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts)
 
   /** Takes note of an answer. What stands in the way only for now is returned, in words. */
   function hear(played: PlayAnswer, row: number): string | undefined {
-    if (played.step === 'label') {
-      const { answer } = played
-      if (answer.status === 'accepted') change({ labels: current.labels + 1 })
+    if (played.step !== 'event') {
+      const { step, answer } = played
+      const isNewLabel = step === 'label' && answer.status === 'accepted'
+      if (isNewLabel) change({ labels: current.labels + 1 })
       const isPassing = answer.status === 'refused' && answer.code === 'decisions_paused'
       return isPassing ? answer.detail : undefined
     }
@@ -236,7 +235,7 @@ export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts)
   function earliestAwaitedUs(): number {
     let earliest = Infinity
     for (let at = position; at < steps.count; at++) {
-      if (steps.isLabel[at] === 0) continue
+      if (steps.kind[at] !== LABEL) continue
       const us = labelledTimes[steps.row[at]]
       earliest = Math.min(earliest, Number.isNaN(us) ? -Infinity : us)
     }
@@ -314,25 +313,48 @@ interface Steps {
   readonly count: number
   readonly timeUs: Float64Array
   readonly row: Uint32Array
-  readonly isLabel: Uint8Array
+  /** `LABEL`, `EVENT`, or the place of a further source among the tape's. */
+  readonly kind: Int16Array
 }
 
-/** Events and labels in the order in which they happen; at one instant labels come first. */
-export function mergeTape({ events, labelArrivals, source, fromUs, untilUs }: Tape): Steps {
+const LABEL = -1
+const EVENT = 0x7fff
+
+/**
+ * What happens, in its order. At one instant labels come first, then rows of further sources, as in
+ * history.
+ */
+export function mergeTape(tape: Tape): Steps {
+  const { events, labelArrivals, source, others = [], fromUs, untilUs } = tape
   const inRange = (times: Float64Array) =>
     [...times.keys()].filter((row) => times[row] >= fromUs && times[row] < untilUs)
   const eventTimes = numbersOf(events, source.eventTime)
   const arrivals = numbersOf(labelArrivals, 'arrival_time')
   const all = [
-    ...inRange(arrivals).map((row) => ({ timeUs: arrivals[row], row, isLabel: 1 })),
-    ...inRange(eventTimes).map((row) => ({ timeUs: eventTimes[row], row, isLabel: 0 })),
-  ].sort((a, b) => a.timeUs - b.timeUs || b.isLabel - a.isLabel || a.row - b.row)
+    ...inRange(arrivals).map((row) => ({ timeUs: arrivals[row], row, kind: LABEL })),
+    ...others.flatMap((other, kind) => {
+      const times = arrivalTimes(other)
+      return inRange(times).map((row) => ({ timeUs: times[row], row, kind }))
+    }),
+    ...inRange(eventTimes).map((row) => ({ timeUs: eventTimes[row], row, kind: EVENT })),
+  ].sort((a, b) => a.timeUs - b.timeUs || a.kind - b.kind || a.row - b.row)
   return {
     count: all.length,
     timeUs: Float64Array.from(all, (step) => step.timeUs),
     row: Uint32Array.from(all, (step) => step.row),
-    isLabel: Uint8Array.from(all, (step) => step.isLabel),
+    kind: Int16Array.from(all, (step) => step.kind),
   }
+}
+
+function stepAt(tape: Tape, steps: Steps, at: number): PlayStep {
+  const { others = [], source, events } = tape
+  const row = steps.row[at]
+  const kind = steps.kind[at]
+  const atUs = steps.timeUs[at]
+  if (kind === LABEL) return { atUs, label: labelBody(tape, row) }
+  if (kind === EVENT) return { atUs, event: eventBody(source, events, row) }
+  const other = others[kind]
+  return { atUs, source: other.source.name, row: eventBody(other.source, other.frame, row) }
 }
 
 /** A row of a frame as a client would send it: declared names, money as decimal text. */
@@ -362,12 +384,16 @@ function eventId(tape: Tape, row: number): string {
   return textAt(tape.events.columns[tape.source.id], row)!
 }
 
+function labelledId({ labelArrivals }: Tape, row: number): string {
+  return textAt(labelArrivals.columns['event_id'], row)!
+}
+
 function labelBody(tape: Tape, row: number) {
   const { labelArrivals, labelValues } = tape
   const code = numbersOf(labelArrivals, 'value')[row]
   const [value] = Object.entries(labelValues).find(([, each]) => each === code)!
   return {
-    event_id: textAt(labelArrivals.columns['event_id'], row)!,
+    event_id: labelledId(tape, row),
     value,
     event_time: formatTimestamp(numbersOf(labelArrivals, 'event_time')[row]),
     arrival_time: formatTimestamp(numbersOf(labelArrivals, 'arrival_time')[row]),

@@ -18,17 +18,18 @@ import {
 import type { Matrix } from '../../lib/matrix.ts'
 import {
   entityFeatures,
+  knownLabels,
   labelArrivals,
   labelsByRow,
   noEvents,
   sliceFrame,
 } from '../../pipelines/index.ts'
-import type { CompiledProject } from '../../projects/index.ts'
+import type { LoadedFeatures } from '../../projects/index.ts'
 import { periodOf } from './days.ts'
 import { commandErrors } from './errors.ts'
 import { setNamed } from './features-list.ts'
 import { readRows, reportRefused, type FileRows } from './file-rows.ts'
-import { labelsInFilesOf, projectIn } from './project.ts'
+import { featuresIn, labelsInFilesOf } from './project.ts'
 import { writeTable, type Table, type TableColumn } from './table-file.ts'
 
 /** What is asked for: a set, its source, the labels of its files, and the period [fromUs, toUs). */
@@ -54,7 +55,7 @@ export async function featuresHistory(
   terminal: Terminal,
 ): Promise<number> {
   const startedUs = monotonicUs()
-  const { compiled } = await projectIn(path)
+  const compiled = await featuresIn(path)
   const question = questionOf(compiled, options)
   const rows = await readRows(options.data, question.source, question.labels)
   reportRefused(terminal, rows)
@@ -73,7 +74,7 @@ export async function featuresHistory(
   return exitCodes.ok
 }
 
-function questionOf(project: CompiledProject, options: FeaturesHistoryOptions): Question {
+function questionOf(project: LoadedFeatures, options: FeaturesHistoryOptions): Question {
   const set = setNamed(project, options.set)
   const source = project.sources.find(({ name }) => name === set.source)!
   const { rows, from, to } = options
@@ -160,14 +161,14 @@ function arrivalsOf({ labels }: Question, rows: FileRows) {
 async function tableOfEntities(question: Question, rows: FileRows, path: string): Promise<Table> {
   const { set, source, labels, order } = question
   const entities = await readEntityFile({ path, source }, { parquet: duckdbParquetRows() })
-  const known = labels !== undefined && rows.labels !== undefined
   const { frame, columns } = await entityFeatures({
     set,
     facts: {
       source,
       events: rows.frame,
       others: question.others,
-      labels: known ? [{ of: labels, frame: rows.labels }] : [],
+      labels:
+        labels !== undefined && rows.labels !== undefined ? [knownLabels(labels, rows.labels)] : [],
       snapshots: [],
     },
     entities,

@@ -8,9 +8,9 @@ import {
   type FeatureLineage,
 } from '../../features/index.ts'
 import { formatDuration } from '../../lib/time.ts'
-import type { CompiledProject } from '../../projects/index.ts'
+import type { LoadedFeatures } from '../../projects/index.ts'
 import { commandErrors } from './errors.ts'
-import { projectIn } from './project.ts'
+import { featuresIn } from './project.ts'
 
 /** A line a feature: what it is of, over what window, in what unit, and what it says. */
 export async function featuresList(
@@ -18,7 +18,7 @@ export async function featuresList(
   options: FeaturesListOptions,
   { out }: Terminal,
 ): Promise<number> {
-  const { compiled } = await projectIn(path)
+  const compiled = await featuresIn(path)
   const sets = options.set === undefined ? compiled.featureSets : [setNamed(compiled, options.set)]
   const rows = sets.flatMap((set) =>
     set.features.map((feature) => {
@@ -39,7 +39,7 @@ export async function featuresList(
 
 /** Everything that is declared of one feature. */
 export async function featuresShow(name: string, path: string, { out }: Terminal): Promise<number> {
-  const { compiled } = await projectIn(path)
+  const compiled = await featuresIn(path)
   const { set, feature } = featureNamed(compiled, name)
   const lineage = lineageOf(feature, set)
   const users = compiled.models.filter((model) => model.featureSets.includes(set.name))
@@ -69,7 +69,7 @@ export async function featuresShow(name: string, path: string, { out }: Terminal
 
 /** The feature set of a name. Error: `option_invalid`, which lists those there are. */
 export function setNamed(
-  { featureSets }: Pick<CompiledProject, 'featureSets'>,
+  { featureSets }: Pick<LoadedFeatures, 'featureSets'>,
   name: string,
 ): CompiledFeatureSet {
   const set = featureSets.find((each) => each.name === name)
@@ -78,7 +78,7 @@ export function setNamed(
   throw commandErrors.option_invalid(`There is no feature set "${name}"; there are: ${names}.`)
 }
 
-function featureNamed({ featureSets }: CompiledProject, wanted: string) {
+function featureNamed({ featureSets }: LoadedFeatures, wanted: string) {
   const found = featureSets.flatMap((set) =>
     set.features
       .filter(({ name }) => name === wanted || `${set.name}/${name}` === wanted)

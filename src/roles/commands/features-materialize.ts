@@ -36,7 +36,7 @@ export async function featuresMaterialize(
   const [namespace] = namespacesOf(home, options.namespace)
   const url = storeUrl(options)
   const live = new LiveEntities()
-  const { featureSets, source, snapshot } = await rebuildLiveState({
+  const { featureSets, source, others, snapshot } = await rebuildLiveState({
     directory: join(home.decide, namespace),
     files: nodeFiles,
     deployments: directoryDeployments(deploymentsDirectory(home)),
@@ -52,7 +52,7 @@ export async function featuresMaterialize(
   const past = await withKept(options.home, ({ catalog, home: kept }) =>
     eventsOf(source, { catalog, snapshots: snapshotsOf(kept) }),
   )
-  const state = restoreFeatureState(snapshot, featureSets, source)
+  const state = restoreFeatureState(snapshot, featureSets, source, others)
   const store = await openRedisOnlineValues({ url })
   try {
     for (const kind of onlineKinds(set)) {

@@ -9,7 +9,7 @@ import { ingestInto } from '../ingestion.ts'
 import { byCommand, runningServer, withMetadata } from './connection.ts'
 import { ingestPortsOf } from './engines.ts'
 import { commandErrors } from './errors.ts'
-import { projectIn } from './project.ts'
+import { featuresIn } from './project.ts'
 
 /** Refused rows are no failure: they are kept in quarantine, to be corrected and sent again. */
 export async function ingest(
@@ -28,7 +28,7 @@ export async function ingest(
     }
     return exitCodes.ok
   }
-  const { compiled } = await projectIn(options.project)
+  const compiled = await featuresIn(options.project)
   await withMetadata(options.home, async (metadata, opened: Home) => {
     const ports = ingestPortsOf(opened, metadata)
     for (const file of files) {

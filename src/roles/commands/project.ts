@@ -1,12 +1,30 @@
 import { isAssayError } from '../../lib/errors.ts'
-import { loadProject, type CompiledProject, type LoadedProject } from '../../projects/index.ts'
+import {
+  loadFeatures,
+  loadProject,
+  type CompiledProject,
+  type LoadedFeatures,
+  type LoadedProject,
+} from '../../projects/index.ts'
 import type { CompiledLabels, CompiledSource } from '../../data/index.ts'
 import { commandErrors } from './errors.ts'
 
 /** A project as loaded by a command; a declaration that only throws is a mistake of the project. */
-export async function projectIn(path: string): Promise<LoadedProject> {
+export function projectIn(path: string): Promise<LoadedProject> {
+  return loaded(path, loadProject)
+}
+
+/** The same for commands that need no more than sources, labels and features. */
+export function featuresIn(path: string): Promise<LoadedFeatures> {
+  return loaded(path, loadFeatures)
+}
+
+async function loaded<Loaded>(
+  path: string,
+  load: (path: string) => Promise<Loaded>,
+): Promise<Loaded> {
   try {
-    return await loadProject(path)
+    return await load(path)
   } catch (error) {
     if (isAssayError(error)) throw error
     throw commandErrors.option_invalid(`The project in ${path}: ${(error as Error).message}`, {

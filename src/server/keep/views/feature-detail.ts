@@ -32,7 +32,7 @@ export async function featureDetail(
   const reads = readsOf(feature.expression)
   return {
     ...summary,
-    owner: rooms.project()?.owner ?? '',
+    owner: set.owner ?? rooms.project()?.owner ?? '',
     setVersion: set.version,
     expression: describeFeature(feature),
     written: writtenOf(rooms, one),

@@ -124,7 +124,7 @@ function setView(rooms: Rooms, set: CompiledFeatureSet, facts: FeatureFacts) {
   return {
     name: set.name,
     description: set.description,
-    owner: rooms.project()?.owner ?? '',
+    owner: set.owner ?? rooms.project()?.owner ?? '',
     version: set.version,
     source: ref('dataset', set.source),
     features: set.features.length,

@@ -1,0 +1,4 @@
+import { coldStoreCases } from './cold.cases.ts'
+import { createMemoryColdStore } from './cold.ts'
+
+coldStoreCases('memory', () => createMemoryColdStore())

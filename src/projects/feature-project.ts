@@ -1,0 +1,101 @@
+// A project that calculates features and does nothing else: no labels, models or decisions yet.
+import {
+  compileLabels,
+  compileSource,
+  type CompiledLabels,
+  type CompiledSource,
+  type LabelsDeclaration,
+  type SourceDeclaration,
+} from '../data/index.ts'
+import {
+  compileFeatureSet,
+  type CompiledFeatureSet,
+  type FeatureSetDeclaration,
+} from '../features/index.ts'
+import { projectErrors } from './errors.ts'
+
+export interface FeatureProjectOptions {
+  readonly title: string
+  readonly description?: string
+  readonly owner: string
+  readonly sources: readonly SourceDeclaration[]
+  /** Only where a feature looks at them. */
+  readonly labels?: readonly LabelsDeclaration[]
+  readonly featureSets: readonly FeatureSetDeclaration[]
+}
+
+export interface FeatureProjectDeclaration extends FeatureProjectOptions {
+  readonly kind: 'feature-project'
+  readonly name: string
+}
+
+/**
+ * Declares a project of features alone; the default export of its `project.ts`. The commands under
+ * `assay features` and `assay ingest` work with it; `assay run` and `assay start` learn and decide,
+ * and need the whole of `project`.
+ */
+export function featureProject(
+  name: string,
+  options: FeatureProjectOptions,
+): FeatureProjectDeclaration {
+  return { kind: 'feature-project', name, ...options }
+}
+
+/** What every project declares, as data. */
+export interface CompiledFeatureProject {
+  readonly name: string
+  readonly title: string
+  readonly description: string
+  readonly owner: string
+  readonly sources: readonly CompiledSource[]
+  readonly labels: readonly CompiledLabels[]
+  readonly featureSets: readonly CompiledFeatureSet[]
+}
+
+/**
+ * Compiles what every project declares and checks that it fits together. Errors: those of each
+ * room's compiler, and `project_invalid` with the part that is wrong.
+ */
+export function compileFeatureProject(
+  declaration: FeatureProjectOptions & { readonly name: string },
+): CompiledFeatureProject {
+  const { name, title, description = '', owner, sources, labels = [], featureSets } = declaration
+  if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) {
+    throw invalid(name, 'a name consists of lower-case letters, digits and dashes')
+  }
+  checkNames(name, 'sources', sources)
+  checkNames(name, 'featureSets', featureSets)
+  if (labels.length > 0) checkNames(name, 'labels', labels)
+  const project = {
+    name,
+    title,
+    description,
+    owner,
+    sources: sources.map((each) => compileSource(each)),
+    labels: labels.map((each) => compileLabels(each)),
+    featureSets: featureSets.map((each) => compileFeatureSet(each)),
+  }
+  const known = new Set(project.sources.map((each) => each.name))
+  for (const set of project.featureSets) {
+    if (!known.has(set.source)) {
+      throw invalid(name, `the feature set "${set.name}" reads "${set.source}"; add it to sources`)
+    }
+  }
+  return project
+}
+
+/** A part of a project, whose names must differ. Error: `project_invalid`. */
+export function checkNames(
+  project: string,
+  part: string,
+  declared: readonly { readonly name: string }[],
+): void {
+  if (declared.length === 0) throw invalid(project, `${part} is empty; declare at least one`)
+  const names = declared.map((each) => each.name)
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) throw invalid(project, `${part}: "${twice}" is declared twice`)
+}
+
+function invalid(project: string, detail: string) {
+  return projectErrors.project_invalid(`${project}: ${detail}`)
+}
