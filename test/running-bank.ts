@@ -1,6 +1,6 @@
 // The small bank, deciding: a service on a disk in memory that fails when a test tells it to.
 import { createMemoryIndex, decideRemote, openDecisionService } from '../src/decisions/index.ts'
-import type { AnswerBody, DecisionService } from '../src/decisions/index.ts'
+import type { AnswerBody, DecisionService, StateMemory } from '../src/decisions/index.ts'
 import { manualClock } from '../src/lib/clock.ts'
 import { isAssayError } from '../src/lib/errors.ts'
 import { faultyFiles } from '../src/lib/faulty-files.ts'
@@ -16,6 +16,7 @@ export interface BankOptions {
   readonly files?: ReturnType<typeof faultyFiles>
   readonly checkpointEvery?: number
   readonly inFlightMax?: number
+  readonly stateMemory?: StateMemory
   readonly deployments?: ReturnType<typeof memoryDeployments>
 }
 

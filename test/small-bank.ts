@@ -49,6 +49,32 @@ export const behaviour = featureSet('behaviour', payments, (tx) => [
   tx.per('terminal').share(fraud).over('7d').as('TERMINAL_RISK_7D'),
 ])
 
+export const logins = source('logins', {
+  late: '1h',
+  future: '5m',
+  columns: { login_id: id(), at: eventTime(), user: key('integer') },
+})
+
+/** A table whose rows replace one another. */
+export const customers = source('customers', {
+  late: '30d',
+  future: '5m',
+  columns: { row_id: id(), at: eventTime(), customer: key('integer'), limit: money('EUR') },
+})
+
+/** What the further sources say of a payment's customer. */
+export const besides = featureSet('besides', payments, (tx) => [
+  tx
+    .other(logins, { by: { user: 'customer' } })
+    .count()
+    .over('1h')
+    .as('LOGINS_1H'),
+  tx
+    .lookup(customers, { by: { customer: 'customer' } })
+    .value('limit')
+    .as('LIMIT'),
+])
+
 export const policy = decisionPolicy('card', {
   source: payments,
   features: [behaviour],

@@ -13,6 +13,7 @@ export interface Answer {
 
 /** Trades behind one reading of the figures of half an hour, one a second. */
 export const WINDOW_TRADES = 1800
+/** As features.ts declares it. */
 export const VPIN = { bucketVolume: 20_000, buckets: 10 } as const
 
 /** Cents to dollars; and cents a hundred shares to dollars a share. */

@@ -49,7 +49,7 @@ const HALF_AN_HOUR = '30m'
 
 /** What needs trades, on the constructed tape. */
 export const tape = featureSet(
-  'tape',
+  'constructed-tape',
   trades,
   (tx) => {
     const symbol = tx.per('symbol')
@@ -99,7 +99,7 @@ export const tape = featureSet(
 
 /** What orders cost, on constructed orders. */
 export const execution = featureSet(
-  'execution',
+  'constructed-execution',
   orders,
   (tx) => {
     const desk = tx.per('desk')

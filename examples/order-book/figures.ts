@@ -28,14 +28,16 @@ export interface Impact {
   readonly buckets: number
   readonly centsPerThousandShares: number
   readonly rSquared: number
+  /** Of the next bucket's move on this bucket's flow: what it foretells. */
+  readonly rSquaredNext: number
 }
 
 const DESK_ORDERS = 500
 
 /** The constructed figures of a folder; the error is that of the mean. */
 export function constructedFigures(folder: string): Found[] {
-  const trades = readTable(join(folder, 'trades.csv'))
-  const tape = readTable(join(folder, 'tape.csv'))
+  const trades = readTable(join(folder, 'constructed-trades.csv'))
+  const tape = readTable(join(folder, 'constructed-tape.csv'))
   const found = plantedTapes.flatMap((planted) => {
     const rows = rowsWhere(trades, 'symbol', planted.symbol)
     const read = (feature: string, every: number) => readings(tape, feature, rows, every)
@@ -54,8 +56,8 @@ export function constructedFigures(folder: string): Found[] {
       compared('VPIN', planted.symbol, read('VPIN', tapeShape.episode), vpinAnswer(planted)),
     ]
   })
-  const orders = readTable(join(folder, 'orders.csv'))
-  const execution = readTable(join(folder, 'execution.csv'))
+  const orders = readTable(join(folder, 'constructed-orders.csv'))
+  const execution = readTable(join(folder, 'constructed-execution.csv'))
   const costs = plantedDesks.map((planted) => {
     const rows = rowsWhere(orders, 'desk', planted.desk)
     const values = readings(execution, 'DESK_MEAN_SHORTFALL', rows, DESK_ORDERS)
@@ -74,7 +76,14 @@ export function priceImpact(folder: string): Impact[] {
     const moves = readings(book, `MID_CHANGE_${events}_EVENTS`, all, events)
     // The first bucket has no mid before it.
     const { slope, rSquared, rows } = line(flow.slice(1), moves.slice(1))
-    return { events, buckets: rows, centsPerThousandShares: slope * 100 * 1000, rSquared }
+    const next = line(flow.slice(1, -1), moves.slice(2))
+    return {
+      events,
+      buckets: rows,
+      centsPerThousandShares: slope * 100 * 1000,
+      rSquared,
+      rSquaredNext: next.rSquared,
+    }
   })
 }
 
@@ -132,19 +141,32 @@ function line(x: readonly number[], y: readonly number[]) {
 }
 
 function textOf(folder: string): string {
-  let text = 'CONSTRUCTED tape and orders      found      planted    standard error\n'
-  for (const { figure, of, found, expected, error } of constructedFigures(folder)) {
-    const numbers = [found, expected, error].map((value) => value.toPrecision(4).padStart(11))
-    text += `${figure} ${of}\n                            ${numbers.join(' ')}\n`
+  const constructed = constructedFigures(folder).map(({ figure, of, found, expected, error }) => {
+    return [figure, of, ...[found, expected, error].map((value) => value.toPrecision(4))]
+  })
+  const parts = ['Constructed tape and orders']
+  parts.push(aligned([['figure', 'of', 'found', 'planted', 'standard error'], ...constructed], 2))
+  if (existsSync(join(folder, 'book.csv'))) {
+    const impact = priceImpact(folder).map((each) => [
+      String(each.events),
+      String(each.buckets),
+      each.centsPerThousandShares.toFixed(2),
+      each.rSquared.toFixed(3),
+      each.rSquaredNext.toFixed(3),
+    ])
+    const header = ['events a bucket', 'buckets', 'cents per 1,000 shares', 'R²', 'R² of the next']
+    parts.push('', 'Real book: change of the mid on order-flow imbalance')
+    parts.push(aligned([header, ...impact], 0))
   }
-  if (!existsSync(join(folder, 'book.csv'))) return text
-  text += '\nReal book: mid change over order-flow imbalance\n'
-  text += 'events a bucket   buckets   cents per 1,000 shares      R²\n'
-  for (const { events, buckets, centsPerThousandShares, rSquared } of priceImpact(folder)) {
-    text += `${String(events).padStart(15)} ${String(buckets).padStart(9)} `
-    text += `${centsPerThousandShares.toFixed(2).padStart(24)} ${rSquared.toFixed(3).padStart(7)}\n`
-  }
-  return text
+  return `${parts.join('\n')}\n`
+}
+
+/** Rows of text in columns; so many of them to the left, the numbers after them to the right. */
+function aligned(rows: readonly (readonly string[])[], toTheLeft: number): string {
+  const widths = rows[0].map((_, at) => Math.max(...rows.map((row) => row[at].length)))
+  const lineOf = (row: readonly string[]) =>
+    row.map((cell, at) => (at < toTheLeft ? cell.padEnd(widths[at]) : cell.padStart(widths[at])))
+  return rows.map((row) => lineOf(row).join('  ')).join('\n')
 }
 
 if (import.meta.main) {

@@ -19,7 +19,7 @@ export const quotes = source('quotes', {
   },
 })
 
-export const trades = source('trades', {
+export const trades = source('constructed-trades', {
   description: 'A constructed trade tape with known answers; no market traded this',
   columns: {
     trade_id: id({ type: 'integer' }),
@@ -33,7 +33,7 @@ export const trades = source('trades', {
   },
 })
 
-export const orders = source('orders', {
+export const orders = source('constructed-orders', {
   description: 'Constructed orders of a desk, as they ended; no one gave them',
   columns: {
     order_id: id({ type: 'integer' }),

@@ -9,13 +9,13 @@ import { constructedOrders, constructedTrades } from './constructed.ts'
 
 const SEED = 2012
 
-/** Writes trades.csv and orders.csv, and quotes.csv where a book is given. */
+/** Writes constructed-trades.csv and constructed-orders.csv, and quotes.csv where a book is given. */
 export async function writeData(folder: string, book?: string): Promise<void> {
   mkdirSync(folder, { recursive: true })
   const write = (name: string, lines: Iterable<string> | AsyncIterable<string>) =>
     pipeline(Readable.from(lines), createWriteStream(join(folder, name)))
-  await write('trades.csv', constructedTrades(SEED))
-  await write('orders.csv', constructedOrders(SEED))
+  await write('constructed-trades.csv', constructedTrades(SEED))
+  await write('constructed-orders.csv', constructedOrders(SEED))
   if (book !== undefined) await write('quotes.csv', bookQuotes(book, 'AMZN'))
 }
 

@@ -1,6 +1,6 @@
 // The commands about features: what is declared, what values were and are.
 import { Option, type Command } from 'commander'
-import { env, examples, homeOption } from './options.ts'
+import { env, examples, homeOption, named } from './options.ts'
 import type {
   Actions,
   FeaturesAuditOptions,
@@ -50,6 +50,13 @@ export function addFeatureCommands(features: Command, actions: Actions, then: Th
       env('--data <file>', 'events: CSV, gzip CSV or Parquet', 'DATA').makeOptionMandatory(),
     )
     .addOption(set().makeOptionMandatory())
+    .addOption(
+      env(
+        '--other <source=file>',
+        'events of a further source that the set looks at; once for each',
+        'OTHER',
+      ).argParser(named),
+    )
     .addOption(from('first day to write, YYYY-MM-DD'))
     .addOption(to('last day to write, YYYY-MM-DD'))
     .addOption(
@@ -68,6 +75,7 @@ export function addFeatureCommands(features: Command, actions: Actions, then: Th
       examples(
         'assay features history examples/card-fraud --data transactions.csv.gz --set handbook --from 2018-07-25 --to 2018-08-14 --out X.csv',
         'assay features history --data payments.parquet --set behaviour --rows customers.csv --out X.parquet',
+        'assay features history --data payments.parquet --other logins=logins.csv --set behaviour --out X.parquet',
       ),
     )
     .action(

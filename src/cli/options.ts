@@ -26,3 +26,24 @@ export function port(text: string): number {
   }
   return number
 }
+
+const units = { MB: 2 ** 20, GB: 2 ** 30 } as const
+
+/** `512MB` or `4GB`, in bytes. */
+export function bytes(text: string): number {
+  const [, digits, unit] = /^(\d{1,6})(MB|GB)$/.exec(text) ?? []
+  const size = Number(digits) * units[unit as keyof typeof units]
+  if (!(size > 0)) throw new InvalidArgumentError('Write a size like 512MB or 4GB.')
+  return size
+}
+
+/** `NAME=VALUE`, given once for each name. */
+export function named(
+  text: string,
+  before: Readonly<Record<string, string>> | undefined,
+): Record<string, string> {
+  const [, name, value] = /^([^=]+)=(.+)$/.exec(text) ?? []
+  if (name === undefined) throw new InvalidArgumentError('Write it as NAME=VALUE.')
+  if (before?.[name] !== undefined) throw new InvalidArgumentError(`${name} is given twice.`)
+  return { ...before, [name]: value }
+}

@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander'
 import { exitCodes } from './exit-codes.ts'
 import { addFeatureCommands } from './feature-commands.ts'
-import { env, examples, homeOption, port, projectOption } from './options.ts'
+import { bytes, env, examples, homeOption, port, projectOption } from './options.ts'
 import { printError, type Terminal } from './output.ts'
 
 export interface HomeOptions {
@@ -16,6 +16,8 @@ export interface StartOptions extends HomeOptions {
   readonly fresh: boolean
   readonly log: 'text' | 'json'
   readonly replay: boolean
+  /** Bytes. */
+  readonly stateMemory?: number
 }
 export interface RunOptions extends HomeOptions {
   readonly data?: string
@@ -40,6 +42,8 @@ export interface FeaturesListOptions {
 export interface FeaturesHistoryOptions {
   readonly data: string
   readonly set: string
+  /** Files of further sources, by the sources' names. */
+  readonly other?: Readonly<Record<string, string>>
   /** Entity rows: keys and times; without it every event of the data is a row. */
   readonly rows?: string
   readonly as: 'decided' | 'corrected'
@@ -154,6 +158,13 @@ export function createProgram(
       env('--log <form>', 'what goes to the terminal', 'LOG')
         .choices(['text', 'json'])
         .default('text'),
+    )
+    .addOption(
+      env(
+        '--state-memory <size>',
+        'keep live feature state within this much memory and the rest on disk (512MB, 4GB)',
+        'STATE_MEMORY',
+      ).argParser(bytes),
     )
     .addOption(env('--no-replay', 'do not play the kept-back rows as live traffic', 'NO_REPLAY'))
     .addHelpText(

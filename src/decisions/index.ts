@@ -7,6 +7,7 @@
  * changes only by journal records, in the order of their sequence; a recorded decision can be
  * computed again, bit for bit, from its record and the versions it names.
  */
+export type { StateMemory } from './namespace.ts'
 export { decisionErrors } from './errors.ts'
 export { compilePolicy, decisionPolicy, outcomes, rule } from './policy.ts'
 export type {

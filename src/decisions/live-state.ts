@@ -2,7 +2,12 @@
 // computes, how much it has seen.
 import type { CompiledSource, Row } from '../data/index.ts'
 import { createFeatureState, restoreFeatureState } from '../features/index.ts'
-import type { CompiledFeatureSet, Explanation, FeatureState } from '../features/index.ts'
+import type {
+  CompiledFeatureSet,
+  Explanation,
+  FeatureState,
+  MemoryLimit,
+} from '../features/index.ts'
 import { layoutOf, noCounts } from './checkpoint.ts'
 import type { Checkpoint, CheckpointHead, Layout, StateCounts } from './checkpoint.ts'
 import { canonicalVector } from './engine.ts'
@@ -40,6 +45,8 @@ export interface LiveState {
   /** Takes in a label, and counts a record that was added to the journal. */
   note(record: JournalRecord, journalSequence: number): void
   snapshot(): Uint8Array
+  /** As `snapshot`, now, with what memory has no room for; it counts once the promise resolved. */
+  checkpoint(): Promise<Uint8Array>
 }
 
 /** A state that has seen nothing yet. */
@@ -47,8 +54,10 @@ export function emptyLiveState(
   featureSets: readonly CompiledFeatureSet[],
   source: CompiledSource,
   others: readonly CompiledSource[] = [],
+  memory?: MemoryLimit,
 ): LiveState {
-  return createLiveState(createFeatureState(featureSets, source, others), {
+  memory?.cold.returnTo(0)
+  return createLiveState(createFeatureState(featureSets, source, others, memory), {
     featureSets,
     source,
     others,
@@ -58,9 +67,9 @@ export function emptyLiveState(
   })
 }
 
-export function restoreLiveState({ head, state }: Checkpoint): LiveState {
+export function restoreLiveState({ head, state }: Checkpoint, memory?: MemoryLimit): LiveState {
   const { featureSets, source, others } = head
-  return createLiveState(restoreFeatureState(state, featureSets, source, others), head)
+  return createLiveState(restoreFeatureState(state, featureSets, source, others, memory), head)
 }
 
 function createLiveState(
@@ -111,5 +120,6 @@ function createLiveState(
       operator.applyLabel(name, eventId, code, lastSequence + journalSequence)
     },
     snapshot: () => operator.snapshot(),
+    checkpoint: () => operator.checkpoint(),
   }
 }

@@ -1,6 +1,7 @@
 // One namespace: a journal, the state that follows from it, and an index of what it holds. Live
 // traffic has one; every replay has its own, so that it can never touch what really happened.
 import * as path from 'node:path'
+import type { ColdStore, MemoryLimit } from '../features/index.ts'
 import type { Clock } from '../lib/clock.ts'
 import { fileErrorCode, readWholeFile, writeFileAtomic } from '../lib/files.ts'
 import type { FileSystem } from '../lib/files.ts'
@@ -21,6 +22,13 @@ import { encodeRecord } from './records.ts'
 import type { JournalRecord } from './records.ts'
 import type { NamespaceClock, NamespaceInfo } from './remote.ts'
 
+/** How much memory the live state of a namespace may take, and where the rest goes. */
+export interface StateMemory {
+  readonly maxBytes: number
+  /** Opens the cold store of a namespace in a folder of its own (adapters/lmdb). */
+  openCold(directory: string): ColdStore
+}
+
 export interface NamespaceOptions {
   readonly name: string
   readonly directory: string
@@ -30,6 +38,7 @@ export interface NamespaceOptions {
   readonly clock: Clock
   readonly deployments: DeploymentFiles
   readonly openIndex: (directory: string) => Promise<DecisionIndex>
+  readonly stateMemory: StateMemory | undefined
   readonly checkpointEvery: number
   readonly segmentBytes: number | undefined
   readonly onSealed: (segment: SealedSegment) => void
@@ -64,6 +73,7 @@ export interface Namespace {
   readonly options: NamespaceOptions
   readonly clockKind: NamespaceClock
   readonly journal: Journal
+  readonly memory: MemoryLimit | undefined
   readonly index: DecisionIndex
   state: LiveState | undefined
   base: string | null
@@ -123,6 +133,10 @@ export async function openNamespace(options: NamespaceOptions): Promise<Namespac
     clockKind: clock,
     journal,
     index: await options.openIndex(path.join(directory, 'index')),
+    memory: options.stateMemory && {
+      maxBytes: options.stateMemory.maxBytes,
+      cold: options.stateMemory.openCold(path.join(directory, 'cold')),
+    },
     state: undefined,
     base: null,
     policies: new Map(),

@@ -2,13 +2,20 @@
 // beside the payments.
 import { afterEach, expect, test } from 'vitest'
 import { closeServices, codeOf, openBank, type BankOptions } from '../../test/running-bank.ts'
-import { deployment, payment, payments, startUs } from '../../test/small-bank.ts'
-import { compileSource, eventTime, id, key, money, source } from '../data/index.ts'
+import {
+  besides,
+  customers,
+  deployment,
+  logins,
+  payment,
+  payments,
+  startUs,
+} from '../../test/small-bank.ts'
+import { compileSource } from '../data/index.ts'
 import type { Frame } from '../data/index.ts'
 import {
   compileFeatureSet,
   createFeatureState,
-  featureSet,
   history,
   historyWithState,
 } from '../features/index.ts'
@@ -21,29 +28,7 @@ import { replayDecision } from './replay.ts'
 
 afterEach(closeServices)
 
-const logins = source('logins', {
-  late: '1h',
-  future: '5m',
-  columns: { login_id: id(), at: eventTime(), user: key('integer') },
-})
-const customers = source('customers', {
-  late: '30d',
-  future: '5m',
-  columns: { row_id: id(), at: eventTime(), customer: key('integer'), limit: money('EUR') },
-})
-const sides = compileFeatureSet(
-  featureSet('sides', payments, (tx) => [
-    tx
-      .other(logins, { by: { user: 'customer' } })
-      .count()
-      .over('1h')
-      .as('LOGINS_1H'),
-    tx
-      .lookup(customers, { by: { customer: 'customer' } })
-      .value('limit')
-      .as('LIMIT'),
-  ]),
-)
+const sides = compileFeatureSet(besides)
 const own = compileSource(payments)
 const others = [logins, customers].map((each) => compileSource(each))
 const both = deployment({ featureSets: [...deployment().featureSets, sides], others })

@@ -70,6 +70,7 @@ export function emptyHolder(
     labels: new Map(),
     layouts: new Map(),
     replayNowUs: null,
+    memory: undefined,
     options,
     journal: { read },
   }

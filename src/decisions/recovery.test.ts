@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
-import { createFeatureState } from '../features/index.ts'
+import { createFeatureState, createMemoryColdStore, type ColdStore } from '../features/index.ts'
 import { compileSource } from '../data/index.ts'
 import { faultyFiles } from '../lib/faulty-files.ts'
 import {
@@ -63,6 +63,44 @@ test('a restart brings back state, answers and deployments, with and without che
     ).toMatchObject({
       identical: true,
     })
+  }
+})
+
+test('a bank whose state has no room in memory decides alike, through restarts at any point', async () => {
+  for (const checkpointEvery of [3, 7, 1000]) {
+    const stores = new Map<string, ColdStore>()
+    const stateMemory = {
+      maxBytes: 1,
+      openCold(directory: string): ColdStore {
+        const store = stores.get(directory) ?? createMemoryColdStore()
+        stores.set(directory, store)
+        return store
+      },
+    }
+    const steady = await deployedBank()
+    let small = await deployedBank({ checkpointEvery, stateMemory })
+    const { files, deployments, hash } = small
+    for (let n = 1; n <= 40; n++) {
+      const body = payment(n, { customer: n % 5, terminal: n % 3 })
+      const featuresIn = async ({ decide, remote }: Pick<typeof steady, 'decide' | 'remote'>) => {
+        await decide(body)
+        const eventId = `p${n}`
+        const found = await remote.decision({ namespace: 'live', policy: 'card', eventId })
+        return found.record.features
+      }
+      expect(await featuresIn(small)).toEqual(await featuresIn(steady))
+      const rows = [{ event_id: `p${n - 2}`, value: 'fraud', arrival_time: '2024-05-01T13:00:00Z' }]
+      if (n % 6 === 4) {
+        for (const { service } of [small, steady]) {
+          await service.ingest({ namespace: 'live', source: 'fraud', rows, author: 'desk' })
+        }
+      }
+      // Half of the restarts come without a word.
+      if (n % 9 === 0) await small.service.close()
+      const bank = { files, deployments, checkpointEvery, stateMemory }
+      if (n % 4 === 0 || n % 9 === 0) small = { ...(await openBank(bank)), hash }
+    }
+    expect(stores.get('/decide/live/cold')!.statistics().entries).toBeGreaterThan(0)
   }
 })
 

@@ -87,7 +87,7 @@ async function restoreNewest(namespace: Namespace): Promise<number> {
 
 async function restoreFrom(namespace: Namespace, checkpoint: Checkpoint): Promise<void> {
   const head = checkpoint.head as CheckpointHead & OwnHead
-  setState(namespace, restoreLiveState(checkpoint))
+  setState(namespace, restoreLiveState(checkpoint, namespace.memory))
   for (const [version, names] of Object.entries(head.layouts)) namespace.layouts.set(version, names)
   for (const { policy, deployment, sequence } of head.policies) {
     await setDeployment(namespace, policy, deployment, sequence)
@@ -135,9 +135,10 @@ async function writeOwnCheckpoint(namespace: Namespace): Promise<void> {
     }),
     layouts: Object.fromEntries(layouts),
   }
-  const bytes = state.snapshot()
+  // What it reflects is settled here; the rest is writing.
+  const taken = state.checkpoint()
   namespace.sinceCheckpoint = 0
-  await journal.flush()
+  const [bytes] = await Promise.all([taken, journal.flush()])
   if (namespace.generation !== generation) return
   await writeCheckpoint(checkpointFile(namespace, through), head, bytes, options.files)
   for (const { file } of (await ownCheckpoints(namespace)).slice(0, -CHECKPOINTS_KEPT)) {
@@ -174,6 +175,7 @@ export type StateHolder = Pick<
   | 'labels'
   | 'layouts'
   | 'replayNowUs'
+  | 'memory'
 > & {
   readonly options: Pick<Namespace['options'], 'files' | 'deployments'>
   readonly journal: Pick<Namespace['journal'], 'read'>
@@ -262,7 +264,7 @@ export async function replaceBase(
     refuseMissingFeatures(document.featureSets, head.featureSets, document.policy.name)
   }
   for (const policy of supersedes) namespace.policies.delete(policy)
-  setState(namespace, restoreLiveState(checkpoint))
+  setState(namespace, restoreLiveState(checkpoint, namespace.memory))
   namespace.base = hash
   for await (const { sequence: before, payload } of namespace.journal.read(1)) {
     if (before >= sequence) break
@@ -293,7 +295,7 @@ export function prepareState(namespace: StateHolder, document: DeployedPolicy): 
     const unique = [...new Map(sets.map((set) => [set.version, set])).values()]
     const sides = [...(state?.others ?? []), ...others]
     const named = [...new Map(sides.map((each) => [each.name, each])).values()]
-    setState(namespace, emptyLiveState(unique, source, named))
+    setState(namespace, emptyLiveState(unique, source, named, namespace.memory))
     return
   }
   if (source.version !== state.source.version) {

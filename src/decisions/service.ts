@@ -15,7 +15,7 @@ import { indexNow, namespaceInfo, openNamespace } from './namespace.ts'
 import type { Outcome } from './policy.ts'
 import type { DecisionIndex } from './ports.ts'
 import type { NamespaceInfo, RowAnswer, DecideStatus, NamespaceClock } from './remote.ts'
-import type { Namespace } from './namespace.ts'
+import type { Namespace, StateMemory } from './namespace.ts'
 import { checkpointNow } from './recovery.ts'
 
 export interface DecisionServiceOptions {
@@ -26,6 +26,8 @@ export interface DecisionServiceOptions {
   readonly deployments: DeploymentFiles
   /** Opens the index of a namespace in a folder of its own (adapters/lmdb). */
   readonly openIndex: (directory: string) => Promise<DecisionIndex>
+  /** Without one, live state takes what memory it needs. */
+  readonly stateMemory?: StateMemory | undefined
   /** Removes a namespace's folder with everything in it. */
   readonly removeDirectory: (directory: string) => Promise<void>
   /** Decisions that may wait for the disk at once; beyond it `too_many_in_flight`. Default 512. */
@@ -109,6 +111,7 @@ function open(
     clock,
     deployments,
     openIndex,
+    stateMemory: options.stateMemory,
     checkpointEvery: options.checkpointEvery ?? CHECKPOINT_EVERY,
     segmentBytes,
     onSealed: (segment) => options.onSealed?.(name, segment),
@@ -204,6 +207,7 @@ function createService(
     await each.indexing
     await indexNow(each)
     await each.journal.close().catch(() => undefined)
+    await each.memory?.cold.close()
     await each.index.close()
   }
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { isAssayError } from '../lib/errors.ts'
 import type { ColdStore } from './cold.ts'
 
-/** Opens an empty store each time; small bounds make what waits go to disk often. */
+/** `open` opens an empty store each time, bounded so that little waits on its way to disk. */
 export function coldStoreCases(name: string, open: () => ColdStore): void {
   describe(`cold store in ${name}`, () => {
     const withStore = async (act: (store: ColdStore) => void | Promise<void>): Promise<void> => {

@@ -82,6 +82,9 @@ export function createMemoryColdStore(): ColdStore {
   let generations: Generation[] = []
   let bytesLive = 0
 
+  /** No entry expires before this. */
+  let earliestUs = Infinity
+
   function write(key: string, entry: Entry | undefined): void {
     const before = live.get(key)
     const kept = generations.at(-1)?.before
@@ -93,6 +96,7 @@ export function createMemoryColdStore(): ColdStore {
     bytesLive += (entry?.bytes.length ?? 0) - (live.get(key)?.bytes.length ?? 0)
     if (entry === undefined) live.delete(key)
     else live.set(key, entry)
+    earliestUs = Math.min(earliestUs, entry?.expiresUs ?? Infinity)
   }
 
   return {
@@ -123,14 +127,20 @@ export function createMemoryColdStore(): ColdStore {
     statistics: () => ({ entries: live.size, bytes: bytesLive }),
 
     expire(beforeUs, limit) {
-      const expired = [...live]
-        .filter(([, { expiresUs }]) => expiresUs < beforeUs)
-        .toSorted(([, a], [, b]) => a.expiresUs - b.expiresUs)
-        .slice(0, limit)
+      if (earliestUs >= beforeUs) return 0
+      const inOrder = [...live].toSorted(([, a], [, b]) => compare(a.expiresUs, b.expiresUs))
+      const due = inOrder.filter(([, { expiresUs }]) => expiresUs < beforeUs)
+      const expired = due.slice(0, limit)
+      earliestUs = inOrder[expired.length]?.[1].expiresUs ?? Infinity
       for (const [key] of expired) write(key, undefined)
       return expired.length
     },
 
     close: async () => undefined,
   }
+}
+
+/** Orders by size; two infinities are equal, which a difference would not say. */
+function compare(a: number, b: number): number {
+  return a < b ? -1 : Number(a > b)
 }

@@ -115,7 +115,8 @@ export const fail = defineErrors({
   cold_store_damaged: {
     status: 500,
     title: 'What lies in the cold store is not what was put there',
-    action: 'Delete the directory that the message names; the state is rebuilt by replaying.',
+    action:
+      'Delete the cold store’s directory, if it is its own; the state is rebuilt by replaying.',
   },
   cold_store_refused: {
     status: 500,

@@ -49,6 +49,7 @@ export { sayFeature, formatFeatureValue } from './say.ts'
 
 export { createFeatureState, restoreFeatureState } from './operator/state.ts'
 export type { FeatureState, FeatureStateStatistics, LabelOutcome } from './operator/state.ts'
+export type { MemoryLimit } from './operator/upkeep.ts'
 export type { Explanation, ExplainedAggregate, ExplainedEvent } from './operator/explain.ts'
 
 export { checkColdMark, coldMarkUnknown, createMemoryColdStore } from './cold.ts'

@@ -19,7 +19,10 @@ export {
   type SourceFacts,
 } from './flows/entity-features.ts'
 export {
+  eventsOf,
   noEvents,
+  otherSnapshots,
+  otherSources,
   readOtherEvents,
   type DatasetPorts,
   type OtherEvents,

@@ -12,8 +12,10 @@ test('a project compiles to data that survives JSON, under a version that follow
 
 const [features] = tiny.featureSets
 const [trees] = tiny.models
+const other = { ...tiny.sources[0], name: 'other' }
 const faults: [name: string, change: Partial<ProjectDeclaration>, message: RegExp][] = [
   ['has a name that no address can hold', { name: 'Tiny Bank' }, /lower-case letters/],
+  ['reads a source that is not declared', { sources: [other] }, /reads "payments"; add it/],
   ['declares no model', { models: [] }, /models is empty/],
   ['declares two models of one name', { models: [trees, trees] }, /"trees" is declared twice/],
   ['learns from features that are not declared', { featureSets: [{ ...features }] }, /add it to/],

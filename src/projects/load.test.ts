@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { repositoryRoot } from '../../test/source-text.ts'
-import { loadProject } from './load.ts'
+import { loadFeatures, loadProject } from './load.ts'
 
 function folder(source?: string): string {
   const path = mkdtempSync(join(tmpdir(), 'assay-project-'))
@@ -24,6 +24,25 @@ test('a loaded project knows how its features were written', async () => {
   expect(files.map(({ path }) => path)).toEqual(['project.ts'])
   const names = compiled.featureSets.flatMap(({ features }) => features.map(({ name }) => name))
   expect(places.map(({ feature }) => feature)).toEqual([null, ...names])
+})
+
+test('a project of features alone gives its features, and says what it lacks to learn', async () => {
+  const example = join(repositoryRoot, 'examples/order-book')
+  const { name, sources, featureSets, models } = await loadFeatures(example)
+  expect({ name, models }).toEqual({ name: 'order-book', models: [] })
+  expect(featureSets.every((set) => sources.some((source) => source.name === set.source))).toBe(
+    true,
+  )
+  await expect(loadProject(example)).rejects.toMatchObject({
+    code: 'project_features_only',
+    detail: expect.stringContaining('no models, gates, policies, split and registeredModel'),
+  })
+})
+
+test('the features of a whole project come with its models', async () => {
+  const { featureSets, models } = await loadFeatures(join(repositoryRoot, 'test/projects/tiny'))
+  expect(featureSets.map(({ name }) => name)).toEqual(['behaviour'])
+  expect(models.map(({ name }) => name)).toEqual(['trees', 'logistic'])
 })
 
 test('a folder without a project and no folder at all are said', async () => {

@@ -27,7 +27,7 @@ export async function loadProject(path: string): Promise<LoadedProject> {
   const { directory, entry, declaration } = await declarationIn(path)
   if (declaration.kind === 'feature-project') {
     throw projectErrors.project_features_only(
-      `${entry} declares features only: it has no models, gates, policies, split and registeredModel`,
+      `${entry} has no models, gates, policies, split and registeredModel`,
     )
   }
   try {

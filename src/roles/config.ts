@@ -11,6 +11,8 @@ export interface RoleConfig {
   readonly host: string
   readonly replay: boolean
   readonly log: 'text' | 'json'
+  /** What the live state of each namespace may take in memory; null: what it needs. */
+  readonly stateMemoryBytes: number | null
   /** Folder of the built page. */
   readonly page: string
 }

@@ -19,6 +19,7 @@ test('a home whose decide answers elsewhere is refused before its journal is tou
     host: '127.0.0.1',
     replay: false,
     log: 'text',
+    stateMemoryBytes: null,
     page: '.',
   } as const
   await expect(startDecide(config, () => {})).rejects.toMatchObject({ code: 'server_running' })

@@ -1,7 +1,7 @@
 // The role that decides: the port, the journal and live state.
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openLmdbDecisionIndex } from '../adapters/lmdb/index.ts'
+import { openLmdbColdStore, openLmdbDecisionIndex } from '../adapters/lmdb/index.ts'
 import { localAddress } from '../lib/rpc.ts'
 import { homeAt, lockRole, type Home } from '../projects/index.ts'
 import { startDecide as openDoor } from '../server/decide/index.ts'
@@ -22,6 +22,13 @@ export async function startDecide(
     host: config.host,
     port: config.port,
     openIndex: openLmdbDecisionIndex,
+    stateMemory:
+      config.stateMemoryBytes === null
+        ? undefined
+        : {
+            maxBytes: config.stateMemoryBytes,
+            openCold: (directory) => openLmdbColdStore(directory),
+          },
     log: roleLog('decide', config),
     onFatal,
   })

@@ -12,7 +12,7 @@ import {
   type FrameSchemaColumn,
   type IngestPorts,
 } from '../data/index.ts'
-import { readJournalFacts } from '../decisions/index.ts'
+import { readJournalFacts, type JournalFacts } from '../decisions/index.ts'
 import { generalErrors } from '../lib/errors.ts'
 import { nodeFiles } from '../lib/files.ts'
 import { formatTimestamp } from '../lib/time.ts'
@@ -80,7 +80,11 @@ async function answer(
   const entities = await entitiesOf(body, source, ports)
   const past = await readSourceFacts(project, set, ports)
   const live = await readJournalFacts(ports.journal, source, nodeFiles)
-  const facts = withLiveFacts(past, live, project.labels)
+  const others: JournalFacts[] = []
+  for (const other of past.others) {
+    others.push(await readJournalFacts(ports.journal, other.source, nodeFiles))
+  }
+  const facts = withLiveFacts(past, live, project.labels, others)
   const found = await entityFeatures({ set, facts, entities, order, turn })
   const columns = found.columns.map((column) => column.name)
   const about = { set: set.name, version: set.version, order, columns, facts: found.facts }

@@ -48,6 +48,7 @@ export async function start(options: StartOptions): Promise<number> {
     host: options.host,
     replay: options.replay,
     log: options.log,
+    stateMemoryBytes: options.stateMemory ?? null,
     page: fileURLToPath(new URL('../../dist-web', import.meta.url)),
   }
   const details = new Map<RoleName, unknown>()

@@ -20,6 +20,7 @@ import {
   createReplay,
   learnFlow,
   markInterrupted,
+  otherSnapshots,
   runPipeline,
   type LiveMaterial,
   type PipelineRun,
@@ -153,7 +154,9 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
     const { compiled, directory } = project
     await peers.projects.apply(compiled, by)
     const revision = codeRevision(directory, version)
-    const key = contentHash([compiled.version, revision, identityOfData(config.data, project)])
+    const others = await otherSnapshots(compiled, peers.catalog)
+    const data = [identityOfData(config.data, project), ...others]
+    const key = contentHash([compiled.version, revision, ...data])
     // A command may have run the pipeline in between under a key of its own; it deploys nothing.
     const known = (await peers.pipelines.list(20)).find((each) => each.key === key)
     if (known?.status === 'done') return { skipped: true }

@@ -1,5 +1,5 @@
 // `assay features history` against values worked out by hand.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -147,3 +147,63 @@ test.skipIf(!needs('shared-data'))(
     expect(rowsOf(readFileSync(out, 'utf8'))).toHaveLength(201_296)
   },
 )
+
+test('further sources come from files of their own, and one that is not given has no events', () => {
+  const project = join(folder, 'several')
+  mkdirSync(join(project, 'node_modules'), { recursive: true })
+  symlinkSync(repositoryRoot, join(project, 'node_modules', 'assay'), 'junction')
+  writeFileSync(join(project, 'project.ts'), severalSources)
+  const write = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text)
+    return join(folder, name)
+  }
+  const paid = write(
+    'paid.csv',
+    'payment_id,at,customer_id,amount\n' +
+      'a,2026-01-02T09:00:00Z,1,5.00\nb,2026-01-02T11:00:00Z,1,7.00\n',
+  )
+  const logins = write(
+    'logins.csv',
+    'login_id,at,user_id\nx,2026-01-02T08:30:00Z,1\ny,2026-01-02T10:30:00Z,1\n',
+  )
+  const told = write(
+    'customers.csv',
+    'row_id,at,customer_id,credit\n' +
+      '1,2025-01-01T00:00:00Z,1,100.00\n2,2026-01-02T10:00:00Z,1,50.00\n',
+  )
+  const set = ['--data', paid, '--set', 'sides', '--out', out]
+  const ask = (...more: string[]) =>
+    assay(folder, ['features', 'history', project, ...set, ...more])
+  const both = ask('--other', `logins=${logins}`, '--other', `customers=${told}`)
+  expect(both.err).toBe('')
+  expect(readFileSync(out, 'utf8')).toBe('payment_id,LOGINS_1H,CREDIT\na,1,100\nb,1,50\n')
+  const one = ask('--other', `customers=${told}`)
+  expect(one.err).toMatch(/^No logins are given \(--other logins=FILE\)/)
+  expect(readFileSync(out, 'utf8')).toBe('payment_id,LOGINS_1H,CREDIT\na,0,100\nb,0,50\n')
+  const unread = ask('--other', `payments=${paid}`)
+  expect(unread.err).toContain('it reads logins, customers')
+  expect(unread.code).toBe(2)
+  expect(ask('--other', 'logins').err).toContain('Write it as NAME=VALUE.')
+})
+
+const severalSources = `import { eventTime, featureProject, featureSet, id, key, money, source } from 'assay'
+const payments = source('payments', {
+  columns: { payment_id: id(), at: eventTime(), customer_id: key('integer'), amount: money('EUR') },
+})
+const logins = source('logins', {
+  columns: { login_id: id(), at: eventTime(), user_id: key('integer') },
+})
+const customers = source('customers', {
+  columns: { row_id: id(), at: eventTime(), customer_id: key('integer'), credit: money('EUR') },
+})
+const sides = featureSet('sides', payments, (tx) => [
+  tx.other(logins, { by: { user_id: 'customer_id' } }).count().over('1h').as('LOGINS_1H'),
+  tx.lookup(customers, { by: { customer_id: 'customer_id' } }).value('credit').as('CREDIT'),
+])
+export default featureProject('several', {
+  title: 'Several sources',
+  owner: 'Tests',
+  sources: [payments, logins, customers],
+  featureSets: [sides],
+})
+`

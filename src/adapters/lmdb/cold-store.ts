@@ -11,12 +11,12 @@ export interface ColdStoreOptions {
   readonly waitingBytesMax?: number
 }
 
-const WAITING_BYTES_MAX = 4 * 1024 * 1024
+const WAITING_BYTES_MAX = 1024 * 1024
 /** What a waiting change costs in memory beside its record and its key, about. */
 const WAITING_OVERHEAD = 200
 /** Changes that one transaction undoes on the way to a mark. */
 const RETURN_BATCH = 1_000
-/** Undone changes that no mark needs any more, dropped with each change: twice what it may add. */
+/** Old states that no mark needs any more, dropped with each change: twice what it may add. */
 const DROPPED_EACH = 2
 
 /**
@@ -61,12 +61,7 @@ class LmdbColdStore implements ColdStore {
     const at = stored(key)
     const waits = this.waiting.get(at)
     if (waits !== undefined) return waits.bytes.slice()
-    const record = this.waiting.has(at) ? undefined : this.tables.record(at)
-    if (record === undefined) return undefined
-    const bytes = decodeValue(this.tables.value(record))
-    if (bytes?.length === record.length) return bytes
-    const detail = `What lies under "${key}" in the cold store ${this.directory} is damaged.`
-    throw featureErrors.cold_store_damaged(detail)
+    return this.waiting.has(at) ? undefined : this.read(key, at)
   }
 
   put(key: string, bytes: Uint8Array, expiresUs = Infinity): void {
@@ -79,7 +74,7 @@ class LmdbColdStore implements ColdStore {
   }
 
   async mark(mark: number): Promise<void> {
-    checkColdMark(mark, this.newest)
+    checkColdMark(mark, this.tables.summary.marks.at(-1) ?? 0)
     this.commit(() => this.tables.addMark(mark))
   }
 
@@ -127,8 +122,18 @@ class LmdbColdStore implements ColdStore {
     await this.tables.close()
   }
 
-  private get newest(): number {
-    return this.tables.summary.marks.at(-1) ?? 0
+  private read(key: string, at: string): Uint8Array | undefined {
+    let cause: unknown
+    try {
+      const record = this.tables.record(at)
+      if (record === undefined) return undefined
+      const bytes = decodeValue(this.tables.value(record))
+      if (bytes?.length === record.length) return bytes
+    } catch (error) {
+      cause = error
+    }
+    const detail = `What lies under "${key}" in the cold store ${this.directory} is damaged.`
+    throw featureErrors.cold_store_damaged(detail, { cause })
   }
 
   private write(at: string, change: ColdChange | undefined): void {

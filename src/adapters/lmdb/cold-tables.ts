@@ -53,7 +53,7 @@ const MAP_BYTES = 1024 * 1024 * 1024 * 1024
 
 /** Opens the tables in a directory or makes them there; fails where something else lies there. */
 export function openColdTables(directory: string): ColdTables {
-  mkdirSync(directory, { recursive: true })
+  makeDirectory(directory)
   const file = join(directory, 'data.mdb')
   if (existsSync(file)) checkWhole(directory, file)
   else if (readdirSync(directory).length > 0) throw damaged(directory, 'it holds other files')
@@ -179,7 +179,7 @@ export class ColdTables {
   /** Drops up to `limit` changes that no mark needs any more, with the bytes that they kept. */
   dropDead(limit: number): void {
     const [oldest] = this.current.marks
-    if (oldest === undefined) return
+    if (oldest === undefined || limit === 0) return
     const range = { start: [0], end: [oldest], limit } satisfies RangeOptions
     const dead = [...this.undo.getRange(range)]
     for (const { key, value } of dead) {
@@ -222,9 +222,9 @@ export class ColdTables {
   }
 
   /**
-   * Gives the file all pages that LMDB counts. It leaves the last ones unwritten where they were
-   * freed in the transaction that took them, and `checkWhole` could not tell that from a loss. A
-   * process that dies between the two has its state rebuilt, for nothing but rightly.
+   * Gives the file all pages that LMDB counts. LMDB leaves the last ones unwritten where they were
+   * freed in the transaction that took them, which `checkWhole` could not tell from a loss. A process
+   * that dies between a commit and this finds its store called damaged, and rebuilds a sound state.
    */
   private extend(): void {
     const { lastPageNumber, pageSize } = this.root.getStats() as LmdbStatistics
@@ -261,6 +261,15 @@ function checkWhole(directory: string, file: string): void {
     if (size < pages * page) throw damaged(directory, 'data.mdb was cut short')
   } finally {
     closeSync(descriptor)
+  }
+}
+
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true })
+  } catch (error) {
+    const detail = `The directory ${directory} cannot be made: ${String(error)}.`
+    throw featureErrors.cold_store_refused(detail, { cause: error })
   }
 }
 

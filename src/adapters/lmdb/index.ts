@@ -1,7 +1,7 @@
 /**
- * LMDB: the index from event ids to journal sequences, and online values of a bank without Redis.
- * Both are derived, so they are rebuilt, never migrated; what was put is on disk, the index together
- * with how far it reaches, in one transaction.
+ * LMDB: the index from event ids to journal sequences, online values of a bank without Redis, and
+ * the entities that memory has no room for. All are derived, so they are rebuilt, never migrated;
+ * what was put is on disk, the index together with how far it reaches, in one transaction.
  */
 import { mkdirSync } from 'node:fs'
 import { open } from 'lmdb'
@@ -9,6 +9,8 @@ import type { DecisionIndex, IndexEntry } from '../../decisions/index.ts'
 import { sha256Hex } from '../../lib/hash.ts'
 import { commit } from './commit.ts'
 
+export type { ColdStoreOptions } from './cold-store.ts'
+export { openLmdbColdStore } from './cold-store.ts'
 export { openLmdbOnlineValues } from './online-values.ts'
 
 /** LMDB takes keys of up to 1,978 bytes; longer ones stand in by their hash. */

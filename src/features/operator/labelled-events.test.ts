@@ -22,8 +22,7 @@ describe('events that labels may name', () => {
     ['when numbers start over', 2 ** 31 - 12_345],
   ])('are found by their ids until they are dropped, page by page, %s', (_, from) => {
     const events = new LabelledEvents(2)
-    events.first = from
-    events.next = from
+    events.beginAt(from)
     const numbers = stream(events, 30_000, 9000)
     numbers.forEach((number, n) => {
       expect(number).toBe((from + n) % 2 ** 31)

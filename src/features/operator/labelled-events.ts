@@ -122,8 +122,7 @@ export class LabelledEvents {
     this.next = event
   }
 
-  // A text takes about 16 bytes and its characters, a map's entry about 40.
-
+  /** A text takes about 16 bytes and its characters, and a map's entry about 40. */
   private keepText(event: number, id: string): void {
     this.textIds.set(event, id)
     this.textBytes += 56 + id.length

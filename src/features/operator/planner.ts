@@ -1,14 +1,8 @@
-import type { CompiledColumn, CompiledSource } from '../../data/index.ts'
+import type { CompiledSource } from '../../data/index.ts'
 import { columnPosition } from '../../data/index.ts'
 import { canonicalJson } from '../../lib/canonical-json.ts'
 import { DAY_US } from '../../lib/time.ts'
-import type {
-  Aggregate,
-  CompiledFeatureSet,
-  CompiledInput,
-  Expression,
-  GraphAggregate,
-} from '../compiled.ts'
+import type { Aggregate, CompiledFeatureSet, Expression, GraphAggregate } from '../compiled.ts'
 import { fail } from '../errors.ts'
 import { planGraph } from '../graph/plan.ts'
 import type { Bindings, Evaluator } from './evaluate.ts'
@@ -16,7 +10,10 @@ import { evaluatorOf } from './evaluate.ts'
 import { roundedTo } from './exact.ts'
 import type { GraphPart } from './graphs.ts'
 import { KindBuilder } from './plan-kind.ts'
-import type { Output, Plan, Reading, SourcePlan, StoredNumber, View } from './plan.ts'
+import type { Figure, ReadSource } from './plan-readings.ts'
+import { readingOf } from './plan-readings.ts'
+import type { Output, Plan, SourcePlan, StoredNumber, View } from './plan.ts'
+import { checkSources } from './source-fit.ts'
 
 /** Flags are bits of one 32-bit integer that stays positive. */
 const FLAGS_MAX = 31
@@ -33,9 +30,6 @@ export function planOf(set: CompiledFeatureSet, sources: readonly CompiledSource
   const planner = new Planner(set, sources)
   return planner.plan()
 }
-
-/** What an aggregate's values are made of, before they are summed or compared. */
-type Figure = Pick<Aggregate, 'column' | 'of' | 'decimals' | 'values'>
 
 class Planner {
   private readonly set: CompiledFeatureSet
@@ -103,7 +97,7 @@ class Planner {
 }
 
 /** What events of one source bring and look at; grows as expressions are bound. */
-class SourceContext {
+class SourceContext implements ReadSource {
   readonly index: number
   readonly plan: SourcePlan
   private readonly source: CompiledSource
@@ -147,6 +141,10 @@ class SourceContext {
     }
   }
 
+  get storedNumbers(): readonly StoredNumber[] {
+    return this.plan.stored
+  }
+
   evaluator(expression: Expression): Evaluator {
     return evaluatorOf(expression, this.bindings)
   }
@@ -184,6 +182,11 @@ class SourceContext {
     const at = this.plan.stored.push(stored) - 1
     this.storedKeys.set(key, at)
     return at
+  }
+
+  /** The dictionary of a column's values. */
+  dictionaryOf(column: string): number {
+    return this.planner.dictionaryOf(this, [column])
   }
 
   /** The stored number that tells whether a condition holds: 1, 0, or NaN where it is not known. */
@@ -309,166 +312,7 @@ class SourceContext {
     view.aggregates.push(at)
     const after = own && aggregate.delayUs === 0 && aggregate.current === 'included'
     const readings = after ? view.after : view.before
-    readings.push(ofOneShape(readingOf(aggregate, at, kind, events, this.planner)))
+    readings.push(readingOf(aggregate, at, kind, events))
     return at
   }
-}
-
-/** Objects that were made alike are read faster. */
-function ofOneShape(reading: Reading): Reading {
-  const { op, to, span, group, count, main, second, scale } = reading
-  const { number, side, dictionary, mask, partMask, edge, aggregate } = reading
-  const figures = { op, to, span, group, count, main, second, scale }
-  return { ...figures, number, side, dictionary, mask, partMask, edge, aggregate }
-}
-
-/** What has to be kept for an aggregate, and how it is read. */
-function readingOf(
-  aggregate: Aggregate,
-  to: number,
-  kind: KindBuilder,
-  events: SourceContext,
-  planner: Planner,
-): Reading {
-  const { function: fn, label } = aggregate
-  const where = events.filterMask(aggregate.where)
-  if (label !== null) kind.plan.labelled = true
-  const flag = label === null ? flagOf(aggregate, events) : events.labelMask(label)
-  const span = kind.span(aggregate.windowUs ?? Infinity, aggregate.delayUs)
-  const base: Reading = {
-    op: 'walk',
-    to,
-    span,
-    group: null,
-    count: -1,
-    main: -1,
-    second: -1,
-    scale: 1,
-    number: -1,
-    side: -1,
-    dictionary: -1,
-    mask: where,
-    partMask: where | flag,
-    edge: null,
-    aggregate,
-  }
-  if ((where | flag) !== 0) kind.keepFlags()
-  const count = (mask: number): number =>
-    mask === 0 && aggregate.windowUs !== null ? -1 : kind.group(span, mask, -1).slot('count')
-  const dictionary = (): number => planner.dictionaryOf(events, [aggregate.column!])
-  if (aggregate.events === undefined) {
-    switch (fn) {
-      case 'count':
-        return { ...base, op: 'count', count: count(where | flag) }
-      case 'share':
-        return { ...base, op: 'share', count: count(where), main: count(where | flag) }
-      case 'distinct': {
-        const main = kind.distinct(span, where, dictionary())
-        return { ...base, op: 'distinct', dictionary: dictionary(), main }
-      }
-      case 'decayedCount':
-        return { ...base, op: 'decayedSum', main: kind.fold(span, aggregate, where, -1, true) }
-      default:
-    }
-  }
-  if (fn === 'count' || fn === 'share') return base
-  if (fn === 'distinct' || fn === 'entropy' || fn === 'topShare') {
-    return { ...base, dictionary: kind.keepCode(dictionary()) }
-  }
-  if (fn === 'timeSinceLast' || fn === 'timeSinceFirst') {
-    return { ...base, edge: kind.edge(span, fn === 'timeSinceLast' ? 'last' : 'first', where, -1) }
-  }
-  return numericReading(base, kind, events)
-}
-
-/** Of whole numbers too. */
-const walked: ReadonlySet<string> = new Set(['percentile', 'approximatePercentile', 'top'])
-
-/** The flag of a condition that aggregates count by. */
-function flagOf({ function: fn, condition }: Aggregate, events: SourceContext): number {
-  return fn === 'vpin' ? 0 : events.filterMask(condition)
-}
-
-function numericReading(base: Reading, kind: KindBuilder, events: SourceContext): Reading {
-  const { aggregate, span, mask } = base
-  const { function: fn } = aggregate
-  const number = events.storedAt(aggregate)
-  const stored = events.plan.stored[number]
-  const common: Reading = { ...base, number, scale: stored.scale }
-  const walk = (): Reading => ({ ...common, number: kind.keepNumber(number, stored) })
-  if (fn === 'vpin') {
-    const side = events.sideAt(aggregate.condition!)
-    return { ...walk(), side: kind.keepNumber(side, events.plan.stored[side]) }
-  }
-  if (fn === 'first' || fn === 'last' || fn === 'lag') {
-    if (fn === 'lag') return walk()
-    return { ...walk(), edge: kind.edge(span, fn, mask, number) }
-  }
-  if (fn === 'decayedSum' || fn === 'decayedMean') {
-    kind.keepNumber(number, stored)
-    const main = kind.fold(span, aggregate, mask, number, false)
-    if (fn === 'decayedSum') return { ...common, op: 'decayedSum', main }
-    return {
-      ...common,
-      op: 'decayedMean',
-      main,
-      second: kind.fold(span, aggregate, mask, number, true),
-    }
-  }
-  if (aggregate.events !== undefined) return walk()
-  if (fn === 'min' || fn === 'max') {
-    const group = kind.group(span, mask, number, stored)
-    return { ...common, op: 'extreme', group: group.figures, main: group.extreme(fn) }
-  }
-  if (!stored.whole || walked.has(fn)) return walk()
-  const group = kind.group(span, mask, number, stored)
-  const main = group.slot('sum')
-  if (fn === 'sum') return { ...common, op: 'sum', group: group.figures, main }
-  const every = mask === 0 && !stored.nullable && aggregate.windowUs !== null
-  const count = every ? -1 : group.slot('present')
-  if (fn === 'mean') return { ...common, op: 'mean', group: group.figures, main, count }
-  group.slot('squares')
-  return { ...common, op: fn === 'std' ? 'std' : 'variance', group: group.figures, main, count }
-}
-
-function checkSources(set: CompiledFeatureSet, sources: readonly CompiledSource[]): void {
-  const [own] = sources
-  const mistakes: string[] = []
-  if (set.source !== own.name) {
-    mistakes.push(`the set reads "${set.source}" and the source is "${own.name}"`)
-  }
-  compare(set.inputs, set.timeZone, own, mistakes)
-  for (const side of set.sources ?? []) {
-    const source = sources.find((candidate) => candidate.name === side.source)
-    if (source === undefined) mistakes.push(`its source "${side.source}" is not given`)
-    else compare(side.inputs, side.timeZone, source, mistakes)
-  }
-  if (mistakes.length === 0) return
-  const what = mistakes.join('; ')
-  throw fail.feature_source_mismatch(`Feature set "${set.name}" does not fit: ${what}.`)
-}
-
-function compare(
-  inputs: readonly CompiledInput[],
-  timeZone: string,
-  source: CompiledSource,
-  mistakes: string[],
-): void {
-  if (timeZone !== source.timeZone) {
-    mistakes.push(`its calendar is ${timeZone} and the source's is ${source.timeZone}`)
-  }
-  for (const input of inputs) {
-    const column = source.columns.find((candidate) => candidate.name === input.column)
-    if (column === undefined) mistakes.push(`the source has no column "${input.column}"`)
-    else if (!sameMeaning(input, column)) {
-      mistakes.push(`column "${input.column}" has another kind or unit`)
-    }
-  }
-}
-
-function sameMeaning(input: CompiledInput, column: CompiledColumn): boolean {
-  if (input.kind !== column.kind) return false
-  if (column.kind === 'key') return input.type === column.type
-  if (column.kind !== 'money') return true
-  return input.currency === column.currency && input.exponent === column.exponent
 }

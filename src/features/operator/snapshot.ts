@@ -98,6 +98,8 @@ export function readSnapshot(state: FeatureState, bytes: Uint8Array): void {
         `${state.version.slice(0, 12)} is wanted.`,
     )
   }
+  state.newestUs = header.newestUs ?? -Infinity
+  state.returnTo(header.coldMark, header.away)
   // Each key is held while its codes are given out, so that they stay the same.
   const codes = header.keys.map((values, d) =>
     values.map((value) => state.dictionaries[d].acquire(value)),
@@ -112,13 +114,12 @@ export function readSnapshot(state: FeatureState, bytes: Uint8Array): void {
     for (const index of header.entities[k]) {
       const entity = code(windows.plan.dictionary, index)
       readEntity(windows, entity, from, { code, event: (own) => own }, event)
+      state.makeRoom()
     }
   })
   for (const graph of state.graphs) graph.read(from)
   codes.forEach((own, d) => own.forEach((each) => state.dictionaries[d].release(each)))
-  state.newestUs = header.newestUs ?? -Infinity
   state.lastSequence = header.lastSequence
-  state.returnTo(header.coldMark, header.away)
 }
 
 function readLabelled(

@@ -423,6 +423,11 @@ export class FeatureState {
     this.memory.cold.returnTo(mark)
   }
 
+  /** Moves a little out of memory where too much is in it. */
+  makeRoom(): void {
+    this.upkeep.makeRoom()
+  }
+
   /** Fills an empty state from a snapshot. */
   restore(bytes: Uint8Array): void {
     if (this.lastSequence > 0) throw new Error('Only an empty state can be restored.')

@@ -13,11 +13,13 @@ const SWEPT_EACH = 1
  * What may be in use of the memory that a state may take: the rest is room for rings that grow, and
  * for what lies idle between them.
  */
-const IN_USE_MAX = 0.6
-/** How many are moved out with one event, how many are looked at for each, and how many expire. */
+const IN_USE_MAX = 0.5
+/** How many are moved out with one event, and how many are looked at for each. */
 const MOVED_EACH = 8
 const TRIED_EACH = 32
-const EXPIRED_EACH = 4
+/** After how many events what lies in the cold store for nothing is removed, and how much at once. */
+const EXPIRED_EVERY = 256
+const EXPIRED_MAX = 512
 
 /** How much memory a state may take, and where what has no room in it goes. */
 export interface MemoryLimit {
@@ -48,6 +50,7 @@ export class Upkeep {
   private readonly swept: Int32Array
   /** By kind: the entity that was looked at last, of those that may be moved out. */
   private readonly hands: Int32Array
+  private turns = 0
 
   constructor(state: StateParts, memory: MemoryLimit | undefined) {
     this.state = state
@@ -134,7 +137,7 @@ export class Upkeep {
     if (memory === undefined || cold === undefined) return
     const roomBytes = memory.maxBytes * IN_USE_MAX
     for (let i = 0; i < MOVED_EACH && this.bytesInUse() > roomBytes; i++) this.moveOut(cold)
-    memory.cold.expire(this.state.newestUs, EXPIRED_EACH)
+    if (++this.turns % EXPIRED_EVERY === 0) memory.cold.expire(this.state.newestUs, EXPIRED_MAX)
   }
 
   /** Memory that is in use, without the room for more. */

@@ -38,26 +38,41 @@ export function createReplayEngine(): HistoryEngine {
   }
 }
 
+/** The frame's rows [first, end) are wanted; [reach, end) are all that their values depend on. */
+export interface HistoryRows {
+  readonly reach: number
+  readonly first: number
+  readonly end: number
+}
+
 /** A request as engines that read tables see it: which rows matter, and what is known of them. */
 export interface PreparedHistory {
   readonly set: CompiledFeatureSet
-  /** The frame's rows [first, end) are wanted; [reach, end) are all that their values depend on. */
-  readonly rows: { readonly reach: number; readonly first: number; readonly end: number }
+  readonly rows: HistoryRows
   readonly facts: EventFacts
   readonly labels: readonly LabelChanges[]
 }
 
 /** Prepares a request; fails with `feature_history_unordered`. */
 export function prepareHistory(request: EngineRequest): PreparedHistory {
-  const { source, frame, fromUs = -Infinity, toUs = Infinity } = request
+  const { source, frame } = request
   const set = mergeSets(request.sets)
+  const rows = rowsThatMatter(set, request)
+  const labels = labelChanges(set, source, frame, request.labels ?? [])
+  const lateUs = Object.fromEntries(labels.map((changes) => [changes.labels, changes.lateUs]))
+  const facts = factsOf(set, source, frame, [rows.reach, rows.end], lateUs)
+  return { set, rows, facts, labels }
+}
+
+/** The rows of a request; fails with `feature_history_unordered`. */
+export function rowsThatMatter(
+  set: CompiledFeatureSet,
+  { source, frame, fromUs = -Infinity, toUs = Infinity }: EngineRequest,
+): HistoryRows {
   const times = numbersOf(frame, source.eventTime)
   checkOrder(times, frame.rows)
   const first = firstAtOrAfter(times, frame.rows, fromUs)
   const end = Math.max(first, firstAtOrAfter(times, frame.rows, toUs))
   const reach = first < end ? firstAtOrAfter(times, frame.rows, times[first] - reachOf(set)) : first
-  const labels = labelChanges(set, source, frame, request.labels ?? [])
-  const lateUs = Object.fromEntries(labels.map((changes) => [changes.labels, changes.lateUs]))
-  const facts = factsOf(set, source, frame, [reach, end], lateUs)
-  return { set, rows: { reach, first, end }, facts, labels }
+  return { reach, first, end }
 }

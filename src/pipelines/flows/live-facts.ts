@@ -1,19 +1,49 @@
 // What a dataset holds and what came in live since, as one history.
-import { columnOf, textAt, type Frame, type FrameColumn } from '../../data/index.ts'
+import {
+  columnOf,
+  textAt,
+  type CompiledSource,
+  type Frame,
+  type FrameColumn,
+} from '../../data/index.ts'
 import type { JournalFacts } from '../../decisions/index.ts'
+import type { SourceEvents } from '../../features/index.ts'
 import type { KnownLabels, SourceFacts } from './entity-features.ts'
 
 /**
- * Facts of a dataset with those of a journal. An event that is in both, because it was played from
- * the dataset or ingested later, is counted once and has the arrival that the journal knows.
+ * Facts of a dataset with those of a journal; `others` has what the journal says of further sources,
+ * in the order of the facts'.
  */
 export function withLiveFacts(
   facts: SourceFacts,
   live: JournalFacts,
   declared: readonly KnownLabels['of'][],
+  others: readonly JournalFacts[] = [],
 ): SourceFacts {
-  if (live.events.rows === 0 && live.labels.size === 0) return facts
-  const { source, events } = facts
+  const told = facts.others.map((other, i) =>
+    others[i] ? withLiveEvents(other, others[i]) : other,
+  )
+  const known = others.length === 0 ? facts : { ...facts, others: told }
+  if (live.events.rows === 0 && live.labels.size === 0) return known
+  const { source, events, arrivalsUs } = facts
+  const past = { source, frame: events, ...(arrivalsUs !== undefined && { arrivalsUs }) }
+  const joinedEvents = withLiveEvents(past, live)
+  return {
+    ...known,
+    events: joinedEvents.frame,
+    arrivalsUs: joinedEvents.arrivalsUs,
+    labels: withLiveLabels(facts.labels, live, declared),
+  }
+}
+
+/**
+ * Events of a dataset and of a journal. One that is in both, because it was played from the dataset
+ * or ingested later, is counted once and has the arrival that the journal knows.
+ */
+export function withLiveEvents(
+  { source, frame: events }: SourceEvents,
+  live: JournalFacts,
+): Required<SourceEvents> {
   const cameAt = new Map<string, number>()
   const liveIds = columnOf(live.events, source.id)
   for (let row = 0; row < live.events.rows; row++) {
@@ -33,20 +63,20 @@ export function withLiveFacts(
     (row) => !both.has(textAt(liveIds, row)!),
   )
   fresh.forEach((row, i) => (arrivals[events.rows + i] = live.arrivalsUs[row]))
-  const rows = events.rows + fresh.length
-  const order = orderByTime(facts, live, fresh)
-  return {
-    ...facts,
-    events: merged(events, live.events, fresh, order),
-    arrivalsUs: Float64Array.from(order, (at) => arrivals[at]).subarray(0, rows),
-    labels: withLiveLabels(facts.labels, live, declared),
-  }
+  const order = orderByTime(source, events, live, fresh)
+  const frame = merged(events, live.events, fresh, order)
+  return { source, frame, arrivalsUs: Float64Array.from(order, (at) => arrivals[at]) }
 }
 
 /** Places in the joined history by event time; of one instant the dataset's rows come first. */
-function orderByTime({ source, events }: SourceFacts, live: JournalFacts, fresh: number[]) {
-  const times = columnOf(events, source.eventTime) as Float64Array
-  const liveTimes = columnOf(live.events, source.eventTime) as Float64Array
+function orderByTime(
+  { eventTime }: CompiledSource,
+  events: Frame,
+  live: JournalFacts,
+  fresh: readonly number[],
+) {
+  const times = columnOf(events, eventTime) as Float64Array
+  const liveTimes = columnOf(live.events, eventTime) as Float64Array
   const timeAt = (at: number) => (at < events.rows ? times[at] : liveTimes[fresh[at - events.rows]])
   const order = Uint32Array.from({ length: events.rows + fresh.length }, (_, at) => at)
   return order.sort((a, b) => timeAt(a) - timeAt(b) || a - b)

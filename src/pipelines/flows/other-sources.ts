@@ -45,6 +45,15 @@ export async function readOtherEvents(
   return found
 }
 
+/** Hashes of the snapshots that their events lie in: what tells one state of the data from another. */
+export async function otherSnapshots(
+  project: Pick<FlowProject, 'sources' | 'featureSets'>,
+  catalog: DatasetPorts['catalog'],
+): Promise<string[]> {
+  const parts = otherSources(project, project.featureSets).map(({ name }) => catalog.current(name))
+  return (await Promise.all(parts)).flat().map(({ hash }) => hash)
+}
+
 /** The events of a source, with their arrival where it declares one. */
 export function eventsOf(source: CompiledSource, frame: Frame): SourceEvents {
   const { arrivalTime } = source

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { payments, startUs as dayUs } from '../../../test/small-bank.ts'
+import { logins, payments, startUs as dayUs } from '../../../test/small-bank.ts'
 import { compileSource, type Frame } from '../../data/index.ts'
 import type { DecideRemote, NamespaceInfo, PlayAnswer, PlayStep } from '../../decisions/index.ts'
 import type { Remote } from '../../lib/rpc.ts'
@@ -168,6 +168,28 @@ describe('the tape', () => {
     expect([...timeUs]).toEqual([...timeUs].toSorted((a, b) => a - b))
     const at = timeUs.indexOf(dayUs + HOUR)
     expect([kind[at] < kind[at + 1], row[at], row[at + 1]]).toEqual([true, 0, 60])
+  })
+
+  test('has rows of further sources when they arrived, before the events of that instant', () => {
+    const other = compileSource(logins)
+    const times = Float64Array.of(dayUs - SECOND, dayUs + 60 * SECOND, dayUs + 61 * SECOND)
+    const columns = { login_id: ['a', 'b', 'c'], at: times, user: Float64Array.of(1, 1, 2) }
+    const arrivalsUs = Float64Array.of(dayUs + 90 * SECOND, Number.NaN, Number.NaN)
+    const others = [{ source: other, frame: { rows: 3, columns }, arrivalsUs }]
+    const { timeUs, kind, row } = mergeTape(tapeOf(3, { others }))
+    const steps = [...timeUs.keys()].map((at) => [
+      (timeUs[at] - dayUs) / SECOND,
+      kind[at] === 0 ? 'login' : 'event',
+      row[at],
+    ])
+    expect(steps).toEqual([
+      [0, 'event', 0],
+      [60, 'login', 1],
+      [60, 'event', 1],
+      [61, 'login', 2],
+      [90, 'login', 0],
+      [120, 'event', 2],
+    ])
   })
 
   test('holds only what lies between its bounds', () => {

@@ -1,6 +1,13 @@
 // The check that live equals history must itself be able to fail.
 import { expect, test } from 'vitest'
-import { behaviour, payments, startUs } from '../../../test/small-bank.ts'
+import {
+  behaviour,
+  besides,
+  customers,
+  logins,
+  payments,
+  startUs,
+} from '../../../test/small-bank.ts'
 import { compileSource, type Frame } from '../../data/index.ts'
 import { compileFeatureSet, historyWithState, type LabelArrivals } from '../../features/index.ts'
 import { DAY_US } from '../../lib/time.ts'
@@ -57,6 +64,42 @@ test('one planted bit is found, and so is a value that is missing on one side', 
   columns[1][10] = -1
   const table = { features: { ...matrix, columns } }
   expect(countSkew({ project, frame, labels, table, firstRow }).mismatches).toBe(2)
+})
+
+test('events of further sources come in live as they do in history', () => {
+  const sets = [...featureSets, compileFeatureSet(besides)]
+  const logIns = {
+    rows: ROWS,
+    columns: { login_id: ids, at: times.map((us) => us - 1), user: numbers((i) => (i * 3) % 11) },
+  }
+  const told = {
+    rows: ROWS,
+    columns: {
+      row_id: ids,
+      at: times,
+      customer: numbers((i) => (i * 7) % 11),
+      limit: numbers((i) => i * 100),
+    },
+  }
+  // Every third row of the table comes days after the time that it is of.
+  const arrivalsUs = times.map((us, i) => (i % 3 === 0 ? us + 2 * DAY_US : Number.NaN))
+  const others = [
+    { source: compileSource(logins), frame: logIns },
+    { source: compileSource(customers), frame: told, arrivalsUs },
+  ]
+  const past = historyWithState({ sets, source, frame, others, labels: [labels] })
+  const request = {
+    project: { sources: [source], featureSets: sets, split } as never,
+    frame,
+    others,
+    labels,
+    table: { features: past.matrix },
+    firstRow: past.firstRow,
+  }
+  const compared = 120 * past.matrix.names.length
+  expect(countSkew(request)).toEqual({ compared, mismatches: 0 })
+  const known = others.map(({ source: of, frame: events }) => ({ source: of, frame: events }))
+  expect(countSkew({ ...request, others: known }).mismatches).toBeGreaterThan(0)
 })
 
 test('labels that come at another time than history knew them are found', () => {

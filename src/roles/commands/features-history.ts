@@ -18,10 +18,12 @@ import {
 import type { Matrix } from '../../lib/matrix.ts'
 import {
   entityFeatures,
+  eventsOf,
   knownLabels,
   labelArrivals,
   labelsByRow,
   noEvents,
+  otherSources,
   sliceFrame,
 } from '../../pipelines/index.ts'
 import type { LoadedFeatures } from '../../projects/index.ts'
@@ -37,7 +39,7 @@ interface Question {
   readonly set: CompiledFeatureSet
   readonly source: CompiledSource
   readonly labels: CompiledLabels | undefined
-  /** Further sources that the set reads: of them a file of events says nothing. */
+  /** Events of the further sources that the set reads. */
   readonly others: readonly SourceEvents[]
   readonly fromUs: number
   readonly toUs: number
@@ -56,7 +58,10 @@ export async function featuresHistory(
 ): Promise<number> {
   const startedUs = monotonicUs()
   const compiled = await featuresIn(path)
-  const question = questionOf(compiled, options)
+  const question = {
+    ...questionOf(compiled, options),
+    others: await readOthers(compiled, options, terminal),
+  }
   const rows = await readRows(options.data, question.source, question.labels)
   reportRefused(terminal, rows)
   warnOfGaps(terminal, question, rows)
@@ -74,7 +79,38 @@ export async function featuresHistory(
   return exitCodes.ok
 }
 
-function questionOf(project: LoadedFeatures, options: FeaturesHistoryOptions): Question {
+/** The further sources that the set reads, each from its file; those without one have no events. */
+async function readOthers(
+  project: LoadedFeatures,
+  { set: name, other: files = {} }: FeaturesHistoryOptions,
+  terminal: Terminal,
+): Promise<SourceEvents[]> {
+  const read = otherSources(project, [setNamed(project, name)])
+  const unread = Object.keys(files).find((given) => !read.some((each) => each.name === given))
+  if (unread !== undefined) {
+    const names = read.map((each) => each.name).join(', ') || 'none beside its own'
+    throw commandErrors.option_invalid(
+      `--other ${unread}: the set ${name} reads no source of that name; it reads ${names}.`,
+    )
+  }
+  const others: SourceEvents[] = []
+  for (const source of read) {
+    const file = files[source.name]
+    if (file === undefined) {
+      others.push(noEvents(source))
+      continue
+    }
+    const rows = await readRows(file, source, undefined)
+    reportRefused(terminal, rows)
+    others.push(eventsOf(source, rows.frame))
+  }
+  return others
+}
+
+function questionOf(
+  project: LoadedFeatures,
+  options: FeaturesHistoryOptions,
+): Omit<Question, 'others'> {
   const set = setNamed(project, options.set)
   const source = project.sources.find(({ name }) => name === set.source)!
   const { rows, from, to } = options
@@ -86,9 +122,6 @@ function questionOf(project: LoadedFeatures, options: FeaturesHistoryOptions): Q
     set,
     source,
     labels: labelsInFilesOf(project, source, used),
-    others: project.sources
-      .filter(({ name }) => set.sources?.some((side) => side.source === name))
-      .map(noEvents),
     ...periodOf(options, source.timeZone),
     order: `as-${options.as}`,
   }
@@ -97,8 +130,9 @@ function questionOf(project: LoadedFeatures, options: FeaturesHistoryOptions): Q
 function warnOfGaps(terminal: Terminal, question: Question, rows: FileRows): void {
   warnWithoutLabels(terminal, question, rows)
   const { err } = terminal
-  for (const { source } of question.others) {
-    const text = `The file has no ${source.name}: features that look at them are as if there were none.`
+  for (const { source, frame } of question.others) {
+    if (frame.rows > 0) continue
+    const text = `No ${source.name} are given (--other ${source.name}=FILE): features that look at them are as if there were none.`
     err.line(err.style('yellow', text))
   }
 }
@@ -140,9 +174,9 @@ function valuesOfEvents(question: Question, rows: FileRows) {
   const frame = sliceFrame(rows.frame, times, toUs)
   const ids = columnOf(frame, source.id)
   const request = { sets: [set], source, frame, labels: arrivalsOf(question, rows) }
-  if (order === 'as-decided' && others.length === 0) {
-    // Files do not say when events arrived, so that they arrived in order of their times.
-    return { ...historyWithState({ ...request, fromUs, toUs }), ids }
+  if (order === 'as-decided') {
+    // Of the set's own events the file is taken in the order of their times.
+    return { ...historyWithState({ ...request, others, fromUs, toUs }), ids }
   }
   const before = times.findIndex((us) => us >= fromUs)
   const firstRow = before < 0 ? frame.rows : Math.min(before, frame.rows)

@@ -5,7 +5,7 @@ import { systemClock } from '../../lib/clock.ts'
 import { contentHash } from '../../lib/hash.ts'
 import { systemIds } from '../../lib/ids.ts'
 import type { GateRun } from '../../governance/index.ts'
-import { learnFlow, runPipeline, type PipelineRun } from '../../pipelines/index.ts'
+import { learnFlow, otherSnapshots, runPipeline, type PipelineRun } from '../../pipelines/index.ts'
 import { basePath, codeRevision, type Home, type LoadedProject } from '../../projects/index.ts'
 import type { ModelVersion } from '../../registry/index.ts'
 import { version } from '../config.ts'
@@ -55,7 +55,8 @@ async function learn(
     },
   )
   // The key differs from that of `start`, which must still send what it learns to traffic.
-  const key = contentHash(['run', compiled.version, revision, data])
+  const others = await otherSnapshots(compiled, metadata.catalog)
+  const key = contentHash(['run', compiled.version, revision, data, ...others])
   return runPipeline({ name: 'learn', key, actor: by.actor.id }, steps, {
     store: metadata.pipelines,
     clock: systemClock,

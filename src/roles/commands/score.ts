@@ -14,9 +14,14 @@ import {
   type SnapshotStore,
 } from '../../data/index.ts'
 import { canonicalVector, createEngine, type DecisionEngine } from '../../decisions/index.ts'
-import { historyWithState, type LabelArrivals } from '../../features/index.ts'
+import {
+  historyWithState,
+  type CompiledFeatureSet,
+  type LabelArrivals,
+  type SourceEvents,
+} from '../../features/index.ts'
 import { readRow } from '../../lib/matrix.ts'
-import { deploymentDocument, labelArrivals } from '../../pipelines/index.ts'
+import { deploymentDocument, labelArrivals, readOtherEvents } from '../../pipelines/index.ts'
 import type { CompiledProject } from '../../projects/index.ts'
 import type { ModelVersion } from '../../registry/index.ts'
 import { withKept, type Kept } from './connection.ts'
@@ -41,12 +46,12 @@ export async function score(
   reportRefused(terminal, rows)
   const { version, table, past } = await withKept(options.home, async (kept) => {
     const chosen = await chooseVersion(compiled, kept)
-    const before = await historyOf(compiled, source, rows, kept)
     const document = deploymentDocument(
       compiled,
       chosen,
       await kept.registry.modelJson(chosen.model, chosen.version),
     )
+    const before = await historyOf(compiled, source, rows, kept, document.featureSets)
     const scored = scoreRows(document, source, rows, before, options.reasons)
     return { version: chosen, table: scored, past: before.past }
   })
@@ -97,6 +102,8 @@ interface History {
   /** The file's rows among those of the home, in order of event time. */
   readonly frame: Frame
   readonly labels: readonly LabelArrivals[]
+  /** What the home holds of further sources that the features look at. */
+  readonly others: readonly SourceEvents[]
   /** How many events came from the home. */
   readonly past: number
 }
@@ -106,8 +113,10 @@ async function historyOf(
   source: CompiledSource,
   rows: FileRows,
   { catalog, home }: Kept,
+  sets: readonly CompiledFeatureSet[],
 ): Promise<History> {
   const snapshots = snapshotsOf(home)
+  const others = await readOtherEvents(project, sets, { catalog, snapshots })
   const { frame, past } = await eventsWith(
     rows.frame,
     source,
@@ -122,7 +131,7 @@ async function historyOf(
   const own = labelsInFilesOf(project, source)
   if (own !== undefined && rows.labels !== undefined)
     labels.push(labelArrivals(own.name, rows.labels))
-  return { frame, labels, past }
+  return { frame, labels, others: others.map(({ events }) => events), past }
 }
 
 /** Stands for the file among the snapshots of the dataset. */
@@ -174,14 +183,15 @@ function scoreRows(
   document: ReturnType<typeof deploymentDocument>,
   source: CompiledSource,
   rows: FileRows,
-  { frame, labels }: History,
+  { frame, labels, others }: History,
   withReasons: boolean,
 ): Table {
   const times = numbersOf(rows.frame, source.eventTime)
   const fromUs = times[0]
   const toUs = times[rows.frame.rows - 1] + 1
   const sets = document.featureSets
-  const { matrix, firstRow } = historyWithState({ sets, source, frame, labels, fromUs, toUs })
+  const past = { source, frame, labels, others }
+  const { matrix, firstRow } = historyWithState({ sets, ...past, fromUs, toUs })
   const engine = createEngine(document, matrix.names)
   const wanted = idsOf(rows.frame, source.id)
   const idColumn = columnOf(frame, source.id)

@@ -2,7 +2,7 @@
 import { promises as fs } from 'node:fs'
 import * as path from 'node:path'
 import { decideRemote, directoryDeployments, openDecisionService } from '../../decisions/index.ts'
-import type { DecisionIndex, DecisionService } from '../../decisions/index.ts'
+import type { DecisionIndex, DecisionService, StateMemory } from '../../decisions/index.ts'
 import { systemClock } from '../../lib/clock.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { nodeFiles } from '../../lib/files.ts'
@@ -27,6 +27,7 @@ export interface StartDecideOptions {
   /** Names, beside addresses, `localhost` and `host`, by which this server may be called. */
   readonly allowedHosts?: readonly string[]
   readonly openIndex: (directory: string) => Promise<DecisionIndex>
+  readonly stateMemory?: StateMemory | undefined
   readonly log: DecideLog
   /** Called when the journal failed for good: the process must end and be started again. */
   readonly onFatal: (error: Error) => void
@@ -58,6 +59,7 @@ export async function startDecide(options: StartDecideOptions): Promise<RunningD
     clock,
     deployments: directoryDeployments(deploymentsDirectory(home)),
     openIndex: options.openIndex,
+    stateMemory: options.stateMemory,
     removeDirectory: (directory) => fs.rm(directory, { recursive: true, force: true }),
     inFlightMax: options.inFlightMax,
     checkpointEvery: options.checkpointEvery,
