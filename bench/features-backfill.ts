@@ -4,6 +4,7 @@ import { duckdbHistoryEngine } from '../src/adapters/duckdb/index.ts'
 import {
   createChosenEngine,
   createReplayEngine,
+  createSweepEngine,
   type CompiledFeatureSet,
 } from '../src/features/index.ts'
 import { answerSql, compareAnswer, dialects, withEvents } from './features-duckdb.ts'
@@ -13,9 +14,10 @@ import type { Figures } from './run.ts'
 
 const LIMITS = { memory: '8GB', threads: 2 }
 
-/** What a project's backfill goes through, and the two ways between which it chooses. */
+/** What a project's backfill goes through, and the ways between which it chooses. */
 const engines = {
-  backfill: createChosenEngine(duckdbHistoryEngine(LIMITS)),
+  backfill: createChosenEngine({ sweep: createSweepEngine(), sql: duckdbHistoryEngine(LIMITS) }),
+  sweep: createSweepEngine(),
   replay: createReplayEngine(),
   sql: duckdbHistoryEngine(LIMITS),
 }
@@ -54,6 +56,8 @@ export async function measureBackfill(
       duckdb_sql_s: significant(peer.wallS),
       duckdb_sql_cpu_s: significant(peer.cpuS),
       backfill_ratio: significant(ours.wallS / peer.wallS),
+      backfill_cpu_ratio: significant(ours.cpuS / peer.cpuS),
+      backfill_sweep_s: significant(times.best('sweep').wallS),
       backfill_replay_s: significant(times.best('replay').wallS),
       backfill_sql_s: significant(times.best('sql').wallS),
       duckdb_frames_s: significant(times.best('duckdb_frames').wallS),

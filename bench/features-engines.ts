@@ -6,6 +6,7 @@ import { duckdbHistoryEngine } from '../src/adapters/duckdb/index.ts'
 import {
   compileFeatureSet,
   createReplayEngine,
+  createSweepEngine,
   featureSet,
   type CompiledFeatureSet,
 } from '../src/features/index.ts'
@@ -13,12 +14,13 @@ import { significant, spent } from './features-measure.ts'
 import { allFigures, entities, windowFeatures, windows, type Stream } from './features-stream.ts'
 import type { Figures } from './run.ts'
 
-/** `replay_event_ns`, `replay_entity_ns`, `replay_count_ns` …, and the same of `sql`. */
+/** `replay_event_ns`, `replay_entity_ns`, `replay_count_ns` …, and the same of `sweep` and `sql`. */
 export async function measureEngines(
   { source, frame }: Stream,
   say: (line: string) => void,
 ): Promise<Figures> {
   const engines = {
+    sweep: createSweepEngine(),
     replay: createReplayEngine(),
     sql: duckdbHistoryEngine({ memory: '8GB', threads: 2 }),
   }

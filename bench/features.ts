@@ -30,7 +30,7 @@ const parts: Readonly<Record<string, (options: BenchOptions, say: Say) => Promis
     const set = windowFeatures(['count', 'sum', 'std'])
     return measureBackfill(await readStream(options), set, Number(options['rounds'] ?? 2), say)
   },
-  /** What the two engines for history take, function by function. */
+  /** What the engines for history take, function by function. */
   engines: async (options, say) => measureEngines(await readStream(options), say),
   /** Fan and vertex statistics, and the full set, over generated transfers. */
   graph: async (options, say) => measureGraph(Number(options['events'] ?? 500_000), say),

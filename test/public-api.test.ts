@@ -91,7 +91,7 @@ test('the methods that features are declared with', () => {
       "category": "index is isOneOf sameAs",
       "composition": "over overLast",
       "condition": "and as choose not or",
-      "event": "derive lookup other per time value",
+      "event": "derive graph lookup other per time value",
       "feature": "describe inWords",
       "group": "approximatePercentile count countOf countWhere decayedCount decayedMean decayedSum delayed distinct entropy excludingCurrent first lag last max mean median min percentile rate ratio share std sum timeSinceFirst timeSinceLast top topShare variance vpin where zScore",
       "looked up": "above absolute as atLeast atMost below dividedBy equals exp greatest isMissing least ln log1p minus onlyWhere orElse plus sign squareRoot times whenAbsent whenStale",

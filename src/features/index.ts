@@ -93,10 +93,11 @@ export { entitiesOf, onlineKinds, onlineSetOf, publishOnline } from './publish-o
 export type { OnlineKind, PublishOnlineReport, PublishOnlineRequest } from './publish-online.ts'
 
 export { createReplayEngine, prepareHistory } from './sql/engine.ts'
+export { createSweepEngine } from './sweep/engine.ts'
 export { createChosenEngine } from './sql/chosen-engine.ts'
-export type { ChosenEngine } from './sql/chosen-engine.ts'
+export type { ChosenEngine, OtherEngines } from './sql/chosen-engine.ts'
 export { chooseHistoryEngine } from './sql/choose.ts'
-export type { ChoiceOptions, EngineKind, HistoryPlan } from './sql/choose.ts'
+export type { ChoiceOptions, EngineKind, EngineOffer, HistoryPlan } from './sql/choose.ts'
 export type { EngineCosts } from './sql/measured-costs.ts'
 export type { EngineRequest, HistoryEngine, PreparedHistory } from './sql/engine.ts'
 export { sqlFor } from './sql/sql-for.ts'

@@ -7,7 +7,8 @@ import { DAY_US, HOUR_US } from '../lib/time.ts'
 import { compileFeatureSet } from './compile.ts'
 import { featureSet } from './declare.ts'
 import type { SourceEvents } from './event-stream.ts'
-import { valuesAtByDefinition, type Fact } from './oracle.cases.ts'
+import { history } from './history.ts'
+import { valuesAtByDefinition, valuesByDefinition, type Fact } from './oracle.cases.ts'
 import { factOrders, trainingRows, type FactOrder } from './training.ts'
 
 const payments = source('payments', {
@@ -138,3 +139,26 @@ test.each(factOrders)(
     )
   },
 )
+
+test('history gives each event what other sources had said when it came', () => {
+  fc.assert(
+    fc.property(events, events, events, (paid, tried, told) => {
+      const punctual = paid.map((each) => ({ ...each, lagUs: 0 }))
+      const all = [eventsOf(own, punctual), eventsOf(others[0], tried), eventsOf(others[1], told)]
+      const facts = knownBy(all, 'as-decided', Infinity)
+      const { frame } = all[0]
+      const matrix = history({ sets: [set], source: own, frame, others: all.slice(1) })
+      const places = facts.flatMap((fact, at) => {
+        return fact.kind === 'event' && fact.source === own.name ? [at] : []
+      })
+      expect(places).toHaveLength(frame.rows)
+      places.forEach((at, row) => {
+        const found = set.features.map(({ name }) => {
+          return matrix.columns[matrix.names.indexOf(name)][row]
+        })
+        expect(found).toEqual(valuesByDefinition(set, own, facts, at, others))
+      })
+    }),
+    { numRuns: 200 },
+  )
+})

@@ -77,9 +77,10 @@ export function compileFeatureProject(
   }
   const known = new Set(project.sources.map((each) => each.name))
   for (const set of project.featureSets) {
-    if (!known.has(set.source)) {
-      throw invalid(name, `the feature set "${set.name}" reads "${set.source}"; add it to sources`)
-    }
+    const read = [set.source, ...(set.sources ?? []).map((side) => side.source)]
+    const unknown = read.find((each) => !known.has(each))
+    if (unknown === undefined) continue
+    throw invalid(name, `the feature set "${set.name}" reads "${unknown}"; add it to sources`)
   }
   return project
 }

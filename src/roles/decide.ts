@@ -1,7 +1,10 @@
 // The role that decides: the port, the journal and live state.
+import { rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openLmdbColdStore, openLmdbDecisionIndex } from '../adapters/lmdb/index.ts'
+import type { ColdStore } from '../features/index.ts'
+import { isAssayError } from '../lib/errors.ts'
 import { localAddress } from '../lib/rpc.ts'
 import { homeAt, lockRole, type Home } from '../projects/index.ts'
 import { startDecide as openDoor } from '../server/decide/index.ts'
@@ -27,12 +30,23 @@ export async function startDecide(
         ? undefined
         : {
             maxBytes: config.stateMemoryBytes,
-            openCold: (directory) => openLmdbColdStore(directory),
+            openCold,
           },
     log: roleLog('decide', config),
     onFatal,
   })
   return { detail: { url: door.url }, stop: () => door.close().finally(release) }
+}
+
+/** What lies there follows from the journal, so a damaged store is made anew. */
+function openCold(directory: string): ColdStore {
+  try {
+    return openLmdbColdStore(directory)
+  } catch (error) {
+    if (!isAssayError(error, 'cold_store_damaged')) throw error
+    rmSync(directory, { recursive: true, force: true })
+    return openLmdbColdStore(directory)
+  }
 }
 
 /**

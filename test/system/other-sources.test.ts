@@ -134,6 +134,19 @@ describe('features over several sources', () => {
     expect(column('LOGINS_1D')).toEqual([0, 1, 1])
   })
 
+  test('are what a file is scored with', () => {
+    const file = join(temporaryDirectory('scored'), 'payments.csv')
+    writeFileSync(
+      file,
+      'TRANSACTION_ID,TX_DATETIME,CUSTOMER_ID,TERMINAL_ID,TX_AMOUNT\n' +
+        'new,2018-07-12 12:00:00,150,20,25.00\n',
+    )
+    const { code, out, err } = run(['score', file, '--home', server.home, '--project', project])
+    expect(err).toMatch(/1 row scored by tiny-fraud version/)
+    expect(out).toMatch(/^TRANSACTION_ID,score,outcome,reasons\nnew,0\.\d+,(allow|review|decline),.*\n$/)
+    expect(code).toBe(0)
+  })
+
   test('take what comes in at the door, and keep it when decide is killed', async () => {
     const { clock } = await client.ask('session')
     const row = { row_id: 'x', valid_from: clock.now, customer_id: 7, credit: '1234.00' }

@@ -163,7 +163,8 @@ export class FeatureState {
    */
   applyOther(source: string, row: Row, sequence: number): void {
     const stage = this.stages.find(({ plan }) => plan.name === source)
-    if (stage === undefined || stage === this.own) {
+    if (stage === this.own) throw new Error(`Events of ${source} are taken in by apply.`)
+    if (stage === undefined) {
       this.advanceSequence(sequence)
       return
     }

@@ -3,7 +3,8 @@ import { chooseHistoryEngine } from './choose.ts'
 import { createChosenEngine } from './chosen-engine.ts'
 import { historyEngineCases, smallRequest, sqlFeatures } from './engine.cases.ts'
 import { createReplayEngine, type HistoryEngine } from './engine.ts'
-import type { EngineCosts } from './measured-costs.ts'
+import { measuredCosts, type EngineCosts } from './measured-costs.ts'
+import { createSweepEngine } from '../sweep/engine.ts'
 import { subsetOf } from './subset.ts'
 
 const slow: EngineCosts = {
@@ -15,23 +16,26 @@ const slow: EngineCosts = {
   otherAggregateNs: 1000,
 }
 const quick: EngineCosts = { ...slow, aggregateNs: { count: 10, distinct: 5000 } }
+const costs = { ...measuredCosts, replay: slow, sql: quick }
+const swapped = { ...costs, replay: quick, sql: slow }
+const sqlAtHand = { sql: {} }
 
 const subset = (...names: string[]) => subsetOf(sqlFeatures, new Set(names))
 
 describe('the choice of an engine', () => {
   test('is the one that is expected to take less time', () => {
     const sets = [subset('count_1m', 'count_3d')]
-    const plan = chooseHistoryEngine(sets, 1e6, { costs: { replay: slow, sql: quick } })
-    expect(plan.features).toEqual({ sql: ['count_1m', 'count_3d'], replay: [] })
+    const plan = chooseHistoryEngine(sets, 1e6, { engines: sqlAtHand, costs })
+    expect(plan.features).toEqual({ sweep: [], sql: ['count_1m', 'count_3d'], replay: [] })
     expect(plan.expectedS).toBeCloseTo(0.22)
     expect(plan.replayS).toBeCloseTo(2.2)
     expect(plan.reasons[0]).toEqual({
       feature: 'count_1m',
       engine: 'sql',
       reason:
-        'SQL is expected to be faster: 1000000 events take about 2.2 s in a replay, 0.2 s in SQL.',
+        'SQL is expected to be fastest: 1000000 events take about 0.2 s in SQL, 2.2 s in a replay.',
     })
-    const other = chooseHistoryEngine(sets, 1e6, { costs: { replay: quick, sql: slow } })
+    const other = chooseHistoryEngine(sets, 1e6, { engines: sqlAtHand, costs: swapped })
     expect(other.features.sql).toEqual([])
   })
 
@@ -39,7 +43,7 @@ describe('the choice of an engine', () => {
     const sql = { ...quick, startS: 0.05 }
     const sets = [subset('count_1m', 'count_3d')]
     const choice = (rows: number) =>
-      chooseHistoryEngine(sets, rows, { costs: { replay: slow, sql } })
+      chooseHistoryEngine(sets, rows, { engines: sqlAtHand, costs: { ...costs, sql } })
     expect(choice(1000).features.sql).toEqual([])
     expect(choice(100_000).features.replay).toEqual([])
   })
@@ -47,21 +51,25 @@ describe('the choice of an engine', () => {
   test('counts on all processors that share the work of SQL', () => {
     const sets = [subset('count_1m', 'count_3d')]
     const choice = (processors: number) =>
-      chooseHistoryEngine(sets, 1e6, { processors, costs: { replay: quick, sql: slow } })
+      chooseHistoryEngine(sets, 1e6, { engines: { sql: { processors } }, costs: swapped })
     expect(choice(4).features.sql).toEqual([])
     expect(choice(100).features.replay).toEqual([])
   })
 
   test('gives some features to each where that is fastest', () => {
     const sets = [subset('count_1m', 'count_3d', 'merchants')]
-    const plan = chooseHistoryEngine(sets, 1e6, { costs: { replay: slow, sql: quick } })
-    expect(plan.features).toEqual({ sql: ['count_1m', 'count_3d'], replay: ['merchants'] })
+    const plan = chooseHistoryEngine(sets, 1e6, { engines: sqlAtHand, costs })
+    expect(plan.features).toEqual({
+      sweep: [],
+      sql: ['count_1m', 'count_3d'],
+      replay: ['merchants'],
+    })
   })
 
-  test('is the replay for what SQL may not compute, with the reason', () => {
+  test('is the replay for what no other engine may calculate, with the reason', () => {
     const plan = chooseHistoryEngine([subset('count_1m', 'count_3d', 'std_1d')], 1e6, {
-      unsupported: [{ feature: 'std_1d', reason: 'its sums are too great' }],
-      costs: { replay: slow, sql: quick },
+      engines: { sql: { unsupported: [{ feature: 'std_1d', reason: 'its sums are too great' }] } },
+      costs,
     })
     expect(plan.features.replay).toEqual(['std_1d'])
     expect(plan.reasons.at(-1)).toEqual({
@@ -69,6 +77,29 @@ describe('the choice of an engine', () => {
       engine: 'replay',
       reason: 'Only the operator may: its sums are too great.',
     })
+  })
+
+  test('is the fastest of three, and the next one for what that may not calculate', () => {
+    const names = ['count_1m', 'count_3d', 'std_1d', 'risk']
+    const refused = (...features: string[]) => ({
+      unsupported: features.map((feature) => ({ feature, reason: 'it was told not to' })),
+    })
+    const plan = chooseHistoryEngine([subset(...names)], 1e6, {
+      engines: { sweep: refused('std_1d', 'risk'), sql: refused('risk') },
+      costs: { replay: slow, sql: quick, sweep: { ...quick, eventNs: 0 } },
+    })
+    expect(plan.features).toEqual({
+      sweep: ['count_1m', 'count_3d'],
+      sql: ['std_1d'],
+      replay: ['risk'],
+    })
+    expect(plan.reasons[0].reason).toMatch(/^A sweep is expected to be fastest: 1000000 events/)
+  })
+
+  test('is a replay where no other engine is at hand', () => {
+    const plan = chooseHistoryEngine([subset('count_1m')], 1e6, { engines: {} })
+    expect(plan.features.replay).toEqual(['count_1m'])
+    expect(plan.reasons[0].reason).toBe('No other engine is at hand.')
   })
 })
 
@@ -91,7 +122,7 @@ function engineBut(refused: string): HistoryEngine & { readonly asked: string[][
 describe('the engine that chooses', () => {
   test('asks each engine for its features and joins them in the sets’ order', async () => {
     const sql = engineBut('count_1h')
-    const engine = createChosenEngine(sql, { costs: { replay: slow, sql: quick } })
+    const engine = createChosenEngine({ sql }, { costs })
     const request = smallRequest(['count_1m', 'count_1h', 'count_3d', 'merchants'])
     expect(await engine.history(request)).toEqual(await createReplayEngine().history(request))
     expect(sql.asked).toEqual([['count_1m', 'count_3d']])
@@ -101,5 +132,5 @@ describe('the engine that chooses', () => {
 
 historyEngineCases(
   'the choice',
-  createChosenEngine(engineBut('count_1h'), { costs: { replay: slow, sql: quick } }),
+  createChosenEngine({ sweep: createSweepEngine(), sql: engineBut('count_1h') }, { costs }),
 )

@@ -6,7 +6,9 @@ import { measuredCosts, type EngineCosts } from './measured-costs.ts'
 import type { UnsupportedFeature } from './sql-for.ts'
 import { subsetOf } from './subset.ts'
 
-export type EngineKind = 'replay' | 'sql'
+/** In the order in which an engine is preferred where nothing else tells them apart. */
+export const engineKinds = ['sweep', 'sql', 'replay'] as const
+export type EngineKind = (typeof engineKinds)[number]
 
 export interface HistoryPlan {
   /** Names of the features that each engine calculates, in the sets' order. */
@@ -22,72 +24,145 @@ export interface HistoryPlan {
   readonly replayS: number
 }
 
-export interface ChoiceOptions {
-  /** Features that SQL may not compute. */
+/** What an engine beside the replay offers for a request. */
+export interface EngineOffer {
+  /** Features that it may not calculate. */
   readonly unsupported?: readonly UnsupportedFeature[]
-  /** Among how many processors the engine of SQL shares its work; a replay has one. Default 1. */
+  /** Among how many processors it shares its work. Default 1. */
   readonly processors?: number
+}
+
+export interface ChoiceOptions {
+  /** The engines at hand; a replay always is, and has one processor. */
+  readonly engines: Readonly<Partial<Record<Exclude<EngineKind, 'replay'>, EngineOffer>>>
   readonly costs?: Costs
 }
 
 type Costs = Readonly<Record<EngineKind, EngineCosts>>
 
+/** An engine as the choice weighs it. */
+interface Candidate {
+  readonly kind: EngineKind
+  readonly costs: EngineCosts
+  /** Why it may not calculate a feature, by the feature's name. */
+  readonly refused: ReadonlyMap<string, string>
+}
+
+/** Which engine each feature goes to. */
+type Assignment = ReadonlyMap<string, EngineKind>
+
 /**
- * Chooses how the features of so many past events are calculated: all by replaying the live
- * operator, all in SQL, or some here and some there, whichever is expected to take least time. The
- * values are the same either way. Costs are measured ones: `npm run bench -- features` prints them.
+ * Chooses how the features of so many past events are calculated: each by an engine that may, all by
+ * one or some here and some there, whichever is expected to take least time. The values are the same
+ * either way. Costs are measured ones: `npm run bench -- features --only engines` prints them.
  */
 export function chooseHistoryEngine(
   sets: readonly CompiledFeatureSet[],
   rows: number,
-  { unsupported = [], processors = 1, costs: single = measuredCosts }: ChoiceOptions = {},
+  { engines, costs = measuredCosts }: ChoiceOptions,
 ): HistoryPlan {
-  const costs = { replay: single.replay, sql: sharedOut(single.sql, processors) }
   const set = mergeSets(sets)
-  const refused = new Map(unsupported.map(({ feature, reason }) => [feature, reason]))
-  const able = set.features.filter(({ name }) => !refused.has(name))
-  const cheaper = able.filter(
-    (feature) => ownCost(feature, costs.sql) < ownCost(feature, costs.replay),
-  )
-  const replayS = secondsOf(set, rows, costs.replay)
-  const candidates = [[], able, cheaper].map((chosen) => {
-    const names = new Set(chosen.map(({ name }) => name))
-    return { names, seconds: split(set, names, rows, costs) }
-  })
-  const best = candidates.reduce((a, b) => (b.seconds < a.seconds ? b : a))
+  const candidates = candidatesOf(engines, costs)
+  const timed = assignmentsOf(set, candidates).map((assignment) => ({
+    assignment,
+    seconds: secondsOfAll(set, assignment, candidates, rows),
+  }))
+  const best = timed.reduce((a, b) => (b.seconds < a.seconds ? b : a))
   const names = set.features.map(({ name }) => name)
-  const sqlS = secondsOf(subsetOf(set, new Set(able.map(({ name }) => name))), rows, costs.sql)
-  const times = `about ${tenths(replayS)} s in a replay, ${tenths(sqlS)} s in SQL`
+  const given = (kind: EngineKind) => names.filter((name) => best.assignment.get(name) === kind)
+  const expected = new Map(
+    candidates.map(({ kind, costs: own, refused }) => {
+      const able = new Set(names.filter((name) => !refused.has(name)))
+      return [kind, secondsOf(subsetOf(set, able), rows, own)]
+    }),
+  )
   return {
-    features: {
-      sql: names.filter((name) => best.names.has(name)),
-      replay: names.filter((name) => !best.names.has(name)),
-    },
+    features: { sweep: given('sweep'), sql: given('sql'), replay: given('replay') },
     reasons: names.map((feature) => {
-      const why = refused.get(feature)
-      if (why !== undefined) {
-        return { feature, engine: 'replay', reason: `Only the operator may: ${why}.` }
-      }
-      const engine = best.names.has(feature) ? 'sql' : 'replay'
-      const where =
-        engine === 'sql' ? 'SQL is expected to be faster' : 'A replay is expected to be faster'
-      return { feature, engine, reason: `${where}: ${rows} events take ${times}.` }
+      const engine = best.assignment.get(feature)!
+      return { feature, engine, reason: reasonFor(feature, engine, candidates, expected, rows) }
     }),
     expectedS: best.seconds,
-    replayS,
+    replayS: expected.get('replay')!,
   }
 }
 
-function split(
+function candidatesOf(engines: ChoiceOptions['engines'], costs: Costs): readonly Candidate[] {
+  return engineKinds.flatMap((kind) => {
+    const offer = kind === 'replay' ? {} : engines[kind]
+    if (offer === undefined) return []
+    const { unsupported = [], processors = 1 } = offer
+    const refused = new Map(unsupported.map(({ feature, reason }) => [feature, reason]))
+    return [{ kind, costs: sharedOut(costs[kind], processors), refused }]
+  })
+}
+
+/**
+ * The ways to share features out that are weighed: with each choice of engines beside the replay,
+ * every feature goes to the first that may, or to the one that is cheapest for it alone.
+ */
+function assignmentsOf(
   set: CompiledFeatureSet,
-  inSql: ReadonlySet<string>,
+  candidates: readonly Candidate[],
+): readonly Assignment[] {
+  const replay = candidates.find(({ kind }) => kind === 'replay')!
+  const others = candidates.filter((candidate) => candidate !== replay)
+  const orders = [[], ...others.map((one) => [one]), others, others.toReversed()]
+  const assign = (pick: (feature: CompiledFeature) => Candidate): Assignment =>
+    new Map(set.features.map((feature) => [feature.name, pick(feature).kind]))
+  return orders.flatMap((order) => {
+    const able = ({ name }: CompiledFeature) =>
+      [...order, replay].filter(({ refused }) => !refused.has(name))
+    return [
+      assign((feature) => able(feature)[0]),
+      assign((feature) =>
+        able(feature).reduce((a, b) =>
+          ownCost(feature, b.costs) < ownCost(feature, a.costs) ? b : a,
+        ),
+      ),
+    ]
+  })
+}
+
+/** As if one engine worked after the other. */
+function secondsOfAll(
+  set: CompiledFeatureSet,
+  assignment: Assignment,
+  candidates: readonly Candidate[],
   rows: number,
-  costs: Costs,
 ): number {
-  const rest = new Set(set.features.map(({ name }) => name).filter((name) => !inSql.has(name)))
+  let seconds = 0
+  for (const { kind, costs } of candidates) {
+    const own = set.features.filter(({ name }) => assignment.get(name) === kind)
+    seconds += secondsOf(subsetOf(set, new Set(own.map(({ name }) => name))), rows, costs)
+  }
+  return seconds
+}
+
+const called: Readonly<Record<EngineKind, string>> = {
+  sweep: 'a sweep',
+  sql: 'SQL',
+  replay: 'a replay',
+}
+
+function reasonFor(
+  feature: string,
+  engine: EngineKind,
+  candidates: readonly Candidate[],
+  expected: ReadonlyMap<EngineKind, number>,
+  rows: number,
+): string {
+  const able = candidates.filter(({ refused }) => !refused.has(feature))
+  if (able.length === 1) {
+    const why = candidates.flatMap(({ refused }) => refused.get(feature) ?? [])
+    if (why.length === 0) return 'No other engine is at hand.'
+    return `Only the operator may: ${[...new Set(why)].join('; ')}.`
+  }
+  const name = called[engine]
+  const times = able.map(({ kind }) => `${expected.get(kind)!.toFixed(1)} s in ${called[kind]}`)
   return (
-    secondsOf(subsetOf(set, inSql), rows, costs.sql) +
-    secondsOf(subsetOf(set, rest), rows, costs.replay)
+    `${name[0].toUpperCase()}${name.slice(1)} is expected to be fastest: ${rows} events take about ` +
+    `${times.join(', ')}.`
   )
 }
 
@@ -133,8 +208,4 @@ function aggregatesOf(features: readonly CompiledFeature[]): Map<string, Aggrega
     })
   }
   return found
-}
-
-function tenths(seconds: number): string {
-  return seconds.toFixed(1)
 }

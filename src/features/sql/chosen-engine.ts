@@ -2,50 +2,70 @@ import { numbersOf } from '../../data/index.ts'
 import type { Matrix } from '../../lib/matrix.ts'
 import { mergeSets } from '../compile.ts'
 import { firstAtOrAfter } from '../history.ts'
-import { chooseHistoryEngine, type ChoiceOptions, type HistoryPlan } from './choose.ts'
+import {
+  chooseHistoryEngine,
+  engineKinds,
+  type ChoiceOptions,
+  type EngineKind,
+  type HistoryPlan,
+} from './choose.ts'
 import { createReplayEngine, type EngineRequest, type HistoryEngine } from './engine.ts'
 import { subsetOf } from './subset.ts'
 
 export interface ChosenEngine extends HistoryEngine {
   /** What `history` would do with this request, and why. */
   plan(request: EngineRequest): HistoryPlan
+  /** As `history`, with what was done. */
+  historyWithPlan(
+    request: EngineRequest,
+  ): Promise<{ readonly matrix: Matrix; readonly plan: HistoryPlan }>
 }
 
-/** An engine that gives each feature to the replay or to an engine of SQL, by the rule. */
+/** The engines beside the replay. */
+export type OtherEngines = Readonly<Partial<Record<Exclude<EngineKind, 'replay'>, HistoryEngine>>>
+
+/** An engine that gives each feature to one of several, by the rule of `chooseHistoryEngine`. */
 export function createChosenEngine(
-  sql: HistoryEngine,
+  others: OtherEngines,
   { costs }: Pick<ChoiceOptions, 'costs'> = {},
 ): ChosenEngine {
-  const replay = createReplayEngine()
+  const engines = { ...others, replay: createReplayEngine() }
+  const present = engineKinds.flatMap((kind) => engines[kind] ?? [])
 
   function plan(request: EngineRequest): HistoryPlan {
-    const unsupported = sql.unsupported(request)
-    const { processors } = sql
     const rows = replayedRows(request)
-    return chooseHistoryEngine(request.sets, rows, { unsupported, processors, costs })
+    const offers = Object.entries(others).map(([kind, engine]) => {
+      return [kind, { unsupported: engine.unsupported(request), processors: engine.processors }]
+    })
+    return chooseHistoryEngine(request.sets, rows, { engines: Object.fromEntries(offers), costs })
+  }
+
+  async function historyWithPlan(request: EngineRequest) {
+    const planned = plan(request)
+    const set = mergeSets(request.sets)
+    const parts = engineKinds.flatMap((kind) => {
+      const names = planned.features[kind]
+      const engine = engines[kind]
+      if (engine === undefined || names.length === 0) return []
+      return [{ kind, engine, sets: [subsetOf(set, new Set(names))] }]
+    })
+    if (parts.length === 0) return { matrix: await engines.replay.history(request), plan: planned }
+    // SQL comes first: it works on threads of its own while the others hold this one.
+    const inTurn = parts.toSorted((a, b) => Number(b.kind === 'sql') - Number(a.kind === 'sql'))
+    const matrices = await Promise.all(
+      inTurn.map(({ engine, sets }) => engine.history({ ...request, sets })),
+    )
+    const names = set.features.map(({ name }) => name)
+    return { matrix: joined(names, matrices), plan: planned }
   }
 
   return {
-    name: `replay or ${sql.name}`,
-    processors: sql.processors,
+    name: present.map(({ name }) => name).join(' or '),
+    processors: Math.max(...present.map(({ processors }) => processors)),
     unsupported: () => [],
     plan,
-    async history(request) {
-      const { features } = plan(request)
-      if (features.sql.length === 0) return replay.history(request)
-      if (features.replay.length === 0) return sql.history(request)
-      const set = mergeSets(request.sets)
-      const part = (names: readonly string[]): EngineRequest => {
-        return { ...request, sets: [subsetOf(set, new Set(names))] }
-      }
-      // The engine works on threads of its own while the replay holds this one.
-      const asked = sql.history(part(features.sql))
-      const [replayed, selected] = await Promise.all([replay.history(part(features.replay)), asked])
-      return joined(
-        set.features.map(({ name }) => name),
-        [replayed, selected],
-      )
-    },
+    historyWithPlan,
+    history: async (request) => (await historyWithPlan(request)).matrix,
   }
 }
 

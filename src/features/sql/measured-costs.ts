@@ -17,7 +17,7 @@ export interface EngineCosts {
  * payments. A mean costs what a sum does, and a share two counts; what is read of single events or
  * found by a walk through the window counts as `other`.
  */
-export const measuredCosts: Readonly<Record<'replay' | 'sql', EngineCosts>> = {
+export const measuredCosts: Readonly<Record<'sweep' | 'sql' | 'replay', EngineCosts>> = {
   replay: {
     startS: 0,
     eventNs: 90,
@@ -53,5 +53,23 @@ export const measuredCosts: Readonly<Record<'replay' | 'sql', EngineCosts>> = {
       distinct: 800,
     },
     otherAggregateNs: 210,
+  },
+  sweep: {
+    startS: 0,
+    eventNs: 20,
+    featureNs: 20,
+    entityNs: 100,
+    aggregateNs: {
+      count: 20,
+      sum: 20,
+      mean: 20,
+      std: 40,
+      variance: 200,
+      share: 20,
+      min: 40,
+      max: 40,
+      distinct: 40,
+    },
+    otherAggregateNs: 30,
   },
 }

@@ -12,13 +12,10 @@ const free = {
   otherAggregateNs: 0,
 }
 const dear = { ...free, startS: 1, eventNs: 1e6, otherAggregateNs: 1e6 }
+const costs = { sweep: free, sql: dear, replay: dear }
 
 // What a sweep may not calculate is replayed beside it; the rest must come from it.
-historyEngineCases(
-  'a sweep',
-  createChosenEngine(createSweepEngine(), { costs: { replay: dear, sql: free } }),
-  300,
-)
+historyEngineCases('a sweep', createChosenEngine({ sweep: createSweepEngine() }, { costs }), 300)
 
 test('only labels, measured sums and sums beyond 2^53 are left to a replay', () => {
   const all = sqlFeatures.features.map(({ name }) => name)

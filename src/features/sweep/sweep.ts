@@ -142,13 +142,13 @@ export class Sweep implements FigureColumns {
   }
 
   /** What an aggregate reads of events, by position: whole numbers in minor units. */
-  private values({ per, column, values: categories = null }: Aggregate): Float64Array {
-    return this.once(['values', per, column, categories], () => {
+  private values({ per, column, values: categories }: Aggregate): Float64Array {
+    return this.once(['values', per, column, categories ?? null], () => {
       const { reach } = this.rows
       const places = this.places(per)
       const ordered = new Float64Array(places.length)
       const [given, from] =
-        categories === null
+        categories === undefined
           ? [this.events.number(column!).values, reach]
           : [this.events.indexes(column!, categories), 0]
       for (let i = 0; i < places.length; i++) ordered[i] = given[from + places[i]] + 0

@@ -3,7 +3,8 @@ import { logins, payments, startUs as dayUs } from '../../../test/small-bank.ts'
 import { compileSource, type Frame } from '../../data/index.ts'
 import type { DecideRemote, NamespaceInfo, PlayAnswer, PlayStep } from '../../decisions/index.ts'
 import type { Remote } from '../../lib/rpc.ts'
-import { createReplay, eventBody, mergeTape, type Replay, type Tape } from './replay.ts'
+import { createReplay, type Replay } from './replay.ts'
+import { eventBody, mergeTape, type Tape } from './tape.ts'
 
 const source = compileSource(payments)
 const SECOND = 1_000_000

@@ -17,8 +17,8 @@ import {
   type SourceEvents,
 } from '../../features/index.ts'
 import type { FlowProject } from './plan.ts'
-import { eventBody } from './replay.ts'
 import { sliceFrame } from './table.ts'
+import { eventBody } from './tape.ts'
 import type { TrainingTable } from './train.ts'
 
 export interface SkewRequest {
