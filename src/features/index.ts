@@ -1,10 +1,10 @@
 /**
  * The features room: what is calculated about an event from the event itself and from those before
- * it. It owns the declarations, their compiled form, the windows, and both ways to run them.
+ * it. It owns the declarations, their compiled form, the windows, and the ways to run them.
  *
  * What always holds:
  * - A feature is declared once and calculated by one operator (`FeatureState`); history is a replay
- *   of it, so history and live agree bit for bit.
+ *   of it, or an engine's that gives the replay's values, so history and live agree bit for bit.
  * - The order is (event time, sequence): a value at (t, s) covers event times in (t − w, t] and
  *   sequences up to s, and what a late event corrects is seen by later decisions only.
  * - A value depends on the facts in the window and never on how they got there: not on evictions,

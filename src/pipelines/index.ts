@@ -35,15 +35,10 @@ export type {
   RunReport,
 } from './flows/plan.ts'
 export { deploymentDocument } from './flows/promote.ts'
-export {
-  createReplay,
-  eventBody,
-  type Replay,
-  type ReplayPorts,
-  type Tape,
-} from './flows/replay.ts'
+export { createReplay, type Replay, type ReplayPorts } from './flows/replay.ts'
 export { countSkew, type SkewCount, type SkewRequest } from './flows/skew.ts'
 export { labelArrivals, labelsByRow, sliceFrame, trainingTable } from './flows/table.ts'
+export { eventBody, type Tape } from './flows/tape.ts'
 export { trainModel, type Candidate, type TrainingTable } from './flows/train.ts'
 export { createMemoryPipelineRuns } from './memory.ts'
 export { markInterrupted, runPipeline, type RunPorts, type Step } from './run.ts'

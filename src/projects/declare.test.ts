@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
 import tiny from '../../test/projects/tiny/project.ts'
+import { eventTime, id, key, source } from '../data/index.ts'
+import { featureSet } from '../features/index.ts'
 import { compileProject, project } from './declare.ts'
 import type { ProjectDeclaration } from './declare.ts'
 
@@ -13,9 +15,22 @@ test('a project compiles to data that survives JSON, under a version that follow
 const [features] = tiny.featureSets
 const [trees] = tiny.models
 const other = { ...tiny.sources[0], name: 'other' }
+const logins = source('logins', { columns: { id: id(), at: eventTime(), user: key('integer') } })
+const besides = featureSet('besides', tiny.sources[0], (tx) => [
+  tx
+    .other(logins, { by: { user: 'customer_id' as never } })
+    .count()
+    .over('1d')
+    .as('LOGINS'),
+])
 const faults: [name: string, change: Partial<ProjectDeclaration>, message: RegExp][] = [
   ['has a name that no address can hold', { name: 'Tiny Bank' }, /lower-case letters/],
   ['reads a source that is not declared', { sources: [other] }, /reads "payments"; add it/],
+  [
+    'looks at a further source that is not declared',
+    { featureSets: [features, besides] },
+    /"besides" reads "logins"; add it/,
+  ],
   ['declares no model', { models: [] }, /models is empty/],
   ['declares two models of one name', { models: [trees, trees] }, /"trees" is declared twice/],
   ['learns from features that are not declared', { featureSets: [{ ...features }] }, /add it to/],

@@ -143,7 +143,9 @@ describe('features over several sources', () => {
     )
     const { code, out, err } = run(['score', file, '--home', server.home, '--project', project])
     expect(err).toMatch(/1 row scored by tiny-fraud version/)
-    expect(out).toMatch(/^TRANSACTION_ID,score,outcome,reasons\nnew,0\.\d+,(allow|review|decline),.*\n$/)
+    expect(out).toMatch(
+      /^TRANSACTION_ID,score,outcome,reasons\nnew,0\.\d+,(allow|review|decline),.*\n$/,
+    )
     expect(code).toBe(0)
   })
 
@@ -162,6 +164,8 @@ describe('features over several sources', () => {
       headers: { accept: 'application/json' },
     })
     expect(answer.rows[0][answer.columns.indexOf('CREDIT')]).toBe(1234)
+    const metrics = await (await fetch(`${server.url}/metrics`)).text()
+    expect(metrics).toMatch(/^assay_state_events\{namespace="live",source="customers"\} \d+$/m)
     process.kill(server.roleProcess('decide')!, 'SIGKILL')
     await eventually('decide is back', async () => {
       return (await now(7).catch(() => ({ CREDIT: 0 }))).CREDIT === 1234

@@ -11,6 +11,7 @@ import {
   roundedTo,
   sampleStd,
   sampleStdExact,
+  sampleVariance,
   sampleVarianceExact,
   squaresOf,
   sumOf,
@@ -46,7 +47,7 @@ test('sums in two lanes are exact, and round once where a double cannot hold the
   )
 })
 
-test('the standard deviation is the same with and without big integers', () => {
+test('deviation and variance are the same with and without big integers', () => {
   const values = fc.array(fc.integer({ min: -NARROW_MAX, max: NARROW_MAX }), {
     minLength: 2,
     maxLength: 30,
@@ -65,6 +66,8 @@ test('the standard deviation is the same with and without big integers', () => {
       const spread = BigInt(n) * squares - total * total
       const variance = Number(spread) / (n * (n - 1) * 10_000)
       expect(sampleVarianceExact(n, total, squares, 100)).toBe(variance)
+      if (squares > BigInt(Number.MAX_SAFE_INTEGER)) return
+      expect(sampleVariance(n, Number(total), Number(squares), 100)).toBe(variance)
     }),
   )
 })

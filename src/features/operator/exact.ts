@@ -83,6 +83,19 @@ export function sampleStdExact(n: number, sum: bigint, squares: bigint): number 
   return Math.sqrt(Number(BigInt(n) * squares - sum * sum) / (n * (n - 1)))
 }
 
+/**
+ * The sample variance of n integers in units of 1/scale from their exact sum and sum of squares, each
+ * below 2^53 in size. As `sampleVarianceExact`, in doubles where they hold the numerator.
+ */
+export function sampleVariance(n: number, sum: number, squares: number, scale: number): number {
+  const scaled = n * squares
+  const squaredSum = sum * sum
+  if (scaled <= Number.MAX_SAFE_INTEGER && squaredSum <= Number.MAX_SAFE_INTEGER) {
+    return (scaled - squaredSum) / (n * (n - 1) * scale * scale)
+  }
+  return sampleVarianceExact(n, BigInt(sum), BigInt(squares), scale)
+}
+
 /** The sample variance of n integers in units of 1/scale: one division of exact integers. */
 export function sampleVarianceExact(
   n: number,

@@ -86,7 +86,11 @@ describe('the choice of an engine', () => {
     })
     const plan = chooseHistoryEngine([subset(...names)], 1e6, {
       engines: { sweep: refused('std_1d', 'risk'), sql: refused('risk') },
-      costs: { replay: slow, sql: quick, sweep: { ...quick, eventNs: 0 } },
+      costs: {
+        replay: slow,
+        sql: { ...quick, otherAggregateNs: 10 },
+        sweep: { ...quick, eventNs: 0, entityNs: 0, aggregateNs: { count: 1 } },
+      },
     })
     expect(plan.features).toEqual({
       sweep: ['count_1m', 'count_3d'],

@@ -3,7 +3,7 @@
  * differences of running sums, exact because `support.ts` lets no sum pass 2^53; extremes and distinct
  * values follow the window's two ends, which only move on.
  */
-import { sampleStd, sampleVarianceExact } from '../operator/exact.ts'
+import { sampleStd, sampleVariance } from '../operator/exact.ts'
 import type { Chosen } from './chosen.ts'
 import type { Spans } from './spans.ts'
 
@@ -86,9 +86,8 @@ export function varianceFigure(spans: Spans, running: Running, scale: number): F
     for (let i = 0; i < from.length; i++) {
       const n = present[to[i]] - present[from[i]]
       if (n < 2) continue
-      const sum = BigInt(sums[to[i]] - sums[from[i]])
-      const squared = BigInt(squares[to[i]] - squares[from[i]])
-      into[placeOf[i]] = sampleVarianceExact(n, sum, squared, scale)
+      const sum = sums[to[i]] - sums[from[i]]
+      into[placeOf[i]] = sampleVariance(n, sum, squares[to[i]] - squares[from[i]], scale)
     }
   }
 }

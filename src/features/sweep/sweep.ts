@@ -92,7 +92,7 @@ export class Sweep implements FigureColumns {
       case 'lag':
         return valueFigure(spans, chosen, values, scale, aggregate.lag!)
       default:
-        throw new Error(`A sweep has no figure ${String(name)}.`)
+        throw new Error(`A sweep has no figure ${name}.`)
     }
   }
 

@@ -1,6 +1,11 @@
 // The ports that commands without a server bring to the rooms, with their engines bounded.
-import { duckdbParquetRows, duckdbSnapshots } from '../../adapters/duckdb/index.ts'
+import {
+  duckdbHistoryEngine,
+  duckdbParquetRows,
+  duckdbSnapshots,
+} from '../../adapters/duckdb/index.ts'
 import type { IngestPorts } from '../../data/index.ts'
+import { createChosenEngine, createSweepEngine, type ChosenEngine } from '../../features/index.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { systemIds } from '../../lib/ids.ts'
 import type { Home } from '../../projects/index.ts'
@@ -10,6 +15,11 @@ const LIMITS = { memory: '2GB', threads: 2 }
 
 export function snapshotsOf(home: Home): IngestPorts['snapshots'] {
   return duckdbSnapshots({ directory: home.snapshots, ...LIMITS })
+}
+
+/** Values of past events, by whichever engine is fastest; where the state counts, history is replayed. */
+export function historyEngine(): ChosenEngine {
+  return createChosenEngine({ sweep: createSweepEngine(), sql: duckdbHistoryEngine(LIMITS) })
 }
 
 export function ingestPortsOf(

@@ -8,11 +8,12 @@ import {
   readEntityFile,
   type CompiledLabels,
   type CompiledSource,
+  type FrameColumn,
 } from '../../data/index.ts'
 import {
-  historyWithState,
   trainingRows,
   type CompiledFeatureSet,
+  type HistoryPlan,
   type SourceEvents,
 } from '../../features/index.ts'
 import type { Matrix } from '../../lib/matrix.ts'
@@ -28,6 +29,7 @@ import {
 } from '../../pipelines/index.ts'
 import type { LoadedFeatures } from '../../projects/index.ts'
 import { periodOf } from './days.ts'
+import { historyEngine } from './engines.ts'
 import { commandErrors } from './errors.ts'
 import { setNamed } from './features-list.ts'
 import { readRows, reportRefused, type FileRows } from './file-rows.ts'
@@ -44,6 +46,12 @@ interface Question {
   readonly fromUs: number
   readonly toUs: number
   readonly order: 'as-decided' | 'as-corrected'
+}
+
+interface Calculated {
+  readonly table: Table
+  /** Which engines gave the values and how long they took, as a sentence. */
+  readonly calculated?: string | undefined
 }
 
 /**
@@ -65,10 +73,10 @@ export async function featuresHistory(
   const rows = await readRows(options.data, question.source, question.labels)
   reportRefused(terminal, rows)
   warnOfGaps(terminal, question, rows)
-  const table =
+  const { table, calculated }: Calculated =
     options.rows === undefined
-      ? tableOfEvents(question, rows)
-      : await tableOfEntities(question, rows, options.rows)
+      ? await tableOfEvents(question, rows)
+      : { table: await tableOfEntities(question, rows, options.rows) }
   await writeTable(options.out, table)
   const seconds = ((monotonicUs() - startedUs) / 1e6).toFixed(1)
   terminal.out.line(
@@ -76,6 +84,7 @@ export async function featuresHistory(
       `${count(question.set.features.length, 'feature')} of ${question.set.name}; ` +
       `${count(table.rows, 'row')} written to ${options.out} in ${seconds} s`,
   )
+  if (calculated !== undefined) terminal.out.line(calculated)
   return exitCodes.ok
 }
 
@@ -148,9 +157,9 @@ function warnWithoutLabels({ err }: Terminal, { set, labels }: Question, rows: F
   )
 }
 
-function tableOfEvents(question: Question, rows: FileRows): Table {
+async function tableOfEvents(question: Question, rows: FileRows): Promise<Calculated> {
   const { set, source, labels } = question
-  const { matrix, firstRow, ids } = valuesOfEvents(question, rows)
+  const { matrix, firstRow, ids, calculated } = await valuesOfEvents(question, rows)
   const idColumn = source.columns.find(({ name }) => name === source.id)!
   const columns: TableColumn[] = [
     { name: idColumn.from, values: ids.slice(firstRow, firstRow + matrix.rows) },
@@ -164,27 +173,53 @@ function tableOfEvents(question: Question, rows: FileRows): Table {
     const values = labelsByRow(ids, rows.labels, firstRow, matrix.rows)
     columns.push({ name: labels.from ?? labels.name, values })
   }
-  return { rows: matrix.rows, columns }
+  return { table: { rows: matrix.rows, columns }, calculated }
+}
+
+interface EventValues {
+  readonly matrix: Matrix
+  /** The file's row that is the matrix's first. */
+  readonly firstRow: number
+  readonly ids: FrameColumn
+  readonly calculated?: string | undefined
 }
 
 /** The features of the events of the period, each as of its own event. */
-function valuesOfEvents(question: Question, rows: FileRows) {
+async function valuesOfEvents(question: Question, rows: FileRows): Promise<EventValues> {
   const { set, source, others, fromUs, toUs, order } = question
   const times = numbersOf(rows.frame, source.eventTime)
   const frame = sliceFrame(rows.frame, times, toUs)
   const ids = columnOf(frame, source.id)
   const request = { sets: [set], source, frame, labels: arrivalsOf(question, rows) }
-  if (order === 'as-decided') {
-    // Of the set's own events the file is taken in the order of their times.
-    return { ...historyWithState({ ...request, others, fromUs, toUs }), ids }
-  }
   const before = times.findIndex((us) => us >= fromUs)
   const firstRow = before < 0 ? frame.rows : Math.min(before, frame.rows)
+  if (order === 'as-decided') {
+    // Of the set's own events the file is taken in the order of their times.
+    const startedUs = monotonicUs()
+    const past = await historyEngine().historyWithPlan({ ...request, others, fromUs, toUs })
+    const calculated = sayEngines(past.plan, (monotonicUs() - startedUs) / 1e6)
+    return { matrix: past.matrix, firstRow, ids, calculated }
+  }
   const eventIds = ids.slice(firstRow)
   const timesUs = new Float64Array(eventIds.length).fill(Number.NaN)
   const asked = { rows: eventIds.length, timesUs, columns: {}, eventIds }
   const matrix: Matrix = trainingRows({ ...request, others, order, rows: asked }).matrix
   return { matrix, firstRow, ids }
+}
+
+/** `Calculated in 0.8 s: 9 features by a sweep over columns, 6 by a replay of the live operator.` */
+function sayEngines({ features }: HistoryPlan, seconds: number): string {
+  const parts = [
+    { names: features.sweep, way: 'by a sweep over columns' },
+    { names: features.sql, way: 'in SQL' },
+    { names: features.replay, way: 'by a replay of the live operator' },
+  ]
+  const said = parts
+    .filter(({ names }) => names.length > 0)
+    .map(({ names, way }, at) => {
+      return `${at === 0 ? count(names.length, 'feature') : count(names.length)} ${way}`
+    })
+  return `Calculated in ${seconds.toFixed(1)} s: ${said.join(', ')}.`
 }
 
 function arrivalsOf({ labels }: Question, rows: FileRows) {

@@ -14,18 +14,13 @@ import {
   type SnapshotStore,
 } from '../../data/index.ts'
 import { canonicalVector, createEngine, type DecisionEngine } from '../../decisions/index.ts'
-import {
-  historyWithState,
-  type CompiledFeatureSet,
-  type LabelArrivals,
-  type SourceEvents,
-} from '../../features/index.ts'
+import type { CompiledFeatureSet, LabelArrivals, SourceEvents } from '../../features/index.ts'
 import { readRow } from '../../lib/matrix.ts'
 import { deploymentDocument, labelArrivals, readOtherEvents } from '../../pipelines/index.ts'
 import type { CompiledProject } from '../../projects/index.ts'
 import type { ModelVersion } from '../../registry/index.ts'
 import { withKept, type Kept } from './connection.ts'
-import { snapshotsOf } from './engines.ts'
+import { historyEngine, snapshotsOf } from './engines.ts'
 import { commandErrors } from './errors.ts'
 import { readRows, reportRefused, type FileRows } from './file-rows.ts'
 import { labelsInFilesOf, projectIn } from './project.ts'
@@ -52,7 +47,7 @@ export async function score(
       await kept.registry.modelJson(chosen.model, chosen.version),
     )
     const before = await historyOf(compiled, source, rows, kept, document.featureSets)
-    const scored = scoreRows(document, source, rows, before, options.reasons)
+    const scored = await scoreRows(document, source, rows, before, options.reasons)
     return { version: chosen, table: scored, past: before.past }
   })
   if (options.out === undefined)
@@ -179,19 +174,20 @@ function without(frame: Frame, id: string, ids: ReadonlySet<string>): Frame {
   return { rows: kept.length, columns: Object.fromEntries(columns) as Frame['columns'] }
 }
 
-function scoreRows(
+async function scoreRows(
   document: ReturnType<typeof deploymentDocument>,
   source: CompiledSource,
   rows: FileRows,
   { frame, labels, others }: History,
   withReasons: boolean,
-): Table {
+): Promise<Table> {
   const times = numbersOf(rows.frame, source.eventTime)
   const fromUs = times[0]
   const toUs = times[rows.frame.rows - 1] + 1
   const sets = document.featureSets
   const past = { source, frame, labels, others }
-  const { matrix, firstRow } = historyWithState({ sets, ...past, fromUs, toUs })
+  const matrix = await historyEngine().history({ sets, ...past, fromUs, toUs })
+  const firstRow = numbersOf(frame, source.eventTime).findIndex((us) => us >= fromUs)
   const engine = createEngine(document, matrix.names)
   const wanted = idsOf(rows.frame, source.id)
   const idColumn = columnOf(frame, source.id)

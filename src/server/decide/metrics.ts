@@ -49,6 +49,14 @@ export function metricsText(
       ]),
     ),
     ...metric(
+      'assay_state_events',
+      'gauge',
+      'Events of further sources in live state since its base, by namespace and source.',
+      status.namespaces.flatMap(({ namespace, otherEvents = {} }) =>
+        Object.entries(otherEvents).map(([source, n]): Sample => [tags({ namespace, source }), n]),
+      ),
+    ),
+    ...metric(
       'assay_event_loop_lag_p99_seconds',
       'gauge',
       'Delay of the event loop, 99th percentile.',
@@ -85,7 +93,14 @@ function labelled(name: string, values: Readonly<Record<string, number>>): Sampl
 }
 
 function tag(name: string, value: string): string {
-  return `{${name}="${value.replace(/[\\"\n]/g, '_')}"}`
+  return tags({ [name]: value })
+}
+
+function tags(labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels).map(
+    ([name, value]) => `${name}="${value.replace(/[\\"\n]/g, '_')}"`,
+  )
+  return `{${pairs.join(',')}}`
 }
 
 function histogram(
