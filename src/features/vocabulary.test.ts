@@ -198,7 +198,9 @@ describe('a figure compiles to', () => {
 test('the cases use every operator, and survive being written and read', () => {
   const sets = Object.keys(vocabularies).map((name) => vocabularySet(name))
   for (const set of sets) expect(JSON.parse(JSON.stringify(set))).toEqual(set)
-  const used = new Set(sets.flatMap((set) => Object.keys(set.operators)))
+  // Figures of graphs have cases of their own.
+  const operators = sets.flatMap((set) => Object.keys(set.operators))
+  const used = new Set(operators.filter((name) => !name.startsWith('graph.')))
   expect([...used].sort()).toEqual(Object.keys(operatorVersions).sort())
 })
 
