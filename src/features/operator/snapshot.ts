@@ -3,6 +3,8 @@ import { fail } from '../errors.ts'
 import { ByteReader, ByteWriter } from './bytes.ts'
 import type { KeyValue } from './dictionary.ts'
 import { NO_KEY } from './dictionary.ts'
+import type { EarlierHeader } from './earlier-snapshot.ts'
+import { aligned, readEarlierSnapshot } from './earlier-snapshot.ts'
 import { readEntity, writeEntity } from './entity-bytes.ts'
 import { following } from './labelled-events.ts'
 import type { FeatureState } from './state.ts'
@@ -91,12 +93,17 @@ function writeLabelled(
 
 /** Fills an empty state. Fails with `feature_state_mismatch` and `feature_state_damaged`. */
 export function readSnapshot(state: FeatureState, bytes: Uint8Array): void {
-  const { header, body } = decode(bytes)
+  const { magic, header, body } = decode(bytes)
   if (header.set !== state.version) {
     throw fail.feature_state_mismatch(
       `The state was saved for version ${header.set.slice(0, 12)} of the features; ` +
         `${state.version.slice(0, 12)} is wanted.`,
     )
+  }
+  if (magic === MAGIC_BEFORE) {
+    state.returnTo(0, 0)
+    readEarlierSnapshot(state, header as unknown as EarlierHeader, body)
+    return
   }
   state.newestUs = header.newestUs ?? -Infinity
   state.returnTo(header.coldMark, header.away)
@@ -152,14 +159,11 @@ function encode(header: Header, body: Uint8Array): Uint8Array {
   return bytes
 }
 
-function decode(bytes: Uint8Array): { header: Header; body: Uint8Array } {
+function decode(bytes: Uint8Array): { magic: string; header: Header; body: Uint8Array } {
   const text = (from: number, to: number): string =>
     new TextDecoder().decode(bytes.subarray(from, to))
   const magic = text(0, MAGIC.length)
-  if (magic === MAGIC_BEFORE) {
-    throw fail.feature_state_mismatch('The state was saved in the form of an earlier version.')
-  }
-  if (bytes.length < HEADER_AT + 4 || magic !== MAGIC) {
+  if (bytes.length < HEADER_AT + 4 || (magic !== MAGIC && magic !== MAGIC_BEFORE)) {
     throw fail.feature_state_damaged('The saved state does not begin as one does.')
   }
   if (text(MAGIC.length, HEADER_AT) !== sha256Hex(bytes.subarray(HEADER_AT))) {
@@ -167,5 +171,7 @@ function decode(bytes: Uint8Array): { header: Header; body: Uint8Array } {
   }
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(HEADER_AT, true)
   const header = JSON.parse(text(HEADER_AT + 4, HEADER_AT + 4 + length)) as Header
-  return { header, body: bytes.subarray(HEADER_AT + 4 + length) }
+  const end = HEADER_AT + 4 + length
+  // Columns began at a multiple of eight; what is written now needs no such place.
+  return { magic, header, body: bytes.subarray(magic === MAGIC ? end : aligned(end)) }
 }
