@@ -85,7 +85,6 @@ test('with work dead the replay waits and goes on where it was', async () => {
 
 test('after decide died every acknowledged decision is there, once', async () => {
   const acknowledged = new Map<string, string>()
-  await client.ask('commandReplay', { body: { action: 'speed', speed: 'max' } })
   for (let i = 0; i < 20; i++) {
     const id = `before-${i}`
     acknowledged.set(id, await (await decide(await payment(id))).text())
@@ -112,7 +111,6 @@ test('after decide died every acknowledged decision is there, once', async () =>
   const { items } = await client.ask('decisions', { query: { limit: 1000, order: 'oldest' } })
   const ids = items.map(({ eventId }: { eventId: string }) => eventId)
   expect(new Set(ids).size).toBe(ids.length)
-  await client.ask('commandReplay', { body: { action: 'speed', speed: '600' } })
   await replayMovesOn()
 })
 
