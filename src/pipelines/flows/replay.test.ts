@@ -292,6 +292,25 @@ test('after a restart it goes on where the journal ends, and remembers what was 
   await second.end()
 })
 
+test('after a restart its clock does not go back while it sends again what came before', async () => {
+  const first = stage(tapeOf(3000), fakeDecide(), '600')
+  await first.replay.start('live')
+  await first.pass(30_000)
+  await first.end()
+  const second = stage(tapeOf(3000), first.decide, '600')
+  const seen: number[] = []
+  const { play } = first.decide.remote
+  first.decide.remote.play = (steps) => {
+    seen.push(second.replay.state().simulatedNowUs!)
+    return play(steps)
+  }
+  await second.replay.start('live')
+  await second.pass(2000)
+  expect(seen.length).toBeGreaterThan(1)
+  expect(seen).toEqual(seen.toSorted((a, b) => a - b))
+  await second.end()
+})
+
 test('what it remembers after a restart reaches back only as far as labels are awaited', async () => {
   const first = stage(tapeOf(30_000), fakeDecide(), '600')
   await first.replay.start('live')

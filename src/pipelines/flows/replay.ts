@@ -103,7 +103,8 @@ export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts)
     while (position < steps.count && steps.timeUs[position] <= untilUs) {
       const end = endOfBatch(untilUs)
       await send(namespace, position, end)
-      change({ simulatedNowUs: steps.timeUs[end - 1] })
+      // What is sent again after a restart lies behind the clock, which never goes back.
+      change({ simulatedNowUs: Math.max(steps.timeUs[end - 1], current.simulatedNowUs ?? -Infinity) })
       position = end
     }
     await moveClock(namespace, untilUs)
