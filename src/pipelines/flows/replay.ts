@@ -104,7 +104,9 @@ export function createReplay(tape: Tape, speed: ReplaySpeed, ports: ReplayPorts)
       const end = endOfBatch(untilUs)
       await send(namespace, position, end)
       // What is sent again after a restart lies behind the clock, which never goes back.
-      change({ simulatedNowUs: Math.max(steps.timeUs[end - 1], current.simulatedNowUs ?? -Infinity) })
+      change({
+        simulatedNowUs: Math.max(steps.timeUs[end - 1], current.simulatedNowUs ?? -Infinity),
+      })
       position = end
     }
     await moveClock(namespace, untilUs)
