@@ -300,10 +300,11 @@ test('after a restart its clock does not go back while it sends again what came 
   const second = stage(tapeOf(3000), first.decide, '600')
   const seen: number[] = []
   const { play } = first.decide.remote
-  first.decide.remote.play = (steps) => {
+  const watched: typeof play = (steps) => {
     seen.push(second.replay.state().simulatedNowUs!)
     return play(steps)
   }
+  Object.assign(first.decide.remote, { play: watched })
   await second.replay.start('live')
   await second.pass(2000)
   expect(seen.length).toBeGreaterThan(1)
