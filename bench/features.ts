@@ -37,7 +37,7 @@ const parts: Readonly<Record<string, (options: BenchOptions, say: Say) => Promis
   /** A declared limit of memory, and a stream that needs ten times as much. */
   memory: async (options, say) => {
     const set = windowFeatures(['count', 'sum', 'distinct'])
-    return measureMemory(handbookSource, set, Number(options['events'] ?? 300_000), say)
+    return measureMemory(handbookSource, set, Number(options['events'] ?? 2_000_000), say)
   },
   /** Average precision with more features than the handbook's fifteen. */
   lift: async (options, say) => {

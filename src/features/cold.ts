@@ -37,7 +37,7 @@ export interface ColdStore {
    * it may take long. Fails with `cold_store_mark_unknown` where the mark is not kept any more.
    */
   returnTo(mark: number): void
-  /** How much lies there: entries, and the bytes put for them. */
+  /** How much lies there: entries, and the bytes put for them. Cheap: may be asked with every event. */
   statistics(): ColdStoreStatistics
   /**
    * Removes up to `limit` entries whose expiry lies before `beforeUs` (event time, microseconds),

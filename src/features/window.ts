@@ -1,4 +1,4 @@
-import { DAY_US, HOUR_US, MINUTE_US, parseDuration } from '../lib/time.ts'
+import { DAY_US, HOUR_US, MINUTE_US, durationInWords, parseDuration } from '../lib/time.ts'
 
 /** A length of time as people write it: `30s`, `15m`, `24h`, `7d`. */
 export type Duration = `${number}${'s' | 'm' | 'h' | 'd'}`
@@ -53,14 +53,6 @@ export function durationUs(text: string): number | undefined {
   } catch {
     return undefined
   }
-}
-
-/** `7 days`, `24 hours`: days from two days on, and the largest whole unit below that. */
-export function durationInWords(us: number): string {
-  if (us >= DAY_US && us % DAY_US === 0) return plural(us / DAY_US, 'day')
-  if (us >= HOUR_US && us % HOUR_US === 0) return plural(us / HOUR_US, 'hour')
-  if (us >= MINUTE_US && us % MINUTE_US === 0) return plural(us / MINUTE_US, 'minute')
-  return plural(us / 1_000_000, 'second')
 }
 
 function plural(count: number, unit: string): string {

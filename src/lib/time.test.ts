@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import {
   calendar,
   DAY_US,
+  durationInWords,
   formatDuration,
   formatTimestamp,
   HOUR_US,
@@ -165,6 +166,19 @@ describe('durations', () => {
     expect(formatDuration(90 * SECOND_US)).toBe('90s')
     expect(formatDuration(0)).toBe('0s')
     expect(formatDuration(1)).toBe('1us')
+  })
+
+  test('are said as people say them, with nothing rounded away', () => {
+    expect(durationInWords(7 * DAY_US)).toBe('7 days')
+    expect(durationInWords(400 * DAY_US)).toBe('400 days')
+    expect(durationInWords(DAY_US)).toBe('1 day')
+    expect(durationInWords(36 * HOUR_US)).toBe('36 hours')
+    expect(durationInWords(90 * MINUTE_US)).toBe('90 minutes')
+    expect(durationInWords(1445 * MINUTE_US)).toBe('1 day 5 minutes')
+    expect(durationInWords(DAY_US + SECOND_US)).toBe('1 day 1 second')
+    expect(durationInWords(250_000)).toBe('0.25 seconds')
+    expect(durationInWords(1)).toBe('0.000001 seconds')
+    expect(durationInWords(0)).toBe('0 seconds')
   })
 
   test('that are no durations are refused with an example', () => {

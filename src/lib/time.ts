@@ -95,6 +95,40 @@ export function formatDuration(us: number): string {
   return `${us}us`
 }
 
+const UNITS_IN_WORDS = [
+  ['day', DAY_US],
+  ['hour', HOUR_US],
+  ['minute', MINUTE_US],
+  ['second', SECOND_US],
+] as const
+/** More of a unit than this are told in larger ones, whether they divide it or not. */
+const COUNT_IN_WORDS_MAX = 120
+
+/**
+ * A duration as people say it: `7 days`, `90 minutes`, `1 day 5 minutes`, `0.25 seconds`. In the
+ * largest unit that divides it, else in as many as it takes; nothing is rounded away.
+ */
+export function durationInWords(us: number): string {
+  for (const [noun, size] of UNITS_IN_WORDS) {
+    const many = us / size
+    if (!Number.isInteger(many) || many === 0) continue
+    if (noun === 'day' || Math.abs(many) <= COUNT_IN_WORDS_MAX) return counted(many, noun)
+    break
+  }
+  const parts: string[] = []
+  let left = us
+  for (const [noun, size] of UNITS_IN_WORDS) {
+    const many = noun === 'second' ? left / size : Math.trunc(left / size)
+    if (many !== 0) parts.push(counted(many, noun))
+    left -= many * size
+  }
+  return parts.length === 0 ? '0 seconds' : parts.join(' ')
+}
+
+function counted(many: number, noun: string): string {
+  return `${many.toLocaleString('en-US', { maximumFractionDigits: 6 })} ${noun}${many === 1 ? '' : 's'}`
+}
+
 /** The calendar fields of an instant in an IANA zone. */
 export function calendar(us: number, timeZone = 'UTC'): Calendar {
   const local = timeZone === 'UTC' ? us : us + zoneOffset(us, timeZone)

@@ -2,7 +2,7 @@ import type { ColdStore, ColdStoreStatistics } from '../../features/index.ts'
 import { checkColdMark, coldMarkUnknown, featureErrors } from '../../features/index.ts'
 import { isAssayError } from '../../lib/errors.ts'
 import { sha256Hex } from '../../lib/hash.ts'
-import { decodeValue } from './cold-records.ts'
+import { bytesOf, encodeStored, recordOf } from './cold-records.ts'
 import type { ColdChange, ColdTables, Expiry } from './cold-tables.ts'
 import { openColdTables } from './cold-tables.ts'
 
@@ -11,7 +11,7 @@ export interface ColdStoreOptions {
   readonly waitingBytesMax?: number
 }
 
-const WAITING_BYTES_MAX = 1024 * 1024
+const WAITING_BYTES_MAX = 1 * 1024 * 1024
 /** What a waiting change costs in memory beside its record and its key, about. */
 const WAITING_OVERHEAD = 200
 /** Changes that one transaction undoes on the way to a mark. */
@@ -42,9 +42,12 @@ class LmdbColdStore implements ColdStore {
   private readonly directory: string
   private readonly tables: ColdTables
   private readonly waitingBytesMax: number
-  /** What is to be written, by stored key; undefined: removed. All of it newer than any mark. */
-  private waiting = new Map<string, ColdChange | undefined>()
+  /** What is to be written, by stored key. All of it newer than any mark. */
+  private waiting = new Map<string, ColdChange>()
   private waitingBytes = 0
+  /** By how much what waits changes what lies there. */
+  private entriesMore = 0
+  private bytesMore = 0
   /** The earliest expiry among what waits. */
   private waitingExpiresUs = Infinity
   /** No record on disk expires before this, but for those with a change that waits. */
@@ -58,29 +61,33 @@ class LmdbColdStore implements ColdStore {
   }
 
   get(key: string): Uint8Array | undefined {
-    const at = stored(key)
+    const at = storedKey(key)
     const waits = this.waiting.get(at)
-    if (waits !== undefined) return waits.bytes.slice()
-    return this.waiting.has(at) ? undefined : this.read(key, at)
+    const stored = waits === undefined ? this.read(key, at) : waits.stored
+    if (stored === undefined) return undefined
+    const bytes = bytesOf(stored)
+    if (bytes === undefined) throw this.damaged(key)
+    return bytes
   }
 
   put(key: string, bytes: Uint8Array, expiresUs = Infinity): void {
-    this.write(stored(key), { bytes: bytes.slice(), expiresUs })
+    const { generation } = this.tables
+    this.write(storedKey(key), encodeStored(bytes, { generation, expiresUs }))
     this.waitingExpiresUs = Math.min(this.waitingExpiresUs, expiresUs)
   }
 
   remove(key: string): void {
-    this.write(stored(key), undefined)
+    this.write(storedKey(key), undefined)
   }
 
   async mark(mark: number): Promise<void> {
-    checkColdMark(mark, this.tables.summary.marks.at(-1) ?? 0)
+    checkColdMark(mark, this.tables.generation)
     this.commit(() => this.tables.addMark(mark))
   }
 
   returnTo(mark: number): void {
     const { tables } = this
-    const { marks } = tables.summary
+    const marks = tables.summary.marks.map((kept) => kept.mark)
     if (mark !== 0 && !marks.includes(mark)) throw coldMarkUnknown(mark, marks)
     this.forgetWaiting()
     this.expiriesFrom = undefined
@@ -93,13 +100,8 @@ class LmdbColdStore implements ColdStore {
   }
 
   statistics(): ColdStoreStatistics {
-    let { entries, bytes } = this.tables.summary
-    for (const [at, change] of this.waiting) {
-      const old = this.tables.record(at)
-      entries += Number(change !== undefined) - Number(old !== undefined)
-      bytes += (change?.bytes.length ?? 0) - (old?.length ?? 0)
-    }
-    return { entries, bytes }
+    const { entries, bytes } = this.tables.summary
+    return { entries: entries + this.entriesMore, bytes: bytes + this.bytesMore }
   }
 
   expire(beforeUs: number, limit: number): number {
@@ -123,26 +125,40 @@ class LmdbColdStore implements ColdStore {
   }
 
   private read(key: string, at: string): Uint8Array | undefined {
-    let cause: unknown
     try {
-      const record = this.tables.record(at)
-      if (record === undefined) return undefined
-      const bytes = decodeValue(this.tables.value(record))
-      if (bytes?.length === record.length) return bytes
+      return this.tables.stored(at)
     } catch (error) {
-      cause = error
+      throw this.damaged(key, error)
     }
-    const detail = `What lies under "${key}" in the cold store ${this.directory} is damaged.`
-    throw featureErrors.cold_store_damaged(detail, { cause })
   }
 
-  private write(at: string, change: ColdChange | undefined): void {
-    const size = sizeOf(at, change)
+  private damaged(key: string, cause?: unknown): Error {
+    const detail = `What lies under "${key}" in the cold store ${this.directory} is damaged.`
+    return featureErrors.cold_store_damaged(detail, { cause })
+  }
+
+  private write(at: string, stored: Uint8Array | undefined): void {
+    const size = WAITING_OVERHEAD + at.length + (stored?.length ?? 0)
     // Refused before it is taken, so that a write that fails has changed nothing.
     if (this.waitingBytes + size > this.waitingBytesMax && this.waiting.size > 0) this.commit()
-    if (this.waiting.has(at)) this.waitingBytes -= sizeOf(at, this.waiting.get(at))
+    const waits = this.waiting.get(at)
+    const old = waits === undefined ? this.tables.record(at) : waits.old
+    if (waits !== undefined) this.count(at, waits, -1)
+    // What comes and goes before it is written leaves nothing to write.
+    if (stored === undefined && old === undefined) {
+      this.waiting.delete(at)
+      return
+    }
+    const change = { stored, old }
     this.waiting.set(at, change)
-    this.waitingBytes += size
+    this.count(at, change, 1)
+  }
+
+  private count(at: string, { stored, old }: ColdChange, by: 1 | -1): void {
+    const record = recordOf(stored)
+    this.waitingBytes += by * (WAITING_OVERHEAD + at.length + (stored?.length ?? 0))
+    this.entriesMore += by * (Number(record !== undefined) - Number(old !== undefined))
+    this.bytesMore += by * ((record?.length ?? 0) - (old?.length ?? 0))
   }
 
   /** The earliest keys on disk that have expired, and where the next search begins. */
@@ -174,12 +190,14 @@ class LmdbColdStore implements ColdStore {
   /** Undoes what is to be undone; a process may die in between and goes on when it opens again. */
   private finishReturn(): void {
     const { tables } = this
-    while (tables.summary.undoing.length > 0) this.change(() => tables.undoSome(RETURN_BATCH))
+    while (tables.summary.undoTo !== null) this.change(() => tables.undoSome(RETURN_BATCH))
   }
 
   private forgetWaiting(): void {
     this.waiting = new Map()
     this.waitingBytes = 0
+    this.entriesMore = 0
+    this.bytesMore = 0
     this.waitingExpiresUs = Infinity
   }
 
@@ -195,10 +213,6 @@ class LmdbColdStore implements ColdStore {
 }
 
 /** LMDB's keys are short and without odd characters; others stand in by their hash. */
-function stored(key: string): string {
+function storedKey(key: string): string {
   return /^[\x20-\x7e]{0,300}$/.test(key) ? `=${key}` : `#${sha256Hex(key)}`
-}
-
-function sizeOf(at: string, change: ColdChange | undefined): number {
-  return WAITING_OVERHEAD + at.length + (change?.bytes.length ?? 0)
 }

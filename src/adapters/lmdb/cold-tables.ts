@@ -10,41 +10,49 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { open } from 'lmdb'
-import type { Database, RangeOptions, RootDatabase } from 'lmdb'
+import type { Database, RootDatabase } from 'lmdb'
 import { featureErrors } from '../../features/index.ts'
 import type { AssayError } from '../../lib/errors.ts'
 import { isAssayError } from '../../lib/errors.ts'
 import type { ColdRecord } from './cold-records.ts'
-import { decodeRecord, encodeRecord, encodeValue } from './cold-records.ts'
+import { decodeUndone, encodeUndone, recordOf } from './cold-records.ts'
 
-/** What lies in `undo` for a key that had no record, and in `expiries`. */
+/** What lies in `expiries`. */
 const NOTHING = new Uint8Array(0)
 
-/** What is to lie under a key. */
+/** What is to be written under a key, as it is stored, and what lies there until then. */
 export interface ColdChange {
-  readonly bytes: Uint8Array
-  readonly expiresUs: number
+  readonly stored: Uint8Array | undefined
+  readonly old: ColdRecord | undefined
 }
 
-/** The keys of `expiries` and `undo`. */
+/** A key of `expiries`. */
 export type Expiry = [expiresUs: number, key: string]
-type Undone = [generation: number, key: string]
 
 /** What is known of the whole store; written with every transaction. */
 interface Summary {
   readonly format: string
-  /** The marks that can be returned to, rising. */
-  readonly marks: readonly number[]
-  /** Generations that are still to be taken back, newest first, where a return was cut short. */
-  readonly undoing: readonly number[]
+  /** The marks that can be returned to, rising, each with the number of the newest change then. */
+  readonly marks: readonly { readonly mark: number; readonly change: number }[]
+  /** The numbers of the changes in `undo`: those after `dropped`, up to `newest`. */
+  readonly dropped: number
+  readonly newest: number
+  /** Changes after this one are still to be undone, where a return was cut short. */
+  readonly undoTo: number | null
   readonly entries: number
   readonly bytes: number
-  /** The number of the newest value. */
-  readonly values: number
 }
 
-const FORMAT = 'assay cold store 1'
-const EMPTY: Summary = { format: FORMAT, marks: [], undoing: [], entries: 0, bytes: 0, values: 0 }
+const FORMAT = 'assay cold store 2'
+const EMPTY: Summary = {
+  format: FORMAT,
+  marks: [],
+  dropped: 0,
+  newest: 0,
+  undoTo: null,
+  entries: 0,
+  bytes: 0,
+}
 const LMDB_MAGIC = 0xbeefc0de
 const META_BYTES = 160
 const SUMMARY = 'summary'
@@ -69,15 +77,13 @@ export function openColdTables(directory: string): ColdTables {
 }
 
 /**
- * The tables of a cold store. `live` holds the record of each key, `values` the bytes of all records
- * in the order they came, so that new ones lie side by side; `undo`, for each mark and key that was
- * changed after it and before the next, the record that lay there at the mark, whose bytes stay;
- * `expiries` the keys that expire, in that order. They change inside `transaction` only.
+ * The tables of a cold store. `live` holds what lies under each key; `undo`, by numbers that rise, what
+ * lay under a key before it was changed for the first time after a mark, so that new rows lie side by
+ * side; `expiries` the keys that expire, in that order. They change inside `transaction` only.
  */
 export class ColdTables {
   private readonly live: Database<Uint8Array, string>
-  private readonly values: Database<Uint8Array, number>
-  private readonly undo: Database<Uint8Array, Undone | [generation: number]>
+  private readonly undo: Database<Uint8Array, number>
   private readonly expiries: Database<Uint8Array, Expiry>
   private readonly file: string
   private readonly root: RootDatabase
@@ -94,7 +100,6 @@ export class ColdTables {
       throw damaged(directory, 'it holds another database')
     }
     this.live = root.openDB({ name: 'live', encoding: 'binary' })
-    this.values = root.openDB({ name: 'values', encoding: 'binary' })
     this.undo = root.openDB({ name: 'undo', encoding: 'binary' })
     this.expiries = root.openDB({ name: 'expiries', encoding: 'binary' })
     this.current = summary ?? EMPTY
@@ -120,12 +125,12 @@ export class ColdTables {
   }
 
   record(at: string): ColdRecord | undefined {
-    return decodeRecord(this.live.getBinaryFast(at))
+    return recordOf(this.live.getBinaryFast(at))
   }
 
-  /** The bytes of a record as they are stored. */
-  value({ value }: ColdRecord): Uint8Array | undefined {
-    return this.values.getBinary(value)
+  /** What is stored under a key, until the next read. */
+  stored(at: string): Uint8Array | undefined {
+    return this.live.getBinaryFast(at)
   }
 
   /** The keys on disk that expire, the earliest first, from a place on. */
@@ -133,81 +138,70 @@ export class ColdTables {
     return this.expiries.getKeys({ start })
   }
 
+  /** The newest mark; 0: there is none. */
+  get generation(): number {
+    return this.current.marks.at(-1)?.mark ?? 0
+  }
+
   /** Keeps the newest mark and adds one. */
   addMark(mark: number): void {
-    this.current = { ...this.current, marks: [...this.current.marks.slice(-1), mark] }
+    const { marks, newest } = this.current
+    this.current = { ...this.current, marks: [...marks.slice(-1), { mark, change: newest }] }
   }
 
   /** Forgets the marks after one that is kept; what was changed since it is still to be undone. */
   beginUndoing(mark: number): void {
-    const { marks } = this.current
-    this.current = {
-      ...this.current,
-      marks: marks.filter((kept) => kept <= mark),
-      undoing: marks.filter((kept) => kept >= mark).toReversed(),
-    }
+    const marks = this.current.marks.filter((kept) => kept.mark <= mark)
+    this.current = { ...this.current, marks, undoTo: marks.at(-1)!.change }
   }
 
-  /** Undoes up to `limit` changes, those after the newest mark first. */
+  /** Undoes up to `limit` changes, the newest first. */
   undoSome(limit: number): void {
-    const [generation, ...others] = this.current.undoing
-    const range = { start: [generation], end: [generation + 1], limit } satisfies RangeOptions
-    const changed = [...this.undo.getRange(range)]
-    for (const { key, value } of changed) {
-      const at = (key as Undone)[1]
-      const changedTo = this.record(at)
-      if (changedTo !== undefined) void this.values.remove(changedTo.value)
-      this.set(at, decodeRecord(value), changedTo)
-      void this.undo.remove(key)
+    const { undoTo } = this.current
+    if (undoTo === null) return
+    let { newest } = this.current
+    for (let left = limit; left > 0 && newest > undoTo; left--, newest--) {
+      const { key, stored } = decodeUndone(this.undo.getBinary(newest)!)
+      // What was changed twice comes to what lay there first, which is undone last.
+      this.set(key, stored, this.record(key))
+      void this.undo.remove(newest)
     }
-    if (changed.length < limit) this.current = { ...this.current, undoing: others }
+    this.current = { ...this.current, newest, undoTo: newest > undoTo ? undoTo : null }
   }
 
   /** Changes what lies under a key; what lay there is kept where the newest mark needs it. */
-  change(at: string, change: ColdChange | undefined): void {
-    const old = this.record(at)
-    const generation = this.current.marks.at(-1) ?? 0
-    if (old !== undefined && old.generation < generation) {
-      void this.undo.put([generation, at], encodeRecord(old))
-    } else if (old !== undefined) void this.values.remove(old.value)
-    else if (generation > 0 && !this.undo.doesExist([generation, at])) {
-      void this.undo.put([generation, at], NOTHING)
+  change(at: string, { stored, old }: ColdChange): void {
+    const { generation } = this
+    if (generation > 0 && (old === undefined || old.generation < generation)) {
+      const newest = this.current.newest + 1
+      this.current = { ...this.current, newest }
+      const lay = old && this.live.getBinaryFast(at)
+      // Appending fills pages, where LMDB otherwise splits them in halves.
+      this.undo.putSync(newest, encodeUndone(at, lay), { append: true })
     }
-    this.set(at, change && this.add(change, generation), old)
+    this.set(at, stored, old)
   }
 
-  /** Drops up to `limit` changes that no mark needs any more, with the bytes that they kept. */
+  /** Drops up to `limit` changes that no mark needs any more. */
   dropDead(limit: number): void {
-    const [oldest] = this.current.marks
-    if (oldest === undefined || limit === 0) return
-    const range = { start: [0], end: [oldest], limit } satisfies RangeOptions
-    const dead = [...this.undo.getRange(range)]
-    for (const { key, value } of dead) {
-      const record = decodeRecord(value)
-      if (record !== undefined) void this.values.remove(record.value)
-      void this.undo.remove(key)
-    }
+    const needless = this.current.marks[0]?.change ?? 0
+    let { dropped } = this.current
+    for (let left = limit; left > 0 && dropped < needless; left--) void this.undo.remove(++dropped)
+    this.current = { ...this.current, dropped }
   }
 
   clear(): void {
-    for (const table of [this.live, this.values, this.undo, this.expiries]) table.clearSync()
+    for (const table of [this.live, this.undo, this.expiries]) table.clearSync()
     this.current = EMPTY
   }
 
-  private add({ bytes, expiresUs }: ColdChange, generation: number): ColdRecord {
-    const value = this.current.values + 1
-    this.current = { ...this.current, values: value }
-    // Appending fills pages, where LMDB otherwise splits them in halves.
-    this.values.putSync(value, encodeValue(bytes), { append: true })
-    return { value, generation, expiresUs, length: bytes.length }
-  }
-
-  private set(at: string, record: ColdRecord | undefined, old: ColdRecord | undefined): void {
+  private set(at: string, stored: Uint8Array | undefined, old: ColdRecord | undefined): void {
+    const record = recordOf(stored)
     const before = old?.expiresUs ?? Infinity
     const after = record?.expiresUs ?? Infinity
     if (before !== after && before !== Infinity) void this.expiries.remove([before, at])
     if (before !== after && after !== Infinity) void this.expiries.put([after, at], NOTHING)
-    if (record !== undefined) void this.live.put(at, encodeRecord(record))
+    if (stored !== undefined) void this.live.put(at, stored)
     else if (old !== undefined) void this.live.remove(at)
     const { entries, bytes } = this.current
     this.current = {

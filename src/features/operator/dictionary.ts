@@ -1,3 +1,5 @@
+import { PairTable } from './pair-table.ts'
+
 /** A key's value as rows hold it, or several joined into one text. */
 export type KeyValue = number | string
 
@@ -11,7 +13,9 @@ export const UNSEEN = 0
  * nothing holds any more are used again, so memory follows what is live.
  */
 export class Dictionary {
-  private readonly codes = new Map<KeyValue, number>()
+  /** Codes of whole numbers of 32 bits, which most keys are, as pairs with 0; and of all other values. */
+  private readonly integers = new PairTable()
+  private readonly others = new Map<KeyValue, number>()
   private readonly values: (KeyValue | undefined)[] = [undefined]
   private readonly free: number[] = []
   private holders = new Int32Array(64)
@@ -23,22 +27,28 @@ export class Dictionary {
   }
 
   get size(): number {
-    return this.codes.size
+    return this.values.length - 1 - this.free.length
   }
 
   /** The value's code, or `UNSEEN`. */
   find(value: KeyValue | undefined): number {
     if (value === undefined) return NO_KEY
-    return this.codes.get(value) ?? UNSEEN
+    return this.codeOf(value)
+  }
+
+  private codeOf(value: KeyValue): number {
+    if (!isNarrow(value)) return this.others.get(value) ?? UNSEEN
+    return Math.max(this.integers.get(0, value), UNSEEN)
   }
 
   /** The value's code, made where needed, with one more holder. */
   acquire(value: KeyValue | undefined): number {
     if (value === undefined) return NO_KEY
-    let code = this.codes.get(value)
-    if (code === undefined) {
+    let code = this.codeOf(value)
+    if (code === UNSEEN) {
       code = this.free.pop() ?? this.values.length
-      this.codes.set(value, code)
+      if (isNarrow(value)) this.integers.set(0, value, code)
+      else this.others.set(value, code)
       this.values[code] = value
       if (typeof value === 'string') this.textBytes += 16 + value.length
       if (code >= this.holders.length) this.holders = grown(this.holders, code + 1)
@@ -57,7 +67,8 @@ export class Dictionary {
     if (code <= UNSEEN || --this.holders[code] > 0) return
     const value = this.values[code]!
     if (typeof value === 'string') this.textBytes -= 16 + value.length
-    this.codes.delete(value)
+    if (isNarrow(value)) this.integers.delete(0, value)
+    else this.others.delete(value)
     this.values[code] = undefined
     this.free.push(code)
   }
@@ -68,8 +79,13 @@ export class Dictionary {
 
   /** Memory, near enough: a map's entry takes about 40 bytes. */
   bytes(): number {
-    return this.holders.byteLength + this.values.length * 8 + this.codes.size * 40 + this.textBytes
+    const tables = this.integers.bytes() + this.others.size * 40
+    return this.holders.byteLength + this.values.length * 8 + tables + this.textBytes
   }
+}
+
+function isNarrow(value: KeyValue): value is number {
+  return typeof value === 'number' && (value | 0) === value
 }
 
 /** A longer copy of an array, with room to grow further. */

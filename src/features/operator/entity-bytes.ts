@@ -1,4 +1,3 @@
-import type { ByteReader, ByteWriter } from './bytes.ts'
 import { NO_KEY } from './dictionary.ts'
 import type { EntityWindows, StagedEvent } from './windows.ts'
 
@@ -8,6 +7,16 @@ export interface References {
   event(event: number): number
 }
 
+/** Where numbers are written, and read from. */
+interface NumberWriter {
+  integer(value: number): void
+  double(value: number): void
+}
+interface NumberReader {
+  integer(): number
+  double(): number
+}
+
 /**
  * Writes what is known of an entity: its events, and what windows over all time keep of those that
  * have left the ring. Cursors and figures follow from it.
@@ -15,7 +24,7 @@ export interface References {
 export function writeEntity(
   windows: EntityWindows,
   entity: number,
-  to: ByteWriter,
+  to: NumberWriter,
   references: References,
 ): void {
   const { plan, rings, entries } = windows
@@ -53,7 +62,7 @@ export function writeEntity(
 export function readEntity(
   windows: EntityWindows,
   entity: number,
-  from: ByteReader,
+  from: NumberReader,
   references: References,
   staged: StagedEvent,
 ): void {

@@ -1,10 +1,11 @@
 import type { Row } from '../../data/index.ts'
 import { canonicalJson } from '../../lib/canonical-json.ts'
-import type { Aggregate } from '../compiled.ts'
-import { describeAggregate } from '../describe.ts'
+import type { Aggregate, GraphAggregate } from '../compiled.ts'
+import { describeAggregate, describeExpression } from '../describe.ts'
 import { fail } from '../errors.ts'
 import { visit } from '../expressions.ts'
 import { NO_KEY } from './dictionary.ts'
+import type { ExplainedEdges } from './graphs.ts'
 import type { Reading } from './plan.ts'
 import type { FeatureState } from './state.ts'
 import type { EntityWindows } from './windows.ts'
@@ -17,16 +18,23 @@ export interface Explanation {
   readonly feature: string
   readonly value: number
   readonly aggregates: readonly ExplainedAggregate[]
+  /** Its figures of graphs, with the edges behind them. */
+  readonly graphs: readonly ExplainedGraph[]
 }
 
 export interface ExplainedAggregate {
   readonly aggregate: Aggregate
+  /** Whose events these are: the set's own source, or another that the feature looks at. */
+  readonly source: string
   readonly description: string
   readonly value: number
   /** The window (from, to], microseconds UTC; from null: all time, of which the newest are here. */
   readonly fromUs: number | null
   readonly toUs: number
-  /** Events within the window, the current one not among them. */
+  /**
+   * Events within the window, the current one not among them. Of all time those that are still kept;
+   * of a look-up the one row that it found.
+   */
   readonly events: number
   /** The newest of them, newest first. */
   readonly newest: readonly ExplainedEvent[]
@@ -44,6 +52,15 @@ export interface ExplainedEvent {
   readonly counts: boolean
 }
 
+export interface ExplainedGraph extends ExplainedEdges {
+  readonly graph: GraphAggregate
+  readonly description: string
+  readonly value: number
+  /** The window (from, to], microseconds UTC. */
+  readonly fromUs: number
+  readonly toUs: number
+}
+
 export function explainFeature(
   state: FeatureState,
   row: Row,
@@ -57,15 +74,40 @@ export function explainFeature(
     )
   }
   const value = (as === 'event' ? state.peek(row) : state.valuesAt(row))[at]
+  const { expression } = state.plan.set.features[at]
   const found = new Map<string, Aggregate>()
-  visit(state.plan.set.features[at].expression, (node, source) => {
-    if (node.op !== 'aggregate' || source !== null) return
-    found.set(canonicalJson(node.aggregate), node.aggregate)
+  const graphs = new Map<string, GraphAggregate>()
+  visit(expression, (node, source) => {
+    if (source !== null) return
+    if (node.op === 'aggregate') found.set(canonicalJson(node.aggregate), node.aggregate)
+    if (node.op === 'graph') graphs.set(canonicalJson(node.graph), node.graph)
   })
-  const aggregates = [...found].map(([key, aggregate]) =>
-    explainAggregate(state, key, aggregate, as),
-  )
-  return { feature, value, aggregates }
+  return {
+    feature,
+    value,
+    aggregates: [...found].map(([key, aggregate]) => explainAggregate(state, key, aggregate, as)),
+    graphs: [...graphs].map(([key, graph]) => explainGraph(state, key, graph)),
+  }
+}
+
+/** Of the event that was looked at last. */
+function explainGraph(state: FeatureState, key: string, graph: GraphAggregate): ExplainedGraph {
+  const [stage] = state.stages
+  const { timeUs } = stage.event
+  for (const live of state.graphs) {
+    const { plan, into } = live.part
+    const at = plan.aggregates.findIndex((each) => canonicalJson(each) === key)
+    if (at < 0) continue
+    return {
+      graph,
+      description: describeExpression({ op: 'graph', graph }),
+      value: stage.values.graphs[into[at]],
+      fromUs: timeUs - graph.windowUs,
+      toUs: timeUs,
+      ...live.explain(at, timeUs, EVENTS_SHOWN_MAX),
+    }
+  }
+  throw new Error(`No graph of the plan has the figure ${key}.`)
 }
 
 /** The windows stand where looking at the row has moved them. */
@@ -91,6 +133,7 @@ function explainAggregate(
       : eventsOf(state, windows, entity, reading, fromUs, toUs)
   return {
     aggregate,
+    source: state.plan.sources[windows.plan.source].name,
     description: describeAggregate(aggregate),
     value: stage.values.aggregates[reading.to],
     fromUs,
@@ -116,7 +159,8 @@ function eventsOf(
   const own = plan.sources[windows.plan.source]
   const number = Math.max(reading.number, reading.group?.number ?? -1)
   const newest: ExplainedEvent[] = []
-  for (let i = end - 1; i >= start && newest.length < EVENTS_SHOWN_MAX; i--) {
+  const wanted = isLookedUp(reading) ? 1 : EVENTS_SHOWN_MAX
+  for (let i = end - 1; i >= start && newest.length < wanted; i--) {
     const at = rings.slot(i)
     const event = entries.event(at)
     const value = number < 0 ? Number.NaN : entries.number(at, number) / own.stored[number].scale
@@ -128,5 +172,28 @@ function eventsOf(
       counts: (entries.flags(at) & reading.partMask) === reading.partMask,
     })
   }
-  return { events: end - start, newest }
+  const left = leftEvent(windows, entity, reading, own.stored[number]?.scale ?? 1)
+  if (left !== undefined && newest.length < wanted) newest.push(left)
+  if (isLookedUp(reading)) return { events: newest.length, newest }
+  return { events: end - start + (left === undefined ? 0 : 1), newest }
+}
+
+/** A dimension table's newest row is all that a look-up sees of it. */
+function isLookedUp({ aggregate }: Reading): boolean {
+  const { source, windowUs, function: fn } = aggregate
+  return source !== undefined && windowUs === null && (fn === 'last' || fn === 'timeSinceLast')
+}
+
+/** The one event of all time that is kept after it has left the ring: the first, or the last of them. */
+function leftEvent(
+  windows: EntityWindows,
+  entity: number,
+  { edge }: Reading,
+  scale: number,
+): ExplainedEvent | undefined {
+  if (edge === null) return undefined
+  const at = windows.lanes(entity) + edge.slot
+  const [timeUs, value] = [windows.figures[at], windows.figures[at + 1] / scale]
+  if (Number.isNaN(timeUs)) return undefined
+  return { id: null, timeUs, value: Number.isNaN(value) ? null : value, counts: true }
 }

@@ -10,7 +10,7 @@ const KNOWN = 1
 const USED = 2
 
 /** The doubles that come first in every record; cursors follow the ring's integers. */
-export const DUES = 2
+export const DUES = 1
 export const CURSORS = RING_INTEGERS
 
 /** The entities of one kind with the rings of their events: who is known, and what memory that takes. */

@@ -1,7 +1,7 @@
 import type { Dictionary } from './dictionary.ts'
 import type { Entries } from './entries.ts'
 import { MISSING } from './entries.ts'
-import { LastSeen } from './last-seen.ts'
+import { PairTable } from './pair-table.ts'
 import { Pieces } from './pieces.ts'
 import type { LinkPlan } from './plan.ts'
 import type { Rings } from './rings.ts'
@@ -32,7 +32,7 @@ export class DistinctLinks {
   private readonly rings: Rings
   private readonly dictionary: Dictionary
   /** Last positions, for long rings. */
-  private readonly table = new LastSeen()
+  private readonly table = new PairTable()
   private readonly tabled = new Set<number>()
   /** By entity: codes that have left the ring, where they are remembered for ever. */
   readonly left = new Map<number, Set<number>>()

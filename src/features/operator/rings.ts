@@ -43,7 +43,10 @@ export class Rings {
   size = 0
   /** From here on positions are lowered; see `excess`. */
   positionMax = POSITION_MAX
-  private head = 0
+  /** Where in the piece the oldest entry is. */
+  head = 0
+  /** The selected entity; −1: none. */
+  private selected = -1
   private readonly records: EntityRecords
   /** Width of each field in integers, the time's first, and of all together. */
   private readonly widths: readonly number[]
@@ -65,8 +68,13 @@ export class Rings {
 
   /** Chooses the entity that the methods without one speak of, until any ring changes. */
   select(entity: number): void {
+    if (entity !== this.selected) this.selectAnew(entity)
+  }
+
+  private selectAnew(entity: number): void {
     const { integers } = this.records
     const record = this.records.integersOf(entity)
+    this.selected = entity
     this.offset = integers[record + OFFSET]
     this.size = integers[record + SIZE]
     this.head = integers[record + HEAD]
@@ -119,7 +127,7 @@ export class Rings {
     if (length >= EVENTS_MAX) throw new Error(`An entity has more than ${EVENTS_MAX} live events.`)
     if (length === integers[record + SIZE]) this.place(record, longer(length))
     integers[record + LENGTH] = length + 1
-    this.select(entity)
+    this.selectAnew(entity)
     for (let later = this.end - 1; later > position; later--) {
       this.copyEntry(this.slot(later - 1), this.slot(later))
     }
@@ -131,6 +139,7 @@ export class Rings {
   /** Gives an entity without entries its first position. */
   begin(entity: number): void {
     this.records.integers[this.records.integersOf(entity) + FIRST] = FIRST_POSITION
+    this.selected = -1
   }
 
   /** Removes the oldest entries of an entity, and selects it. */
@@ -144,7 +153,7 @@ export class Rings {
     integers[record + HEAD] = (integers[record + HEAD] + entries) % size
     if (length === 0) this.release(record)
     else if (size > SMALLEST && length <= size >> 1) this.place(record, smallestFor(length + 1))
-    this.select(entity)
+    this.selectAnew(entity)
   }
 
   /** Gives back what an entity has. */
@@ -152,6 +161,7 @@ export class Rings {
     const record = this.records.integersOf(entity)
     if (this.records.integers[record + SIZE] > 0) this.release(record)
     this.records.integers.fill(0, record, record + RING_INTEGERS)
+    this.selected = -1
   }
 
   /** By how much the selected ring's positions should be lowered; 0 as long as they are small. */
@@ -162,7 +172,7 @@ export class Rings {
   /** Lowers the positions of an entity's entries, and selects it. */
   lower(entity: number, by: number): void {
     this.records.integers[this.records.integersOf(entity) + FIRST] -= by
-    this.select(entity)
+    this.selectAnew(entity)
   }
 
   /** Memory: all of it, and what is in use. */

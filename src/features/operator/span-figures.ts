@@ -28,23 +28,23 @@ export class SpanFigures {
     this.distinctLinks = distinctLinks
   }
 
-  /** Adds (`sign` 1) or takes away (−1) the selected ring's entry in the figures of a span. */
-  changeEntry(
-    figures: Float64Array,
-    lanes: number,
-    span: Span,
-    position: number,
-    sign: number,
-  ): void {
-    const { rings, entries } = this
+  /** Adds (`sign` 1) or takes away (−1) the selected ring's entry in a slot in a span's figures. */
+  changeEntry(figures: Float64Array, lanes: number, span: Span, slot: number, sign: number): void {
     const { groups } = span
-    if (groups.length === 0) return
-    const at = rings.slot(position)
-    const flags = entries.flags(at)
     for (let i = 0; i < groups.length; i++) {
       const group = groups[i]
-      if ((flags & group.mask) !== group.mask) continue
-      changeGroup(figures, lanes, group, this.numberOf(at, group), sign)
+      const { mask } = group
+      if (mask !== 0 && (this.entries.flags(slot) & mask) !== mask) continue
+      changeGroup(figures, lanes, group, this.numberOf(slot, group), sign)
+    }
+  }
+
+  /** Tells the extremes of a span that has just become empty: nothing need be searched. */
+  empty(figures: Float64Array, lanes: number, { groups }: Span): void {
+    for (let i = 0; i < groups.length; i++) {
+      const { min, max } = groups[i]
+      if (min >= 0) figures[lanes + min] = Infinity
+      if (max >= 0) figures[lanes + max] = -Infinity
     }
   }
 

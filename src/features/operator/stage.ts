@@ -1,7 +1,8 @@
 import type { Row } from '../../data/index.ts'
 import type { Dictionary, KeyValue } from './dictionary.ts'
 import { EventValues } from './evaluate.ts'
-import type { KeyPart, Output, Plan, SourcePlan, View } from './plan.ts'
+import type { KeyPart, Output, Plan, SourcePlan } from './plan.ts'
+import { Readings } from './readings.ts'
 import type { StagedEvent } from './windows.ts'
 
 /** The event of a source that is being taken in or looked at. */
@@ -15,14 +16,22 @@ export class SourceStage {
   readonly scratch: StagedEvent
   /** By view: whose past is looked at. */
   readonly entities: Int32Array
-  /** The kinds that its events are of, with what they look at of them. */
-  readonly kinds: readonly { readonly kind: number; readonly view: View | undefined }[]
+  /** By view: what is read before the current event counts, and after. */
+  readonly before: readonly Readings[]
+  readonly after: readonly Readings[]
+  /** The kinds that its events are of, with the view by which they look at them; −1: none. */
+  readonly kinds: readonly { readonly kind: number; readonly view: number }[]
+  private readonly outputs: readonly Output[]
+  /** By output: the aggregate that it is, or −1. */
+  private readonly direct: Int32Array
   private readonly plans: Plan['dictionaries']
   private readonly dictionaries: readonly Dictionary[]
 
   constructor(source: SourcePlan, plan: Plan, dictionaries: readonly Dictionary[]) {
     const { numbers, texts, aggregates, timeZone } = source
     this.plan = source
+    this.outputs = plan.outputs
+    this.direct = Int32Array.from(plan.outputs, ({ aggregate }) => aggregate)
     this.plans = plan.dictionaries
     this.dictionaries = dictionaries
     const figures = source.graphs.reduce((sum, { into }) => sum + into.length, 0)
@@ -43,9 +52,11 @@ export class SourceStage {
     this.event = staged()
     this.scratch = staged()
     this.entities = new Int32Array(source.views.length)
+    this.before = source.views.map(({ before }) => new Readings(before))
+    this.after = source.views.map(({ after }) => new Readings(after))
     this.kinds = plan.kinds.flatMap((kind, k) => {
       if (plan.sources[kind.source] !== source) return []
-      return [{ kind: k, view: source.views.find((view) => view.own && view.kind === k) }]
+      return [{ kind: k, view: source.views.findIndex((view) => view.own && view.kind === k) }]
     })
   }
 
@@ -93,11 +104,13 @@ export class SourceStage {
     }
   }
 
-  evaluate(outputs: readonly Output[], into: Float64Array): void {
-    const { aggregates } = this.values
-    for (let i = 0; i < outputs.length; i++) {
-      const { aggregate, evaluate } = outputs[i]
-      into[i] = (aggregate < 0 ? evaluate(this.values) : aggregates[aggregate]) + 0
+  /** Works out the features; what they need of the past has been read. */
+  evaluate(into: Float64Array): void {
+    const { outputs, direct, values } = this
+    const { aggregates } = values
+    for (let i = 0; i < direct.length; i++) {
+      const at = direct[i]
+      into[i] = (at < 0 ? outputs[i].evaluate(values) : aggregates[at]) + 0
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { CompiledSource, Row } from '../../data/index.ts'
-import { formatDuration, formatTimestamp } from '../../lib/time.ts'
+import { durationInWords, formatTimestamp } from '../../lib/time.ts'
 import { mergeSets } from '../compile.ts'
 import type { CompiledFeatureSet } from '../compiled.ts'
 import { fail } from '../errors.ts'
@@ -11,7 +11,6 @@ import type { EventId } from './labelled-events.ts'
 import { LabelledEvents, eventIdOf } from './labelled-events.ts'
 import type { LabelPlan, Plan } from './plan.ts'
 import { planOf } from './planner.ts'
-import { read } from './readings.ts'
 import { readSnapshot, writeSnapshot } from './snapshot.ts'
 import { SourceStage, keyOf } from './stage.ts'
 import type { MemoryLimit } from './upkeep.ts'
@@ -151,7 +150,7 @@ export class FeatureState {
     this.checkTime(own, row)
     this.advanceSequence(sequence)
     this.takeIn(own, row)
-    own.evaluate(this.plan.outputs, vector)
+    own.evaluate(vector)
     if (own.event.timeUs > this.newestUs) this.newestUs = own.event.timeUs
     this.upkeep.sweep()
     this.upkeep.makeRoom()
@@ -196,13 +195,13 @@ export class FeatureState {
       const entity = event.codes[windows.plan.dictionary]
       if (entity === NO_KEY) continue
       // Without a view nobody has moved the windows yet.
-      if (view === undefined) {
+      if (view < 0) {
         this.ready(kind, entity)
         windows.seek(entity, event.timeUs)
       }
       windows.countCurrent(entity, event)
-      if (view !== undefined) {
-        read(view.after, windows, entity, event, event.timeUs, stage.values.aggregates)
+      if (view >= 0) {
+        stage.after[view].read(windows, entity, event, event.timeUs, stage.values.aggregates)
       }
       windows.insert(entity, event)
       this.upkeep.forgetPast(windows, kind, entity)
@@ -224,7 +223,10 @@ export class FeatureState {
       stage.entities[v] = entity
       if (entity === NO_KEY) continue
       this.ready(view.kind, entity)
-      windows.touch(entity, event.timeUs)
+      windows.touchRecord(entity)
+    }
+    for (let v = 0; v < plan.views.length; v++) {
+      if (stage.entities[v] !== NO_KEY) this.kinds[plan.views[v].kind].touchRing(stage.entities[v])
     }
     for (let v = 0; v < plan.views.length; v++) {
       const view = plan.views[v]
@@ -235,7 +237,7 @@ export class FeatureState {
         continue
       }
       windows.seek(entity, event.timeUs)
-      read(view.before, windows, entity, null, event.timeUs, values.aggregates)
+      stage.before[v].read(windows, entity, null, event.timeUs, values.aggregates)
     }
   }
 
@@ -243,8 +245,7 @@ export class FeatureState {
   private ready(kind: number, entity: number): void {
     const windows = this.kinds[kind]
     windows.reserve(entity)
-    if (this.upkeep.cold === undefined || this.upkeep.cold.away === 0 || windows.isKnown(entity))
-      return
+    if (this.upkeep.cold === undefined || windows.isKnown(entity)) return
     const value = this.dictionaries[windows.plan.dictionary].valueOf(entity)
     if (value !== undefined) this.upkeep.cold.thaw(kind, windows, entity, value, this.thawed(kind))
   }
@@ -292,18 +293,17 @@ export class FeatureState {
     if (counts) own.derive()
     const { event, values, plan } = own
     for (let v = 0; v < plan.views.length; v++) {
-      const view = plan.views[v]
-      const windows = this.kinds[view.kind]
+      const windows = this.kinds[plan.views[v].kind]
       const entity = own.entities[v]
-      if (entity === NO_KEY || view.after.length === 0) continue
+      if (entity === NO_KEY || own.after[v].length === 0) continue
       windows.save(entity)
       if (counts) windows.countCurrent(entity, event)
       const current = counts ? event : null
-      read(view.after, windows, entity, current, event.timeUs, values.aggregates)
+      own.after[v].read(windows, entity, current, event.timeUs, values.aggregates)
       windows.undo(entity)
     }
     const vector = new Float64Array(this.names.length)
-    own.evaluate(this.plan.outputs, vector)
+    own.evaluate(vector)
     this.upkeep.makeRoom()
     return vector
   }
@@ -448,7 +448,7 @@ export class FeatureState {
     if (timeUs > this.newestUs - toleranceUs) return
     throw fail.feature_event_too_late(
       `The event of ${formatTimestamp(timeUs)} came when the newest was of ` +
-        `${formatTimestamp(this.newestUs)}, more than ${formatDuration(toleranceUs)} later.`,
+        `${formatTimestamp(this.newestUs)}, more than ${durationInWords(toleranceUs)} later.`,
     )
   }
 }

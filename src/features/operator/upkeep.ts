@@ -6,20 +6,37 @@ import type { LabelledEvents } from './labelled-events.ts'
 import type { Plan } from './plan.ts'
 import type { EntityWindows } from './windows.ts'
 
-/** Of each kind, this many entities are looked after with every event, whoever’s it is. */
-const SWEPT_EACH = 1
-
 /**
- * What may be in use of the memory that a state may take: the rest is room for rings that grow, and
- * for what lies idle between them.
+ * Shares of the memory that a state may take: rings; what is kept for each entity and key; events
+ * that labels may name. Neither of them can give back what it has, so none may take another's. The
+ * rest is for what one event adds before anything can be moved out.
  */
-const IN_USE_MAX = 0.5
-/** How many are moved out with one event, and how many are looked at for each. */
-const MOVED_EACH = 8
-const TRIED_EACH = 32
+const RINGS_MAX = 0.4
+const RECORDS_MAX = 0.45
+const LABELLED_MAX = 0.1
+/** By how much each of them grows at a time, at most. */
+const GROWTH = 0.25
+/** Rings that are in use up to here find room within what there is, once it is put in order. */
+const RINGS_FULL = 0.65
+/** Records are full where so few codes are free, or so small a share of them. */
+const CODES_FREE = 8
+const CODES_FREE_SHARE = 0.02
+/** How much more room events that labels may name take at a time, at most. */
+const LABELLED_STEP_BYTES = 4096 * 32
+/**
+ * How many entities of a kind are moved out with one event, at most: mostly one or two, but many small
+ * ones have to make room for a large one that came back. And how many places are looked at for each.
+ */
+const MOVED_EACH = 1000
+const TRIED_EACH = 512
+/** The same of events that labels may name. */
+const EVENTS_MOVED_EACH = 8
 /** After how many events what lies in the cold store for nothing is removed, and how much at once. */
 const EXPIRED_EVERY = 256
 const EXPIRED_MAX = 512
+
+/** What lies in the cold store may lie there longer than needed, by this share of the longest window. */
+const EXPIRY_STEP = 1 / 8
 
 /** How much memory a state may take, and where what has no room in it goes. */
 export interface MemoryLimit {
@@ -46,28 +63,40 @@ export class Upkeep {
   readonly cold: ColdEntities | undefined
   private readonly state: StateParts
   private readonly memory: MemoryLimit | undefined
+  /** By kind: how far behind the newest event a window of an event that may still come reaches. */
+  private readonly reachesUs: Float64Array
   /** By kind: the entity that was looked after last. */
   private readonly swept: Int32Array
   /** By kind: the entity that was looked at last, of those that may be moved out. */
   private readonly hands: Int32Array
+  /** For how long an event matters to any window. */
+  private readonly reachUs: number
+  /** Times of expiry are multiples of this, so that most entities keep theirs from write to write. */
+  private readonly expiryStepUs: number
   private turns = 0
 
   constructor(state: StateParts, memory: MemoryLimit | undefined) {
     this.state = state
     this.memory = memory
-    this.cold = memory && new ColdEntities(memory.cold, state.dictionaries)
+    this.cold = memory && new ColdEntities(memory.cold, state.dictionaries, state.kinds)
     this.swept = new Int32Array(state.kinds.length)
     this.hands = new Int32Array(state.kinds.length)
+    const { sources, kinds, horizonUs } = state.plan
+    const toleranceUs = Math.max(...sources.map((source) => source.toleranceUs))
+    this.reachUs = kinds.some(({ ever }) => ever) ? Infinity : horizonUs + toleranceUs
+    this.reachesUs = Float64Array.from(
+      kinds,
+      (kind) => kind.horizonUs + Math.max(sources[0].toleranceUs, sources[kind.source].toleranceUs),
+    )
+    this.expiryStepUs = Math.max(1, Math.ceil(horizonUs * EXPIRY_STEP))
   }
 
-  /** Looks after a few entities, so that what nobody asks for again is let go of as well. */
+  /** Looks after one entity of each kind, so that what nobody asks for again is let go of as well. */
   sweep(): void {
-    for (let k = 0; k < this.state.kinds.length; k++) {
-      const windows = this.state.kinds[k]
-      for (let i = 0; i < SWEPT_EACH; i++) {
-        this.swept[k] = this.swept[k] + 1 < windows.limit ? this.swept[k] + 1 : 1
-        if (this.swept[k] < windows.limit) this.tidy(windows, k, this.swept[k])
-      }
+    const { kinds } = this.state
+    for (let k = 0; k < kinds.length; k++) {
+      this.swept[k] = this.swept[k] + 1 < kinds[k].limit ? this.swept[k] + 1 : 1
+      if (this.swept[k] < kinds[k].limit) this.tidy(kinds[k], k, this.swept[k])
     }
     for (const graph of this.state.graphs) graph.evict(this.graphForgottenUs(graph))
     this.sweepLabelled()
@@ -105,10 +134,7 @@ export class Upkeep {
 
   /** No window of any event that may still come reaches back to this time. */
   private forgottenUs(kind: number): number {
-    const { sources, kinds } = this.state.plan
-    const { horizonUs, source } = kinds[kind]
-    const toleranceUs = Math.max(sources[0].toleranceUs, sources[source].toleranceUs)
-    return this.state.newestUs - toleranceUs - horizonUs
+    return this.state.newestUs - this.reachesUs[kind]
   }
 
   /** Lets an entity's old events go; its windows stand at a time of an event that may still come. */
@@ -124,46 +150,92 @@ export class Upkeep {
     this.forgetPast(windows, kind, entity)
   }
 
-  /** When what happened at a time matters to nothing any more. */
+  /** A time from which on what happened at another matters to nothing; one for many, see below. */
   expiryUs(timeUs: number): number {
-    const { sources, kinds, horizonUs } = this.state.plan
-    if (kinds.some(({ ever }) => ever)) return Infinity
-    return timeUs + horizonUs + Math.max(...sources.map(({ toleranceUs }) => toleranceUs))
+    if (this.reachUs === Infinity) return Infinity
+    return Math.ceil((timeUs + this.reachUs) / this.expiryStepUs) * this.expiryStepUs
   }
 
-  /** Moves what was not used lately out of memory, a little at a time, once too much is in use. */
+  /**
+   * Moves what was not used lately out of memory, a little at a time, instead of letting memory grow
+   * beyond the limit.
+   */
   makeRoom(): void {
     const { memory, cold } = this
     if (memory === undefined || cold === undefined) return
-    const roomBytes = memory.maxBytes * IN_USE_MAX
-    for (let i = 0; i < MOVED_EACH && this.bytesInUse() > roomBytes; i++) this.moveOut(cold)
+    for (let i = 0; i < MOVED_EACH; i++) {
+      const full = this.areRecordsFull(memory.maxBytes * RECORDS_MAX)
+      const moved = full
+        ? this.moveOneOfEach(cold)
+        : this.makeRoomInRings(cold, memory.maxBytes * RINGS_MAX)
+      if (!moved) break
+    }
+    const bytes = this.state.labelled?.bytes() ?? 0
+    if (bytes * (1 + GROWTH) + LABELLED_STEP_BYTES > memory.maxBytes * LABELLED_MAX) {
+      this.moveEventsOut(cold, EVENTS_MOVED_EACH)
+    }
     if (++this.turns % EXPIRED_EVERY === 0) memory.cold.expire(this.state.newestUs, EXPIRED_MAX)
   }
 
-  /** Memory that is in use, without the room for more. */
-  private bytesInUse(): number {
-    let bytes = this.state.labelled?.bytes() ?? 0
-    for (const windows of this.state.kinds) bytes += windows.bytesInUse()
-    for (const dictionary of this.state.dictionaries) bytes += dictionary.bytes()
-    for (const graph of this.state.graphs) bytes += graph.bytes()
-    return bytes
+  /** Whether a record more could make them grow to more than so many bytes. */
+  private areRecordsFull(bytesMax: number): boolean {
+    const { kinds, dictionaries, graphs } = this.state
+    let bytes = 0
+    let growth = 0
+    for (const windows of kinds) {
+      const own = windows.bytes() - windows.rings.bytes()
+      bytes += own
+      const codes = dictionaries[windows.plan.dictionary].size
+      const full = codes * (1 + CODES_FREE_SHARE) + CODES_FREE > windows.limit
+      if (full) growth += own * GROWTH
+    }
+    if (growth === 0) return false
+    for (const dictionary of dictionaries) bytes += dictionary.bytes()
+    for (const graph of graphs) bytes += graph.bytes()
+    return bytes + growth > bytesMax
   }
 
-  /** Moves out one entity of each kind, and the events that labels named long ago. */
-  private moveOut(cold: ColdEntities): void {
-    for (let k = 0; k < this.state.kinds.length; k++) {
-      const windows = this.state.kinds[k]
-      for (let tried = 0; tried < TRIED_EACH; tried++) {
-        const entity = this.hands[k] + 1 < windows.limit ? this.hands[k] + 1 : 1
-        this.hands[k] = entity
-        if (entity >= windows.limit || !windows.isKnown(entity) || windows.wasUsed(entity)) continue
-        const expiresUs = windows.plan.ever ? Infinity : this.expiryUs(windows.newestUs(entity))
-        cold.freeze(k, windows, entity, expiresUs)
-        break
-      }
+  /** Moves out what holds codes: an entity of each kind, and an event; returns whether there was any. */
+  private moveOneOfEach(cold: ColdEntities): boolean {
+    let moved = false
+    for (let k = 0; k < this.hands.length; k++) moved = this.moveOut(cold, k) || moved
+    return this.moveEventsOut(cold, 1) || moved
+  }
+
+  /** Moves an entity out of each kind whose rings could grow too far; returns whether there was any. */
+  private makeRoomInRings(cold: ColdEntities, bytesMax: number): boolean {
+    const { kinds } = this.state
+    let bytes = 0
+    for (const { rings } of kinds) bytes += rings.bytes()
+    let moved = false
+    for (let k = 0; k < kinds.length; k++) {
+      const { rings } = kinds[k]
+      const full = rings.bytesInUse() > rings.bytes() * RINGS_FULL
+      if (!full || bytes + rings.bytes() * GROWTH <= bytesMax) continue
+      moved = this.moveOut(cold, k) || moved
     }
+    return moved
+  }
+
+  /** Moves out an entity of a kind that was not used lately; returns whether one was found. */
+  private moveOut(cold: ColdEntities, kind: number): boolean {
+    const windows = this.state.kinds[kind]
+    for (let tried = 0; tried < TRIED_EACH; tried++) {
+      const entity = this.hands[kind] + 1 < windows.limit ? this.hands[kind] + 1 : 1
+      this.hands[kind] = entity
+      if (entity >= windows.limit || !windows.isKnown(entity) || windows.wasUsed(entity)) continue
+      const expiresUs = windows.plan.ever ? Infinity : this.expiryUs(windows.newestUs(entity))
+      cold.freeze(kind, windows, entity, expiresUs)
+      return true
+    }
+    return false
+  }
+
+  /** Moves out the oldest events that labels may name; returns whether there were any. */
+  private moveEventsOut(cold: ColdEntities, count: number): boolean {
     const { labelled } = this.state
-    for (let i = 0; i < MOVED_EACH && labelled !== null && labelled.live > 0; i++) {
+    if (labelled === null || labelled.live === 0) return false
+    for (let i = 0; i < count && labelled.live > 0; i++) {
       const event = labelled.first
       const codes = this.state.labelledKinds.map((_, e) => labelled.code(event, e))
       const timeUs = labelled.time(event)
@@ -173,6 +245,7 @@ export class Upkeep {
       codes.forEach((code, e) => this.labelledDictionary(e).release(code))
       labelled.dropFirst()
     }
+    return true
   }
 
   /** The dictionary of the entities of a kind that labels change. */

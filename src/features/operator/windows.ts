@@ -4,9 +4,8 @@ import { CURSORS, DUES, KnownEntities } from './known-entities.ts'
 import type { KindPlan, Reading, Span, StoredNumber } from './plan.ts'
 import { SpanFigures, addToFold, initialLanes } from './span-figures.ts'
 
-/** Doubles of a record: where the windows stand, how old the oldest event is, dues, figures. */
+/** Doubles of a record: where the windows stand, dues, figures. */
 const SOUGHT = 0
-const OLDEST = 1
 
 /** An event as the windows see it: what entries of its kinds will hold. */
 export interface StagedEvent {
@@ -37,7 +36,7 @@ export class EntityWindows extends KnownEntities {
   private readonly saved: Float64Array
   /** The first field, which most figures need; 0: there is none. */
   private readonly touchedField: number
-  /** Takes what `touch` saw, so that its looks are not taken for useless. */
+  /** Takes what was touched, so that its looks are not taken for useless. */
   touched = 0
   /** By link: where the entity had the current event's code before, as `findEqual` found it. */
   private readonly equals: Int32Array
@@ -64,7 +63,7 @@ export class EntityWindows extends KnownEntities {
     this.rings.clear(entity)
     this.rings.begin(entity)
     doubles.fill(-Infinity, record, record + this.lanesAt)
-    doubles[record + OLDEST] = Infinity
+    this.records.oldestUs[entity] = Infinity
     doubles.set(this.initial, record + this.lanesAt)
     let at = this.cursorsOf(entity)
     for (const { windowUs } of this.plan.spans) {
@@ -85,6 +84,11 @@ export class EntityWindows extends KnownEntities {
   start(entity: number, span: number): number {
     return this.records.integers[this.cursorsOf(entity) + span * 2]
   }
+  /** How many events a window of the ring's time holds. */
+  eventsIn(entity: number, span: number): number {
+    const at = this.cursorsOf(entity) + span * 2
+    return this.records.integers[at + 1] - this.records.integers[at]
+  }
   /** The position after the window's last. */
   endOf(entity: number, span: number): number {
     return this.records.integers[this.cursorsOf(entity) + span * 2 + 1]
@@ -95,24 +99,27 @@ export class EntityWindows extends KnownEntities {
   }
 
   /**
-   * Looks at the memory that `seek` to a time will need, and does nothing with it. Each first look at
-   * an entity's memory waits for the main memory; here none waits for another's result, so that the
+   * Looks at the memory that an entity's figures take, and does nothing with it. Each first look at
+   * memory waits for it; here, and in `touchRing`, none waits for another's result, so that the
    * processor fetches all of it at once.
    */
-  touch(entity: number, timeUs: number): void {
+  touchRecord(entity: number): void {
+    this.touched = this.records.touch(entity)
+  }
+
+  /** Looks at the memory of an entity's ring that `seek` to a later time will need. */
+  touchRing(entity: number): void {
     const { rings } = this
-    const { doubles, integers } = this.records
+    const { integers } = this.records
     rings.select(entity)
-    const { spans } = this.plan
+    const { first, end, doubles, offset } = rings
+    if (first === end) return
     let at = this.cursorsOf(entity)
-    let due = this.records.doublesOf(entity) + DUES
     let seen = 0
-    for (let s = 0; s < spans.length; s++, at += 2, due++) {
-      if (timeUs < doubles[due]) continue
+    for (let s = this.plan.spans.length; s > 0; s--, at += 2) {
       const start = integers[at]
-      if (start < rings.first || start >= rings.end) continue
-      const slot = rings.slot(start)
-      seen += rings.doubles[(rings.offset >> 1) + slot]
+      const slot = rings.slot(start >= first && start < end ? start : first)
+      seen += doubles[(offset >> 1) + slot]
       if (this.touchedField > 0) seen += rings.integers[rings.at(slot, this.touchedField)]
     }
     for (let i = 0; i < this.distinctLinks.length; i++) {
@@ -146,41 +153,47 @@ export class EntityWindows extends KnownEntities {
 
   /** Returns the first time at which another event may enter or leave. */
   private seekForward(entity: number, lanes: number, span: Span, at: number, last: number): number {
-    const { rings, figures } = this
+    const { rings, figures, spanFigures } = this
     const { integers } = this.records
     const { distincts, folds, windowUs, delayUs } = span
-    let start = integers[at]
+    const { doubles: times, size, end: newest } = rings
+    const base = rings.offset >> 1
+    const start = integers[at]
     let end = integers[at + 1]
     let dueUs = Infinity
-    for (; end < rings.end; end++) {
+    for (; end < newest; end++) {
       const timeUs = rings.time(end)
       if (timeUs > last) {
         dueUs = timeUs + delayUs
         break
       }
-      this.spanFigures.changeEntry(figures, lanes, span, end, 1)
+      spanFigures.changeEntry(figures, lanes, span, rings.slot(end), 1)
       for (let i = 0; i < distincts.length; i++) {
-        this.spanFigures.changeDistinctAtEnd(figures, entity, lanes, distincts[i], end, start, 1)
+        spanFigures.changeDistinctAtEnd(figures, entity, lanes, distincts[i], end, start, 1)
       }
       for (let i = 0; i < folds.length; i++) {
-        this.spanFigures.foldEntry(figures, lanes + folds[i].slot, folds[i], end)
+        spanFigures.foldEntry(figures, lanes + folds[i].slot, folds[i], end)
       }
     }
     integers[at + 1] = end
-    if (windowUs === Infinity) return dueUs
+    if (windowUs === Infinity || start >= end) return dueUs
     const before = last - windowUs
-    for (; start < end; start++) {
-      const timeUs = rings.time(start)
+    let slot = rings.slot(start)
+    let position = start
+    for (; position < end; position++) {
+      const timeUs = times[base + slot]
       if (timeUs > before) {
         dueUs = Math.min(dueUs, timeUs + delayUs + windowUs)
         break
       }
-      this.spanFigures.changeEntry(figures, lanes, span, start, -1)
+      spanFigures.changeEntry(figures, lanes, span, slot, -1)
       for (let i = 0; i < distincts.length; i++) {
-        this.spanFigures.changeDistinctAtStart(figures, lanes, distincts[i], start, end, -1)
+        spanFigures.changeDistinctAtStart(figures, lanes, distincts[i], position, end, -1)
       }
+      slot = slot + 1 === size ? 0 : slot + 1
     }
-    integers[at] = start
+    integers[at] = position
+    if (position === end && position > start) spanFigures.empty(figures, lanes, span)
     return dueUs
   }
 
@@ -192,7 +205,7 @@ export class EntityWindows extends KnownEntities {
     if (span.windowUs !== Infinity) {
       const before = last - span.windowUs
       for (; start > rings.first && rings.time(start - 1) > before; start--) {
-        this.spanFigures.changeEntry(figures, lanes, span, start - 1, 1)
+        this.spanFigures.changeEntry(figures, lanes, span, rings.slot(start - 1), 1)
         for (const figure of span.distincts) {
           this.spanFigures.changeDistinctAtStart(figures, lanes, figure, start - 1, end, 1)
         }
@@ -200,7 +213,7 @@ export class EntityWindows extends KnownEntities {
     }
     const lowest = Math.max(start, rings.first)
     for (; end > lowest && rings.time(end - 1) > last; end--) {
-      this.spanFigures.changeEntry(figures, lanes, span, end - 1, -1)
+      this.spanFigures.changeEntry(figures, lanes, span, rings.slot(end - 1), -1)
       for (const figure of span.distincts) {
         this.spanFigures.changeDistinctAtEnd(figures, entity, lanes, figure, end - 1, start, -1)
       }
@@ -293,8 +306,8 @@ export class EntityWindows extends KnownEntities {
         dictionaries[index].hold(staged.codes[index])
       } else if (holds !== 'link') entries.setNumber(slot, index, staged.numbers[index])
     }
-    const oldest = this.records.doublesOf(entity) + OLDEST
-    if (staged.timeUs < this.records.doubles[oldest]) this.records.doubles[oldest] = staged.timeUs
+    const { oldestUs } = this.records
+    if (staged.timeUs < oldestUs[entity]) oldestUs[entity] = staged.timeUs
     const late = position + 1 < rings.end
     for (let i = 0; i < links.length; i++) {
       const code = links[i].dictionary < 0 ? -1 : staged.codes[links[i].dictionary]
@@ -321,7 +334,7 @@ export class EntityWindows extends KnownEntities {
 
   /** Whether the entity has events up to a time. */
   hasUntil(entity: number, throughUs: number): boolean {
-    return this.records.doubles[this.records.doublesOf(entity) + OLDEST] <= throughUs
+    return this.records.oldestUs[entity] <= throughUs
   }
 
   /**
@@ -331,7 +344,6 @@ export class EntityWindows extends KnownEntities {
   evict(entity: number, throughUs: number): void {
     if (!this.hasUntil(entity, throughUs)) return
     const { rings, plan } = this
-    const { doubles } = this.records
     rings.select(entity)
     while (rings.first < rings.end && rings.time(rings.first) <= throughUs) {
       if (plan.ever) this.spanFigures.keepLeaving(this.figures, this.lanes(entity), rings.first)
@@ -339,8 +351,8 @@ export class EntityWindows extends KnownEntities {
       this.releaseCodes(rings.slot(rings.first))
       rings.drop(entity, 1)
     }
-    const oldest = this.records.doublesOf(entity) + OLDEST
-    doubles[oldest] = rings.first < rings.end ? rings.time(rings.first) : Infinity
+    const isEmpty = rings.first === rings.end
+    this.records.oldestUs[entity] = isEmpty ? Infinity : rings.time(rings.first)
     for (let i = 0; i < plan.links.length; i++) {
       if (this.distinctLinks[i]?.isSettled(entity) === false) this.distinctLinks[i]!.settle(entity)
       this.extremeLinks[i]?.settle(entity)

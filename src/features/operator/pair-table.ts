@@ -1,40 +1,40 @@
 const EMPTY = -1
 const LOAD_MAX = 0.6
-/** Integers of a slot: entity, code, position. */
+/** Integers of a slot: the pair, and what stands for it. */
 const SLOT = 3
 
 /**
- * Where an entity's events last had a code: an open-addressing table from (entity, code) to a position.
- * Deletion moves later slots back, so that no tombstones pile up.
+ * An open-addressing table from pairs of 32-bit integers, the first not negative, to a third. Deletion
+ * moves later slots back, so that no tombstones pile up.
  */
-export class LastSeen {
+export class PairTable {
   private table = new Int32Array(64 * SLOT).fill(EMPTY)
   private slots = 64
   private used = 0
 
-  /** The position, or −1. */
-  get(entity: number, code: number): number {
-    const at = this.find(entity, code)
+  /** What stands for a pair, or −1. */
+  get(first: number, second: number): number {
+    const at = this.find(first, second)
     return this.table[at] === EMPTY ? -1 : this.table[at + 2]
   }
 
-  set(entity: number, code: number, position: number): void {
-    let at = this.find(entity, code)
+  set(first: number, second: number, value: number): void {
+    let at = this.find(first, second)
     if (this.table[at] === EMPTY) {
       if (this.used + 1 > this.slots * LOAD_MAX) {
         this.grow()
-        at = this.find(entity, code)
+        at = this.find(first, second)
       }
       this.used++
-      this.table[at] = entity
-      this.table[at + 1] = code
+      this.table[at] = first
+      this.table[at + 1] = second
     }
-    this.table[at + 2] = position
+    this.table[at + 2] = value
   }
 
-  delete(entity: number, code: number): void {
+  delete(first: number, second: number): void {
     const { table } = this
-    let hole = this.find(entity, code)
+    let hole = this.find(first, second)
     if (table[hole] === EMPTY) return
     this.used--
     const length = this.slots * SLOT
@@ -56,19 +56,19 @@ export class LastSeen {
   }
 
   /** Where the pair's slot begins, or the empty one where it belongs. */
-  private find(entity: number, code: number): number {
+  private find(first: number, second: number): number {
     const { table, slots } = this
-    let slot = this.home(entity, code)
+    let slot = this.home(first, second)
     for (;;) {
       const at = slot * SLOT
-      if (table[at] === EMPTY || (table[at] === entity && table[at + 1] === code)) return at
+      if (table[at] === EMPTY || (table[at] === first && table[at + 1] === second)) return at
       slot = (slot + 1) & (slots - 1)
     }
   }
 
   /** The finaliser of MurmurHash3 over both numbers. */
-  private home(entity: number, code: number): number {
-    let hash = Math.imul(entity, 0x9e3779b1) ^ code
+  private home(first: number, second: number): number {
+    let hash = Math.imul(first, 0x9e3779b1) ^ second
     hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
     hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
     return (hash ^ (hash >>> 16)) & (this.slots - 1)

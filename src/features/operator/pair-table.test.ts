@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { LastSeen } from './last-seen.ts'
+import { PairTable } from './pair-table.ts'
 import { Pieces } from './pieces.ts'
 
-test('last positions are those that were set last and not deleted', () => {
+test('what stands for a pair is what was set last and not deleted', () => {
   const steps = fc.array(
     fc.record({
       kind: fc.constantFrom('set', 'set', 'delete'),
@@ -15,37 +15,39 @@ test('last positions are those that were set last and not deleted', () => {
   )
   fc.assert(
     fc.property(steps, (all) => {
-      const seen = new LastSeen()
+      const table = new PairTable()
       const plain = new Map<string, number>()
       for (const { kind, entity, code, position } of all) {
         const name = `${entity} ${code}`
         if (kind === 'set') {
-          seen.set(entity, code, position)
+          table.set(entity, code, position)
           plain.set(name, position)
         } else {
-          seen.delete(entity, code)
+          table.delete(entity, code)
           plain.delete(name)
         }
-        expect(seen.get(entity, code)).toBe(plain.get(name) ?? -1)
+        expect(table.get(entity, code)).toBe(plain.get(name) ?? -1)
       }
       for (const [name, position] of plain) {
         const [entity, code] = name.split(' ').map(Number)
-        expect(seen.get(entity, code)).toBe(position)
+        expect(table.get(entity, code)).toBe(position)
       }
     }),
   )
 })
 
-test('last positions of values that come and go need no more memory than those that are there', () => {
-  const seen = new LastSeen()
-  for (let code = 0; code < 100; code++) seen.set(7, code, code)
-  const bytes = seen.bytes()
+test('pairs that come and go need no more memory than those that are there', () => {
+  const table = new PairTable()
+  for (let code = 0; code < 100; code++) table.set(7, code, code)
+  const bytes = table.bytes()
   for (let code = 100; code < 100_000; code++) {
-    seen.set(7, code, code)
-    seen.delete(7, code - 100)
+    table.set(7, code, code)
+    table.delete(7, code - 100)
   }
-  expect(seen.bytes()).toBe(bytes)
-  expect([seen.get(7, 99_899), seen.get(7, 99_900), seen.get(8, 99_900)]).toEqual([-1, 99_900, -1])
+  expect(table.bytes()).toBe(bytes)
+  expect([table.get(7, 99_899), table.get(7, 99_900), table.get(8, 99_900)]).toEqual([
+    -1, 99_900, -1,
+  ])
 })
 
 test('pieces never lie over each other, and are used again', () => {
