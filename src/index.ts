@@ -16,7 +16,7 @@ export {
   source,
   text,
 } from './data/index.ts'
-export { featureSet, finance, market } from './features/index.ts'
+export { featureSet, finance, graphSnapshots, market } from './features/index.ts'
 export { boostedTrees, logisticRegression, timeSplit } from './learning/index.ts'
 export { gatePolicy } from './governance/index.ts'
 export { decisionPolicy, rule } from './decisions/index.ts'

@@ -22,6 +22,7 @@ test('the values that the package exports', () => {
       "featureSet",
       "finance",
       "gatePolicy",
+      "graphSnapshots",
       "id",
       "integer",
       "key",

@@ -20,6 +20,7 @@ const screens = [
   '/features/handbook/TERMINAL_ID_RISK_7DAY_WINDOW?of.terminal_id=3156',
   '/features/handbook?of.customer_id=596',
   '/features/handbook/TX_AMOUNT',
+  '/features/customer-profile/CREDIT_LIMIT?of.customer_id=596',
   '/features/card-behaviour/TERMINAL_RISK_SMALL_7D_AGO_28D?of.terminal_id=31560',
   '/experiments',
   '/experiments/run_01k4tree',
@@ -289,6 +290,14 @@ describe.skipIf(!needs('chromium'))('the page in a browser', () => {
     const chart = page.locator('.chart', { hasText: 'Latency' })
     await chart.getByRole('button', { name: /Table/ }).click()
     expect(await chart.locator('tbody tr').count()).toBeGreaterThan(10)
+  })
+
+  test('what cannot be done now says why beside its button', async () => {
+    const opened = await open()
+    const { page } = opened
+    await show(opened, '/models/card-fraud/2')
+    await page.getByText('The gate refused it; an approval would change nothing.').waitFor()
+    await page.getByText('It has not passed its gate.').waitFor()
   })
 
   test('the keyboard alone reaches the content and shows where it is', async () => {

@@ -1,9 +1,10 @@
 // The commands about features: what is declared, what values were and are.
 import { Option, type Command } from 'commander'
-import { env, examples, homeOption, named } from './options.ts'
+import { env, examples, homeOption, named, projectOption } from './options.ts'
 import type {
   Actions,
   FeaturesAuditOptions,
+  FeaturesGraphsOptions,
   FeaturesHistoryOptions,
   FeaturesListOptions,
   FeaturesMaterializeOptions,
@@ -98,6 +99,17 @@ export function addFeatureCommands(features: Command, actions: Actions, then: Th
       ),
     )
     .action(then((options: FeaturesAuditOptions) => actions.featuresAudit(options)))
+  features
+    .command('graphs')
+    .description('work out the dated snapshots of graphs that a project declares, as datasets')
+    .addOption(projectOption())
+    .addOption(homeOption())
+    .addOption(env('--graph <name>', 'only this one', 'GRAPH'))
+    .addHelpText(
+      'after',
+      examples('assay features graphs', 'assay features graphs --graph network --project my-bank'),
+    )
+    .action(then((options: FeaturesGraphsOptions) => actions.featuresGraphs(options)))
   features
     .command('materialize')
     .description('write the current features of all entities to a store of online values')

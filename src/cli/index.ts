@@ -22,6 +22,7 @@ export {
   type AuditVerifyOptions,
   type DecideOptions,
   type FeaturesAuditOptions,
+  type FeaturesGraphsOptions,
   type FeaturesHistoryOptions,
   type FeaturesListOptions,
   type FeaturesMaterializeOptions,

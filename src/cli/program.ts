@@ -62,6 +62,10 @@ export interface FeaturesMaterializeOptions extends HomeOptions {
   readonly passwordFile?: string
   readonly namespace: string
 }
+export interface FeaturesGraphsOptions extends HomeOptions {
+  readonly project: string
+  readonly graph?: string
+}
 export interface AuditVerifyOptions extends HomeOptions {
   readonly file?: string
   readonly publicKey?: string
@@ -88,6 +92,7 @@ export interface Actions {
   featuresShow(feature: string, project: string): Promise<number>
   featuresAudit(options: FeaturesAuditOptions): Promise<number>
   featuresMaterialize(options: FeaturesMaterializeOptions): Promise<number>
+  featuresGraphs(options: FeaturesGraphsOptions): Promise<number>
   featuresHistory(project: string, options: FeaturesHistoryOptions): Promise<number>
   auditVerify(options: AuditVerifyOptions): Promise<number>
   auditExport(file: string, options: HomeOptions): Promise<number>

@@ -1,7 +1,7 @@
 import { orderByTime, NumberColumn } from './columns.ts'
 import type { CompiledSource } from './contract.ts'
 import { fail } from './errors.ts'
-import { columnOf, numbersOf, textAt, type Frame, type FrameColumn } from './frame.ts'
+import { columnOf, labelsSchema, numbersOf, textAt, type Frame, type FrameColumn } from './frame.ts'
 import { IdSet } from './id-set.ts'
 import type { DatasetCatalog, SnapshotRecord, SnapshotStore } from './ports.ts'
 
@@ -10,26 +10,54 @@ export interface Dataset {
   readonly frame: Frame
   /** Oldest first: what anything computed from the frame names as its data. */
   readonly parts: readonly SnapshotRecord[]
+  /** When the snapshot of a row of the frame was recorded, µs UTC. */
+  acceptedUs(row: number): number
+}
+
+interface ReadPorts {
+  readonly catalog: Pick<DatasetCatalog, 'current'>
+  readonly snapshots: Pick<SnapshotStore, 'read'>
 }
 
 /**
  * Reads a dataset's current content: its last full snapshot and all that were added since, in order
- * of (time, snapshot, row). Labels are ordered by arrival. Throws `dataset_not_found`.
+ * of (time, snapshot, row); of it only the named columns, where some are named, with its id and its
+ * time. An event is there once: should two ingestions at one time have taken in the same one, the
+ * row of the earlier snapshot counts. Labels are ordered by arrival. Throws `dataset_not_found`.
  */
 export async function readDataset(
   name: string,
-  ports: {
-    readonly catalog: Pick<DatasetCatalog, 'current'>
-    readonly snapshots: Pick<SnapshotStore, 'read'>
-  },
+  ports: ReadPorts,
+  wanted?: ReadonlySet<string>,
 ): Promise<Dataset> {
   const parts = await ports.catalog.current(name)
   if (parts.length === 0) throw fail.dataset_not_found(`There is no dataset named ${name}.`)
-  const frames: Frame[] = []
-  for (const { hash } of parts) frames.push(await ports.snapshots.read(hash))
   const { contract } = parts.at(-1)!
+  const id = contract.kind === 'labels' ? 'event_id' : contract.id
   const time = contract.kind === 'labels' ? 'arrival_time' : contract.eventTime
-  return { frame: frames.length === 1 ? frames[0] : concatenate(frames, time), parts }
+  const frames: Frame[] = []
+  for (const part of parts) {
+    const columns = wanted && columnNames(part).filter((column) => wanted.has(column))
+    const needed = columns && [...new Set([id, time, ...columns])]
+    frames.push(await ports.snapshots.read(part.hash, needed && { columns: needed }))
+  }
+  if (frames.length === 1) {
+    return { frame: frames[0], parts, acceptedUs: () => parts[0].recordedAtUs }
+  }
+  const order = orderOf(frames, time, contract.kind === 'labels' ? undefined : id)
+  const starts = startsOf(frames)
+  return {
+    frame: concatenate(frames, order),
+    parts,
+    acceptedUs: (row) => parts[starts.findLastIndex((start) => start <= order[row])].recordedAtUs,
+  }
+}
+
+/** The columns of a snapshot, as its contract has them. */
+function columnNames({ contract }: SnapshotRecord): string[] {
+  if (contract.kind !== 'labels') return contract.columns.map(({ name }) => name)
+  const none = { rows: 0, columns: {} }
+  return labelsSchema(none).columns.map(({ name }) => name)
 }
 
 /**
@@ -66,20 +94,42 @@ export async function datasetIds(
   return seen
 }
 
-function concatenate(frames: readonly Frame[], time: string): Frame {
-  const rows = frames.reduce((sum, frame) => sum + frame.rows, 0)
+/** Where each frame's rows start among those of all. */
+function startsOf(frames: readonly Frame[]): number[] {
+  let rows = 0
+  return frames.map((frame) => (rows += frame.rows) - frame.rows)
+}
+
+/** The rows of all frames in order of (time, frame, row); of rows of one id the first frame's. */
+function orderOf(frames: readonly Frame[], time: string, id: string | undefined): Uint32Array {
+  const seen = new IdSet()
   const times = new NumberColumn()
-  for (const frame of frames) for (const us of numbersOf(frame, time)) times.add(us)
+  const rows: number[] = []
+  let place = 0
+  for (const frame of frames) {
+    const ids = id === undefined ? undefined : columnOf(frame, id)
+    const timesOfFrame = numbersOf(frame, time)
+    for (let row = 0; row < frame.rows; row++, place++) {
+      if (ids !== undefined && !seen.add(ids[row]!)) continue
+      times.add(timesOfFrame[row])
+      rows.push(place)
+    }
+  }
   const order = orderByTime(times)
+  return order === undefined ? Uint32Array.from(rows) : order.map((at) => rows[at])
+}
+
+function concatenate(frames: readonly Frame[], order: Uint32Array): Frame {
+  const rows = frames.reduce((sum, frame) => sum + frame.rows, 0)
   const columns: Record<string, FrameColumn> = {}
   for (const name of Object.keys(frames[0].columns)) {
     const all = joinColumns(
       frames.map((frame) => columnOf(frame, name)),
       rows,
     )
-    columns[name] = order === undefined ? all : reorder(all, order)
+    columns[name] = reorder(all, order)
   }
-  return { rows, columns }
+  return { rows: order.length, columns }
 }
 
 /** Joins columns; one that is text in any part is text in the whole. */

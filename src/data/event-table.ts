@@ -1,6 +1,7 @@
 import { checkText, isFailure } from './cells.ts'
 import { integerReader, numberReader, type ReadNumber } from './cell-bytes.ts'
 import { IdColumn, NumberColumn, orderByTime, TextColumn } from './columns.ts'
+import { eventConflict } from './conflicts.ts'
 import type { CompiledColumn, CompiledLabels, CompiledSource } from './contract.ts'
 import { fieldText, isFieldUtf8, type CsvRecord } from './csv.ts'
 import { failure, type Failure } from './failures.ts'
@@ -23,6 +24,8 @@ export interface EventTableOptions {
   readonly labelsOptional?: boolean | undefined
   /** Ids that are taken already. */
   readonly seen?: IdSet | undefined
+  /** Ids of events of which something else was accepted before. */
+  readonly conflicting?: ReadonlySet<string> | undefined
 }
 
 /**
@@ -39,6 +42,7 @@ export class EventTable implements RowTable {
   private readonly readers: readonly (ReadNumber | undefined)[]
   private readonly parser: ReturnType<typeof createRowParser>
   private readonly seen: IdSet
+  private readonly conflicting: ReadonlySet<string> | undefined
   private readonly labelCodes = new NumberColumn()
   private readonly idAt: number
   /** The row being checked, by column: numbers here, text beside it. NaN and undefined: no value. */
@@ -55,6 +59,7 @@ export class EventTable implements RowTable {
     this.labels = options.labels?.from === null ? undefined : options.labels
     this.labelsOptional = options.labelsOptional ?? false
     this.seen = options.seen ?? new IdSet()
+    this.conflicting = options.conflicting
     this.builders = columns.map(builderFor)
     this.readers = columns.map((column) =>
       column.kind === 'id' ? plainIdReader : numberReader(column, timeZone),
@@ -232,6 +237,9 @@ export class EventTable implements RowTable {
     if (isFailure(label)) (failures ??= []).push(label)
     if (failures !== undefined) return failures
     const id = this.texts[this.idAt] ?? this.numbers[this.idAt]
+    if (this.conflicting?.has(String(id)) === true) {
+      return [eventConflict(this.columns[this.idAt], String(id))]
+    }
     if (!this.seen.add(id)) return [duplicateId(this.columns[this.idAt], String(id), row)]
     for (let index = 0; index < this.builders.length; index++) {
       const builder = this.builders[index]

@@ -18,6 +18,7 @@ export const rules = {
   unknown_field: 'The contract does not know this field.',
   duplicate_field: 'The same column was given twice, under its own name and its name in files.',
   duplicate_id: 'An earlier row has the same id.',
+  event_conflict: 'The event was accepted live before, with other values.',
   field_count: 'The row has more or fewer fields than the header.',
   quote: 'A quoted field is not closed, or text follows its closing quote.',
   line_too_long: 'The line is longer than 1 MiB.',

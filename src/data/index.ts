@@ -78,4 +78,5 @@ export {
 export { labelsAsOf, readDataset, type Dataset } from './dataset.ts'
 export { auditedStores } from './audited.ts'
 export type { FileFormat } from './inputs.ts'
+export type { AcceptedEvent } from './conflicts.ts'
 export type { RuleCount } from './quarantine.ts'

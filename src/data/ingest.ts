@@ -1,3 +1,4 @@
+import { conflictsOf } from './conflicts.ts'
 import type { CompiledLabels, CompiledSource } from './contract.ts'
 import { datasetIds } from './dataset.ts'
 import { fail } from './errors.ts'
@@ -82,7 +83,7 @@ export interface IngestReport {
 /**
  * Reads a file of events: checks every row, sets the bad ones aside, stores the good ones as an
  * immutable snapshot in order of (event time, row), with the labels the file carries as a second
- * one, and records both. Either everything is recorded or nothing is; only quarantined rows are
+ * one, and records both. A row that contradicts an event accepted live before is a bad one. Either everything is recorded or nothing is; only quarantined rows are
  * kept when not one row was good (`no_row_accepted`).
  */
 export async function ingestFile(
@@ -92,10 +93,20 @@ export async function ingestFile(
 ): Promise<IngestReport> {
   const input = await inspectFile(request.path, request.format)
   const { source, labels } = request
-  const table = await openTable(request, ports)
-  const job = startJob(request, ports, source, originOf(input), onProgress, input.bytes)
-  const read = await readFile(input, job.reading(table), ports)
-  return finishEvents(job, table, read, source, labels)
+  const take = async (conflicting?: ReadonlySet<string>) => {
+    const table = await openTable(request, ports, conflicting)
+    const job = startJob(request, ports, source, originOf(input), onProgress, input.bytes)
+    const read = await readFile(input, job.reading(table), ports)
+    return { table, job, read }
+  }
+  let taken = await take()
+  if (ports.accepted !== undefined && taken.table.accepted > 0) {
+    const { frame } = taken.table.finish()
+    const conflicting = await conflictsOf(source, frame, ports.accepted(source.name))
+    // Rare, and a row goes to quarantine as it stands in the file: so the file is read once more.
+    if (conflicting.size > 0) taken = await take(conflicting)
+  }
+  return finishEvents(taken.job, taken.table, taken.read, source, labels)
 }
 
 /** The same for events that come as objects, from a generator for example. */
@@ -141,9 +152,10 @@ export async function ingestLabelRecords(
 async function openTable(
   { source, labels, labelsOptional, mode }: IngestFileRequest | IngestRecordsRequest,
   ports: IngestPorts,
+  conflicting?: ReadonlySet<string>,
 ): Promise<EventTable> {
   const seen = mode === 'append' ? await datasetIds(source, ports) : undefined
-  return new EventTable(source, { labels, labelsOptional, seen })
+  return new EventTable(source, { labels, labelsOptional, seen, conflicting })
 }
 
 function originOf(input: FileInput): SnapshotOrigin {

@@ -1,6 +1,7 @@
 import type { ChangeBy } from '../access/index.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
+import type { AcceptedEvent } from './conflicts.ts'
 import type { CompiledLabels, CompiledSource } from './contract.ts'
 import type {
   DatasetCatalog,
@@ -21,6 +22,8 @@ export interface IngestPorts {
   readonly quarantine: QuarantineStore
   /** Needed for Parquet files only. */
   readonly parquet?: ParquetRows
+  /** The events of a source that live doors accepted: rows that contradict one are refused. */
+  readonly accepted?: (source: string) => AsyncIterable<AcceptedEvent>
   readonly clock: Clock
   readonly ids: Ids
 }

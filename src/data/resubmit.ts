@@ -1,4 +1,5 @@
 import type { ChangeBy } from '../access/index.ts'
+import { conflictsOf } from './conflicts.ts'
 import type { CompiledLabels, CompiledSource } from './contract.ts'
 import { createCsvReader } from './csv.ts'
 import { datasetIds } from './dataset.ts'
@@ -51,15 +52,16 @@ export async function resubmit(
     contract,
     ports,
   )
-  const table =
-    contract.kind === 'labels'
-      ? new LabelTable(contract)
-      : new EventTable(contract, {
-          labels: request.labels,
-          labelsOptional: true,
-          seen: await datasetIds(contract, ports),
-        })
+  const table = await tableOf(request, ports)
   takeAll(table, corrections, entries)
+  if (contract.kind !== 'labels' && ports.accepted !== undefined) {
+    const { frame } = table.finish()
+    const conflicting = await conflictsOf(contract, frame, ports.accepted(contract.name))
+    // Taken once more, each row is told what it contradicts.
+    if (conflicting.size > 0) {
+      takeAll(await tableOf(request, ports, conflicting), corrections, entries)
+    }
+  }
 
   const origin = { kind: 'resubmission' as const, name: `${corrections.length} corrected rows` }
   const job = startJob({ by, mode: 'append' }, ports, contract, origin, undefined, 0)
@@ -84,6 +86,16 @@ export async function resubmit(
     snapshot: snapshotOf(record),
     ...(labelsRecord === undefined ? {} : { labelsSnapshot: snapshotOf(labelsRecord) }),
   }
+}
+
+async function tableOf(
+  { contract, labels }: ResubmitRequest,
+  ports: IngestPorts,
+  conflicting?: ReadonlySet<string>,
+): Promise<EventTable | LabelTable> {
+  if (contract.kind === 'labels') return new LabelTable(contract)
+  const seen = await datasetIds(contract, ports)
+  return new EventTable(contract, { labels, labelsOptional: true, seen, conflicting })
 }
 
 /** Closes quarantined rows that will not be mended. Returns how many were open. */

@@ -20,6 +20,14 @@ export interface BaseCheckpoint {
   /** The last sequence of history; live sequences continue after it. */
   readonly lastSequence: number
   readonly newestEventTimeUs: number | null
+  /** What of a namespace's journal is in it already; absent where nothing is. */
+  readonly journal?: HeldJournal
+}
+
+/** The records of a namespace up to a sequence: their events and labels. */
+export interface HeldJournal {
+  readonly namespace: string
+  readonly through: number
 }
 
 /** What a checkpoint file says of itself. */
@@ -34,6 +42,8 @@ export interface CheckpointHead {
   readonly newestEventTimeUs: number | null
   /** The journal sequence that the state holds; 0 in a base. */
   readonly through: number
+  /** In a base: what it holds of the journal of the namespace that it was made for. */
+  readonly journal?: HeldJournal
   readonly counts: StateCounts
   /** Of the bytes that follow the line. */
   readonly sha256: string

@@ -1,6 +1,6 @@
 // Why a feature of an entity has its present value: asked of the live state, which nothing here
 // changes.
-import type { Aggregate } from '../features/index.ts'
+import type { Aggregate, ExplainedGraph } from '../features/index.ts'
 import { decisionErrors } from './errors.ts'
 import { asOf, entityRows } from './live-features.ts'
 import type { Namespace } from './namespace.ts'
@@ -22,6 +22,8 @@ export interface ExplainedFeature {
   readonly newestEventUs: number | null
   readonly aggregates: readonly {
     readonly aggregate: Aggregate
+    /** Whose events these are. */
+    readonly source: string
     readonly description: string
     readonly value: number | null
     /** The window (from, to]; null: all time. */
@@ -35,6 +37,7 @@ export interface ExplainedFeature {
       readonly counts: boolean
     }[]
   }[]
+  readonly graphs: readonly (Omit<ExplainedGraph, 'value'> & { readonly value: number | null })[]
 }
 
 /**
@@ -49,7 +52,7 @@ export function explainLiveFeature(
   if (state === undefined) throw decisionErrors.not_ready('Live state is not loaded yet.')
   const asOfUs = asOf(namespace, state, atUs)
   const [row] = entityRows(state.source, [values], asOfUs)
-  const { value, aggregates } = state.explain(row, feature)
+  const { value, aggregates, graphs } = state.explain(row, feature)
   return {
     feature,
     value: orNull(value),
@@ -59,6 +62,7 @@ export function explainLiveFeature(
       ...each,
       value: orNull(each.value),
     })),
+    graphs: graphs.map((each) => ({ ...each, value: orNull(each.value) })),
   }
 }
 

@@ -17,7 +17,10 @@ test('events come once, in the order of their times, with their arrival and thei
   await decide(payment(4, { customer: 2 }))
   await feed('fraud', [{ event_id: 'p9', value: 'fraud', arrival_time: '2024-05-01T12:10:00Z' }])
   await service.namespace('live').journal.flush()
-  const found = await readJournalFacts('/decide/live', compileSource(payments), files)
+  const reading = await readJournalFacts('/decide/live', [compileSource(payments)], files)
+  const found = reading.facts.get('payments')!
+  expect(reading.through).toBe(service.namespace('live').journal.lastSequence)
+  expect(found.acceptedUs).toEqual(found.arrivalsUs)
   expect(found.events.columns).toMatchObject({
     payment_id: ['p4', 'p9'],
     at: Float64Array.of(startUs + 4_000_000, startUs + 9_000_000),
@@ -34,6 +37,7 @@ test('events come once, in the order of their times, with their arrival and thei
 
 test('where nothing was ever decided there are no events', async () => {
   const { files } = await deployedBank()
-  const found = await readJournalFacts('/decide/none', compileSource(payments), files)
-  expect(found.events.rows).toBe(0)
+  const found = await readJournalFacts('/decide/none', [compileSource(payments)], files)
+  expect(found.facts.get('payments')!.events.rows).toBe(0)
+  expect(found.through).toBe(0)
 })

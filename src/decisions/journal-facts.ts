@@ -1,17 +1,25 @@
 // What a journal says of the past, for those who compute with it: events and labels with their
 // arrival, as a dataset has them.
 import * as path from 'node:path'
-import type { CompiledSource, Frame, FrameColumn } from '../data/index.ts'
+import type {
+  AcceptedEvent,
+  CompiledColumn,
+  CompiledSource,
+  Frame,
+  FrameColumn,
+} from '../data/index.ts'
 import { fileErrorCode, type FileSystem } from '../lib/files.ts'
 import { readJournal } from '../lib/journal.ts'
 import { decodeRecord } from './records.ts'
-import type { EventRecord, LabelRecord } from './records.ts'
+import type { DecisionRecord, EventRecord, LabelRecord } from './records.ts'
 
 export interface JournalFacts {
   /** Each event once, in order of (event time, sequence); ids are text. */
   readonly events: Frame
   /** What the source's clock said when each event came, µs UTC. */
   readonly arrivalsUs: Float64Array
+  /** When each event was accepted by the clock of the machine, µs UTC. */
+  readonly acceptedUs: Float64Array
   /** By labels declaration, in the order of the journal. */
   readonly labels: ReadonlyMap<string, JournalLabels>
 }
@@ -22,73 +30,127 @@ export interface JournalLabels {
   readonly arrivalsUs: number[]
 }
 
-type JournalEvent = Pick<EventRecord, 'event' | 'eventTimeUs' | 'clockUs'>
+export interface JournalReading {
+  /** By source, in the order asked for. */
+  readonly facts: ReadonlyMap<string, JournalFacts>
+  /** The last sequence that was read; 0 where there is none. */
+  readonly through: number
+}
 
 const RECORDS_A_TURN = 2048
 
-/** Reads the events of a source, and their labels, from a namespace's folder; none where there is none. */
+/**
+ * Reads the events of sources, and their labels, from a namespace's folder, in one go; none where
+ * there is none. It holds the columns of what it found, and of the records one at a time.
+ */
 export async function readJournalFacts(
   directory: string,
-  source: CompiledSource,
+  sources: readonly CompiledSource[],
   files: FileSystem,
-): Promise<JournalFacts> {
-  const journal = path.join(directory, 'journal')
-  const events: JournalEvent[] = []
-  const labels = new Map<string, JournalLabels>()
-  if (await isThere(journal, files)) {
-    let records = 0
-    for await (const { payload } of readJournal(journal, files, 1)) {
-      const record = decodeRecord(payload)
-      if (record.type === 'label' && record.of === source.name) note(labels, record)
-      const isEvent = record.type === 'decision' || record.type === 'event'
-      if (isEvent && record.source === source.name && record.entry !== 'known') {
-        const { event, eventTimeUs, clockUs } = record
-        events.push({ event, eventTimeUs, clockUs })
-      }
-      if (++records % RECORDS_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve))
+): Promise<JournalReading> {
+  const gathered = new Map(sources.map((source) => [source.name, new Gathered(source)]))
+  let through = 0
+  for await (const { sequence, payload } of recordsIn(path.join(directory, 'journal'), files)) {
+    through = sequence
+    const record = decodeRecord(payload)
+    if (record.type === 'label') gathered.get(record.of)?.addLabel(record)
+    else if (record.type === 'decision' || record.type === 'event') {
+      if (record.entry !== 'known') gathered.get(record.source)?.addEvent(record)
     }
+    if (sequence % RECORDS_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve))
   }
-  // Sorting keeps the order of the journal among events of one instant.
-  events.sort((a, b) => a.eventTimeUs - b.eventTimeUs)
-  return {
-    events: { rows: events.length, columns: columnsOf(source, events) },
-    arrivalsUs: Float64Array.from(events, ({ clockUs }) => clockUs),
-    labels,
+  const facts = [...gathered].map(([name, each]) => [name, each.finish()] as const)
+  return { facts: new Map(facts), through }
+}
+
+/** The events of a source that a namespace's journal holds, each once, in its order. */
+export async function* acceptedEvents(
+  directory: string,
+  source: string,
+  files: FileSystem,
+): AsyncGenerator<AcceptedEvent> {
+  for await (const { payload } of recordsIn(path.join(directory, 'journal'), files)) {
+    const record = decodeRecord(payload)
+    const isEvent = record.type === 'decision' || record.type === 'event'
+    if (isEvent && record.source === source && record.entry !== 'known') yield record
   }
 }
 
-async function isThere(directory: string, files: FileSystem): Promise<boolean> {
+async function* recordsIn(journal: string, files: FileSystem): ReturnType<typeof readJournal> {
   try {
-    return (await files.list(directory)).length > 0
+    if ((await files.list(journal)).length === 0) return
   } catch (error) {
-    if (fileErrorCode(error) === 'ENOENT') return false
+    if (fileErrorCode(error) === 'ENOENT') return
     throw error
   }
+  yield* readJournal(journal, files, 1)
 }
 
-function note(labels: Map<string, JournalLabels>, record: LabelRecord): void {
-  const known = labels.get(record.source) ?? { eventIds: [], values: [], arrivalsUs: [] }
-  known.eventIds.push(record.eventId)
-  known.values.push(record.code)
-  known.arrivalsUs.push(record.arrivalTimeUs)
-  labels.set(record.source, known)
+/** What was found of one source, column by column. */
+class Gathered {
+  private readonly columns: readonly {
+    readonly name: string
+    readonly isText: boolean
+    readonly values: (number | string | undefined)[]
+  }[]
+  private readonly timesUs: number[] = []
+  private readonly arrivalsUs: number[] = []
+  private readonly acceptedUs: number[] = []
+  private readonly labels = new Map<string, JournalLabels>()
+
+  constructor({ columns }: CompiledSource) {
+    this.columns = columns.map((column) => {
+      return { name: column.name, isText: isText(column), values: [] }
+    })
+  }
+
+  addEvent({ event, eventTimeUs, clockUs, receivedAtUs }: DecisionRecord | EventRecord): void {
+    for (const { name, isText: text, values } of this.columns) {
+      values.push(event[name] ?? (text ? undefined : Number.NaN))
+    }
+    this.timesUs.push(eventTimeUs)
+    this.arrivalsUs.push(clockUs)
+    this.acceptedUs.push(receivedAtUs)
+  }
+
+  addLabel({ source, eventId, code, arrivalTimeUs }: LabelRecord): void {
+    const known = this.labels.get(source) ?? { eventIds: [], values: [], arrivalsUs: [] }
+    known.eventIds.push(eventId)
+    known.values.push(code)
+    known.arrivalsUs.push(arrivalTimeUs)
+    this.labels.set(source, known)
+  }
+
+  finish(): JournalFacts {
+    const { timesUs, labels } = this
+    // Events of one instant keep the order of the journal.
+    const order = Uint32Array.from(timesUs.keys()).sort((a, b) => timesUs[a] - timesUs[b] || a - b)
+    const numbers = (values: readonly unknown[]) =>
+      Float64Array.from(order, (row) => values[row] as number)
+    const columns = this.columns.map(({ name, isText: text, values }) => {
+      const column: FrameColumn = text
+        ? Array.from(order, (row) => values[row] as string | undefined)
+        : numbers(values)
+      return [name, column] as const
+    })
+    return {
+      events: { rows: order.length, columns: Object.fromEntries(columns) },
+      arrivalsUs: numbers(this.arrivalsUs),
+      acceptedUs: numbers(this.acceptedUs),
+      labels,
+    }
+  }
 }
 
-function columnsOf(
-  source: CompiledSource,
-  events: readonly JournalEvent[],
-): Record<string, FrameColumn> {
-  const columns = source.columns.map((column) => {
-    const { name, kind } = column
-    const isText =
-      kind === 'id' ||
-      kind === 'text' ||
-      kind === 'category' ||
-      (kind === 'key' && column.type === 'text')
-    const values: FrameColumn = isText
-      ? events.map(({ event }) => event[name] as string | undefined)
-      : Float64Array.from(events, ({ event }) => (event[name] as number | undefined) ?? NaN)
-    return [name, values] as const
-  })
-  return Object.fromEntries(columns)
+function isText(column: CompiledColumn): boolean {
+  switch (column.kind) {
+    case 'id':
+    case 'text':
+    case 'category':
+      return true
+    case 'key':
+      return column.type === 'text'
+    default:
+      return false
+  }
 }

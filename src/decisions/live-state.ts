@@ -44,6 +44,8 @@ export interface LiveState {
   missing(): Float64Array
   /** Takes in a label, and counts a record that was added to the journal. */
   note(record: JournalRecord, journalSequence: number): void
+  /** Counts a record whose event or label a base holds already. */
+  noteHeld(record: JournalRecord): void
   snapshot(): Uint8Array
   /** As `snapshot`, now, with what memory has no room for; it counts once the promise resolved. */
   checkpoint(): Promise<Uint8Array>
@@ -118,6 +120,16 @@ function createLiveState(
       if (!record.holds) return
       const { source: name, eventId, code } = record
       operator.applyLabel(name, eventId, code, lastSequence + journalSequence)
+    },
+    noteHeld(record) {
+      if (record.type === 'decision') decisions++
+      if (record.type === 'label') labels++
+      if (record.type !== 'decision' && record.type !== 'event') return
+      if (record.entry !== 'new') return
+      if (record.source === source.name) events++
+      else if (others.some(({ name }) => name === record.source)) {
+        otherEvents[record.source] = (otherEvents[record.source] ?? 0) + 1
+      }
     },
     snapshot: () => operator.snapshot(),
     checkpoint: () => operator.checkpoint(),

@@ -218,16 +218,16 @@ function applyToState(
   state.note(record, sequence)
 }
 
-/** Lets a recorded event enter; what the features do not look at changes nothing. */
+/**
+ * Lets a recorded event enter; what the features do not look at changes nothing. One that is too late
+ * can only be met under a base that was made since, whose newest event is newer.
+ */
 function enterAgain(state: LiveState, record: DecisionRecord | EventRecord, sequence: number) {
-  if (record.source === state.source.name) state.enter(state.rowOf(record.event), sequence)
-  else enterOtherAgain(state, record, sequence)
+  if (record.source !== state.source.name) enterOtherAgain(state, record, sequence)
+  else if (!state.isTooLate(record.eventTimeUs)) state.enter(state.rowOf(record.event), sequence)
 }
 
-/**
- * Lets a recorded event of a further source enter. One that is too late can only be met under a base
- * that was made since, which holds what came before it.
- */
+/** Lets a recorded event of a further source enter, as `enterAgain` does. */
 export function enterOtherAgain(
   state: LiveState,
   { source: name, event, eventTimeUs }: DecisionRecord | EventRecord,
@@ -241,7 +241,7 @@ export function enterOtherAgain(
 
 /**
  * State becomes what a base holds, followed by the events and labels of the journal before `sequence`
- * (those that are on disk). Errors: `checkpoint_invalid`, `state_missing` where a live policy needs
+ * (those that are on disk) which it does not hold: each counts once. Errors: `checkpoint_invalid`, `state_missing` where a live policy needs
  * features that the base lacks.
  */
 export async function replaceBase(
@@ -266,10 +266,14 @@ export async function replaceBase(
   for (const policy of supersedes) namespace.policies.delete(policy)
   setState(namespace, restoreLiveState(checkpoint, namespace.memory))
   namespace.base = hash
+  const isOfThis = head.journal?.namespace === path.basename(namespace.directory)
+  const held = isOfThis ? head.journal.through : 0
   for await (const { sequence: before, payload } of namespace.journal.read(1)) {
     if (before >= sequence) break
     const record = decodeRecord(payload)
-    if (record.type !== 'deploy' && record.type !== 'base') applyToState(namespace, record, before)
+    if (record.type === 'deploy' || record.type === 'base') continue
+    if (before <= held) namespace.state!.noteHeld(record)
+    else applyToState(namespace, record, before)
   }
   for (const { policy, deployment, sequence: since } of live) {
     await setDeployment(namespace, policy, deployment, since)

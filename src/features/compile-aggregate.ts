@@ -1,12 +1,11 @@
 import type { CompiledSource } from '../data/index.ts'
 import { compileSource } from '../data/index.ts'
-import { DAY_US, parseDuration } from '../lib/time.ts'
+import { DAY_US, durationInWords, parseDuration } from '../lib/time.ts'
 import { distinctKinds, entityKinds, numericKinds, readableKinds } from './columns.ts'
 import type { ExpressionChecker } from './compile-expression.ts'
 import { compileMeasure, compileParameters } from './compile-measure.ts'
 import type { Aggregate, AggregateFunction, Expression } from './compiled.ts'
 import type { Draft, DraftAggregate } from './values.ts'
-import { durationInWords } from './window.ts'
 
 /** Windows and delays are bounded, because every event within them is kept. */
 export const WINDOW_MAX_US = 90 * DAY_US
@@ -140,7 +139,8 @@ function keysOf(
     if (per.length === draft.per.length && per.length > 0) return { per }
     return checker.refuse('per() names a key twice or none at all; name each key once.')
   }
-  if (per.length === 0) {
+  // A table without keys speaks of everybody: its newest row is looked up by none.
+  if (per.length === 0 && source.columns.some(({ kind }) => entityKinds.includes(kind))) {
     return checker.refuse(
       `by names no key of ${quote(source.name)}; write { by: { its_key: 'our_column' } }.`,
     )

@@ -1,11 +1,12 @@
 import type { CompiledColumn, CompiledSource, LabelsDeclaration } from '../data/index.ts'
+import { durationInWords } from '../lib/time.ts'
 import { entityKinds, numericKinds } from './columns.ts'
 import { WINDOW_MAX_US, compileAggregate } from './compile-aggregate.ts'
 import type { Expression } from './compiled.ts'
 import { compileGraphAggregate } from './graph/compile.ts'
 import type { DraftGraphAggregate } from './graph/declare.ts'
 import type { Draft } from './values.ts'
-import { durationInWords, durationUs } from './window.ts'
+import { durationUs } from './window.ts'
 
 const DEPTH_MAX = 50
 

@@ -16,8 +16,9 @@ import type { CompiledFeatureSet } from './compiled.ts'
 import { compileFeatureSet, mergeSets } from './compile.ts'
 import type { EventScope, FeatureSetDeclaration } from './declare.ts'
 import { featureSet } from './declare.ts'
-import { describeFeature, lineageOf } from './describe.ts'
+import { describeFeature } from './describe.ts'
 import type { Feature } from './feature.ts'
+import { lineageOf } from './lineage.ts'
 import { createFeatureState } from './operator/state.ts'
 import type { Duration } from './window.ts'
 
@@ -305,6 +306,7 @@ describe('the catalogue', () => {
       others: [],
       windowUs: 7 * DAY_US,
       delayUs: 8 * DAY_US,
+      windows: [{ kind: 'span', windowUs: 7 * DAY_US, delayUs: 8 * DAY_US }],
     })
   })
 })

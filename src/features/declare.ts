@@ -90,13 +90,15 @@ export class EventScope<Columns extends ColumnDeclarations = ColumnDeclarations>
 
   /**
    * A dimension table: the newest row of another source with this event's key, as of its time.
-   * `tx.lookup(customers, { by: { customer_id: 'customer_id' } }).value('limit')`.
+   * `tx.lookup(customers, { by: { customer_id: 'customer_id' } }).value('limit')`. Without `by` it is
+   * the newest row of a table that has no keys: one that speaks of everybody, such as a rate of
+   * exchange or a graph as a whole.
    */
   lookup<Other extends ColumnDeclarations>(
     source: SourceDeclaration<Other>,
-    options: { readonly by: KeyColumns<Other, Columns> },
+    options: { readonly by?: KeyColumns<Other, Columns> } = {},
   ): Lookup<Other> {
-    return new Lookup(otherOf(source, options.by))
+    return new Lookup(otherOf(source, options.by ?? {}))
   }
 }
 

@@ -1,74 +1,10 @@
-import type { Aggregate, CompiledFeature, CompiledFeatureSet, Expression } from './compiled.ts'
-import { columnsOf, visit } from './expressions.ts'
+import { durationInWords } from '../lib/time.ts'
+import type { Aggregate, CompiledFeature, Expression } from './compiled.ts'
 import { describeGraphAggregate } from './graph/describe.ts'
-import { durationInWords } from './window.ts'
-
-/** What a feature depends on, for the catalogue. */
-export interface FeatureLineage {
-  readonly source: string
-  /** Columns of the source that the value follows from, sorted. */
-  readonly columns: readonly string[]
-  readonly labels: readonly string[]
-  /** Each combination of keys whose past the feature looks at. */
-  readonly keys: readonly (readonly string[])[]
-  /** Other sources that it follows from, and their columns, sorted. */
-  readonly others: readonly { readonly source: string; readonly columns: readonly string[] }[]
-  /**
-   * The longest window, microseconds; 0 where the feature looks at the event alone, null where it
-   * looks at all events ever.
-   */
-  readonly windowUs: number | null
-  /** The longest delay, microseconds. */
-  readonly delayUs: number
-}
 
 /** The declaration in words: `number of events of the same customer_id within 7 days`. */
 export function describeFeature(feature: CompiledFeature): string {
   return describeExpression(feature.expression)
-}
-
-export function lineageOf(feature: CompiledFeature, set: CompiledFeatureSet): FeatureLineage {
-  const columns = new Set<string>()
-  const labels = new Set<string>()
-  const keys = new Map<string, readonly string[]>()
-  const others = new Map<string, Set<string>>()
-  let windowUs = 0
-  let delayUs = 0
-  const add = (source: string | null, names: readonly string[]): void => {
-    const known = source === null ? columns : (others.get(source) ?? new Set())
-    if (source !== null) others.set(source, known)
-    for (const name of names) known.add(name)
-  }
-  visit(feature.expression, (node, source) => {
-    add(source, columnsOf(node))
-    if (node.op === 'graph') {
-      const { graph } = node.graph
-      for (const end of [graph.from, graph.to]) keys.set(end, [end])
-      windowUs = Math.max(windowUs, node.graph.windowUs)
-    }
-    if (node.op !== 'aggregate') return
-    const { per, by, column, label } = node.aggregate
-    const inside = node.aggregate.source ?? source
-    if (source === null) keys.set((by ?? per).join(' '), by ?? per)
-    add(source, by ?? [])
-    add(inside, column === null ? per : [...per, column])
-    if (label !== null) labels.add(label)
-    windowUs = Math.max(windowUs, node.aggregate.windowUs ?? Infinity)
-    delayUs = Math.max(delayUs, node.aggregate.delayUs)
-  })
-  return {
-    source: set.source,
-    columns: [...columns].sort(),
-    labels: [...labels].sort(),
-    keys: [...keys.values()],
-    others: [...others]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([source, names]) => {
-        return { source, columns: [...names].sort() }
-      }),
-    windowUs: windowUs === Infinity ? null : windowUs,
-    delayUs,
-  }
 }
 
 const calendarWords = {
@@ -156,7 +92,10 @@ function inner(node: Expression): string {
 }
 
 export function describeAggregate(aggregate: Aggregate): string {
-  const of = `the same ${keys(aggregate)}`
+  const of =
+    (aggregate.by ?? aggregate.per).length === 0
+      ? String(aggregate.source)
+      : `the same ${keys(aggregate)}`
   const filter = aggregate.where === null ? '' : ` where ${describeExpression(aggregate.where)}`
   const looksBack = aggregate.windowUs === null ? '' : `, looking back ${span(aggregate.windowUs)}`
   switch (aggregate.function) {

@@ -12,6 +12,11 @@ export const fail = defineErrors({
     title: 'A feature set is not declared properly',
     action: 'Correct the feature set that the message names, in the project’s declarations.',
   },
+  graph_snapshots_invalid: {
+    status: 422,
+    title: 'Dated snapshots of a graph are not declared properly',
+    action: 'Correct the snapshots that the message names, in the project’s declarations.',
+  },
   feature_sets_conflict: {
     status: 422,
     title: 'Feature sets do not fit together',

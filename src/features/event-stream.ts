@@ -53,6 +53,11 @@ export class EventStream {
     return this.reader.read(this.at)
   }
 
+  /** The event time, microseconds UTC. */
+  get timeUs(): number {
+    return this.times[this.at]
+  }
+
   get id(): string | undefined {
     return textAt(this.ids, this.at)
   }
@@ -63,7 +68,7 @@ export class EventStream {
     return this.times[this.at] > arrivedUs + this.source.futureUs
   }
 
-  /** Whether a live door would have let the event of another source in: not too late, nor ahead. */
+  /** Whether a live door would have let the event in: it came neither too late nor ahead. */
   counts(state: Pick<FeatureState, 'tooLateUsOf'>): boolean {
     return !this.isInFuture && this.times[this.at] > state.tooLateUsOf(this.source.name)
   }
@@ -79,6 +84,13 @@ export class EventStream {
   }
 }
 
+/** Whether some event came after one of a later time, or may have been refused for coming late. */
+export function hasLateEvents({ source, frame, arrivalsUs }: SourceEvents): boolean {
+  if (arrivalsUs === undefined) return false
+  const times = numbersOf(frame, source.eventTime)
+  return arrivalsUs.some((us, row) => !Number.isNaN(us) && us !== times[row])
+}
+
 /** Rows by arrival; those that arrived at one instant keep their order. */
 export function byArrival(arrivalsUs: Float64Array): Uint32Array {
   const order = Uint32Array.from(arrivalsUs, (_, row) => row)
@@ -89,20 +101,23 @@ function knownOr(arrivalsUs: Float64Array | undefined, times: Float64Array): Flo
   return arrivalsUs?.map((us, row) => (Number.isNaN(us) ? times[row] : us)) ?? times
 }
 
-/** Reads a frame's rows one after the other into one array, which the operator does not keep. */
-export class RowReader {
-  private readonly columns: readonly FrameColumn[]
+/**
+ * Reads a frame's rows one after the other into one array, which the operator does not keep. Columns
+ * that no feature looks at may not be there.
+ */
+class RowReader {
+  private readonly columns: readonly (FrameColumn | undefined)[]
   private readonly row: (number | string | undefined)[]
 
   constructor(source: CompiledSource, frame: Frame) {
-    this.columns = source.columns.map((column) => columnOf(frame, column.name))
+    this.columns = source.columns.map(({ name }) => frame.columns[name])
     this.row = Array.from({ length: this.columns.length })
   }
 
   read(at: number): readonly (number | string | undefined)[] {
     const { columns, row } = this
     for (let c = 0; c < columns.length; c++) {
-      const value = columns[c][at]
+      const value = columns[c]?.[at]
       row[c] = typeof value === 'number' && Number.isNaN(value) ? undefined : value
     }
     return row

@@ -2,7 +2,7 @@ import type { CompiledSource, Frame, FrameColumn } from '../data/index.ts'
 import { numbersOf } from '../data/index.ts'
 import type { Matrix } from '../lib/matrix.ts'
 import type { CompiledFeatureSet } from './compiled.ts'
-import { EventStream, RowReader, checkOrder, type SourceEvents } from './event-stream.ts'
+import { EventStream, type SourceEvents } from './event-stream.ts'
 import { FeatureState, createFeatureState } from './operator/state.ts'
 
 /** What became known of events, and when: columns of equal length, in the order of a labels file. */
@@ -21,6 +21,11 @@ export interface HistoryRequest {
   readonly source: CompiledSource
   /** Events of the source in order of (event time, row). */
   readonly frame: Frame
+  /**
+   * When they arrived, microseconds UTC; NaN where that is not known, and by default: at their event
+   * times. One that arrived late is decided at its own time, and no event before it knew of it.
+   */
+  readonly arrivalsUs?: Float64Array
   /** Events of the further sources that the sets read; those of others are left alone. */
   readonly others?: readonly SourceEvents[]
   readonly labels?: readonly LabelArrivals[]
@@ -29,7 +34,7 @@ export interface HistoryRequest {
   readonly toUs?: number
   /**
    * Labels and events of other sources that arrived by then are applied at the end, so that a state
-   * can go on from there. Default: the last event's time.
+   * can go on from there. Default: the last event's arrival.
    */
   readonly untilUs?: number
   /** Told the number of rows done, every 65,536 rows and at the end. */
@@ -43,15 +48,17 @@ export interface HistoryResult {
   readonly firstRow: number
   /** The operator after the last event; its last sequence is the number of events taken in. */
   readonly state: FeatureState
+  /** Events that live doors would have refused: they did not enter, and their features are missing. */
+  readonly refused: number
 }
 
 /**
- * The features of past events, each as of its own event: a replay of the live operator over events
- * in order, with labels and events of other sources counted once they had arrived. An event whose
- * arrival is not known arrived at its own time, and those of the set's own source always did. At one
- * instant labels come first, then events of other sources in the order given, then own events: what
- * was said of an instant holds for the events of that instant. What live doors would have refused as
- * too late or ahead of its time does not count. Fails with `feature_history_unordered`.
+ * The features of past events, each as of its own event: a replay of the live operator over events,
+ * labels and events of other sources, each counted once it had arrived. An event whose arrival is not
+ * known arrived at its own time. At one instant labels come first, then events of other sources in the
+ * order given, then own events: what was said of an instant holds for the events of that instant. What
+ * live doors would have refused as too late or ahead of its time does not count. Fails with
+ * `feature_history_unordered`.
  */
 export function history(request: HistoryRequest): Matrix {
   return historyWithState(request).matrix
@@ -67,26 +74,35 @@ export function historyWithState(request: HistoryRequest): HistoryResult {
     given.map((other) => other.source),
   )
   const times = numbersOf(frame, source.eventTime)
-  checkOrder(times, frame.rows)
+  const own = new EventStream(request)
   const firstRow = firstAtOrAfter(times, frame.rows, fromUs)
   const endRow = Math.max(firstRow, firstAtOrAfter(times, frame.rows, toUs))
   const writer = new MatrixWriter(state.names, endRow - firstRow)
-  const rows = new RowReader(source, frame)
   const labels = new LabelReader(request.labels ?? [], state)
   const others = new OtherReader(given, state)
   const unwanted = new Float64Array(state.names.length)
-  for (let row = 0; row < frame.rows; row++) {
-    labels.applyUntil(times[row])
-    others.applyUntil(times[row])
-    const wanted = row >= firstRow && row < endRow
-    state.applyInto(rows.read(row), state.lastSequence + 1, wanted ? writer.nextRow() : unwanted)
-    if ((row & 0xffff) === 0xffff) request.onProgress?.(row + 1)
+  // In the order of their times none is late.
+  const mayBeLate = request.arrivalsUs !== undefined
+  let untilUs = -Infinity
+  let refused = 0
+  for (let done = 1; done <= frame.rows; done++, own.advance()) {
+    const row = own.at
+    untilUs = own.arrivalUs
+    labels.applyUntil(untilUs)
+    others.applyUntil(untilUs)
+    const vector = row >= firstRow && row < endRow ? writer.rowAt(row - firstRow) : unwanted
+    if (!mayBeLate || own.counts(state)) {
+      state.applyInto(own.row, state.lastSequence + 1, vector)
+    } else {
+      vector.fill(Number.NaN)
+      refused++
+    }
+    if ((done & 0xffff) === 0) request.onProgress?.(done)
   }
-  const untilUs = request.untilUs ?? times[frame.rows - 1] ?? -Infinity
-  labels.applyUntil(untilUs)
-  others.applyUntil(untilUs)
+  labels.applyUntil(request.untilUs ?? untilUs)
+  others.applyUntil(request.untilUs ?? untilUs)
   request.onProgress?.(frame.rows)
-  return { matrix: writer.finish(), firstRow, state }
+  return { matrix: writer.finish(), firstRow, state, refused }
 }
 
 /**
@@ -97,8 +113,9 @@ class MatrixWriter {
   private static readonly blockRows = 256
   private readonly matrix: Matrix
   private readonly block: readonly Float64Array[]
+  /** The matrix's row of each of the block. */
+  private readonly places = new Int32Array(MatrixWriter.blockRows)
   private filled = 0
-  private flushed = 0
 
   constructor(names: readonly string[], rows: number) {
     this.matrix = { names, rows, columns: names.map(() => new Float64Array(rows)) }
@@ -108,9 +125,10 @@ class MatrixWriter {
     )
   }
 
-  /** The place for the next row's values, to be filled before the next call. */
-  nextRow(): Float64Array {
+  /** The place for a row's values, to be filled before the next call. */
+  rowAt(row: number): Float64Array {
     if (this.filled === this.block.length) this.flush()
+    this.places[this.filled] = row
     return this.block[this.filled++]
   }
 
@@ -123,9 +141,8 @@ class MatrixWriter {
     const { columns } = this.matrix
     for (let c = 0; c < columns.length; c++) {
       const column = columns[c]
-      for (let row = 0; row < this.filled; row++) column[this.flushed + row] = this.block[row][c]
+      for (let row = 0; row < this.filled; row++) column[this.places[row]] = this.block[row][c]
     }
-    this.flushed += this.filled
     this.filled = 0
   }
 }

@@ -26,6 +26,12 @@ export type {
 export type { Group } from './group.ts'
 export type { Aggregation, WindowValue, WindowFamily } from './aggregations.ts'
 export type { Lookup } from './lookup.ts'
+export { graphSnapshots } from './graph/dated-tables.ts'
+export type { GraphSnapshotsDeclaration, GraphSnapshotsOptions } from './graph/dated-tables.ts'
+export { compileGraphSnapshots, tablesOf } from './graph/compile-dated.ts'
+export type { CompiledGraphSnapshots, CompiledGraphTables } from './graph/compile-dated.ts'
+export { datedRows, datesOf } from './graph/dated-rows.ts'
+export type { DatedRow, DatedRows, Dates } from './graph/dated-rows.ts'
 /** Figures of accounts and cards, and of order books and trades, each one line of declaration. */
 export * as finance from './finance.ts'
 export * as market from './market.ts'
@@ -40,17 +46,27 @@ export type {
   CompiledSideSource,
   Expression,
   FeatureUnit,
+  GraphAggregate,
   Words,
 } from './compiled.ts'
 
-export { describeFeature, lineageOf } from './describe.ts'
-export type { FeatureLineage } from './describe.ts'
+export { describeFeature } from './describe.ts'
+export { unitOfGraphFigure } from './graph/compiled.ts'
+export { isRow, lineageOf, windowsInWords } from './lineage.ts'
+export type { FeatureLineage, FeatureWindow } from './lineage.ts'
+export { presenceAt, presences, presenceSet } from './presence.ts'
+export type { Presence } from './presence.ts'
 export { sayFeature, formatFeatureValue } from './say.ts'
 
 export { createFeatureState, restoreFeatureState } from './operator/state.ts'
 export type { FeatureState, FeatureStateStatistics, LabelOutcome } from './operator/state.ts'
 export type { MemoryLimit } from './operator/upkeep.ts'
-export type { Explanation, ExplainedAggregate, ExplainedEvent } from './operator/explain.ts'
+export type {
+  Explanation,
+  ExplainedAggregate,
+  ExplainedEvent,
+  ExplainedGraph,
+} from './operator/explain.ts'
 
 export { checkColdMark, coldMarkUnknown, createMemoryColdStore } from './cold.ts'
 export type { ColdStore, ColdStoreStatistics } from './cold.ts'
@@ -86,7 +102,7 @@ export { fail as featureErrors } from './errors.ts'
 
 export { factOrders, trainingRows, trainingRowsInTurns } from './training.ts'
 export type { EntityRows, FactOrder, TrainingRequest, TrainingRows } from './training.ts'
-export { EventStream } from './event-stream.ts'
+export { EventStream, hasLateEvents } from './event-stream.ts'
 export type { SourceEvents } from './event-stream.ts'
 export type { FactCounts } from './training-facts.ts'
 export { entitiesOf, onlineKinds, onlineSetOf, publishOnline } from './publish-online.ts'
@@ -96,8 +112,14 @@ export { createReplayEngine, prepareHistory } from './sql/engine.ts'
 export { createSweepEngine } from './sweep/engine.ts'
 export { createChosenEngine } from './sql/chosen-engine.ts'
 export type { ChosenEngine, OtherEngines } from './sql/chosen-engine.ts'
-export { chooseHistoryEngine } from './sql/choose.ts'
-export type { ChoiceOptions, EngineKind, EngineOffer, HistoryPlan } from './sql/choose.ts'
+export { chooseHistoryEngine, enginesOf, enginesOfRows } from './sql/choose.ts'
+export type {
+  ChoiceOptions,
+  EngineKind,
+  EngineOffer,
+  EngineUse,
+  HistoryPlan,
+} from './sql/choose.ts'
 export type { EngineCosts } from './sql/measured-costs.ts'
 export type { EngineRequest, HistoryEngine, PreparedHistory } from './sql/engine.ts'
 export { sqlFor } from './sql/sql-for.ts'

@@ -4,6 +4,7 @@ import { isAssayError } from '../lib/errors.ts'
 import { EventStream, byArrival } from './event-stream.ts'
 import { LabelReader, type LabelArrivals } from './history.ts'
 import type { FeatureState } from './operator/state.ts'
+import { scopeOf, type Matters } from './training-scope.ts'
 import type { FactOrder, TrainingRequest } from './training.ts'
 
 export interface FactCounts {
@@ -16,19 +17,30 @@ export interface FactCounts {
   readonly inFuture: number
 }
 
-/** Told the id and the features of each event of the state's own source, NaN where it did not enter. */
+/**
+ * Told the id and the features of each event of the state's own source that asked rows can depend on,
+ * NaN where it did not enter.
+ */
 export type OnEvent = (eventId: string | undefined, values: Float64Array) => void
 
+/** The events of a source. */
+interface Facts {
+  readonly stream: EventStream
+  /** Undefined: all of them do. */
+  readonly matters: Matters | undefined
+}
+
 /**
- * Gives facts to a state. At one instant labels come first, as in every history; then events of
- * further sources, so that what they say of that instant holds for the events of that instant.
+ * Gives facts to a state; those that no asked row can depend on are counted and passed over. At one
+ * instant labels come first, as in every history; then events of further sources, so that what they
+ * say of that instant holds for the events of that instant.
  */
 export class KnownFacts {
   /** Events that were met, whether they counted or not. */
   steps = 0
   readonly counts = { events: 0, assumed: 0, tooLate: 0, inFuture: 0 }
   private readonly state: FeatureState
-  private readonly streams: readonly EventStream[]
+  private readonly streams: readonly Facts[]
   private readonly own: EventStream
   private readonly labels: LabelReader
   private readonly onEvent: OnEvent
@@ -42,31 +54,52 @@ export class KnownFacts {
     const read = others.filter(({ source }) =>
       state.plan.set.sources?.some((side) => side.source === source.name),
     )
-    this.streams = [...read.map((other) => new EventStream(other, decided)), this.own]
+    const scope = scopeOf(state.plan.set, request, read, request.rows)
+    const streams = [...read.map((other) => new EventStream(other, decided)), this.own]
+    this.streams = streams.map((stream) => {
+      return { stream, matters: scope?.get(stream.source.name) }
+    })
     this.labels = new LabelReader(decided ? labels : labels.map(asCorrected), state)
     this.onEvent = onEvent
     this.scratch = new Float64Array(state.names.length)
   }
 
-  /** Applies the next event that had arrived by then, and labels before it; false without one. */
+  /** Takes the next event that had arrived by then, and labels before it; false without one. */
   applyNext(untilUs: number): boolean {
-    let first: EventStream | undefined
-    for (const stream of this.streams) {
-      if (stream.arrivalUs < (first?.arrivalUs ?? Infinity)) first = stream
+    let first: Facts | undefined
+    for (const each of this.streams) {
+      if (each.stream.arrivalUs < (first?.stream.arrivalUs ?? Infinity)) first = each
     }
-    if (first === undefined || first.arrivalUs > untilUs) {
+    if (first === undefined || first.stream.arrivalUs > untilUs) {
       this.labels.applyUntil(untilUs)
       return false
     }
-    this.labels.applyUntil(first.arrivalUs)
+    const { stream, matters } = first
+    this.labels.applyUntil(stream.arrivalUs)
     this.steps++
-    const entered = this.enter(first)
-    if (first === this.own) {
-      if (!entered) this.scratch.fill(Number.NaN)
-      this.onEvent(first.id, this.scratch)
+    if (matters?.(stream.at) === false) {
+      this.passOver(stream)
+    } else {
+      const entered = this.enter(stream)
+      if (stream === this.own) {
+        if (!entered) this.scratch.fill(Number.NaN)
+        this.onEvent(stream.id, this.scratch)
+      }
     }
-    first.advance()
+    stream.advance()
     return true
+  }
+
+  /** An event that changes no answer still counts, and the newest one decides what is too late. */
+  private passOver(stream: EventStream): void {
+    const { state, counts } = this
+    const { timeUs } = stream
+    if (stream.isInFuture) counts.inFuture++
+    else if (timeUs <= state.tooLateUsOf(stream.source.name)) counts.tooLate++
+    else {
+      this.count(stream)
+      if (stream === this.own && timeUs > state.newestUs) state.newestUs = timeUs
+    }
   }
 
   /** What a live door would have refused does not count. */
@@ -84,9 +117,13 @@ export class KnownFacts {
       counts.tooLate++
       return false
     }
-    counts.events++
-    if (stream.isAssumed) counts.assumed++
+    this.count(stream)
     return true
+  }
+
+  private count(stream: EventStream): void {
+    this.counts.events++
+    if (stream.isAssumed) this.counts.assumed++
   }
 }
 

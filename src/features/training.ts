@@ -205,9 +205,12 @@ class Answers {
 function lastLabels(labels: LabelArrivals, { rows, eventIds }: EntityRows): Float64Array {
   const found = new Float64Array(rows).fill(Number.NaN)
   if (eventIds === undefined) return found
+  const asked = new Set<string | undefined>()
+  for (let row = 0; row < rows; row++) asked.add(textAt(eventIds, row))
   const last = new Map<string, number>()
   for (const row of byArrival(labels.arrivalsUs)) {
-    last.set(textAt(labels.eventIds, row)!, labels.values[row])
+    const id = textAt(labels.eventIds, row)!
+    if (asked.has(id)) last.set(id, labels.values[row])
   }
   for (let row = 0; row < rows; row++) {
     const id = textAt(eventIds, row)

@@ -17,8 +17,9 @@ import type { Aggregate, CompiledFeature, CompiledFeatureSet } from './compiled.
 import { operatorVersions } from './compiled.ts'
 import type { EventScope } from './declare.ts'
 import { featureSet } from './declare.ts'
-import { describeFeature, lineageOf } from './describe.ts'
+import { describeFeature } from './describe.ts'
 import type { Feature } from './feature.ts'
+import { lineageOf } from './lineage.ts'
 import { formatFeatureValue } from './say.ts'
 import { vocabularies, vocabularySet } from './vocabulary.cases.ts'
 

@@ -131,7 +131,7 @@ function checkCard({ card }: Evidence): GateCheck {
 function describeMetric({ value, low, high, n }: EvidenceMetric): string {
   const parts = [
     ...(low === undefined || high === undefined ? [] : [`${round(low)} to ${round(high)}`]),
-    ...(n === undefined ? [] : [`n ${n}`]),
+    ...(n === undefined ? [] : [`n ${n.toLocaleString('en-US')}`]),
   ]
   return parts.length === 0 ? round(value) : `${round(value)} (${parts.join(', ')})`
 }

@@ -2,6 +2,7 @@
 import { HOUR_US } from '../lib/time.ts'
 import type { DecisionRecord, ProjectionBatch, ProjectionSink } from '../decisions/index.ts'
 import { binOf, psiOfCounts } from './distance.ts'
+import { count } from './performance.ts'
 import type { DriftCount, DriftCountStore } from './ports.ts'
 import { referenceHash } from './reference.ts'
 import type { ColumnReference, MonitoringReference } from './reference.ts'
@@ -185,7 +186,7 @@ function driftVerdict(
   if (psi === null || n < driftRowsMin) {
     return {
       status: 'no-data',
-      sentence: `${name}: ${n} live values; ${driftRowsMin} are needed for a verdict.`,
+      sentence: `${name}: ${count(n)} live values; ${driftRowsMin} are needed for a verdict.`,
     }
   }
   if (hours < driftHoursMin) {
@@ -194,7 +195,7 @@ function driftVerdict(
       sentence: `${name}: ${hours} of ${driftHoursMin} hours seen; part of a day is not compared with whole days.`,
     }
   }
-  const figure = `PSI ${psi.toFixed(3)}, n = ${n}`
+  const figure = `PSI ${psi.toFixed(3)}, n = ${count(n)}`
   const shift =
     meanShift === null
       ? ''

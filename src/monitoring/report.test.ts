@@ -145,7 +145,7 @@ test('what moved is said, with figure and threshold', async () => {
   const [score, amount] = report.drift
   expect(score.verdict).toMatchObject({ status: 'alert' })
   expect(amount.verdict.sentence).toMatch(
-    /AMOUNT has moved far from the test rows \(PSI [\d.]+, n = 1000, alert from 0.25\)/,
+    /AMOUNT has moved far from the test rows \(PSI [\d.]+, n = 1,000, alert from 0.25\)/,
   )
   expect(amount.nLiveMissing).toBe(334)
   expect(amount.meanShift).toBeGreaterThan(3)

@@ -12,12 +12,27 @@ export {
   ENTITY_VALUES_MAX,
   entityFeatures,
   knownLabels,
+  labelsNotBeforeEvents,
   readSourceFacts,
   type EntityFeatures,
   type EntityFeaturesRequest,
   type KnownLabels,
   type SourceFacts,
 } from './flows/entity-features.ts'
+export {
+  featurePresence,
+  type FeaturePresence,
+  type FeaturePresenceRequest,
+  type PresenceCounts,
+} from './flows/feature-presence.ts'
+export {
+  graphTables,
+  readEvents,
+  writeGraphTables,
+  type GraphEvents,
+  type GraphTablesRequest,
+  type WrittenGraph,
+} from './flows/graph-tables.ts'
 export {
   eventsOf,
   noEvents,
@@ -27,7 +42,7 @@ export {
   type DatasetPorts,
   type OtherEvents,
 } from './flows/other-sources.ts'
-export { withLiveFacts } from './flows/live-facts.ts'
+export { withLiveEvents, withLiveFacts } from './flows/live-facts.ts'
 export type {
   CompiledModel,
   FlowProject,
@@ -47,6 +62,7 @@ export type {
   EntityRowsBody,
   FeatureHistoryAnswer,
   FeatureHistoryRequest,
+  FeaturePresenceQuestion,
   IngestSummary,
   ReplayCommand,
   ReplaySpeed,

@@ -1,7 +1,10 @@
 // What other processes may ask of `work`, over the local socket.
 import type { ChangeBy } from '../access/index.ts'
 import type { FeatureAudit, Recomputation } from '../decisions/index.ts'
-import type { FactOrder, TrainingRows } from '../features/index.ts'
+import type { EngineUse, FactOrder } from '../features/index.ts'
+import type { EntityFactCounts } from './flows/entity-features.ts'
+import type { FeaturePresence } from './flows/feature-presence.ts'
+import type { WrittenGraph } from './flows/graph-tables.ts'
 
 export type ReplaySpeed = '60' | '600' | 'max'
 
@@ -77,12 +80,22 @@ export interface FeatureHistoryAnswer {
   readonly order: FactOrder
   /** Hashes of the data that were read. */
   readonly snapshots: readonly string[]
-  readonly facts: TrainingRows['facts']
+  readonly facts: EntityFactCounts
+  /** Which engines gave the values, and why. */
+  readonly engines: readonly EngineUse[]
   readonly columns: readonly string[]
   /** In the order of the request's rows. */
   readonly table:
     | { readonly form: 'parquet'; readonly bytes: Uint8Array }
     | { readonly form: 'rows'; readonly rows: readonly (readonly (string | number | null)[])[] }
+}
+
+export interface FeaturePresenceQuestion {
+  /** Names of a feature set of the project, and of a feature of it. */
+  readonly set: string
+  readonly feature: string
+  /** The newest events up to this time are counted, microseconds UTC. */
+  readonly untilUs: number
 }
 
 /** The rpc service `work`. */
@@ -96,6 +109,8 @@ export interface WorkRemote {
   ): Promise<Uint8Array>
   /** The features of entities in the project's history; see `entityFeatures`. */
   featureHistory(request: FeatureHistoryRequest): Promise<FeatureHistoryAnswer>
+  /** How the values of a feature came about; see `featurePresence`. */
+  featurePresence(question: FeaturePresenceQuestion): Promise<FeaturePresence>
   /** Works out recorded features of a namespace anew, from base and journal alone. */
   auditFeatures(request: {
     readonly namespace: string
@@ -116,4 +131,6 @@ export interface WorkRemote {
     request: { readonly path: string; readonly source: string | undefined },
     by: ChangeBy,
   ): Promise<IngestSummary>
+  /** Works out the dated snapshots of the project's graphs, where they are not up to date. */
+  writeGraphs(names: readonly string[] | undefined, by: ChangeBy): Promise<readonly WrittenGraph[]>
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import tiny from '../../test/projects/tiny/project.ts'
 import { eventTime, id, key, source } from '../data/index.ts'
-import { featureSet } from '../features/index.ts'
+import { featureSet, graphSnapshots } from '../features/index.ts'
 import { compileProject, project } from './declare.ts'
 import type { ProjectDeclaration } from './declare.ts'
 
@@ -23,6 +23,30 @@ const besides = featureSet('besides', tiny.sources[0], (tx) => [
     .over('1d')
     .as('LOGINS'),
 ])
+const visits = graphSnapshots('visits', {
+  of: tiny.sources[0],
+  from: 'customer_id' as never,
+  to: 'terminal_id' as never,
+  window: '7d',
+  every: '1d',
+  graph: ['density'],
+})
+const dense = featureSet('dense', tiny.sources[0], (tx) => [
+  tx.lookup(visits.graph).value('density').as('DENSITY'),
+])
+const ofOther = { ...visits, options: { ...visits.options, of: other } }
+
+test('the tables of graphs are sources of the project, after those that it declares', () => {
+  const { sources, graphs } = compileProject({
+    ...tiny,
+    graphs: [visits],
+    featureSets: [features, dense],
+  })
+  expect(sources.map(({ name }) => name)).toEqual(['payments', 'visits-graph'])
+  expect(graphs).toMatchObject([{ name: 'visits', of: 'payments', windowUs: 7 * 86_400e6 }])
+  expect(compileProject(tiny)).not.toHaveProperty('graphs')
+})
+
 const faults: [name: string, change: Partial<ProjectDeclaration>, message: RegExp][] = [
   ['has a name that no address can hold', { name: 'Tiny Bank' }, /lower-case letters/],
   ['reads a source that is not declared', { sources: [other] }, /reads "payments"; add it/],
@@ -31,6 +55,17 @@ const faults: [name: string, change: Partial<ProjectDeclaration>, message: RegEx
     { featureSets: [features, besides] },
     /"besides" reads "logins"; add it/,
   ],
+  [
+    'looks a graph up that is not declared',
+    { featureSets: [features, dense] },
+    /"dense" reads "visits-graph"; add it to sources, or "visits" to graphs/,
+  ],
+  [
+    'makes a graph of a source that is not declared',
+    { graphs: [ofOther] },
+    /the graph "visits" is made of "other"; add it to sources/,
+  ],
+  ['declares two graphs of one name', { graphs: [visits, visits] }, /"visits" is declared twice/],
   ['declares no model', { models: [] }, /models is empty/],
   ['declares two models of one name', { models: [trees, trees] }, /"trees" is declared twice/],
   ['learns from features that are not declared', { featureSets: [{ ...features }] }, /add it to/],

@@ -9,8 +9,11 @@ import {
 } from '../data/index.ts'
 import {
   compileFeatureSet,
+  compileGraphSnapshots,
   type CompiledFeatureSet,
+  type CompiledGraphSnapshots,
   type FeatureSetDeclaration,
+  type GraphSnapshotsDeclaration,
 } from '../features/index.ts'
 import { projectErrors } from './errors.ts'
 
@@ -21,6 +24,8 @@ export interface FeatureProjectOptions {
   readonly sources: readonly SourceDeclaration[]
   /** Only where a feature looks at them. */
   readonly labels?: readonly LabelsDeclaration[]
+  /** Dated snapshots of graphs, whose tables feature sets look up. */
+  readonly graphs?: readonly GraphSnapshotsDeclaration[]
   readonly featureSets: readonly FeatureSetDeclaration[]
 }
 
@@ -47,8 +52,11 @@ export interface CompiledFeatureProject {
   readonly title: string
   readonly description: string
   readonly owner: string
+  /** Those that are declared, then the tables of graphs. */
   readonly sources: readonly CompiledSource[]
   readonly labels: readonly CompiledLabels[]
+  /** Absent where none are declared. */
+  readonly graphs?: readonly CompiledGraphSnapshots[]
   readonly featureSets: readonly CompiledFeatureSet[]
 }
 
@@ -60,27 +68,42 @@ export function compileFeatureProject(
   declaration: FeatureProjectOptions & { readonly name: string },
 ): CompiledFeatureProject {
   const { name, title, description = '', owner, sources, labels = [], featureSets } = declaration
+  const { graphs = [] } = declaration
   if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) {
     throw invalid(name, 'a name consists of lower-case letters, digits and dashes')
   }
   checkNames(name, 'sources', sources)
   checkNames(name, 'featureSets', featureSets)
   if (labels.length > 0) checkNames(name, 'labels', labels)
+  if (graphs.length > 0) checkNames(name, 'graphs', graphs)
+  const compiledGraphs = graphs.map((each) => compileGraphSnapshots(each))
   const project = {
     name,
     title,
     description,
     owner,
-    sources: sources.map((each) => compileSource(each)),
+    sources: [
+      ...sources.map((each) => compileSource(each)),
+      ...compiledGraphs.flatMap(({ tables }) => tables),
+    ],
     labels: labels.map((each) => compileLabels(each)),
+    ...(graphs.length > 0 && { graphs: compiledGraphs.map(({ snapshots }) => snapshots) }),
     featureSets: featureSets.map((each) => compileFeatureSet(each)),
   }
+  checkNames(name, 'sources', project.sources)
   const known = new Set(project.sources.map((each) => each.name))
+  for (const graph of graphs) {
+    const { name: of } = graph.options.of
+    if (sources.some((each) => each.name === of)) continue
+    throw invalid(name, `the graph "${graph.name}" is made of "${of}"; add it to sources`)
+  }
   for (const set of project.featureSets) {
     const read = [set.source, ...(set.sources ?? []).map((side) => side.source)]
     const unknown = read.find((each) => !known.has(each))
     if (unknown === undefined) continue
-    throw invalid(name, `the feature set "${set.name}" reads "${unknown}"; add it to sources`)
+    const table = /^(.*)-(?:vertices|graph)$/.exec(unknown)?.[1]
+    const where = table === undefined ? 'it to sources' : `it to sources, or "${table}" to graphs`
+    throw invalid(name, `the feature set "${set.name}" reads "${unknown}"; add ${where}`)
   }
   return project
 }

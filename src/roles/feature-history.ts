@@ -12,7 +12,8 @@ import {
   type FrameSchemaColumn,
   type IngestPorts,
 } from '../data/index.ts'
-import { readJournalFacts, type JournalFacts } from '../decisions/index.ts'
+import { readJournalFacts } from '../decisions/index.ts'
+import type { CompiledFeatureSet } from '../features/index.ts'
 import { generalErrors } from '../lib/errors.ts'
 import { nodeFiles } from '../lib/files.ts'
 import { formatTimestamp } from '../lib/time.ts'
@@ -23,6 +24,7 @@ import {
   type EntityFeatures,
   type FeatureHistoryAnswer,
   type FeatureHistoryRequest,
+  type SourceFacts,
 } from '../pipelines/index.ts'
 import type { CompiledProject } from '../projects/index.ts'
 import { rolesErrors } from './errors.ts'
@@ -78,16 +80,13 @@ async function answer(
   }
   const source = project.sources.find((each) => each.name === set.source)!
   const entities = await entitiesOf(body, source, ports)
-  const past = await readSourceFacts(project, set, ports)
-  const live = await readJournalFacts(ports.journal, source, nodeFiles)
-  const others: JournalFacts[] = []
-  for (const other of past.others) {
-    others.push(await readJournalFacts(ports.journal, other.source, nodeFiles))
-  }
-  const facts = withLiveFacts(past, live, project.labels, others)
+  // Only who names events is told their labels.
+  const isNaming = entities.columns[source.id] !== undefined
+  const facts = await knownFacts(project, set, ports, isNaming)
   const found = await entityFeatures({ set, facts, entities, order, turn })
   const columns = found.columns.map((column) => column.name)
-  const about = { set: set.name, version: set.version, order, columns, facts: found.facts }
+  const { facts: counted, engines } = found
+  const about = { set: set.name, version: set.version, order, columns, facts: counted, engines }
   return {
     ...about,
     snapshots: facts.snapshots,
@@ -98,7 +97,21 @@ async function answer(
   }
 }
 
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+/** What datasets hold of a set's sources, and what came in live since; see `readSourceFacts`. */
+export async function knownFacts(
+  project: CompiledProject,
+  set: CompiledFeatureSet,
+  ports: Omit<FeatureHistoryPorts, 'incoming' | 'limits'>,
+  withLabels = true,
+): Promise<SourceFacts> {
+  const source = project.sources.find((each) => each.name === set.source)!
+  const past = await readSourceFacts(project, set, ports, withLabels)
+  const sources = [source, ...past.others.map((other) => other.source)]
+  const live = await readJournalFacts(ports.journal, sources, nodeFiles)
+  return withLiveFacts(past, live.facts, project.labels)
+}
+
+export const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 async function entitiesOf(
   body: FeatureHistoryRequest['body'],

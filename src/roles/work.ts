@@ -5,8 +5,10 @@ import { systemActor, type ChangeBy } from '../access/index.ts'
 import { duckdbParquetRows, duckdbSnapshots, writeParquet } from '../adapters/duckdb/index.ts'
 import type { IngestPorts } from '../data/index.ts'
 import {
+  acceptedEvents,
   auditFeatures,
   directoryDeployments,
+  readJournalFacts,
   replayDecision,
   type DecideRemote,
 } from '../decisions/index.ts'
@@ -22,6 +24,7 @@ import {
   markInterrupted,
   otherSnapshots,
   runPipeline,
+  writeGraphTables,
   type LiveMaterial,
   type PipelineRun,
   type Replay,
@@ -43,6 +46,8 @@ import { version, type RoleConfig } from './config.ts'
 import type { ServicesForWork } from './services.ts'
 import { rolesErrors } from './errors.ts'
 import { createFeatureHistory } from './feature-history.ts'
+import { createFeaturePresence } from './feature-presence.ts'
+import { keepGraphsLive, liveEventsOf } from './graph-tables.ts'
 import { ingestInto } from './ingestion.ts'
 import type { RunningRole } from './keep.ts'
 import { readMaterial, saveMaterial } from './live-material.ts'
@@ -106,6 +111,23 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
     limits: MEMORY,
   })
 
+  const graphEvents = liveEventsOf(home, ingest)
+  let liveGraphs: ReturnType<typeof keepGraphsLive> | undefined
+  // What a replay needs of graphs is on its tape; the clock of a bank goes on by itself.
+  const startGraphs = () => {
+    if (project === undefined || project.compiled.replay !== null) return
+    if (project.compiled.graphs === undefined) return
+    liveGraphs = keepGraphsLive(project.compiled, {
+      read: graphEvents,
+      decide: peers.decide,
+      nowUs: systemClock.nowUs,
+      sleep,
+      onProblem: (graph, error) => log.warn({ error, graph }, 'A graph was not worked out'),
+    })
+  }
+
+  const featurePresence = createFeaturePresence({ ...ingest, journal: join(home.decide, LIVE) })
+
   const service: WorkRemote = {
     replay: async () => replay?.state() ?? (mayPlay() ? waiting : noReplay),
     commandReplay: async (command) => {
@@ -121,6 +143,7 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
         sequence,
       }),
     featureHistory: async (request) => featureHistory(request, loaded().compiled),
+    featurePresence: async (question) => featurePresence(question, loaded().compiled),
     auditFeatures: ({ namespace, features, ...period }) =>
       auditFeatures({
         directory: join(home.decide, namespace),
@@ -140,6 +163,8 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
       const { byRule } = quarantine
       return { dataset, read, accepted, quarantined, snapshot: snapshot.hash, byRule }
     },
+    writeGraphs: (names, actor) =>
+      writeGraphTables({ project: loaded().compiled, by: actor, names, read: graphEvents }, ingest),
   }
   const rpc = await serveRpc(
     home.socket('work'),
@@ -176,6 +201,7 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
         keepReference: (modelHash, reference) => keepReference(home, modelHash, reference),
         live: {
           decide: peers.decide,
+          readLive: (sources) => readJournalFacts(join(home.decide, LIVE), sources, nodeFiles),
           deploy: (model, number) => peers.deployer.deployVersion(model, number),
           firstDecision: async (material) => {
             await saveMaterial(home, material)
@@ -213,11 +239,13 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
     )
     .then(async (outcome) => {
       const problem = await resume().then(() => null, problemText)
+      startGraphs()
       messages.onDone({ ...outcome, problem: outcome.problem ?? problem })
     })
   return {
     stop: async () => {
       await replay?.stop()
+      await liveGraphs?.stop()
       await rpc.close()
       // A pipeline that is still running ends with the process; its run is marked at the next start.
       await Promise.race([working, Promise.resolve()])
@@ -269,6 +297,7 @@ function ingestPorts(home: Home, peers: Peers): IngestPorts {
     catalog: peers.catalog,
     quarantine: peers.quarantine,
     parquet: duckdbParquetRows(MEMORY),
+    accepted: (source) => acceptedEvents(join(home.decide, LIVE), source, nodeFiles),
     clock: systemClock,
     ids: systemIds,
   }

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { openRedisOnlineValues } from '../../src/adapters/redis/index.ts'
 import { startTestServer } from '../../src/adapters/redis/server.cases.ts'
+import { monotonicUs } from '../../src/lib/clock.ts'
 import { formatTimestamp } from '../../src/lib/time.ts'
 import { needs, toolPath } from '../tools.ts'
 import { createClient, refusalOf, type Client } from './client.ts'
@@ -58,6 +59,7 @@ describe('the history of entities', () => {
     expect(answer.facts.events).toBeGreaterThan(1000)
     expect(answer.facts.assumed).toBe(answer.facts.events)
     expect(answer.snapshots).not.toEqual([])
+    expect(answer.engines).toMatchObject([{ engine: 'replay', features: features.length }])
     const [here, bare, nobody] = answer.rows
     expect(here.slice(0, 4)).toEqual(['2018-07-01T12:00:00Z', 17, 20, 12.5])
     expect(here[6]).toBeGreaterThan(0)
@@ -70,6 +72,8 @@ describe('the history of entities', () => {
     const file = await client.send('featureHistory', { ...behaviour, body: { rows } })
     expect(file.headers.get('content-type')).toBe('application/vnd.apache.parquet')
     expect(file.headers.get('assay-order')).toBe('as-decided')
+    expect(file.headers.get('assay-engines')).toBe(`replay=${features.length}`)
+    expect(file.headers.get('assay-engines-why')).toMatch(/^Rows as of given times are read from/)
     const bytes = Buffer.from(await file.clone().arrayBuffer())
     expect(await parquetTable(file)).toEqual({
       names: ['paid_at', 'customer_id', 'terminal_id', ...features],
@@ -146,6 +150,35 @@ describe('the history of entities', () => {
     const count = answer.columns.indexOf('CUSTOMER_COUNT_7D')
     expect(answer.rows.map((row: unknown[]) => row[count])).toEqual([1, 1])
     expect(answer.facts.assumed).toBeLessThan(answer.facts.events)
+  })
+
+  test('is worked out while decisions are answered', async ({ annotate }) => {
+    const { clock } = await client.ask('session')
+    const many = Array.from({ length: 1000 }, (_, i) => ({ ...rows[i % 2], customer_id: i % 200 }))
+    let running = true
+    const history = (async () => {
+      for (let asked = 0; asked < 5; asked++) {
+        const answer = await client.send('featureHistory', { ...behaviour, body: { rows: many } })
+        expect(answer.status).toBe(200)
+        await answer.arrayBuffer()
+      }
+    })().finally(() => (running = false))
+    const tookMs: number[] = []
+    for (let n = 0; running; n++) {
+      const fromUs = monotonicUs()
+      const payment = { customer_id: n, terminal_id: 20, amount: '7.00', paid_at: clock.now }
+      const body = { ...payment, payment_id: `meanwhile-${n}` }
+      const decided = await client.send('decide', { params: { policy: 'tiny' }, body })
+      expect(decided.status).toBe(200)
+      await decided.arrayBuffer()
+      tookMs.push((monotonicUs() - fromUs) / 1000)
+    }
+    await history
+    tookMs.sort((a, b) => a - b)
+    expect(tookMs.length).toBeGreaterThan(20)
+    const p99Ms = tookMs[Math.floor(0.99 * (tookMs.length - 1))]
+    await annotate(`p99 of ${tookMs.length} decisions meanwhile: ${p99Ms.toFixed(1)} ms`)
+    expect(p99Ms).toBeLessThan(1000)
   })
 
   test.each([

@@ -1,5 +1,5 @@
-// Features over three sources, from files to live decisions: payments, customers (a table of whom
-// rows replace one another) and logins.
+// Features over several sources, from files to live decisions: payments, customers (a table of whom
+// rows replace one another), logins, and dated snapshots of the graph that the payments make.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -31,7 +31,16 @@ const logins = source('logins', {
   columns: { login_id: id(), at: eventTime(), user_id: key('integer') },
   late: '1d',
 })
+const visits = graphSnapshots('visits', {
+  of: payments, from: 'customer_id', to: 'terminal_id', apart: true, window: '7d', every: '1d',
+  vertices: ['degree', 'pageRank'], graph: ['giantShare', 'density'],
+})
 const sides = featureSet('sides', payments, (tx) => [
+  tx.lookup(visits.vertices, { by: { terminal_id: 'terminal_id' } }).value('degree').as('VISITORS_7D'),
+  tx.lookup(visits.vertices, { by: { customer_id: 'customer_id' } }).value('pageRank').as('RANK_7D'),
+  tx.lookup(visits.graph).value('giantShare').as('GIANT_7D'),
+  tx.graph({ from: 'customer_id', to: 'terminal_id', amount: 'amount', apart: true })
+    .within('30d').from.amounts('out').sum().as('SPENT_30D'),
   tx.other(logins, { by: { user_id: 'customer_id' } }).count().over('1d').as('LOGINS_1D'),
   tx.lookup(customers, { by: { customer_id: 'customer_id' } }).value('credit').as('CREDIT'),
 ])
@@ -41,7 +50,8 @@ const common = { features: [behaviour, sides], label: fraud }
 const project = ownProject((text) =>
   text
     .replace(/^const common = .*$/m, declarations)
-    .replace('sources: [payments]', 'sources: [payments, customers, logins]')
+    .replace('import {', 'import { graphSnapshots,')
+    .replace('sources: [payments]', 'sources: [payments, customers, logins], graphs: [visits]')
     .replace('featureSets: [behaviour]', 'featureSets: [behaviour, sides]')
     .replace('      features: [behaviour],', '      features: [behaviour, sides],'),
 )
@@ -134,6 +144,89 @@ describe('features over several sources', () => {
     expect(column('LOGINS_1D')).toEqual([0, 1, 1])
   })
 
+  test('look snapshots of graphs up as of their dates, in history and live', async () => {
+    const clockNow = async () => (await client.ask('session')).clock.now as string
+    const names = ['VISITORS_7D', 'RANK_7D', 'GIANT_7D']
+    const before = await clockNow()
+    const live = await client.ask('liveFeatures', {
+      ...sides,
+      body: { rows: [{ customer_id: 150, terminal_id: 20 }] },
+    })
+    // The bank's clock goes on meanwhile, and may pass a date: the rows of each are on the tape.
+    const times = ['2018-06-01T12:00:00Z', '2018-07-05T12:00:00Z', before, await clockNow()]
+    const rows = times.map((paid_at) => ({ customer_id: 150, terminal_id: 20, paid_at }))
+    const answer = await client.ask('featureHistory', {
+      ...sides,
+      body: { rows },
+      headers: { accept: 'application/json' },
+    })
+    const [first, later, ...around] = answer.rows.map((row: unknown[]) =>
+      names.map((name) => row[answer.columns.indexOf(name)]),
+    )
+    expect(first).toEqual([null, null, null])
+    for (const value of later) expect(value).toBeGreaterThan(0)
+    expect(around).toContainEqual(names.map((name) => live.rows[0][live.columns.indexOf(name)]))
+    const metrics = await (await fetch(`${server.url}/metrics`)).text()
+    expect(metrics).toMatch(
+      /^assay_state_events\{namespace="live",source="visits-vertices"\} \d+$/m,
+    )
+    const { code, out } = run(['features', 'graphs', '--home', server.home, '--project', project])
+    expect(out).toMatch(/^visits: \d\d dates(, up to date| worked out, [\d,]+ rows written)$/m)
+    expect(code).toBe(0)
+  })
+
+  test('are counted by how they came about, by the bank’s clock', async () => {
+    const of = (feature: string) =>
+      client.ask('featurePresence', { params: { set: 'sides', feature } })
+    const credit = await of('CREDIT')
+    expect(credit.events).toBeGreaterThan(0)
+    expect(credit.sentence).toContain('of payments by the bank’s clock')
+    expect(credit.kinds.map(({ kind }: { kind: string }) => kind)).not.toContain('stale')
+    const count = (kind: string): number =>
+      credit.kinds.find((each: { kind: string }) => each.kind === kind).share.count
+    expect(count('value') + count('zero') + count('missing') + count('absent')).toBe(credit.events)
+    // Every customer has a row from before the first payment on.
+    expect(count('absent')).toBe(0)
+    const logins = await of('LOGINS_1D')
+    expect(logins.kinds.map(({ kind }: { kind: string }) => kind)).toEqual([
+      'value',
+      'zero',
+      'missing',
+    ])
+    expect(
+      await client.refusal('featurePresence', { params: { set: 'sides', feature: 'NONE' } }),
+    ).toBe('404 feature_not_found')
+  })
+
+  test('are explained by the events, rows and edges behind them, of whichever source', async () => {
+    const explain = async (feature: string) => {
+      const answer = await client.ask('explainFeature', {
+        params: { set: 'sides', feature },
+        body: { values: { customer_id: 150, terminal_id: 20 } },
+      })
+      expect(answer.windows).toHaveLength(1)
+      return answer.windows[0]
+    }
+    const logins = await explain('LOGINS_1D')
+    expect(logins.events).toHaveLength(logins.count)
+    for (const event of logins.events) {
+      expect(event).toMatchObject({ source: 'logins', decision: null, edge: null })
+    }
+    const credit = await explain('CREDIT')
+    expect(credit.events).toMatchObject([{ source: 'customers', value: credit.value }])
+    const spent = await explain('SPENT_30D')
+    expect(spent.count).toBeGreaterThan(0)
+    const sum = spent.events.reduce(
+      (total: number, { value }: { value: number }) => total + value,
+      0,
+    )
+    if (spent.count <= 100) expect(sum).toBeCloseTo(spent.value, 6)
+    for (const { source, edge } of spent.events) {
+      expect(source).toBe('payments')
+      expect(edge).toEqual({ from: '150', to: expect.stringMatching(/^\d+$/) })
+    }
+  })
+
   test('are what a file is scored with', () => {
     const file = join(temporaryDirectory('scored'), 'payments.csv')
     writeFileSync(
@@ -150,6 +243,8 @@ describe('features over several sources', () => {
   })
 
   test('take what comes in at the door, and keep it when decide is killed', async () => {
+    // A command was waited for, and connections that the server closed meanwhile are let go of.
+    await new Promise((resolve) => setTimeout(resolve, 50))
     const { clock } = await client.ask('session')
     const row = { row_id: 'x', valid_from: clock.now, customer_id: 7, credit: '1234.00' }
     expect(await feed('customers', row)).toContain('"accepted"')

@@ -72,7 +72,7 @@ const unreachable: Problem = {
   status: 0,
   code: 'unreachable',
   detail: 'The page could not reach Assay. What was acknowledged is on disk and safe.',
-  action: 'See whether `npm start` still runs on the machine; the page goes on by itself.',
+  action: 'See whether Assay still runs on its machine; the page goes on by itself.',
 }
 
 async function problemFrom(response: Response): Promise<Problem> {

@@ -52,6 +52,17 @@ describe('figures', () => {
     expect(withUnit(53.6, 'EUR')).toBe('EUR 53.60')
     expect(withUnit(0.0081, '%')).toBe('0.810 %')
     expect(withUnit(12, null)).toBe('12')
+    expect(withUnit(-1234.5, 'EUR')).toBe('EUR −1,234.50')
+    expect(withUnit(1234.5, 'JPY')).toBe('JPY 1,235')
+    expect(withUnit(45, 's')).toBe('45 s')
+    expect(withUnit(3_098_736, 's')).toBe('35.9 days')
+  })
+
+  test('a statistic has four significant digits, and whole numbers all of theirs', () => {
+    expect(withUnit(12_345.678, null)).toBe('12,346')
+    expect(withUnit(0.0312345, null)).toBe('0.03123')
+    expect(withUnit(1_754_155, null)).toBe('1,754,155')
+    expect(withUnit(-0.5, null)).toBe('−0.5')
   })
 
   test('times are written in the bank’s zone', () => {

@@ -64,19 +64,61 @@ export function estimateText(estimate: Estimate | null, write = score): string {
 /** A statistic of unknown size: four significant digits, grouped. */
 export function statistic(value: number | null | undefined): string {
   if (value == null || !Number.isFinite(value)) return none
-  if (Number.isInteger(value)) return counts.format(value)
+  if (Number.isInteger(value)) return signed(counts.format(value))
   const size = Math.abs(value)
-  if (size >= 1000) return new Intl.NumberFormat('en', { maximumFractionDigits: 1 }).format(value)
-  if (size !== 0 && size < 0.0001) return value.toExponential(2)
-  return String(Number(value.toPrecision(4)))
+  if (size >= 1000) return signed(counts.format(value))
+  if (size < 0.0001) return signed(value.toExponential(2))
+  return signed(String(Number(value.toPrecision(4))))
 }
+
+/** With the sign that is as wide as a digit. */
+const signed = (text: string): string => text.replace(/^-/, '−')
 
 export function withUnit(value: number | null | undefined, unit: string | null): string {
   if (value == null) return none
   if (unit === '%' || unit === 'share') return percent(value)
   if (unit === 'count') return statistic(value)
-  if (unit !== null && /^[A-Z]{3}$/.test(unit)) return `${unit} ${value.toFixed(2)}`
+  const currency = currencyIn(unit)
+  if (currency !== null) return `${currency} ${inCurrency(value, currency)}`
+  if (unit === 's') return timeSpan(value)
   return unit === null ? statistic(value) : `${statistic(value)} ${unit}`
+}
+
+/** From how many seconds on a unit is used, its name, and its own length. */
+const timeUnits = [
+  { from: 2 * 86_400, name: 'days', length: 86_400 },
+  { from: 7_200, name: 'h', length: 3_600 },
+  { from: 120, name: 'min', length: 60 },
+  { from: 0, name: 's', length: 1 },
+] as const
+
+/** Seconds in the unit that people would say them in: 45 s, 12.5 min, 35.9 days. */
+function timeSpan(seconds: number): string {
+  const unit = timeUnits.find(({ from }) => Math.abs(seconds) >= from) ?? timeUnits[3]
+  return `${statistic(Number((seconds / unit.length).toPrecision(3)))} ${unit.name}`
+}
+
+/** The unit where it is a currency. */
+export function currencyIn(unit: string | null): string | null {
+  return unit !== null && /^[A-Z]{3}$/.test(unit) ? unit : null
+}
+
+/** An amount in major units, calculated and so no whole number of minor ones: 1234.5 is "1,234.50". */
+export function inCurrency(value: number, currency: string): string {
+  const { maximumFractionDigits: digits } = new Intl.NumberFormat('en', {
+    style: 'currency',
+    currency,
+  }).resolvedOptions()
+  const written = new Intl.NumberFormat('en', {
+    minimumFractionDigits: digits ?? 2,
+    maximumFractionDigits: digits ?? 2,
+  }).format(Math.abs(value))
+  return (value < 0 ? '−' : '') + written
+}
+
+/** `1 event`, `2,310 events`. */
+export function plural(many: number, noun: string): string {
+  return `${count(many)} ${noun}${many === 1 ? '' : 's'}`
 }
 
 /** Microseconds as people say them: 640 µs, 4.6 ms, 1.2 s. */

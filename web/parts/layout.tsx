@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import type { ReactNode } from 'react'
+import { Fragment, type ReactNode } from 'react'
 import { objectAddress } from '../../src/server/contract/objects.ts'
 import type { ObjectRef, Verdict } from '../../src/server/contract/index.ts'
 import { shortHash } from './figures.ts'
@@ -127,6 +127,20 @@ export function Hash({ hash }: { readonly hash: string }) {
     <code className="hash" title={hash}>
       {/^[0-9a-f]{16,}$/.test(hash) ? shortHash(hash) : hash}
     </code>
+  )
+}
+
+/** A long name of code, which breaks after an underscore where it must. */
+export function LongName({ name }: { readonly name: string }) {
+  return (
+    <span className="long-name">
+      {name.split(/(?<=_)/).map((part, i) => (
+        <Fragment key={i}>
+          {i === 0 ? null : <wbr />}
+          {part}
+        </Fragment>
+      ))}
+    </span>
   )
 }
 

@@ -52,7 +52,7 @@ export function Failed({ error, again }: { readonly error: unknown; readonly aga
       <p className="state-title">{title}</p>
       {detail === '' || detail === title ? null : <p className="state-text">{detail}</p>}
       {problem?.action === undefined ? null : <p className="state-text">{problem.action}</p>}
-      {again === undefined ? null : (
+      {again === undefined || problem?.status === 404 ? null : (
         <Button size="xs" variant="default" onClick={again}>
           Ask again
         </Button>

@@ -24,11 +24,15 @@ import { ReplayControls } from './replay-controls.tsx'
 
 export function Header() {
   return (
-    <div className="header">
-      <button type="button" className="header-search" onClick={openPalette}>
+    <header className="header">
+      <button
+        type="button"
+        className="header-search"
+        aria-label="Find anything Ctrl K"
+        onClick={openPalette}
+      >
         <IconSearch size={15} aria-hidden />
-        <span>Find anything</span>
-        <kbd>Ctrl K</kbd>
+        <span>Find anything</span> <kbd>Ctrl K</kbd>
       </button>
       <div className="header-end">
         <ReplayControls />
@@ -36,7 +40,7 @@ export function Header() {
         <SchemeSwitch />
         <IdentityMenu />
       </div>
-    </div>
+    </header>
   )
 }
 
@@ -66,11 +70,10 @@ function RangePicker() {
         <button
           type="button"
           className="header-button"
-          aria-label={`Time range: ${title}, ${clock.timeZone}`}
+          aria-label={`Time range: ${title} ${clock.timeZone}`}
         >
           <IconCalendar size={15} aria-hidden />
-          <span>{title}</span>
-          <span className="quiet">{clock.timeZone}</span>
+          <span>{title}</span> <span className="quiet">{clock.timeZone}</span>
           <IconChevronDown size={13} aria-hidden />
         </button>
       </Menu.Target>

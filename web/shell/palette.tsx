@@ -42,7 +42,8 @@ export function Palette() {
       size={620}
       yOffset="12vh"
       transitionProps={{ duration: 90 }}
-      aria-label="Find anything"
+      title="Find anything"
+      classNames={{ header: 'visually-hidden' }}
     >
       {opened ? <Finder onDone={() => setOpened(false)} /> : null}
     </Modal>

@@ -28,7 +28,13 @@ export function Shell({ children }: { readonly children: ReactNode }) {
 
   if (session.data === undefined) {
     return session.isError ? (
-      <Failed error={session.error} again={() => void session.refetch()} />
+      <main className="sign-in">
+        <div className="sign-in-card">
+          <img src="/hallmark.svg" alt="" width={36} height={36} />
+          <h1>Assay</h1>
+          <Failed error={session.error} again={() => void session.refetch()} />
+        </div>
+      </main>
     ) : (
       <Loading />
     )

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { durationInWords } from '../../lib/time.ts'
 import { Condition, NumberValue } from '../values.ts'
-import { durationInWords, durationUs } from '../window.ts'
+import { durationUs } from '../window.ts'
 import type { GraphChecks } from './compile.ts'
 import { compileGraphAggregate } from './compile.ts'
 import type { GraphAggregateOf } from './compiled.ts'

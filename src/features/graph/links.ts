@@ -54,38 +54,37 @@ export function degreeOf(links: Links, vertex: number): number {
   return links.offsets[vertex + 1] - links.offsets[vertex]
 }
 
+/** Sorts by counting, the second end first: links then come by both ends, and parallel ones together. */
 function linksOf(vertices: number, from: Int32Array, to: Int32Array, weights: Float64Array): Links {
-  const names = new Float64Array(from.length)
-  for (let i = 0; i < names.length; i++) names[i] = from[i] * vertices + to[i]
-  const unique = withoutRepeats(names.slice().sort())
-  const summed = new Float64Array(unique.length)
-  for (let i = 0; i < names.length; i++) summed[placeOf(unique, names[i])] += weights[i]
+  const order = sortedBy(from, vertices, sortedBy(to, vertices, from.keys()))
   const offsets = new Int32Array(vertices + 1)
-  const neighbours = new Int32Array(unique.length)
-  for (let i = 0; i < unique.length; i++) {
-    const vertex = Math.floor(unique[i] / vertices)
-    neighbours[i] = unique[i] - vertex * vertices
-    offsets[vertex + 1]++
+  const neighbours = new Int32Array(order.length)
+  const summed = new Float64Array(order.length)
+  let links = 0
+  for (let i = 0; i < order.length; i++) {
+    const at = order[i]
+    const before = i === 0 ? -1 : order[i - 1]
+    if (before < 0 || from[before] !== from[at] || to[before] !== to[at]) {
+      neighbours[links++] = to[at]
+      offsets[from[at] + 1]++
+    }
+    summed[links - 1] += weights[at]
   }
   for (let vertex = 0; vertex < vertices; vertex++) offsets[vertex + 1] += offsets[vertex]
-  return { vertices, offsets, neighbours, weights: summed }
+  return {
+    vertices,
+    offsets,
+    neighbours: neighbours.slice(0, links),
+    weights: summed.slice(0, links),
+  }
 }
 
-function withoutRepeats(sorted: Float64Array): Float64Array {
-  let count = 0
-  for (let i = 0; i < sorted.length; i++) {
-    if (i === 0 || sorted[i] !== sorted[i - 1]) sorted[count++] = sorted[i]
-  }
-  return sorted.slice(0, count)
-}
-
-function placeOf(sorted: Float64Array, value: number): number {
-  let low = 0
-  let high = sorted.length - 1
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (sorted[middle] < value) low = middle + 1
-    else high = middle
-  }
-  return low
+/** Places in the rising order of their vertices; those of one vertex stay in the order given. */
+function sortedBy(ends: Int32Array, vertices: number, places: Iterable<number>): Int32Array {
+  const next = new Int32Array(vertices + 1)
+  for (const end of ends) next[end + 1]++
+  for (let vertex = 0; vertex < vertices; vertex++) next[vertex + 1] += next[vertex]
+  const sorted = new Int32Array(ends.length)
+  for (const place of places) sorted[next[ends[place]]++] = place
+  return sorted
 }

@@ -104,12 +104,19 @@ export class Neighbourhood {
     this.begin()
     const { found, marks } = this
     const count = this.explore(vertex, side, span, explored)
-    let edges = 0
-    sums.fill(0)
+    // The entries found give way to the different neighbours among them.
+    let different = 0
     for (let i = 0; i < count; i++) {
       const neighbour = windows.vertices.neighbour(found[i])
       if (neighbour === vertex || marks[neighbour] === this.stamp) continue
       marks[neighbour] = this.stamp
+      found[different++] = neighbour
+    }
+    windows.touchSides(span.window, side, found, different)
+    let edges = 0
+    sums.fill(0)
+    for (let i = 0; i < different; i++) {
+      const neighbour = found[i]
       windows.seekSide(span.window, neighbour, side, span.throughUs)
       const own = windows.edges(span.window, neighbour, side)
       if (own === 0) continue

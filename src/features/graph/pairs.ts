@@ -36,8 +36,8 @@ export class Pairs {
     return this.slots[this.slotOf(from, to)]
   }
 
-  /** The pair's number, made where needed, for one more ring entry. */
-  acquire(from: number, to: number): number {
+  /** The pair's number, made where needed, for so many more ring entries. */
+  acquire(from: number, to: number, uses: number): number {
     let slot = this.slotOf(from, to)
     if (this.slots[slot] === NO_PAIR) {
       if ((this.used + 1) * 3 > this.slots.length * 2) {
@@ -48,7 +48,7 @@ export class Pairs {
       this.used++
     }
     const pair = this.slots[slot]
-    this.records[pair * this.stride + USES]++
+    this.records[pair * this.stride + USES] += uses
     return pair
   }
 

@@ -81,6 +81,23 @@ export interface GraphMeasures {
   readonly modularity: number
 }
 
+export const graphMeasures = [
+  'vertices',
+  'edges',
+  'links',
+  'density',
+  'assortativity',
+  'transitivity',
+  'clusteringMean',
+  'giantSize',
+  'giantShare',
+  'components',
+  'communities',
+  'modularity',
+] as const satisfies readonly (keyof GraphMeasures)[]
+
+export type GraphMeasure = (typeof graphMeasures)[number]
+
 /** One row a vertex, and one for the whole graph, as of a date. */
 export interface GraphSnapshot {
   readonly asOfUs: number
@@ -93,55 +110,113 @@ export interface GraphSnapshot {
 
 /** The graph as of a date. Whatever order the edges come in, the snapshot is the same. */
 export function graphSnapshot(edges: Iterable<DatedEdge>, options: SnapshotOptions): GraphSnapshot {
-  const { asOfUs, windowUs, weigh, resolution = 1 } = options
-  const seen: DatedEdge[] = []
-  for (const edge of edges) {
-    const known = (edge.arrivedUs ?? edge.timeUs) < asOfUs
-    if (known && edge.timeUs < asOfUs && edge.timeUs >= asOfUs - windowUs) seen.push(edge)
+  const rest = new GraphAtRest(edges, options)
+  const values = vertexMeasures.map((name) => [name, rest.ofVertices(name)] as const)
+  const graph = graphMeasures.map((name) => [name, rest.ofGraph(name)] as const)
+  return {
+    asOfUs: options.asOfUs,
+    entities: rest.entities,
+    values: Object.fromEntries(values) as unknown as GraphSnapshot['values'],
+    graph: Object.fromEntries(graph) as unknown as GraphMeasures,
   }
-  const entities = entitiesOf(seen)
-  const numbers = new Map(entities.map((entity, number) => [entity, number]))
-  const columns: EdgeColumns = {
-    from: Int32Array.from(seen, ({ from }) => numbers.get(from)!),
-    to: Int32Array.from(seen, ({ to }) => numbers.get(to)!),
-    weights: Float64Array.from(seen, ({ amountMinor }) =>
-      weigh === 'amounts' ? Math.abs(amountMinor ?? 0) : 1,
-    ),
+}
+
+/** The graph as of a date, of which each measure is worked out when it is first asked for. */
+export class GraphAtRest {
+  readonly entities: readonly (string | number)[]
+  private readonly edges: number
+  private readonly directed: () => Links
+  private readonly links: () => Links
+  private readonly resolution: number
+
+  constructor(
+    edges: Iterable<DatedEdge>,
+    { asOfUs, windowUs, weigh, resolution }: SnapshotOptions,
+  ) {
+    const seen: DatedEdge[] = []
+    for (const edge of edges) {
+      const known = (edge.arrivedUs ?? edge.timeUs) < asOfUs
+      if (known && edge.timeUs < asOfUs && edge.timeUs >= asOfUs - windowUs) seen.push(edge)
+    }
+    this.entities = entitiesOf(seen)
+    this.edges = seen.length
+    this.resolution = resolution ?? 1
+    const numbers = new Map(this.entities.map((entity, number) => [entity, number]))
+    const columns: EdgeColumns = {
+      from: Int32Array.from(seen, ({ from }) => numbers.get(from)!),
+      to: Int32Array.from(seen, ({ to }) => numbers.get(to)!),
+      weights: Float64Array.from(seen, ({ amountMinor }) =>
+        weigh === 'amounts' ? Math.abs(amountMinor ?? 0) : 1,
+      ),
+    }
+    const n = this.entities.length
+    this.directed = once(() => weighed(directedLinks(n, columns), weigh))
+    this.links = once(() => weighed(undirectedLinks(n, columns), weigh))
   }
-  const directed = weighed(directedLinks(entities.length, columns), weigh)
-  const links = weighed(undirectedLinks(entities.length, columns), weigh)
-  const components = componentsOf(links)
-  const communities = communitiesOf(links, resolution)
-  const triangles = trianglesOf(links)
-  const clustering = clusteringOf(links, triangles)
-  const values = {
-    degree: Float64Array.from(entities, (_, vertex) => degreeOf(links, vertex)),
-    pageRank: pageRank(directed),
-    component: Float64Array.from(components.component),
-    componentSize: Float64Array.from(components.size),
-    community: Float64Array.from(communities),
-    communitySize: sizesOf(communities),
-    core: Float64Array.from(coreNumbers(links)),
-    triangles,
-    clustering,
+
+  /** A value an entity, in their order. */
+  ofVertices(measure: VertexMeasure): Float64Array {
+    switch (measure) {
+      case 'degree':
+        return Float64Array.from(this.entities, (_, vertex) => degreeOf(this.links(), vertex))
+      case 'pageRank':
+        return pageRank(this.directed())
+      case 'component':
+        return Float64Array.from(this.components().component)
+      case 'componentSize':
+        return Float64Array.from(this.components().size)
+      case 'community':
+        return Float64Array.from(this.communities())
+      case 'communitySize':
+        return sizesOf(this.communities())
+      case 'core':
+        return Float64Array.from(coreNumbers(this.links()))
+      case 'triangles':
+        return this.triangles()
+      case 'clustering':
+        return this.clustering()
+    }
   }
-  const n = entities.length
-  const linked = countLinks(directed)
-  const graph = {
-    vertices: n,
-    edges: seen.length,
-    links: linked,
-    density: n < 2 ? 0 : linked / (n * (n - 1)),
-    assortativity: assortativityOf(links),
-    transitivity: transitivityOf(links, triangles),
-    clusteringMean: n === 0 ? NaN : clustering.reduce((sum, one) => sum + one, 0) / n,
-    giantSize: components.largest,
-    giantShare: n === 0 ? NaN : components.largest / n,
-    components: new Set(components.component).size,
-    communities: new Set(communities).size,
-    modularity: modularityOf(links, communities, resolution),
+
+  ofGraph(measure: GraphMeasure): number {
+    const n = this.entities.length
+    switch (measure) {
+      case 'vertices':
+        return n
+      case 'edges':
+        return this.edges
+      case 'links':
+        return countLinks(this.directed())
+      case 'density':
+        return n < 2 ? 0 : countLinks(this.directed()) / (n * (n - 1))
+      case 'assortativity':
+        return assortativityOf(this.links())
+      case 'transitivity':
+        return transitivityOf(this.links(), this.triangles())
+      case 'clusteringMean':
+        return n === 0 ? NaN : this.clustering().reduce((sum, one) => sum + one, 0) / n
+      case 'giantSize':
+        return this.components().largest
+      case 'giantShare':
+        return n === 0 ? NaN : this.components().largest / n
+      case 'components':
+        return new Set(this.components().component).size
+      case 'communities':
+        return new Set(this.communities()).size
+      case 'modularity':
+        return modularityOf(this.links(), this.communities(), this.resolution)
+    }
   }
-  return { asOfUs, entities, values, graph }
+
+  private readonly components = once(() => componentsOf(this.links()))
+  private readonly communities = once(() => communitiesOf(this.links(), this.resolution))
+  private readonly triangles = once(() => trianglesOf(this.links()))
+  private readonly clustering = once(() => clusteringOf(this.links(), this.triangles()))
+}
+
+function once<T>(work: () => T): () => T {
+  let known: { readonly value: T } | undefined
+  return () => (known ??= { value: work() }).value
 }
 
 function entitiesOf(edges: readonly DatedEdge[]): (string | number)[] {

@@ -53,6 +53,8 @@ export class GraphState {
     call.to = to
     call.throughUs = timeUs
     call.into = into
+    windows.touch(from)
+    windows.touch(to)
     for (let w = 0; w < plan.windows.length; w++) {
       const window = plan.windows[w]
       call.window = w
@@ -86,6 +88,13 @@ export class GraphState {
     }))
   }
 
+  /** How many edges of a vertex have event times in (afterUs, throughUs]. */
+  countOf(vertex: number, direction: GraphDirection, afterUs: number, throughUs: number): number {
+    const { vertices } = this.windows
+    const ring = vertices.ring(vertex, direction === 'in' ? IN : OUT)
+    return vertices.countThrough(ring, throughUs) - vertices.countThrough(ring, afterUs)
+  }
+
   /**
    * Takes in an edge: the amount in minor units (a whole number up to 2^53 − 1 in size; such as 0
    * where no figure reads it), the event time in microseconds UTC. Edges may come late; one that is not after
@@ -97,8 +106,8 @@ export class GraphState {
     }
     const { windows } = this
     const number = this.log.push(from, to, amountMinor, timeUs)
-    const pair = windows.pairs.acquire(from, to)
-    windows.pairs.acquire(from, to)
+    // Both rings have an entry of it.
+    const pair = windows.pairs.acquire(from, to, 2)
     windows.insert(from, OUT, timeUs, amountMinor, to, number, pair)
     windows.insert(to, IN, timeUs, amountMinor, from, number, pair)
   }
@@ -112,6 +121,8 @@ export class GraphState {
   evict(throughUs: number, leave?: (from: number, to: number) => void): void {
     const { log, windows } = this
     while (log.length > 0 && log.firstTime <= throughUs) {
+      windows.touch(log.firstFrom)
+      windows.touch(log.firstTo)
       windows.evict(log.firstFrom, OUT, throughUs)
       windows.evict(log.firstTo, IN, throughUs)
       leave?.(log.firstFrom, log.firstTo)

@@ -46,7 +46,7 @@ describe('the table of pairs', () => {
           const name = `${from} ${to}`
           const used = uses.get(name) ?? 0
           if (use) {
-            const pair = pairs.acquire(from, to)
+            const pair = pairs.acquire(from, to, 1)
             expect(pair).toBe(pairs.find(from, to))
             uses.set(name, used + 1)
           } else if (used > 0) {

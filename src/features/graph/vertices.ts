@@ -40,7 +40,8 @@ export class Vertices {
   doubles = new Float64Array(0)
   integers = new Int32Array(0)
   private readonly doublesEach: number
-  private readonly stride: number
+  /** Doubles of a record. */
+  readonly stride: number
   private entries = new Float64Array(0)
   private entryIntegers = new Int32Array(0)
   private arenaUsed = 0

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { chooseHistoryEngine } from './choose.ts'
+import { chooseHistoryEngine, enginesOf } from './choose.ts'
 import { createChosenEngine } from './chosen-engine.ts'
 import { historyEngineCases, smallRequest, sqlFeatures } from './engine.cases.ts'
 import { createReplayEngine, type HistoryEngine } from './engine.ts'
@@ -33,7 +33,7 @@ describe('the choice of an engine', () => {
       feature: 'count_1m',
       engine: 'sql',
       reason:
-        'SQL is expected to be fastest: 1000000 events take about 0.2 s in SQL, 2.2 s in a replay.',
+        'SQL is expected to be fastest: 1,000,000 events take about 0.2 s in SQL, 2.2 s in a replay.',
     })
     const other = chooseHistoryEngine(sets, 1e6, { engines: sqlAtHand, costs: swapped })
     expect(other.features.sql).toEqual([])
@@ -97,7 +97,18 @@ describe('the choice of an engine', () => {
       sql: ['std_1d'],
       replay: ['risk'],
     })
-    expect(plan.reasons[0].reason).toMatch(/^A sweep is expected to be fastest: 1000000 events/)
+    expect(plan.reasons[0].reason).toMatch(/^A sweep is expected to be fastest: 1,000,000 events/)
+  })
+
+  test('is told in short: how many features each engine takes, and why', () => {
+    const plan = chooseHistoryEngine([subset('count_1m', 'count_3d', 'std_1d')], 1e6, {
+      engines: { sql: { unsupported: [{ feature: 'std_1d', reason: 'its sums are too great' }] } },
+      costs,
+    })
+    expect(enginesOf(plan)).toEqual([
+      { engine: 'sql', features: 2, reason: plan.reasons[0].reason },
+      { engine: 'replay', features: 1, reason: 'Only the operator may: its sums are too great.' },
+    ])
   })
 
   test('is a replay where no other engine is at hand', () => {

@@ -24,6 +24,13 @@ export interface HistoryPlan {
   readonly replayS: number
 }
 
+/** Features that one engine calculated, all for one reason. */
+export interface EngineUse {
+  readonly engine: EngineKind
+  readonly features: number
+  readonly reason: string
+}
+
 /** What an engine beside the replay offers for a request. */
 export interface EngineOffer {
   /** Features that it may not calculate. */
@@ -85,6 +92,26 @@ export function chooseHistoryEngine(
     expectedS: best.seconds,
     replayS: expected.get('replay')!,
   }
+}
+
+/** A plan in short, for people: how many features each engine took, and why. */
+export function enginesOf({ reasons }: Pick<HistoryPlan, 'reasons'>): readonly EngineUse[] {
+  const uses = new Map<string, EngineUse>()
+  for (const { engine, reason } of reasons) {
+    const key = `${engine} ${reason}`
+    uses.set(key, { engine, reason, features: (uses.get(key)?.features ?? 0) + 1 })
+  }
+  return [...uses.values()].sort(
+    (a, b) => engineKinds.indexOf(a.engine) - engineKinds.indexOf(b.engine),
+  )
+}
+
+/** Of rows as of given times, which no plan is made for: only the operator passes all of them. */
+export function enginesOfRows({ features }: Pick<CompiledFeatureSet, 'features'>): EngineUse[] {
+  const reason =
+    'Rows as of given times are read from the live operator as its replay reaches them; ' +
+    'other engines give values as of events only.'
+  return [{ engine: 'replay', features: features.length, reason }]
 }
 
 function candidatesOf(engines: ChoiceOptions['engines'], costs: Costs): readonly Candidate[] {
@@ -159,11 +186,17 @@ function reasonFor(
     return `Only the operator may: ${[...new Set(why)].join('; ')}.`
   }
   const name = called[engine]
-  const times = able.map(({ kind }) => `${expected.get(kind)!.toFixed(1)} s in ${called[kind]}`)
+  const times = able.map(({ kind }) => `${timeText(expected.get(kind)!)} in ${called[kind]}`)
   return (
-    `${name[0].toUpperCase()}${name.slice(1)} is expected to be fastest: ${rows} events take about ` +
+    `${name[0].toUpperCase()}${name.slice(1)} is expected to be fastest: ` +
+    `${rows.toLocaleString('en-US')} events take about ` +
     `${times.join(', ')}.`
   )
+}
+
+function timeText(seconds: number): string {
+  if (seconds >= 0.1) return `${seconds.toFixed(1)} s`
+  return `${Math.max(1, Math.round(seconds * 1000))} ms`
 }
 
 /** The costs where several processors share the work. */

@@ -1,7 +1,8 @@
 import { numbersOf } from '../../data/index.ts'
 import type { Matrix } from '../../lib/matrix.ts'
 import { mergeSets } from '../compile.ts'
-import { firstAtOrAfter } from '../history.ts'
+import { hasLateEvents } from '../event-stream.ts'
+import { firstAtOrAfter, type HistoryRequest } from '../history.ts'
 import {
   chooseHistoryEngine,
   engineKinds,
@@ -12,12 +13,16 @@ import {
 import { createReplayEngine, type EngineRequest, type HistoryEngine } from './engine.ts'
 import { subsetOf } from './subset.ts'
 
+/** Events that came late are for the replay alone. */
+export type ChosenRequest = EngineRequest & Pick<HistoryRequest, 'arrivalsUs'>
+
 export interface ChosenEngine extends HistoryEngine {
+  history(request: ChosenRequest): Promise<Matrix>
   /** What `history` would do with this request, and why. */
-  plan(request: EngineRequest): HistoryPlan
+  plan(request: ChosenRequest): HistoryPlan
   /** As `history`, with what was done. */
   historyWithPlan(
-    request: EngineRequest,
+    request: ChosenRequest,
   ): Promise<{ readonly matrix: Matrix; readonly plan: HistoryPlan }>
 }
 
@@ -32,15 +37,16 @@ export function createChosenEngine(
   const engines = { ...others, replay: createReplayEngine() }
   const present = engineKinds.flatMap((kind) => engines[kind] ?? [])
 
-  function plan(request: EngineRequest): HistoryPlan {
+  function plan(request: ChosenRequest): HistoryPlan {
     const rows = replayedRows(request)
-    const offers = Object.entries(others).map(([kind, engine]) => {
+    const fitting = hasLateEvents(request) ? {} : others
+    const offers = Object.entries(fitting).map(([kind, engine]) => {
       return [kind, { unsupported: engine.unsupported(request), processors: engine.processors }]
     })
     return chooseHistoryEngine(request.sets, rows, { engines: Object.fromEntries(offers), costs })
   }
 
-  async function historyWithPlan(request: EngineRequest) {
+  async function historyWithPlan(request: ChosenRequest) {
     const planned = plan(request)
     const set = mergeSets(request.sets)
     const parts = engineKinds.flatMap((kind) => {

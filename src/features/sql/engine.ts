@@ -8,8 +8,8 @@ import { factsOf, reachOf, type EventFacts } from './facts.ts'
 import { labelChanges, type LabelChanges } from './label-changes.ts'
 import type { UnsupportedFeature } from './sql-for.ts'
 
-/** What is asked of an engine: as for `history`, which is its definition. */
-export type EngineRequest = Omit<HistoryRequest, 'untilUs' | 'onProgress'>
+/** What is asked of an engine: as for `history`, which is its definition, of events in their order. */
+export type EngineRequest = Omit<HistoryRequest, 'untilUs' | 'onProgress' | 'arrivalsUs'>
 
 /**
  * Something that calculates the features of past events, each as of its own event. Every engine

@@ -116,7 +116,7 @@ test('a table has the columns that were asked with, then the features', async ()
     { name: 'frauds', type: 'number' },
   ])
   expect(frame.columns['AMOUNT']).toEqual(Float64Array.of(5.25))
-  expect(facts).toEqual({ events: 2, assumed: 1, tooLate: 0, inFuture: 0 })
+  expect(facts).toEqual({ events: 2, assumed: 1, tooLate: 0, inFuture: 0, conflicting: 0 })
 })
 
 test('a declared arrival decides from when on an event counts, as corrected its own time does', async () => {

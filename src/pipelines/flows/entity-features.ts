@@ -13,15 +13,18 @@ import {
   type FrameSchemaColumn,
 } from '../../data/index.ts'
 import {
+  enginesOfRows,
   featureErrors,
   trainingRowsInTurns,
   type CompiledFeatureSet,
+  type EngineUse,
   type FactOrder,
   type LabelArrivals,
   type SourceEvents,
   type TrainingRows,
 } from '../../features/index.ts'
 import { isAssayError } from '../../lib/errors.ts'
+import type { KnownEvents } from './live-facts.ts'
 import { eventsOf, readOtherEvents, type DatasetPorts } from './other-sources.ts'
 import type { FlowProject } from './plan.ts'
 import { labelArrivals } from './table.ts'
@@ -33,11 +36,15 @@ export interface SourceFacts {
   readonly events: Frame
   /** When they arrived, where that is not in a column of theirs; NaN where it is not known. */
   readonly arrivalsUs?: Float64Array
+  /** When the event in a row was accepted, µs UTC. Default: before everything live. */
+  readonly acceptedUs?: (row: number) => number
   /** Of the further sources that the feature set reads. */
-  readonly others: readonly SourceEvents[]
+  readonly others: readonly KnownEvents[]
   readonly labels: readonly KnownLabels[]
   /** Hashes of the snapshots that all this was read from. */
   readonly snapshots: readonly string[]
+  /** Events of which a dataset and a journal say different things; what was accepted first counts. */
+  readonly conflicting?: number
 }
 
 /** Labels of one declaration, as a snapshot or as what arrived live, in order of arrival. */
@@ -63,43 +70,70 @@ export interface EntityFeatures {
   readonly frame: Frame
   /** `number` of money is in major units; times are microseconds UTC. */
   readonly columns: readonly FrameSchemaColumn[]
-  readonly facts: TrainingRows['facts']
+  readonly facts: EntityFactCounts
+  /** Which engine gave the values, and why. */
+  readonly engines: readonly EngineUse[]
 }
+
+export type EntityFactCounts = TrainingRows['facts'] & Pick<Required<SourceFacts>, 'conflicting'>
 
 /** Most values of one table: rows × features. */
 export const ENTITY_VALUES_MAX = 4_000_000
 
 /**
- * What the project's datasets hold of the sources of a feature set. Labels and events of further
- * sources that were never ingested are none. Error: `dataset_not_found` where the set's own source
- * has no events.
+ * What the project's datasets hold of the sources of a feature set: the columns that it reads, and
+ * labels where it reads them or `withLabels` says so. Labels and events of further sources that were
+ * never ingested are none. Error: `dataset_not_found` where the set's own source has no events.
  */
 export async function readSourceFacts(
   { sources, labels }: Pick<FlowProject, 'sources' | 'labels'>,
   set: CompiledFeatureSet,
   ports: DatasetPorts,
+  withLabels = true,
 ): Promise<SourceFacts> {
   const source = sources.find(({ name }) => name === set.source)!
-  const { frame: events, parts } = await readDataset(source.name, ports)
-  const snapshots = parts.map(({ hash }) => hash)
-  const read = async (name: string): Promise<Frame | undefined> => {
-    try {
-      const found = await readDataset(name, ports)
-      snapshots.push(...found.parts.map(({ hash }) => hash))
-      return found.frame
-    } catch (error) {
-      if (isAssayError(error, 'dataset_not_found')) return undefined
-      throw error
-    }
-  }
-  const others = await readOtherEvents({ sources }, [set], ports)
+  const own = await readDataset(source.name, ports, columnsRead(set, source))
+  const snapshots = own.parts.map(({ hash }) => hash)
+  const others = await readOtherEvents({ sources }, [set], ports, (of) => columnsRead(set, of))
   snapshots.push(...others.flatMap(({ parts }) => parts.map(({ hash }) => hash)))
-  const known: SourceFacts['labels'][number][] = []
-  for (const each of labels.filter(({ of }) => of === source.name)) {
-    const frame = await read(each.name)
-    if (frame !== undefined) known.push(knownLabels(each, frame))
+  const used = labels.filter(({ of, name }) => {
+    return of === source.name && (withLabels || set.labels.some((each) => each.name === name))
+  })
+  const known: KnownLabels[] = []
+  for (const each of used) {
+    const found = await readLabels(each.name, ports)
+    if (found === undefined) continue
+    known.push(knownLabels(each, found.frame))
+    snapshots.push(...found.parts.map(({ hash }) => hash))
   }
-  return { source, events, others: others.map((each) => each.events), labels: known, snapshots }
+  return {
+    source,
+    events: own.frame,
+    acceptedUs: own.acceptedUs,
+    others: others.map((each) => each.events),
+    labels: known,
+    snapshots,
+  }
+}
+
+const labelColumns = new Set(['value', 'arrival_assumed'])
+
+async function readLabels(name: string, ports: DatasetPorts) {
+  try {
+    return await readDataset(name, ports, labelColumns)
+  } catch (error) {
+    if (isAssayError(error, 'dataset_not_found')) return undefined
+    throw error
+  }
+}
+
+/** The columns of a source that a set's values follow from. */
+function columnsRead(set: CompiledFeatureSet, source: CompiledSource): ReadonlySet<string> {
+  const side = set.sources?.find((each) => each.source === source.name)
+  const inputs = source.name === set.source ? set.inputs : (side?.inputs ?? [])
+  const { id, eventTime, arrivalTime } = source
+  const columns = [...inputs.map(({ column }) => column), id, eventTime]
+  return new Set(arrivalTime === undefined ? columns : [...columns, arrivalTime])
 }
 
 /** Errors: those of `trainingRows`, and `training_table_too_large`. */
@@ -130,7 +164,8 @@ export async function entityFeatures(request: EntityFeaturesRequest): Promise<En
     },
     turn,
   )
-  return { ...tableOf(request, found), facts: found.facts }
+  const counted = { ...found.facts, conflicting: facts.conflicting ?? 0 }
+  return { ...tableOf(request, found), facts: counted, engines: enginesOfRows(set) }
 }
 
 function ownEvents({ source, events, arrivalsUs }: SourceFacts): SourceEvents {
@@ -143,23 +178,34 @@ export function knownLabels(of: CompiledLabels, frame: Frame): KnownLabels {
   return { of, arrivals, assumed: numbersOf(frame, 'arrival_assumed') }
 }
 
+function labelsOf(facts: SourceFacts): LabelArrivals[] {
+  return labelsNotBeforeEvents(ownEvents(facts), facts.labels)
+}
+
 /**
  * When labels arrived. One of which that is only assumed is not assumed to have come before its
  * event: until then nobody could have known what it was about.
  */
-function labelsOf(facts: SourceFacts): LabelArrivals[] {
-  const { source, events, labels } = facts
-  const { arrivalsUs } = ownEvents(facts)
+export function labelsNotBeforeEvents(
+  { source, frame, arrivalsUs }: SourceEvents,
+  labels: readonly KnownLabels[],
+): LabelArrivals[] {
   if (arrivalsUs === undefined) return labels.map(({ arrivals }) => arrivals)
-  const ids = columnOf(events, source.id)
-  const arrivalOf = new Map<string, number>()
-  for (let row = 0; row < events.rows; row++) {
-    if (!Number.isNaN(arrivalsUs[row])) arrivalOf.set(textAt(ids, row)!, arrivalsUs[row])
-  }
-  return labels.map(({ arrivals, assumed }) => {
+  const times = numbersOf(frame, source.eventTime)
+  const ids = columnOf(frame, source.id)
+  return labels.map(({ of, arrivals, assumed }) => {
+    // Assumed arrivals are the declared delay after the event: most events came before that.
+    const arrivalOf = new Map<string, number>()
+    for (let row = 0; row < frame.rows; row++) {
+      if (arrivalsUs[row] >= times[row] + of.delayUs) {
+        arrivalOf.set(textAt(ids, row)!, arrivalsUs[row])
+      }
+    }
+    if (arrivalOf.size === 0) return arrivals
     const notBefore = arrivals.arrivalsUs.map((us, row) => {
+      if (assumed[row] !== 1) return us
       const eventUs = arrivalOf.get(textAt(arrivals.eventIds, row)!)
-      return assumed[row] === 1 && eventUs !== undefined ? Math.max(us, eventUs + 1) : us
+      return eventUs === undefined ? us : Math.max(us, eventUs + 1)
     })
     return { ...arrivals, arrivalsUs: notBefore }
   })

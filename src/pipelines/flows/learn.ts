@@ -3,16 +3,22 @@ import type { ChangeBy } from '../../access/index.ts'
 import {
   ingestFile,
   numbersOf,
+  type CompiledSource,
   type Frame,
   type IngestPorts,
   type IngestReport,
   type SnapshotRecord,
 } from '../../data/index.ts'
-import { writeBaseCheckpoint, type DecideRemote } from '../../decisions/index.ts'
+import {
+  writeBaseCheckpoint,
+  type DecideRemote,
+  type JournalReading,
+} from '../../decisions/index.ts'
 import {
   historyWithState,
   lineageOf,
   type FeatureState,
+  type LabelArrivals,
   type SourceEvents,
 } from '../../features/index.ts'
 import { thresholdEffect } from '../../learning/index.ts'
@@ -22,8 +28,12 @@ import { DAY_US, formatTimestamp } from '../../lib/time.ts'
 import { freezeReference, type MonitoringReference } from '../../monitoring/index.ts'
 import type { ModelVersion } from '../../registry/index.ts'
 import type { Step } from '../run.ts'
+import { knownLabels, labelsNotBeforeEvents } from './entity-features.ts'
+import { writeGraphTables } from './graph-tables.ts'
+import { withLiveFacts } from './live-facts.ts'
 import {
   arrivedBefore,
+  eventsOf,
   lastArrivalUs,
   otherSources,
   readOtherEvents,
@@ -38,7 +48,7 @@ import {
   type PromotePorts,
 } from './promote.ts'
 import { countSkew } from './skew.ts'
-import { labelArrivals, sliceFrame, trainingTable } from './table.ts'
+import { sliceFrame, trainingTable } from './table.ts'
 import { trainModel, type Candidate, type TrainingTable, type TrainPorts } from './train.ts'
 
 export interface LearnRequest {
@@ -62,6 +72,8 @@ export interface LearnPorts
 
 export interface LivePorts {
   readonly decide: Remote<DecideRemote>
+  /** What the journal of `live` holds of sources. */
+  readonly readLive: (sources: readonly CompiledSource[]) => Promise<JournalReading>
   readonly deploy: (model: string, version: number) => Promise<void>
   /** Starts playing the kept-back rows and resolves with a figure once the first was decided. */
   readonly firstDecision: (material: LiveMaterial) => Promise<string>
@@ -89,6 +101,15 @@ interface Found {
   candidates?: Candidate[]
   approved?: ModelVersion
 }
+
+/** Facts as `historyWithState` takes them. */
+interface Past {
+  readonly own: SourceEvents
+  readonly others: readonly SourceEvents[]
+  readonly labels: readonly LabelArrivals[]
+}
+
+const LIVE = 'live'
 
 /** The steps of the flow; run them with `runPipeline`. */
 export function learnFlow(request: LearnRequest, ports: LearnPorts): Step[] {
@@ -124,13 +145,18 @@ async function readData(
   found.report = ingested
   found.frame = await ingest.snapshots.read(ingested.snapshot.hash)
   found.labelsFrame = await ingest.snapshots.read(ingested.labelsSnapshot!.hash)
+  const graphs = await writeGraphTables(
+    { project, by, onProgress: (graph, dates) => report(`graph ${graph}, ${count(dates)} dates`) },
+    ingest,
+  )
   found.others = await readOtherEvents(project, project.featureSets, ingest)
   const others = found.others.map(
     ({ events }) => `, ${count(events.frame.rows)} rows of ${events.source.name}`,
   )
   return (
     `${count(ingested.accepted)} rows, ${count(ingested.quarantined)} in quarantine, ` +
-    `snapshot ${ingested.snapshot.hash.slice(0, 12)}${others.join('')}`
+    `snapshot ${ingested.snapshot.hash.slice(0, 12)}${others.join('')}` +
+    graphs.map(({ graph, dates }) => `, graph ${graph} at ${count(dates)} dates`).join('')
   )
 }
 
@@ -140,21 +166,16 @@ async function computeFeatures(
   report: (figure: string) => void,
 ): Promise<string> {
   const { split, featureSets } = project
-  const source = project.sources[0]
-  const untilUs = project.replay?.fromUs ?? Infinity
-  const frame = sliceFrame(found.frame!, numbersOf(found.frame!, source.eventTime), untilUs)
-  const labels = labelArrivals(project.labels[0].name, found.labelsFrame!)
-  // What is kept back is played, and must not be known before.
-  const others = found.others!.map(({ events }) => arrivedBefore(events, untilUs))
+  const past = pastOf(project, found)
+  const { frame } = past.own
   const result = historyWithState({
     sets: featureSets,
-    source,
-    frame,
-    others,
-    labels: [labels],
+    ...past.own,
+    others: past.others,
+    labels: past.labels,
     fromUs: split.train.fromUs,
     toUs: split.test.toUs,
-    ...endOfHistory(project, frame, others),
+    ...endOfHistory(project, past),
     onProgress: (rows) => report(`${count(rows)} of ${count(frame.rows)} events`),
   })
   const { matrix, firstRow } = result
@@ -163,20 +184,31 @@ async function computeFeatures(
   const parts = [snapshot, labelsSnapshot!, ...found.others!.flatMap((each) => each.parts)]
   const snapshots = parts.map(({ dataset, hash }) => ({ dataset, hash }))
   found.table = trainingTable(project, frame, found.labelsFrame!, { matrix, firstRow }, snapshots)
-  const skew = countSkew({ project, frame, others, labels, table: found.table, firstRow })
-  return `${matrix.names.length} features; live equals history: ${count(skew.mismatches)} differences in ${count(skew.compared)} values`
+  const { own, others, labels } = past
+  const live = { project, ...own, others, labels: labels[0], table: found.table, firstRow }
+  const skew = countSkew(live)
+  const late = result.refused === 0 ? '' : `; ${count(result.refused)} came too late to count`
+  return (
+    `${matrix.names.length} features; live equals history: ${count(skew.mismatches)} differences ` +
+    `in ${count(skew.compared)} values${late}`
+  )
+}
+
+/** What had happened and arrived before the replay begins, which plays what is kept back. */
+function pastOf(project: FlowProject, found: Found): Past {
+  const [source] = project.sources
+  const untilUs = project.replay?.fromUs ?? Infinity
+  const frame = sliceFrame(found.frame!, numbersOf(found.frame!, source.eventTime), untilUs)
+  const own = arrivedBefore(eventsOf(source, frame), untilUs)
+  const others = found.others!.map(({ events }) => arrivedBefore(events, untilUs))
+  const labels = knownLabels(project.labels[0], found.labelsFrame!)
+  return { own, others, labels: labelsNotBeforeEvents(own, [labels]) }
 }
 
 /** Live state goes on from all that is known, which may be later than the last event. */
-function endOfHistory(
-  { replay, sources }: FlowProject,
-  frame: Frame,
-  others: readonly SourceEvents[],
-): { untilUs?: number } {
+function endOfHistory({ replay }: FlowProject, { own, others }: Past): { untilUs?: number } {
   if (replay !== null) return { untilUs: replay.fromUs }
-  const times = numbersOf(frame, sources[0].eventTime)
-  const lastUs = Math.max(times[frame.rows - 1] ?? -Infinity, ...others.map(lastArrivalUs))
-  return { untilUs: lastUs }
+  return { untilUs: Math.max(lastArrivalUs(own), ...others.map(lastArrivalUs)) }
 }
 
 async function learn(
@@ -237,8 +269,8 @@ async function prepareLive(
   live: LivePorts,
   found: Found,
 ): Promise<void> {
-  const state = found.state!
   const others = otherSources(project, project.featureSets)
+  const { state, through } = await stateWithLive(project, live, found)
   await writeBaseCheckpoint(checkpointPath, {
     featureSets: project.featureSets,
     source: project.sources[0],
@@ -246,13 +278,59 @@ async function prepareLive(
     state: state.snapshot(),
     lastSequence: state.lastSequence,
     newestEventTimeUs: Number.isFinite(state.newestUs) ? state.newestUs : null,
+    ...(through > 0 && { journal: { namespace: LIVE, through } }),
   })
-  await live.decide.openNamespace({ namespace: 'live', clock: project.replay ? 'replay' : 'wall' })
-  const known = (await live.decide.namespaces()).find(({ namespace }) => namespace === 'live')
+  await live.decide.openNamespace({ namespace: LIVE, clock: project.replay ? 'replay' : 'wall' })
+  const known = (await live.decide.namespaces()).find(({ namespace }) => namespace === LIVE)
   // A state that decides already is replaced only when a deployment needs other features.
   if (known === undefined || known.policies.length === 0) {
-    await live.decide.loadBase({ namespace: 'live', path: checkpointPath })
+    await live.decide.loadBase({ namespace: LIVE, path: checkpointPath })
   }
+}
+
+/**
+ * The state in which history ends, with what came in live since, each event once: decide goes on after
+ * the last sequence that is in it. What a replay plays is not known before.
+ */
+async function stateWithLive(
+  project: FlowProject,
+  live: LivePorts,
+  found: Found,
+): Promise<{ state: FeatureState; through: number }> {
+  const [source] = project.sources
+  const unchanged = { state: found.state!, through: 0 }
+  if (project.replay !== null) return unchanged
+  const past = found.others!.map(({ events }) => events)
+  const sources = [source, ...past.map((other) => other.source)]
+  const { facts: told, through } = await live.readLive(sources)
+  if (through === 0) return unchanged
+  const facts = withLiveFacts(
+    {
+      source,
+      events: found.frame!,
+      // It was read just now, after all that the journal holds.
+      acceptedUs: () => Infinity,
+      others: past,
+      labels: [knownLabels(project.labels[0], found.labelsFrame!)],
+      snapshots: [],
+    },
+    told,
+    project.labels,
+  )
+  const { arrivalsUs } = facts
+  const own = { ...eventsOf(source, facts.events), ...(arrivalsUs && { arrivalsUs }) }
+  const labelled = [...told.values()].flatMap((each) => [...each.labels.values()])
+  const arrivals = labelled.flatMap((each) => each.arrivalsUs)
+  const last = [own, ...facts.others].map(lastArrivalUs)
+  const { state } = historyWithState({
+    sets: project.featureSets,
+    ...own,
+    others: facts.others,
+    labels: labelsNotBeforeEvents(own, facts.labels),
+    fromUs: Infinity,
+    untilUs: arrivals.reduce((latest, us) => Math.max(latest, us), Math.max(...last)),
+  })
+  return { state, through }
 }
 
 async function goLive(

@@ -58,11 +58,15 @@ const live: JournalFacts = {
     },
   },
   arrivalsUs: Float64Array.of(25, 31, 41),
+  acceptedUs: Float64Array.of(25, 31, 41),
   labels: new Map([['fraud', { eventIds: ['x'], values: [1], arrivalsUs: [50] }]]),
 }
 
-test('each event is there once, in order of its time, with the arrival that the journal knows', () => {
-  const { events, arrivalsUs } = withLiveFacts(past, live, [fraud])
+const inPayments = (facts: JournalFacts) => new Map([['payments', facts]])
+
+test('each event is there once, in order of its time, as it was accepted first', () => {
+  const ingestedLater = { ...past, acceptedUs: () => 100 }
+  const { events, arrivalsUs } = withLiveFacts(ingestedLater, inPayments(live), [fraud])
   expect(events).toEqual({
     rows: 5,
     columns: {
@@ -73,10 +77,27 @@ test('each event is there once, in order of its time, with the arrival that the 
     },
   })
   expect(arrivalsUs).toEqual(Float64Array.of(NaN, NaN, 25, 31, 41))
+  // What the file said first is not told anew by whoever sends it again.
+  const ingestedBefore = withLiveFacts(past, inPayments(live), [fraud])
+  expect(ingestedBefore.arrivalsUs).toEqual(Float64Array.of(NaN, NaN, 25, NaN, 41))
+})
+
+test('an event that is told in two ways is counted as such, and is what was accepted first', () => {
+  const other = structuredClone(past)
+  other.events.columns['customer'][2] = 8
+  for (const [acceptedUs, customer] of [
+    [() => 0, 8],
+    [() => 100, 7],
+  ] as const) {
+    const joined = withLiveFacts({ ...other, acceptedUs }, inPayments(live), [fraud])
+    expect(joined.conflicting).toBe(1)
+    expect(joined.events.columns['customer'][3]).toBe(customer)
+  }
+  expect(withLiveFacts(past, inPayments(live), [fraud]).conflicting).toBe(0)
 })
 
 test('labels of both are one history, in which live arrivals are not assumed', () => {
-  expect(withLiveFacts(past, live, [fraud]).labels).toEqual([
+  expect(withLiveFacts(past, inPayments(live), [fraud]).labels).toEqual([
     {
       of: fraud,
       arrivals: {
@@ -92,6 +113,9 @@ test('labels of both are one history, in which live arrivals are not assumed', (
 
 test('without anything live the dataset is the history', () => {
   const columns = Object.fromEntries(compiled.columns.map(({ name }) => [name, []]))
-  const none = { events: { rows: 0, columns }, arrivalsUs: new Float64Array(0), labels: new Map() }
-  expect(withLiveFacts(past, none, [fraud])).toBe(past)
+  const nothing = new Float64Array(0)
+  const events = { rows: 0, columns }
+  const none = { events, arrivalsUs: nothing, acceptedUs: nothing, labels: new Map() }
+  expect(withLiveFacts(past, inPayments(none), [fraud])).toEqual({ ...past, conflicting: 0 })
+  expect(withLiveFacts(past, new Map(), [fraud])).toEqual({ ...past, conflicting: 0 })
 })

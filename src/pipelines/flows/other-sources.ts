@@ -9,12 +9,14 @@ import {
   type SnapshotRecord,
   type SnapshotStore,
 } from '../../data/index.ts'
-import type { CompiledFeatureSet, SourceEvents } from '../../features/index.ts'
+import { tablesOf, type CompiledFeatureSet, type SourceEvents } from '../../features/index.ts'
 import { isAssayError } from '../../lib/errors.ts'
+import type { KnownEvents } from './live-facts.ts'
 import type { FlowProject } from './plan.ts'
+import { sliceFrame } from './table.ts'
 
 export interface OtherEvents {
-  readonly events: SourceEvents
+  readonly events: KnownEvents
   /** The snapshots that they were read from; none where nothing was ever ingested. */
   readonly parts: readonly SnapshotRecord[]
 }
@@ -34,24 +36,46 @@ export function otherSources(
   )
 }
 
-/** Their events, in order of (event time, row). One that was never ingested has none. */
+/**
+ * Their events, in order of (event time, row); only the wanted columns, where these are named. A
+ * source that was never ingested has none.
+ */
 export async function readOtherEvents(
   project: Pick<FlowProject, 'sources'>,
   sets: readonly CompiledFeatureSet[],
   ports: DatasetPorts,
+  wanted?: (source: CompiledSource) => ReadonlySet<string>,
 ): Promise<OtherEvents[]> {
   const found: OtherEvents[] = []
-  for (const source of otherSources(project, sets)) found.push(await read(source, ports))
+  for (const source of otherSources(project, sets)) {
+    found.push(await read(source, ports, wanted?.(source)))
+  }
   return found
 }
 
-/** Hashes of the snapshots that their events lie in: what tells one state of the data from another. */
+/**
+ * Hashes of the snapshots that their events lie in: what tells one state of the data from another.
+ * Tables of graphs follow from the events of others, which are named in their place.
+ */
 export async function otherSnapshots(
-  project: Pick<FlowProject, 'sources' | 'featureSets'>,
+  project: Pick<FlowProject, 'sources' | 'featureSets' | 'graphs'>,
   catalog: DatasetPorts['catalog'],
 ): Promise<string[]> {
-  const parts = otherSources(project, project.featureSets).map(({ name }) => catalog.current(name))
-  return (await Promise.all(parts)).flat().map(({ hash }) => hash)
+  const tables = graphTableNames(project)
+  const read = otherSources(project, project.featureSets).map(({ name }) => name)
+  const under = (project.graphs ?? []).map(({ of }) => of)
+  const names = new Set([...read, ...under].filter((name) => !tables.has(name)))
+  // What the flow itself reads is known by its file.
+  names.delete(project.sources[0].name)
+  const parts = await Promise.all([...names].map((name) => catalog.current(name)))
+  return parts.flat().map(({ hash }) => hash)
+}
+
+/** The sources that a project's graphs fill. */
+function graphTableNames({ graphs = [] }: Pick<FlowProject, 'graphs'>): Set<string> {
+  return new Set(
+    graphs.flatMap((graph) => Object.values(tablesOf(graph)).filter((name) => name !== null)),
+  )
 }
 
 /** The events of a source, with their arrival where it declares one. */
@@ -69,14 +93,15 @@ export function noEvents(source: CompiledSource): SourceEvents {
 
 /** The events that came before an instant, in their order. */
 export function arrivedBefore(events: SourceEvents, untilUs: number): SourceEvents {
-  const { source, frame } = events
+  const { source, frame, arrivalsUs } = events
   const arrivals = arrivalTimes(events)
-  const kept = [...arrivals.keys()].filter((row) => arrivals[row] < untilUs)
-  if (kept.length === frame.rows) return events
+  if (arrivalsUs === undefined) return { source, frame: sliceFrame(frame, arrivals, untilUs) }
+  if (!arrivals.some((us) => us >= untilUs)) return events
+  const kept: number[] = []
+  for (let row = 0; row < frame.rows; row++) if (arrivals[row] < untilUs) kept.push(row)
   const columns = Object.entries(frame.columns).map(([name, column]) => [name, pick(column, kept)])
   const rows = { rows: kept.length, columns: Object.fromEntries(columns) as Frame['columns'] }
-  if (events.arrivalsUs === undefined) return { source, frame: rows }
-  return { source, frame: rows, arrivalsUs: pick(events.arrivalsUs, kept) as Float64Array }
+  return { source, frame: rows, arrivalsUs: pick(arrivalsUs, kept) as Float64Array }
 }
 
 function pick(column: FrameColumn, rows: readonly number[]): FrameColumn {
@@ -95,10 +120,14 @@ export function lastArrivalUs(events: SourceEvents): number {
   return arrivalTimes(events).reduce((last, us) => Math.max(last, us), -Infinity)
 }
 
-async function read(source: CompiledSource, ports: DatasetPorts): Promise<OtherEvents> {
+async function read(
+  source: CompiledSource,
+  ports: DatasetPorts,
+  wanted: ReadonlySet<string> | undefined,
+): Promise<OtherEvents> {
   try {
-    const { frame, parts } = await readDataset(source.name, ports)
-    return { events: eventsOf(source, frame), parts }
+    const { frame, parts, acceptedUs } = await readDataset(source.name, ports, wanted)
+    return { events: { ...eventsOf(source, frame), acceptedUs }, parts }
   } catch (error) {
     if (isAssayError(error, 'dataset_not_found')) return { events: noEvents(source), parts: [] }
     throw error

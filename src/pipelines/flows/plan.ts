@@ -1,7 +1,7 @@
 // What the standard flow needs to know of a project: compiled declarations, no code.
 import type { CompiledLabels, CompiledSource } from '../../data/index.ts'
 import type { CompiledPolicy } from '../../decisions/index.ts'
-import type { CompiledFeatureSet } from '../../features/index.ts'
+import type { CompiledFeatureSet, CompiledGraphSnapshots } from '../../features/index.ts'
 import type { CompiledGatePolicy } from '../../governance/index.ts'
 import type { LearnerSpec, TimeSplit } from '../../learning/index.ts'
 
@@ -34,6 +34,8 @@ export interface FlowProject {
   readonly owner: string
   readonly sources: readonly CompiledSource[]
   readonly labels: readonly CompiledLabels[]
+  /** Dated snapshots of graphs; the sources hold their tables too. */
+  readonly graphs?: readonly CompiledGraphSnapshots[]
   readonly featureSets: readonly CompiledFeatureSet[]
   readonly models: readonly CompiledModel[]
   readonly split: TimeSplit

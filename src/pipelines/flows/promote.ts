@@ -153,11 +153,10 @@ function cardOf(candidate: Candidate, version: ModelVersion, project: FlowProjec
     changes: candidate.declaration.description,
     purpose: registeredModel.purpose,
     owner: project.owner,
-    architecture: `${candidate.model.kind}, ${candidate.model.training.rows} training rows, seed ${project.seed}`,
+    architecture: `${candidate.model.kind}, ${candidate.model.training.rows.toLocaleString('en-US')} training rows, seed ${project.seed}`,
     data: [...sources, ...labels].map((source) => ({
       name: source.name,
-      description:
-        source.description === '' ? `Labels of ${project.sources[0].name}` : source.description,
+      description: source.description || ('of' in source ? `Labels of ${source.of}` : 'Events'),
       hash: snapshots[source.name],
       personal:
         'columns' in source ? source.columns.filter((c) => c.personal).map((c) => c.name) : [],

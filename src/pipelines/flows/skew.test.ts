@@ -102,6 +102,24 @@ test('events of further sources come in live as they do in history', () => {
   expect(countSkew({ ...request, others: known }).mismatches).toBeGreaterThan(0)
 })
 
+test('events that came late come in live when they arrived', () => {
+  // Every fifth comes hours after its time, and some of them too late to count.
+  const arrivalsUs = times.map((us, i) => (i % 5 === 0 ? us + (i % 7) * (DAY_US / 5) : us))
+  const past = historyWithState({
+    sets: featureSets,
+    source,
+    frame,
+    arrivalsUs,
+    labels: [labels],
+  })
+  expect(past.refused).toBeGreaterThan(0)
+  const request = { project, frame, labels, table: { features: past.matrix }, firstRow }
+  const found = countSkew({ ...request, arrivalsUs })
+  expect(found.mismatches).toBe(0)
+  expect(found.compared).toBeGreaterThanOrEqual(120 * past.matrix.names.length)
+  expect(countSkew(request).mismatches).toBeGreaterThan(0)
+})
+
 test('labels that come at another time than history knew them are found', () => {
   const late = { ...labels, arrivalsUs: labels.arrivalsUs.map((us) => us + 2 * DAY_US) }
   const table = { features: matrix }

@@ -16,14 +16,17 @@ import {
   type LabelArrivals,
   type SourceEvents,
 } from '../../features/index.ts'
+import type { Matrix } from '../../lib/matrix.ts'
+import { arrivalTimes, arrivedBefore, eventsOf, lastArrivalUs } from './other-sources.ts'
 import type { FlowProject } from './plan.ts'
-import { sliceFrame } from './table.ts'
 import { eventBody } from './tape.ts'
 import type { TrainingTable } from './train.ts'
 
 export interface SkewRequest {
   readonly project: Pick<FlowProject, 'sources' | 'featureSets' | 'split'>
   readonly frame: Frame
+  /** When its events arrived, where that is known. */
+  readonly arrivalsUs?: Float64Array
   /** Events of the further sources that the feature sets read. */
   readonly others?: readonly SourceEvents[]
   readonly labels: LabelArrivals
@@ -38,12 +41,12 @@ export interface SkewCount {
 }
 
 export function countSkew(request: SkewRequest): SkewCount {
-  const { project, frame, others = [], labels, table, firstRow } = request
+  const { project, others = [], labels, table, firstRow } = request
   const { split, featureSets } = project
-  const source = project.sources[0]
-  const times = numbersOf(frame, source.eventTime)
-  const before = sliceFrame(frame, times, split.test.fromUs)
-  const past = { sets: featureSets, source, frame: before, others, labels: [labels] }
+  const own = { ...eventsOf(project.sources[0], request.frame), ...arrivalsIn(request) }
+  const { source, frame } = own
+  const before = arrivedBefore(own, split.test.fromUs)
+  const past = { sets: featureSets, ...before, others, labels: [labels] }
   const further = others.map((other) => other.source)
   const state = restoreFeatureState(
     historyWithState(past).state.snapshot(),
@@ -54,24 +57,19 @@ export function countSkew(request: SkewRequest): SkewCount {
   const parser = createRowParser(source)
   const order = labelOrder(labels)
   let nextLabel = 0
-  const lastBeforeUs = before.rows === 0 ? -Infinity : times[before.rows - 1]
+  const lastBeforeUs = lastArrivalUs(before)
   while (nextLabel < order.length && labels.arrivalsUs[order[nextLabel]] <= lastBeforeUs)
     nextLabel++
   const doors = others.filter((other) => state.reads(other.source.name)).map(doorOf)
   for (const { stream } of doors) while (stream.arrivalUs <= lastBeforeUs) stream.advance()
+  const stream = new EventStream(own)
+  for (let done = 0; done < before.frame.rows; done++) stream.advance()
 
-  const { features } = table
-  const historic = new Float64Array(1)
-  const live = new Float64Array(1)
-  const bits = [new BigUint64Array(historic.buffer), new BigUint64Array(live.buffer)] as const
-  let compared = 0
-  let mismatches = 0
-  for (let row = before.rows; row < frame.rows && times[row] < split.test.toUs; row++) {
-    for (
-      ;
-      nextLabel < order.length && labels.arrivalsUs[order[nextLabel]] <= times[row];
-      nextLabel++
-    ) {
+  const comparison = new Comparison(table.features)
+  const endUs = lastArrivalOf(own, split.test.toUs)
+  for (; stream.arrivalUs <= endUs; stream.advance()) {
+    const nowUs = stream.arrivalUs
+    for (; nextLabel < order.length && labels.arrivalsUs[order[nextLabel]] <= nowUs; nextLabel++) {
       const label = order[nextLabel]
       state.applyLabel(
         labels.labels,
@@ -80,17 +78,60 @@ export function countSkew(request: SkewRequest): SkewCount {
         state.lastSequence + 1,
       )
     }
-    for (const door of doors) door.applyUntil(times[row], state)
-    const vector = state.apply(asSent(parser, source, frame, row), state.lastSequence + 1)
-    for (const [column, values] of features.columns.entries()) {
-      historic[0] = values[row - firstRow]!
+    for (const door of doors) door.applyUntil(nowUs, state)
+    if (stream.isInFuture) continue
+    const row = asSent(parser, source, frame, stream.at)
+    const vector = stream.counts(state)
+      ? state.apply(row, state.lastSequence + 1)
+      : new Float64Array(state.names.length).fill(Number.NaN)
+    if (stream.timeUs < split.test.toUs) comparison.compare(stream.at - firstRow, vector)
+  }
+  const { compared, mismatches } = comparison
+  return { compared, mismatches }
+}
+
+function arrivalsIn({ arrivalsUs }: SkewRequest): Pick<SourceEvents, 'arrivalsUs'> {
+  return arrivalsUs === undefined ? {} : { arrivalsUs }
+}
+
+/** When the last came of the events of before an instant. */
+function lastArrivalOf(events: SourceEvents, untilUs: number): number {
+  const times = numbersOf(events.frame, events.source.eventTime)
+  const arrivals = arrivalTimes(events)
+  let lastUs = -Infinity
+  for (let row = 0; row < times.length && times[row] < untilUs; row++) {
+    if (arrivals[row] > lastUs) lastUs = arrivals[row]
+  }
+  return lastUs
+}
+
+/** Holds live vectors against the rows of history, bit for bit. */
+class Comparison {
+  compared = 0
+  mismatches = 0
+  private readonly features: Matrix
+  private readonly historic = new Float64Array(1)
+  private readonly live = new Float64Array(1)
+  private readonly bits = [
+    new BigUint64Array(this.historic.buffer),
+    new BigUint64Array(this.live.buffer),
+  ] as const
+
+  constructor(features: Matrix) {
+    this.features = features
+  }
+
+  compare(row: number, vector: Float64Array): void {
+    if (row < 0 || row >= this.features.rows) return
+    const { historic, live, bits } = this
+    for (const [column, values] of this.features.columns.entries()) {
+      historic[0] = values[row]!
       live[0] = vector[column]!
-      compared++
+      this.compared++
       const bothMissing = Number.isNaN(historic[0]) && Number.isNaN(live[0])
-      if (bits[0][0] !== bits[1][0] && !bothMissing) mismatches++
+      if (bits[0][0] !== bits[1][0] && !bothMissing) this.mismatches++
     }
   }
-  return { compared, mismatches }
 }
 
 /** A row as it comes in live: made JSON, and read as that. */

@@ -5,7 +5,7 @@ import type { PlayStep } from '../../decisions/index.ts'
 import type { SourceEvents } from '../../features/index.ts'
 import { formatMinor } from '../../lib/decimal.ts'
 import { formatTimestamp } from '../../lib/time.ts'
-import { arrivalTimes } from './other-sources.ts'
+import { arrivalTimes, eventsOf } from './other-sources.ts'
 
 /** What is played: one source's rows and the labels that arrive meanwhile. */
 export interface Tape {
@@ -45,7 +45,7 @@ export function mergeTape(tape: Tape): Steps {
   const { events, labelArrivals, source, others = [], fromUs, untilUs } = tape
   const inRange = (times: Float64Array) =>
     [...times.keys()].filter((row) => times[row] >= fromUs && times[row] < untilUs)
-  const eventTimes = numbersOf(events, source.eventTime)
+  const eventTimes = arrivalTimes(eventsOf(source, events))
   const arrivals = numbersOf(labelArrivals, 'arrival_time')
   const all = [
     ...inRange(arrivals).map((row) => ({ timeUs: arrivals[row], row, kind: LABEL })),

@@ -1,12 +1,15 @@
 // The ports that commands without a server bring to the rooms, with their engines bounded.
+import { join } from 'node:path'
 import {
   duckdbHistoryEngine,
   duckdbParquetRows,
   duckdbSnapshots,
 } from '../../adapters/duckdb/index.ts'
 import type { IngestPorts } from '../../data/index.ts'
+import { acceptedEvents } from '../../decisions/index.ts'
 import { createChosenEngine, createSweepEngine, type ChosenEngine } from '../../features/index.ts'
 import { systemClock } from '../../lib/clock.ts'
+import { nodeFiles } from '../../lib/files.ts'
 import { systemIds } from '../../lib/ids.ts'
 import type { Home } from '../../projects/index.ts'
 import type { Metadata } from '../metadata.ts'
@@ -31,6 +34,7 @@ export function ingestPortsOf(
     catalog,
     quarantine,
     parquet: duckdbParquetRows(LIMITS),
+    accepted: (source) => acceptedEvents(join(home.decide, 'live'), source, nodeFiles),
     clock: systemClock,
     ids: systemIds,
   }

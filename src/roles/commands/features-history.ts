@@ -11,9 +11,11 @@ import {
   type FrameColumn,
 } from '../../data/index.ts'
 import {
+  enginesOf,
+  enginesOfRows,
   trainingRows,
   type CompiledFeatureSet,
-  type HistoryPlan,
+  type EngineUse,
   type SourceEvents,
 } from '../../features/index.ts'
 import type { Matrix } from '../../lib/matrix.ts'
@@ -21,8 +23,8 @@ import {
   entityFeatures,
   eventsOf,
   knownLabels,
-  labelArrivals,
   labelsByRow,
+  labelsNotBeforeEvents,
   noEvents,
   otherSources,
   sliceFrame,
@@ -33,6 +35,7 @@ import { historyEngine } from './engines.ts'
 import { commandErrors } from './errors.ts'
 import { setNamed } from './features-list.ts'
 import { readRows, reportRefused, type FileRows } from './file-rows.ts'
+import { withGraphTables } from './graphs-of-files.ts'
 import { featuresIn, labelsInFilesOf } from './project.ts'
 import { writeTable, type Table, type TableColumn } from './table-file.ts'
 
@@ -50,8 +53,10 @@ interface Question {
 
 interface Calculated {
   readonly table: Table
-  /** Which engines gave the values and how long they took, as a sentence. */
-  readonly calculated?: string | undefined
+  /** Which engines gave the values, and why. */
+  readonly engines: readonly EngineUse[]
+  /** How long they took, seconds. */
+  readonly seconds: number
 }
 
 /**
@@ -66,17 +71,17 @@ export async function featuresHistory(
 ): Promise<number> {
   const startedUs = monotonicUs()
   const compiled = await featuresIn(path)
-  const question = {
-    ...questionOf(compiled, options),
-    others: await readOthers(compiled, options, terminal),
-  }
-  const rows = await readRows(options.data, question.source, question.labels)
+  const asked = questionOf(compiled, options)
+  const given = await readOthers(compiled, options, terminal)
+  const rows = await readRows(options.data, asked.source, asked.labels)
   reportRefused(terminal, rows)
+  const own = eventsOf(asked.source, rows.frame)
+  const question = { ...asked, others: await withGraphTables(compiled, own, given) }
   warnOfGaps(terminal, question, rows)
-  const { table, calculated }: Calculated =
+  const { table, ...calculated } =
     options.rows === undefined
       ? await tableOfEvents(question, rows)
-      : { table: await tableOfEntities(question, rows, options.rows) }
+      : await tableOfEntities(question, rows, options.rows)
   await writeTable(options.out, table)
   const seconds = ((monotonicUs() - startedUs) / 1e6).toFixed(1)
   terminal.out.line(
@@ -84,7 +89,7 @@ export async function featuresHistory(
       `${count(question.set.features.length, 'feature')} of ${question.set.name}; ` +
       `${count(table.rows, 'row')} written to ${options.out} in ${seconds} s`,
   )
-  if (calculated !== undefined) terminal.out.line(calculated)
+  for (const line of sayEngines(calculated.engines, calculated.seconds)) terminal.out.line(line)
   return exitCodes.ok
 }
 
@@ -159,7 +164,9 @@ function warnWithoutLabels({ err }: Terminal, { set, labels }: Question, rows: F
 
 async function tableOfEvents(question: Question, rows: FileRows): Promise<Calculated> {
   const { set, source, labels } = question
-  const { matrix, firstRow, ids, calculated } = await valuesOfEvents(question, rows)
+  const startedUs = monotonicUs()
+  const { matrix, firstRow, ids, engines } = await valuesOfEvents(question, rows)
+  const seconds = (monotonicUs() - startedUs) / 1e6
   const idColumn = source.columns.find(({ name }) => name === source.id)!
   const columns: TableColumn[] = [
     { name: idColumn.from, values: ids.slice(firstRow, firstRow + matrix.rows) },
@@ -173,7 +180,7 @@ async function tableOfEvents(question: Question, rows: FileRows): Promise<Calcul
     const values = labelsByRow(ids, rows.labels, firstRow, matrix.rows)
     columns.push({ name: labels.from ?? labels.name, values })
   }
-  return { table: { rows: matrix.rows, columns }, calculated }
+  return { table: { rows: matrix.rows, columns }, engines, seconds }
 }
 
 interface EventValues {
@@ -181,56 +188,70 @@ interface EventValues {
   /** The file's row that is the matrix's first. */
   readonly firstRow: number
   readonly ids: FrameColumn
-  readonly calculated?: string | undefined
+  readonly engines: readonly EngineUse[]
 }
 
 /** The features of the events of the period, each as of its own event. */
 async function valuesOfEvents(question: Question, rows: FileRows): Promise<EventValues> {
   const { set, source, others, fromUs, toUs, order } = question
   const times = numbersOf(rows.frame, source.eventTime)
-  const frame = sliceFrame(rows.frame, times, toUs)
+  // What came late is told by all that came before it.
+  const isWhole = order === 'as-decided' && source.arrivalTime !== undefined
+  const frame = isWhole ? rows.frame : sliceFrame(rows.frame, times, toUs)
   const ids = columnOf(frame, source.id)
-  const request = { sets: [set], source, frame, labels: arrivalsOf(question, rows) }
+  const events = eventsOf(source, frame)
+  const request = { sets: [set], ...events, labels: arrivalsOf(question, events, rows) }
   const before = times.findIndex((us) => us >= fromUs)
   const firstRow = before < 0 ? frame.rows : Math.min(before, frame.rows)
   if (order === 'as-decided') {
-    // Of the set's own events the file is taken in the order of their times.
-    const startedUs = monotonicUs()
     const past = await historyEngine().historyWithPlan({ ...request, others, fromUs, toUs })
-    const calculated = sayEngines(past.plan, (monotonicUs() - startedUs) / 1e6)
-    return { matrix: past.matrix, firstRow, ids, calculated }
+    return { matrix: past.matrix, firstRow, ids, engines: enginesOf(past.plan) }
   }
   const eventIds = ids.slice(firstRow)
   const timesUs = new Float64Array(eventIds.length).fill(Number.NaN)
   const asked = { rows: eventIds.length, timesUs, columns: {}, eventIds }
   const matrix: Matrix = trainingRows({ ...request, others, order, rows: asked }).matrix
-  return { matrix, firstRow, ids }
+  return { matrix, firstRow, ids, engines: enginesOfRows(set) }
 }
 
-/** `Calculated in 0.8 s: 9 features by a sweep over columns, 6 by a replay of the live operator.` */
-function sayEngines({ features }: HistoryPlan, seconds: number): string {
-  const parts = [
-    { names: features.sweep, way: 'by a sweep over columns' },
-    { names: features.sql, way: 'in SQL' },
-    { names: features.replay, way: 'by a replay of the live operator' },
+const engineWords: Readonly<Record<EngineUse['engine'], string>> = {
+  sweep: 'by a sweep over columns',
+  sql: 'in SQL',
+  replay: 'by a replay of the live operator',
+}
+
+/**
+ * `Calculated in 0.8 s: 9 features by a sweep over columns, 6 by a replay of the live operator.`, and
+ * a line for each reason.
+ */
+export function sayEngines(uses: readonly EngineUse[], seconds: number): string[] {
+  const features = new Map<EngineUse['engine'], number>()
+  for (const use of uses) {
+    features.set(use.engine, (features.get(use.engine) ?? 0) + use.features)
+  }
+  const said = [...features].map(([engine, many], at) => {
+    return `${at === 0 ? count(many, 'feature') : count(many)} ${engineWords[engine]}`
+  })
+  return [
+    `Calculated in ${seconds.toFixed(1)} s: ${said.join(', ')}.`,
+    ...uses.map(({ engine, features: many, reason }) => `  ${engine}, ${many}: ${reason}`),
   ]
-  const said = parts
-    .filter(({ names }) => names.length > 0)
-    .map(({ names, way }, at) => {
-      return `${at === 0 ? count(names.length, 'feature') : count(names.length)} ${way}`
-    })
-  return `Calculated in ${seconds.toFixed(1)} s: ${said.join(', ')}.`
 }
 
-function arrivalsOf({ labels }: Question, rows: FileRows) {
+function arrivalsOf({ labels }: Question, events: SourceEvents, rows: FileRows) {
   if (labels === undefined || rows.labels === undefined) return []
-  return [labelArrivals(labels.name, rows.labels)]
+  return labelsNotBeforeEvents(events, [knownLabels(labels, rows.labels)])
 }
 
-async function tableOfEntities(question: Question, rows: FileRows, path: string): Promise<Table> {
+async function tableOfEntities(
+  question: Question,
+  rows: FileRows,
+  path: string,
+): Promise<Calculated> {
   const { set, source, labels, order } = question
   const entities = await readEntityFile({ path, source }, { parquet: duckdbParquetRows() })
-  const { frame, columns } = await entityFeatures({
+  const startedUs = monotonicUs()
+  const { frame, columns, engines } = await entityFeatures({
     set,
     facts: {
       source,
@@ -244,8 +265,9 @@ async function tableOfEntities(question: Question, rows: FileRows, path: string)
     order,
     turn: async () => undefined,
   })
-  return {
+  const table = {
     rows: frame.rows,
     columns: columns.map(({ name, type }) => ({ name, type, values: frame.columns[name] })),
   }
+  return { table, engines, seconds: (monotonicUs() - startedUs) / 1e6 }
 }

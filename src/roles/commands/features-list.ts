@@ -3,6 +3,7 @@ import { exitCodes, printTable, type FeaturesListOptions, type Terminal } from '
 import {
   describeFeature,
   lineageOf,
+  windowsInWords,
   type CompiledFeature,
   type CompiledFeatureSet,
   type FeatureLineage,
@@ -101,15 +102,7 @@ function entityOf({ keys }: FeatureLineage): string {
   return keys.map((key) => key.join(' × ')).join(', ') || 'the event'
 }
 
-function windowOf({ keys, windowUs, delayUs }: FeatureLineage): string {
-  if (keys.length === 0) return '–'
-  const span = windowText(windowUs)
-  return delayUs === 0 ? span : `${span}, ${formatDuration(delayUs)} late`
-}
-
-function windowText(windowUs: number | null): string {
-  return windowUs === null ? 'ever' : formatDuration(windowUs)
-}
+const windowOf = (lineage: FeatureLineage): string => windowsInWords(lineage, formatDuration) ?? '–'
 
 function unitOf({ unit, currency }: CompiledFeature): string {
   return unit === 'money' ? (currency ?? unit) : unit

@@ -16,9 +16,12 @@ import {
   onlineKinds,
   publishOnline,
   restoreFeatureState,
+  type CompiledFeatureSet,
+  type EngineUse,
   type EntityKey,
   type OnlineKind,
 } from '../../features/index.ts'
+import { monotonicUs } from '../../lib/clock.ts'
 import { isAssayError } from '../../lib/errors.ts'
 import { nodeFiles } from '../../lib/files.ts'
 import { deploymentsDirectory } from '../../server/decide/index.ts'
@@ -26,6 +29,7 @@ import { existingHome, withKept } from './connection.ts'
 import { snapshotsOf } from './engines.ts'
 import { commandErrors } from './errors.ts'
 import { namespacesOf } from './features-audit.ts'
+import { sayEngines } from './features-history.ts'
 
 /** Reads journals and snapshots alone: a server goes on meanwhile, and its later facts win. */
 export async function featuresMaterialize(
@@ -36,12 +40,14 @@ export async function featuresMaterialize(
   const [namespace] = namespacesOf(home, options.namespace)
   const url = storeUrl(options)
   const live = new LiveEntities()
+  const startedUs = monotonicUs()
   const { featureSets, source, others, snapshot } = await rebuildLiveState({
     directory: join(home.decide, namespace),
     files: nodeFiles,
     deployments: directoryDeployments(deploymentsDirectory(home)),
     onEvent: (row, of) => live.add(row, of),
   })
+  const seconds = (monotonicUs() - startedUs) / 1e6
   const set = featureSets.findLast(({ name }) => name === options.set)
   if (set === undefined) {
     const names = featureSets.map(({ name }) => name).join(', ')
@@ -64,10 +70,18 @@ export async function featuresMaterialize(
           (report.outdated === 0 ? '' : `, ${count(report.outdated)} had later values`),
       )
     }
+    for (const line of sayEngines([fromLiveState(set)], seconds)) out.line(line)
   } finally {
     await store.close()
   }
   return exitCodes.ok
+}
+
+/** No other engine is asked for these values, whatever it would take. */
+function fromLiveState({ features }: CompiledFeatureSet): EngineUse {
+  const reason =
+    'Current values are those of live state, which the operator builds anew from journal and history.'
+  return { engine: 'replay', features: features.length, reason }
 }
 
 /** Entities of live events, beside those of history. */

@@ -22,6 +22,8 @@ export function createCommandActions(terminal: Terminal): CommandActions {
       (await import('./features-audit.ts')).featuresAudit(options, terminal),
     featuresMaterialize: async (options) =>
       (await import('./features-materialize.ts')).featuresMaterialize(options, terminal),
+    featuresGraphs: async (options) =>
+      (await import('./features-graphs.ts')).featuresGraphs(options, terminal),
     featuresHistory: async (project, options) =>
       (await import('./features-history.ts')).featuresHistory(project, options, terminal),
     auditVerify: async (options) =>

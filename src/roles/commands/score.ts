@@ -16,7 +16,14 @@ import {
 import { canonicalVector, createEngine, type DecisionEngine } from '../../decisions/index.ts'
 import type { CompiledFeatureSet, LabelArrivals, SourceEvents } from '../../features/index.ts'
 import { readRow } from '../../lib/matrix.ts'
-import { deploymentDocument, labelArrivals, readOtherEvents } from '../../pipelines/index.ts'
+import {
+  deploymentDocument,
+  eventsOf,
+  knownLabels,
+  labelsNotBeforeEvents,
+  readOtherEvents,
+  type KnownLabels,
+} from '../../pipelines/index.ts'
 import type { CompiledProject } from '../../projects/index.ts'
 import type { ModelVersion } from '../../registry/index.ts'
 import { withKept, type Kept } from './connection.ts'
@@ -28,7 +35,8 @@ import { csvPieces, writeTable, type Table } from './table-file.ts'
 
 /**
  * Scores every row as of its own event: the home's history is replayed, and the file's rows enter
- * at their event times, as they would have live. Rows come out in order of event time.
+ * when they arrived, as they would have live: at their event times, unless the source declares when.
+ * Rows come out in order of event time.
  */
 export async function score(
   file: string,
@@ -95,7 +103,7 @@ function best(versions: readonly ModelVersion[]): ModelVersion | undefined {
 /** Everything that the features of the file's rows are computed from. */
 interface History {
   /** The file's rows among those of the home, in order of event time. */
-  readonly frame: Frame
+  readonly events: SourceEvents
   readonly labels: readonly LabelArrivals[]
   /** What the home holds of further sources that the features look at. */
   readonly others: readonly SourceEvents[]
@@ -118,15 +126,20 @@ async function historyOf(
     await catalog.current(source.name),
     snapshots,
   )
-  const labels: LabelArrivals[] = []
-  for (const { name, of } of project.labels) {
-    if (of !== source.name || (await catalog.current(name)).length === 0) continue
-    labels.push(labelArrivals(name, (await readDataset(name, { catalog, snapshots })).frame))
+  const labels: KnownLabels[] = []
+  for (const of of project.labels) {
+    if (of.of !== source.name || (await catalog.current(of.name)).length === 0) continue
+    labels.push(knownLabels(of, (await readDataset(of.name, { catalog, snapshots })).frame))
   }
   const own = labelsInFilesOf(project, source)
-  if (own !== undefined && rows.labels !== undefined)
-    labels.push(labelArrivals(own.name, rows.labels))
-  return { frame, labels, others: others.map(({ events }) => events), past }
+  if (own !== undefined && rows.labels !== undefined) labels.push(knownLabels(own, rows.labels))
+  const events = eventsOf(source, frame)
+  return {
+    events,
+    labels: labelsNotBeforeEvents(events, labels),
+    others: others.map((other) => other.events),
+    past,
+  }
 }
 
 /** Stands for the file among the snapshots of the dataset. */
@@ -178,14 +191,15 @@ async function scoreRows(
   document: ReturnType<typeof deploymentDocument>,
   source: CompiledSource,
   rows: FileRows,
-  { frame, labels, others }: History,
+  { events, labels, others }: History,
   withReasons: boolean,
 ): Promise<Table> {
   const times = numbersOf(rows.frame, source.eventTime)
   const fromUs = times[0]
   const toUs = times[rows.frame.rows - 1] + 1
   const sets = document.featureSets
-  const past = { source, frame, labels, others }
+  const { frame } = events
+  const past = { ...events, labels, others }
   const matrix = await historyEngine().history({ sets, ...past, fromUs, toUs })
   const firstRow = numbersOf(frame, source.eventTime).findIndex((us) => us >= fromUs)
   const engine = createEngine(document, matrix.names)

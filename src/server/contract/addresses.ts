@@ -47,6 +47,7 @@ export const addresses = {
 
   features: { method: 'GET', path: '/api/v1/features' },
   feature: { method: 'GET', path: '/api/v1/features/:set/:feature' },
+  featurePresence: { method: 'GET', path: '/api/v1/features/:set/:feature/presence' },
   explainFeature: { method: 'POST', path: '/api/v1/features/:set/:feature/explain' },
 
   featureHistory: { method: 'POST', path: '/api/v1/features/:set/history' },

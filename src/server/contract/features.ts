@@ -13,6 +13,7 @@ import {
   verdictStatuses,
 } from './shapes.ts'
 
+const presenceKinds = ['value', 'zero', 'missing', 'absent', 'stale'] as const
 export const featureSorts = ['declared', 'name', 'entity', 'window', 'importance', 'psi'] as const
 
 /** Filters of the catalogue. An export holds exactly what they leave, in the order they give. */
@@ -45,7 +46,9 @@ export const FeatureSummary = Type.Object({
   entity: Nullable(
     Type.String({ description: 'customer_id, customer_id × terminal_id…; null: the event itself' }),
   ),
-  window: Nullable(Type.String({ description: '"7 days, 7 days late"; "ever"' })),
+  window: Nullable(
+    Type.String({ description: '"7 days, 7 days late"; "last 20 events"; "ever"; "newest row"…' }),
+  ),
   unit: Nullable(Type.String()),
   referenceMean: Nullable(
     Type.Number({ description: 'Over the rows that the live model was tested on' }),
@@ -157,7 +160,6 @@ export const Freshness = Type.Object({
   /** Of the watched live decisions, those whose value was missing. */
   missing: Nullable(Rate),
   missingMeans: Type.String({ description: 'What "missing" says here, and that zero is not it' }),
-  stale: Nullable(Rate),
   staleMeans: Type.String({ description: 'When a value counts as stale, or why none can' }),
 })
 
@@ -205,6 +207,39 @@ export const Feature = Type.Composite([
 ])
 export type Feature = Static<typeof Feature>
 
+/**
+ * How values came about, told in this order: a looked-up row was not there; it was too old; there was
+ * nothing to calculate from, whatever the declaration then gives; the value was 0; it was another.
+ */
+const PresenceCounts = Type.Object({
+  absent: Type.Integer(),
+  stale: Type.Integer(),
+  missing: Type.Integer(),
+  zero: Type.Integer(),
+  value: Type.Integer(),
+})
+
+export const FeaturePresence = Type.Object({
+  sentence: Type.String({ description: 'Which events were counted' }),
+  events: Type.Integer(),
+  /** The kinds that this feature can have, with what each means here. */
+  kinds: Type.Array(
+    Type.Object({
+      kind: OneOf(presenceKinds),
+      title: Type.String(),
+      means: Type.String(),
+      share: Rate,
+    }),
+  ),
+  days: Type.Array(
+    Type.Object({
+      day: Type.String({ description: '2018-08-15, on the calendar of the source' }),
+      counts: PresenceCounts,
+    }),
+  ),
+})
+export type FeaturePresence = Static<typeof FeaturePresence>
+
 export const ExplainFeature = Type.Object({
   values: Type.Record(Type.String({ maxLength: 200 }), Json, {
     description: 'Columns of the source as in an event: {"customer_id": 596}',
@@ -214,10 +249,16 @@ export const ExplainFeature = Type.Object({
 })
 export type ExplainFeature = Static<typeof ExplainFeature>
 
-/** An event within a window. `decision` leads to what was decided on it, where it was decided here. */
+/**
+ * An event within a window, a row that was looked up, or an edge of a graph. `decision` leads to what
+ * was decided on it, where it was decided here.
+ */
 export const WindowEvent = Type.Object({
   id: Nullable(Type.String()),
   at: Time,
+  source: Type.String({ description: 'The source that it is an event or a row of' }),
+  /** Of graphs: the two ends. */
+  edge: Nullable(Type.Object({ from: Type.String(), to: Type.String() })),
   value: Nullable(Type.Number()),
   counts: Type.Boolean({ description: 'Passes the filter; of shares: is one of the numerator' }),
   decision: Nullable(ObjectRef),
@@ -237,11 +278,13 @@ export const ExplainedFeature = Type.Object({
     Type.Object({
       words: Type.String(),
       value: Nullable(Type.Number()),
+      unit: Nullable(Type.String({ description: 'Of the value, as of features' })),
       from: Nullable(Time),
       to: Time,
       count: Type.Integer({ description: 'Events within the window' }),
       counting: Type.String({ description: 'What `counts` of an event means here' }),
       valueColumn: Nullable(Type.String()),
+      valueUnit: Nullable(Type.String({ description: 'A currency, where the column is money' })),
       events: Type.Array(WindowEvent, { maxItems: 100 }),
     }),
   ),

@@ -51,6 +51,7 @@ import {
   ExplainFeature,
   Feature,
   FeatureParams,
+  FeaturePresence,
   Features,
   FeaturesQuery,
 } from './features.ts'
@@ -207,6 +208,11 @@ const schemas = {
     exports: true,
   },
   feature: { summary: 'One feature', params: FeatureParams, response: Feature },
+  featurePresence: {
+    summary: 'How values of a feature came about: zero, missing, absent and stale, counted apart',
+    params: FeatureParams,
+    response: FeaturePresence,
+  },
   explainFeature: {
     summary: 'The present value of an entity, with the windows and events behind it',
     params: FeatureParams,

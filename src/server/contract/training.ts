@@ -1,6 +1,6 @@
 /** Feature values for programs: of given entities in history and now, and the audit of past ones. */
 import { Type, type Static } from '@sinclair/typebox'
-import { Nullable, OneOf, Time } from './shapes.ts'
+import { Nullable, OneOf, Time, Verdict } from './shapes.ts'
 
 export const FeatureSetParams = Type.Object({ set: Type.String() })
 
@@ -10,6 +10,7 @@ const EntityRow = Type.Record(Type.String(), Type.Unknown(), {
 })
 
 export const factOrders = ['as-decided', 'as-corrected'] as const
+const engines = ['sweep', 'sql', 'replay'] as const
 
 export const FeatureHistoryQuery = Type.Object({
   order: Type.Optional(
@@ -35,6 +36,16 @@ export const FactCounts = Type.Object({
   }),
   tooLate: Type.Integer({ description: 'Left out: too old on arrival, as live ones would be' }),
   inFuture: Type.Integer({ description: 'Left out: ahead of the clock when they arrived' }),
+  conflicting: Type.Integer({
+    description: 'Files and live traffic disagree about them: what was accepted first counts',
+  }),
+})
+
+/** Which engine calculated how many of the features, and by which rule. All give the same values. */
+const EngineUse = Type.Object({
+  engine: OneOf(engines, 'a sweep over columns, SQL, or a replay of the live operator'),
+  features: Type.Integer(),
+  reason: Type.String(),
 })
 
 export const FeatureHistory = Type.Object({
@@ -43,6 +54,7 @@ export const FeatureHistory = Type.Object({
   order: OneOf(factOrders),
   snapshots: Type.Array(Type.String(), { description: 'Hashes of the data that were read' }),
   facts: FactCounts,
+  engines: Type.Array(EngineUse),
   columns: Type.Array(Type.String(), {
     description: 'Columns of the request, then features, then labels of the events named',
   }),
@@ -50,10 +62,19 @@ export const FeatureHistory = Type.Object({
 })
 export type FeatureHistory = Static<typeof FeatureHistory>
 
+export const liveVersions = ['deployed', 'declared'] as const
+
 export const LiveFeaturesBody = Type.Object(
   {
     rows: Type.Array(EntityRow, { minItems: 1, maxItems: 1000 }),
     at: Type.Optional(Time),
+    version: Type.Optional(
+      OneOf(
+        liveVersions,
+        'deployed (default): as decisions use them now; declared: as the project declares them, ' +
+          'worked out from history where no deployment uses that version yet',
+      ),
+    ),
     namespace: Type.Optional(
       Type.String({ maxLength: 40, description: 'By default what is on air' }),
     ),
@@ -62,7 +83,7 @@ export const LiveFeaturesBody = Type.Object(
 )
 export const LiveFeatures = Type.Object({
   set: Type.String(),
-  version: Type.String({ description: 'Hash of the declaration that live values follow' }),
+  version: Type.String({ description: 'Hash of the declaration that the values follow' }),
   declared: Type.String({ description: 'Hash of the declaration in the project; else the same' }),
   namespace: Type.String(),
   asOf: Time,
@@ -89,6 +110,7 @@ export const FeatureAudit = Type.Object({
   namespace: Type.String(),
   holds: Type.Boolean({ description: 'Whether every value is the same, bit for bit' }),
   sentence: Type.String(),
+  verdict: Verdict,
   events: Type.Integer({ description: 'Events whose recorded features were worked out anew' }),
   compared: Type.Integer({ description: 'Values compared, bit for bit' }),
   mismatches: Type.Integer(),

@@ -14,7 +14,8 @@ export interface OnAir {
   readonly nowUs: number
 }
 
-const LIVE = 'live'
+/** The namespace of what really happens. */
+export const LIVE = 'live'
 
 /**
  * The namespace that views show unless asked for another: the replay that was started last, else

@@ -31,6 +31,7 @@ export const duties: Readonly<Record<keyof Handlers, Action>> = {
   resubmit: 'ingest',
   features: 'read',
   feature: 'read',
+  featurePresence: 'read',
   explainFeature: 'read',
   featureHistory: 'read',
   liveFeatures: 'read',

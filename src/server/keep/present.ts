@@ -50,20 +50,6 @@ export const count = (n: number): string => n.toLocaleString('en-US')
 export const plural = (n: number, noun: string): string =>
   `${count(n)} ${noun}${n === 1 ? '' : 's'}`
 
-/** `7 days`, `5 minutes`; null stays null. */
-export function durationInWords<T extends number | null>(us: T): T extends null ? null : string
-export function durationInWords(us: number | null): string | null {
-  if (us === null) return null
-  for (const [noun, size] of [
-    ['day', 86_400_000_000],
-    ['hour', 3_600_000_000],
-    ['minute', 60_000_000],
-  ] as const) {
-    if (us >= size && us % size === 0) return plural(us / size, noun)
-  }
-  return plural(us / 1_000_000, 'second')
-}
-
 export function identityView(known: KnownIdentity | undefined, id: string): Identity {
   if (known) return { id: known.id, name: known.name, kind: known.kind }
   if (id === 'system') return { id, name: 'Assay', kind: 'system' }

@@ -8,7 +8,7 @@ import { useTimeZone } from '../../shell/bank.ts'
 /** The way of the event through contract, features, rules, model and thresholds. */
 export function Path({ decision }: { readonly decision: Decision }) {
   return (
-    <Panel title="Path" aside={`${duration(decision.latencyUs)} in all`}>
+    <Panel title="Path" aside={`computed in ${duration(decision.latencyUs)}`}>
       <ol className="path">
         {decision.path.map((step) => (
           <li key={step.step}>

@@ -81,7 +81,7 @@ function Stats({ feature }: { readonly feature: Feature }) {
       <SmallTable
         label="Figures of the test rows and of live values"
         head={[
-          { title: unit === null || unit === '%' ? '' : `In ${unit}` },
+          { title: unit === null || unit === '%' ? 'Figure' : `Figure, ${unit}` },
           { title: 'Test rows', right: true },
           { title: 'Live', right: true },
         ]}

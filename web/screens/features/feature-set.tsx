@@ -5,7 +5,15 @@ import type { Features, FeatureSummary, LiveFeatures } from '../../../src/server
 import { call, type ProblemError } from '../../client/api.ts'
 import { useAsk } from '../../client/queries.ts'
 import { fullDateTime, withUnit } from '../../parts/figures.ts'
-import { Facts, Hash, ObjectLink, PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
+import {
+  Facts,
+  Hash,
+  LongName,
+  ObjectLink,
+  PageLink,
+  Panel,
+  ScreenHead,
+} from '../../parts/layout.tsx'
 import { SmallTable } from '../../parts/small-table.tsx'
 import { Answered, Empty, Failed, Loading } from '../../parts/states.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
@@ -22,13 +30,19 @@ export default function FeatureSetScreen() {
       <div className="decision-above">
         <PageLink to="/features">Features</PageLink>
       </div>
+      {answer.data === undefined ? <ScreenHead title={<LongName name={name} />} /> : null}
       <Answered answer={answer} rows={12}>
         {({ sets, items }) => {
           const set = sets.find((one) => one.name === name)
           return set === undefined ? (
-            <Empty title="There is no such feature set">
-              <PageLink to="/features">All features</PageLink>
-            </Empty>
+            <>
+              <ScreenHead title={<LongName name={name} />} />
+              <Empty title="There is no such feature set">
+                The project declares{' '}
+                {sets.length === 0 ? 'none yet' : sets.map((one) => one.name).join(', ')}.{' '}
+                <PageLink to="/features">All features</PageLink>
+              </Empty>
+            </>
           ) : (
             <SetBody key={name} set={set} features={items} />
           )
@@ -48,7 +62,7 @@ function SetBody({
   return (
     <>
       <ScreenHead
-        title={<span className="long-name">{set.name}</span>}
+        title={<LongName name={set.name} />}
         {...(set.description === '' ? {} : { note: set.description })}
       />
       <div className="columns-wide-first">
@@ -115,7 +129,7 @@ function ValuesNow({
   })
   const keys = set.lookup.filter(({ role }) => role === 'key').map(({ column }) => column)
   return (
-    <Panel title="Values now" className="live-value">
+    <Panel title="Values now" className="live-value set-values">
       {keys.length === 0 ? (
         <p>Its features follow from the event alone; there is no entity to look up.</p>
       ) : (
@@ -166,15 +180,15 @@ function Values({
       </p>
       <SmallTable
         label="Values now"
-        head={[{ title: 'Feature' }, { title: 'Value', right: true }, { title: '' }]}
+        head={[{ title: 'Feature' }, { title: 'Value', right: true }, { title: 'Why' }]}
         rows={live.columns.map((name, i) => {
           const value = values[i] ?? null
           const one = known.get(name)
           return {
             key: name,
             cells: [
-              <span key="name" className="long-name">
-                {name}
+              <span key="name">
+                <LongName name={name} />
                 <span className="quiet block">{one?.words}</span>
               </span>,
               value === null ? (
@@ -192,9 +206,9 @@ function Values({
                 <PageLink
                   key="why"
                   to={`/features/${live.set}/${name}?${search}`}
-                  aria-label={`Why ${name} has this value`}
+                  aria-label={`Events behind ${name}`}
                 >
-                  Why
+                  Events
                 </PageLink>
               ),
             ],

@@ -6,7 +6,7 @@ import type { Feature, FeatureSummary } from '../../../src/server/contract/index
 import { useAsk } from '../../client/queries.ts'
 import { useView } from '../../client/view.ts'
 import { useKeys } from '../../parts/keys.ts'
-import { PageLink, ScreenHead } from '../../parts/layout.tsx'
+import { LongName, PageLink, ScreenHead } from '../../parts/layout.tsx'
 import { Answered } from '../../parts/states.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
 import { catalogueAddress, catalogueQuery, featureAddress } from './catalogue.ts'
@@ -16,6 +16,7 @@ import { FreshnessPanel } from './freshness.tsx'
 import { LineagePanel } from './lineage.tsx'
 import { LiveValue } from './live-value.tsx'
 import { OverTime } from './over-time.tsx'
+import { Presence } from './presence.tsx'
 
 export default function FeatureScreen() {
   const { set = '', feature = '' } = useParams({ strict: false }) as Record<string, string>
@@ -23,6 +24,7 @@ export default function FeatureScreen() {
   return (
     <>
       <Neighbours set={set} feature={feature} />
+      {answer.data === undefined ? <ScreenHead title={<LongName name={feature} />} /> : null}
       <Answered answer={answer} rows={12}>
         {(data) => <FeatureBody key={`${data.set}/${data.name}`} feature={data} />}
       </Answered>
@@ -39,7 +41,7 @@ function FeatureBody({ feature }: { readonly feature: Feature }) {
   return (
     <>
       <ScreenHead
-        title={<span className="long-name">{feature.name}</span>}
+        title={<LongName name={feature.name} />}
         verdict={feature.verdict}
         note={feature.words}
       />
@@ -47,6 +49,7 @@ function FeatureBody({ feature }: { readonly feature: Feature }) {
         <div className="stack">
           <Declaration feature={feature} />
           <LiveValue feature={feature} zone={zone} />
+          <Presence feature={feature} />
         </div>
         <div className="stack">
           <LineagePanel feature={feature} />
@@ -82,12 +85,10 @@ function Neighbours({ set, feature }: { readonly set: string; readonly feature: 
     <div className="decision-above">
       <PageLink to={catalogueAddress(view)}>Features</PageLink>
       <PageLink to={`/features/${encodeURIComponent(set)}`}>{set}</PageLink>
-      <span className="decision-steps">
-        {at < 0 ? null : (
-          <span className="quiet num">
-            {at + 1} of {items.length}
-          </span>
-        )}
+      <span className="decision-steps" hidden={at < 0}>
+        <span className="quiet num">
+          {at + 1} of {items.length}
+        </span>
         <button
           type="button"
           className="plain-icon"

@@ -10,9 +10,9 @@ describe.skipIf(!needs('chromium'))('features in a browser', () => {
     const opened = await open()
     const { page } = opened
     await show(opened, '/features')
-    await page.getByText('18 features', { exact: false }).first().waitFor()
+    await page.getByText('23 features', { exact: false }).first().waitFor()
     await page.getByLabel('All entities').selectOption('customer_id')
-    await page.getByText('8 of 18 features').waitFor()
+    await page.getByText('12 of 23 features').waitFor()
     await page.getByRole('button', { name: 'PSI' }).click()
     await page.waitForURL(/entity=customer_id.*sort=psi.*descending=yes/)
     const header = page.getByRole('columnheader', { name: 'PSI' })
@@ -24,7 +24,7 @@ describe.skipIf(!needs('chromium'))('features in a browser', () => {
     await page.getByLabel('Name, words or key').fill('nothing like it')
     await page.getByText('No feature matches').waitFor()
     await page.getByRole('link', { name: 'Take the filters away' }).click()
-    await page.getByText('18 features').waitFor()
+    await page.getByText('23 features').waitFor()
     expect(page.url()).toContain('sort=psi')
   })
 
@@ -87,11 +87,50 @@ describe.skipIf(!needs('chromium'))('features in a browser', () => {
     expect(await values.locator('tbody tr').count()).toBe(15)
     expect(await values.getByText('missing', { exact: true }).count()).toBeGreaterThan(5)
     await page.getByRole('button', { name: 'Compare all that was recorded' }).click()
-    await page.getByText('0 differences in 1,026,300 values').waitFor()
-    await page.getByRole('link', { name: 'Why CUSTOMER_ID_NB_TX_7DAY_WINDOW has' }).click()
+    await page.getByText('Live equals history: 0 differences in 1,026,300 values').waitFor()
+    await page.getByRole('link', { name: 'Events behind CUSTOMER_ID_NB_TX_7DAY_WINDOW' }).click()
     await page.waitForURL(/CUSTOMER_ID_NB_TX_7DAY_WINDOW\?of\.customer_id=596/)
     await page.getByText('Rests on').waitFor()
     expect(opened.complaints).toEqual([])
+  })
+
+  test('zero, missing, absent and stale are counted apart, day by day', async () => {
+    const opened = await open()
+    const { page } = opened
+    await show(opened, '/features/customer-profile/CREDIT_LIMIT')
+    await page.getByText('newest row, stale after 90 days').waitFor()
+    await page.getByRole('button', { name: 'Count the newest events' }).click()
+    const table = page.getByRole('region', { name: 'How values came about' })
+    await table.waitFor()
+    const kinds = await table.locator('tbody tr td:first-child').allTextContents()
+    expect(kinds.map((text) => text.split(/(?<=[a-z])(?=[A-Z])/)[0])).toEqual([
+      'A value',
+      'Zero',
+      'Missing',
+      'Absent',
+      'Stale',
+    ])
+    await page.getByRole('button', { name: 'Table of Day by day' }).click()
+    expect(await page.getByRole('region', { name: 'Day by day' }).locator('tbody tr').count()).toBe(
+      14,
+    )
+    expect(opened.complaints).toEqual([])
+    await show(opened, '/features/handbook/TERMINAL_ID_RISK_7DAY_WINDOW')
+    await page.getByRole('button', { name: 'Count the newest events' }).click()
+    await page.getByText('the declaration then gives 0 %').waitFor()
+    expect(await page.getByText('Absent', { exact: true }).count()).toBe(0)
+  })
+
+  test('a feature or a set that is not there says so under its name, with the way back', async () => {
+    const opened = await open()
+    const { page } = opened
+    await show(opened, '/features/handbook/NONE')
+    await page.getByRole('heading', { level: 1, name: 'NONE' }).waitFor()
+    await page.getByRole('alert').waitFor()
+    await show(opened, '/features/none')
+    await page.getByText('There is no such feature set').waitFor()
+    await page.getByRole('link', { name: 'All features' }).click()
+    await page.getByText('23 features').waitFor()
   })
 
   test('what is not known of a feature says why, and no placeholder is shown raw', async () => {

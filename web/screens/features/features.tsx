@@ -16,26 +16,29 @@ export default function FeaturesScreen() {
   const query = catalogueQuery(view)
   const answer = useAsk('features', { query }, { every: 10_000, keepPrevious: true })
   return (
-    <Answered answer={answer} rows={14}>
-      {(data) => (
-        <>
-          <ScreenHead
-            title="Features"
-            verdict={data.skew}
-            note="Each is declared once; history, live values and replay run the same code."
-          />
-          {data.total === 0 ? (
-            <Panel>
-              <Empty title="No features yet" command="npx assay start --project FOLDER">
-                A project declares them; running it computes them as of each event.
-              </Empty>
-            </Panel>
-          ) : (
-            <Catalogue data={data} />
-          )}
-        </>
-      )}
-    </Answered>
+    <>
+      {answer.data === undefined ? <ScreenHead title="Features" /> : null}
+      <Answered answer={answer} rows={14}>
+        {(data) => (
+          <>
+            <ScreenHead
+              title="Features"
+              verdict={data.skew}
+              note="Each is declared once; history, live values and replay run the same code."
+            />
+            {data.total === 0 ? (
+              <Panel>
+                <Empty title="No features yet" command="npx assay start --project FOLDER">
+                  A project declares them; running it computes them as of each event.
+                </Empty>
+              </Panel>
+            ) : (
+              <Catalogue data={data} />
+            )}
+          </>
+        )}
+      </Answered>
+    </>
   )
 }
 

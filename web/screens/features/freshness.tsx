@@ -12,7 +12,7 @@ export function FreshnessPanel({
   readonly feature: Feature
   readonly zone: string
 }) {
-  const { sentence, newestEventAt, missing, missingMeans, stale, staleMeans } = feature.freshness
+  const { sentence, newestEventAt, missing, missingMeans, staleMeans } = feature.freshness
   return (
     <Panel title="Freshness">
       <p className="panel-verdict">{sentence}</p>
@@ -36,7 +36,7 @@ export function FreshnessPanel({
           },
           {
             name: 'Stale',
-            value: <Counted share={stale} otherwise="" means={staleMeans} />,
+            value: <span className="quiet">{staleMeans}</span>,
           },
         ]}
       />

@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query'
 import type { ExplainedFeature, Feature } from '../../../src/server/contract/index.ts'
 import { call, type ProblemError } from '../../client/api.ts'
-import { count, fullDateTime } from '../../parts/figures.ts'
+import { fullDateTime, currencyIn, plural, withUnit } from '../../parts/figures.ts'
 import { Facts, Hash, Panel } from '../../parts/layout.tsx'
 import { Empty, Failed, Loading } from '../../parts/states.tsx'
 import { LookupForm, useLookup } from './lookup.tsx'
@@ -45,7 +45,7 @@ export function LiveValue({ feature, zone }: Props) {
       ) : answer.data === undefined ? (
         <Loading rows={4} />
       ) : (
-        <Explained explained={answer.data} zone={zone} />
+        <Explained explained={answer.data} feature={feature} zone={zone} />
       )}
     </Panel>
   )
@@ -65,9 +65,11 @@ function NoEntity({ feature }: { readonly feature: Feature }) {
 
 function Explained({
   explained,
+  feature: { unit, source },
   zone,
 }: {
   readonly explained: ExplainedFeature
+  readonly feature: Feature
   readonly zone: string
 }) {
   const { value, valueText, sentence, asOf, windows, version } = explained
@@ -76,7 +78,13 @@ function Explained({
   return (
     <div className="explained" aria-live="polite">
       <p className="big-figure num">
-        {value !== null ? valueText : isAbsent ? 'Absent' : 'Missing'}
+        {value === null
+          ? isAbsent
+            ? 'Absent'
+            : 'Missing'
+          : currencyIn(unit) === null
+            ? valueText
+            : withUnit(value, unit)}
       </p>
       <p>{sentence}</p>
       <Facts
@@ -99,12 +107,12 @@ function Explained({
             value:
               windows.length === 0
                 ? 'no window'
-                : windows.map((one) => `${count(one.count)} events`).join(' and '),
+                : [...new Set(windows.map((one) => plural(one.count, 'event')))].join(' and '),
           },
         ]}
       />
       {windows.map((one) => (
-        <WindowEvents key={one.words} window={one} zone={zone} />
+        <WindowEvents key={one.words} window={one} own={source} zone={zone} />
       ))}
     </div>
   )

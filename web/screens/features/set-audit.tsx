@@ -23,15 +23,10 @@ export function SetAudit({ set }: { readonly set: string }) {
           Compare all that was recorded
         </Button>
       </p>
-      <Command text={`npx assay features audit ${set}`} />
+      <Command text="npx assay features audit" />
       {found === undefined ? null : (
         <div role="status" className="set-audit">
-          <VerdictLine
-            verdict={{
-              status: found.compared === 0 ? 'no-data' : found.holds ? 'ok' : 'alert',
-              sentence: found.sentence,
-            }}
-          />
+          <VerdictLine verdict={found.verdict} />
           {found.shown.length === 0 ? null : (
             <SmallTable
               label="Differences"

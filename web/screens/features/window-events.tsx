@@ -1,25 +1,38 @@
 import type { ExplainedFeature } from '../../../src/server/contract/index.ts'
-import { count, dateTime, none, shortDateTime, statistic, timeOfDay } from '../../parts/figures.ts'
+import { count, dateTime, plural, shortDateTime, timeOfDay, withUnit } from '../../parts/figures.ts'
 import { Folded, ObjectLink } from '../../parts/layout.tsx'
 import { OutcomeMark } from '../../parts/outcome.tsx'
 import { SmallTable } from '../../parts/small-table.tsx'
+import { withoutUnit } from './units.ts'
 
 type Window = ExplainedFeature['windows'][number]
 
 /** One window behind a value: its bounds, and its events, newest first, each with its decision. */
-export function WindowEvents({ window, zone }: { readonly window: Window; readonly zone: string }) {
+export function WindowEvents({
+  window,
+  own,
+  zone,
+}: {
+  readonly window: Window
+  /** The feature's own source, whose events are decided on. */
+  readonly own: string
+  readonly zone: string
+}) {
   const { words, value, from, to, events } = window
   const shown =
     events.length < window.count
       ? `the newest ${count(events.length)} of ${count(window.count)} events`
-      : `${count(window.count)} ${window.count === 1 ? 'event' : 'events'}`
+      : plural(window.count, 'event')
+  const isGraph = events.some(({ edge }) => edge !== null)
+  const unitOfColumn = window.valueUnit === null ? '' : `, ${window.valueUnit}`
   return (
     <section className="window-events">
       <h3>
-        {words}: <span className="num">{value === null ? 'missing' : statistic(value)}</span>
+        {words}:{' '}
+        <span className="num">{value === null ? 'missing' : withUnit(value, window.unit)}</span>
       </h3>
       <p className="quiet">
-        {from === null ? 'All that came' : `After ${dateTime(from, zone)},`} up to{' '}
+        {from === null ? 'All that came,' : `After ${dateTime(from, zone)},`} up to{' '}
         {dateTime(to, zone)}, {zone}
       </p>
       {events.length === 0 ? (
@@ -30,8 +43,10 @@ export function WindowEvents({ window, zone }: { readonly window: Window; readon
             label={`Events: ${words}`}
             head={[
               { title: `Event time, ${zone}` },
-              { title: 'Decision' },
-              ...(window.valueColumn === null ? [] : [{ title: window.valueColumn, right: true }]),
+              { title: isGraph ? 'From → to' : 'Decision' },
+              ...(window.valueColumn === null
+                ? []
+                : [{ title: window.valueColumn + unitOfColumn, right: true }]),
               { title: window.counting },
             ]}
             rows={events.map((event, i) => ({
@@ -40,10 +55,14 @@ export function WindowEvents({ window, zone }: { readonly window: Window; readon
                 <span key="at" className="num">
                   {shortDateTime(event.at, zone)}:{timeOfDay(event.at, zone).slice(6)}
                 </span>,
-                <DecisionOf key="decision" event={event} />,
+                event.edge === null ? (
+                  <DecisionOf key="decision" event={event} own={own} />
+                ) : (
+                  `${event.edge.from} → ${event.edge.to}`
+                ),
                 ...(window.valueColumn === null
                   ? []
-                  : [event.value === null ? none : statistic(event.value)]),
+                  : [withoutUnit(event.value, window.valueUnit)]),
                 event.counts ? (
                   'yes'
                 ) : (
@@ -60,11 +79,22 @@ export function WindowEvents({ window, zone }: { readonly window: Window; readon
   )
 }
 
-function DecisionOf({ event }: { readonly event: Window['events'][number] }) {
+function DecisionOf({
+  event,
+  own,
+}: {
+  readonly event: Window['events'][number]
+  readonly own: string
+}) {
   if (event.decision === null) {
+    const [what, why] =
+      event.source === own
+        ? ['history', 'From before live traffic: no decision was made on it here']
+        : [`of ${event.source}`, 'Only events of the feature’s own source are decided on']
     return (
-      <span className="quiet" title="From before live traffic: no decision was made on it here">
-        {event.id === null ? '' : `${event.id}, `}history
+      <span className="quiet" title={why}>
+        {event.id === null ? '' : `${event.id}, `}
+        {what}
       </span>
     )
   }

@@ -86,6 +86,31 @@ export function WithReasonButton({
   )
 }
 
+/** Why what cannot be done now cannot: in words beside the buttons, not on the pointer alone. */
+export function WhyNot({
+  acts,
+  said = '',
+}: {
+  readonly acts: readonly { readonly title: string; readonly permission: Permission }[]
+  /** What stands beside them already and need not be said again. */
+  readonly said?: string
+}) {
+  const reasons = Map.groupBy(
+    acts.filter(({ permission }) => !permission.allowed && permission.reason !== null),
+    ({ permission: { reason } }) => reason?.replace(said, '').trim() || (reason ?? ''),
+  )
+  if (reasons.size === 0) return null
+  return (
+    <ul className="why-not">
+      {[...reasons].map(([reason, same]) => (
+        <li key={reason}>
+          <b>{same.map(({ title }) => title).join(', ')}</b>: {reason}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
 export function ApprovalButtons({ version }: { readonly version: Version }) {
   const act = useAct('giveApproval', touched)
   const params = { model: version.model, version: version.version }

@@ -8,7 +8,7 @@ import { Facts, Hash, ObjectLink, PageLink, Panel, ScreenHead } from '../../part
 import { Answered, Empty } from '../../parts/states.tsx'
 import { VerdictLine } from '../../parts/verdict.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
-import { ApprovalButtons, DeployButton } from './acts.tsx'
+import { ApprovalButtons, DeployButton, WhyNot } from './acts.tsx'
 
 export default function VersionScreen() {
   const params = useParams({ strict: false }) as Record<string, string>
@@ -43,6 +43,14 @@ function VersionBody({ version }: { readonly version: Version }) {
           <>
             <ApprovalButtons version={version} />
             <DeployButton version={version} />
+            <WhyNot
+              said={version.verdict.sentence}
+              acts={[
+                { title: 'Approve', permission: version.may.approve },
+                { title: 'Refuse', permission: version.may.refuse },
+                { title: 'Deploy', permission: version.may.deploy },
+              ]}
+            />
           </>
         }
       />
@@ -196,18 +204,30 @@ function LongText({ text }: { readonly text: string }) {
   )
 }
 
+/** A hash among the words is shown by its beginning, as hashes are. */
+function Hashed({ text }: { readonly text: string }) {
+  const [, before = '', hash] = /^(.*?)([0-9a-f]{64})$/.exec(text) ?? []
+  if (hash === undefined) return text
+  return (
+    <>
+      {before}
+      <Hash hash={hash} />
+    </>
+  )
+}
+
 function Lineage({ version }: { readonly version: Version }) {
   const zone = useTimeZone()
   return (
     <Panel title="Made from" aside={`${bytes(version.bytes)}, ${version.format}`}>
       <Facts
         facts={[
-          { name: 'SHA-256', value: <code>{version.hash}</code> },
+          { name: 'SHA-256', value: <Hash hash={version.hash} /> },
           ...version.lineage.map((one) => ({
             name: one.title,
             value:
               one.target === null ? (
-                one.text
+                <Hashed text={one.text} />
               ) : (
                 <ObjectLink target={one.target}>{one.text}</ObjectLink>
               ),

@@ -209,7 +209,7 @@ function OverTime({ data }: { readonly data: Monitoring }) {
         <Panel title={<VerdictLine verdict={data.latencyVerdict} />}>
           <LineChart
             {...common}
-            title={`Latency, every ${data.bucket}`}
+            title={`Latency of computing, every ${data.bucket}`}
             x={data.latency.map((point) => Date.parse(point.at) / 1000)}
             yTitle="Computing time"
             writeY={duration}

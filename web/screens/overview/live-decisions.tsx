@@ -149,11 +149,12 @@ function Row({
   readonly isFresh: boolean
 }) {
   const to = objectAddress({ kind: 'decision', id: `${row.policy}/${row.eventId}` })
+  const time = timeOfDay(row.eventTime, zone)
   return (
     <tr className={`live-${row.outcome} ${isFresh ? 'is-fresh' : ''}`}>
       <td className="num">
-        <PageLink to={to} className="row-link" aria-label={`Decision ${row.eventId}`}>
-          {timeOfDay(row.eventTime, zone)}
+        <PageLink to={to} className="row-link" aria-label={`${time}, decision ${row.eventId}`}>
+          {time}
         </PageLink>
       </td>
       <td className="num live-customer">{row.customer ?? none}</td>

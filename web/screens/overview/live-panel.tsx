@@ -1,10 +1,10 @@
 import type { LiveNow, Overview } from '../../../src/server/contract/index.ts'
 import { count, dateTime, duration, percent, percentRange, score } from '../../parts/figures.ts'
-import { Facts, Hash, ObjectLink, Panel } from '../../parts/layout.tsx'
+import { Facts, Hash, ObjectLink, PageLink, Panel } from '../../parts/layout.tsx'
 import { OutcomeMark } from '../../parts/outcome.tsx'
 import { Empty } from '../../parts/states.tsx'
 import { VerdictSign } from '../../parts/verdict.tsx'
-import { RollBackButton } from '../models/acts.tsx'
+import { RollBackButton, WhyNot } from '../models/acts.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
 
 /** What is live, who approved it, and the way back. */
@@ -59,6 +59,7 @@ export function LivePanel({ live }: { readonly live: LiveNow | null }) {
           permission={live.rollback}
           to={live.rollbackTo}
         />
+        <WhyNot acts={[{ title: 'Roll back', permission: live.rollback }]} />
       </div>
     </Panel>
   )
@@ -83,7 +84,7 @@ export function NormalPanel({ overview }: { readonly overview: Overview }) {
         ))}
         {latency.n === 0 ? null : (
           <li title={latency.verdict.sentence}>
-            <span>Latency p99</span>
+            <span>Durable answer, p99</span>
             <b className="num">{duration(latency.p99Us)}</b>
             <span className="quiet num">
               {latency.normalP99Us === null ? '' : `up to ${duration(latency.normalP99Us)}`}
@@ -94,7 +95,9 @@ export function NormalPanel({ overview }: { readonly overview: Overview }) {
       </ul>
       {latency.n === 0 ? null : (
         <p className="chart-note">
-          n {count(latency.n)} decisions · latency p50 {duration(latency.p50Us)}
+          From a request’s first byte to the answer on disk, n&nbsp;{count(latency.n)}; half within{' '}
+          {duration(latency.p50Us)}. Computing alone is timed on{' '}
+          <PageLink to="/monitoring">Monitoring</PageLink>.
         </p>
       )}
     </Panel>

@@ -9,7 +9,7 @@ import {
   type SnapshotRecord,
 } from '../../../data/index.ts'
 import { formatMinor } from '../../../lib/decimal.ts'
-import { formatTimestamp } from '../../../lib/time.ts'
+import { durationInWords, formatTimestamp } from '../../../lib/time.ts'
 import type {
   ColumnProfile,
   Dataset,
@@ -20,7 +20,6 @@ import type {
 import type { Handlers } from '../handlers.ts'
 import {
   count,
-  durationInWords,
   identityView,
   plural,
   short,
@@ -119,8 +118,8 @@ export function dataViews(
       return {
         ...(await summaryOf(known)),
         timeZone: contract.timeZone,
-        late: 'lateUs' in contract ? durationInWords(contract.lateUs) : null,
-        future: 'futureUs' in contract ? durationInWords(contract.futureUs) : null,
+        late: 'lateUs' in contract ? inWords(contract.lateUs) : null,
+        future: 'futureUs' in contract ? inWords(contract.futureUs) : null,
         ignored: 'ignore' in contract ? [...contract.ignore] : [],
         columns: columnsOf(contract),
         snapshots: await Promise.all(snapshots.map(snapshotView)),
@@ -230,6 +229,8 @@ function fieldsOf({ header, raw }: QuarantineEntry): { name: string; value: stri
   )
   return header.map((name, index) => ({ name, value: fields[index] ?? null }))
 }
+
+const inWords = (us: number | null): string | null => (us === null ? null : durationInWords(us))
 
 function columnsOf(contract: CompiledSource | CompiledLabels): Dataset['columns'] {
   if (!('columns' in contract)) {

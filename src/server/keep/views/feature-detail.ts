@@ -7,6 +7,7 @@ import {
   type CompiledFeature,
 } from '../../../features/index.ts'
 import { isAssayError } from '../../../lib/errors.ts'
+import { durationInWords } from '../../../lib/time.ts'
 import {
   psiAlert,
   shareOf,
@@ -15,8 +16,9 @@ import {
 } from '../../../monitoring/index.ts'
 import type { DistributionStats, Feature, FeatureSummary, Rate } from '../../contract/index.ts'
 import { onAir } from '../bank.ts'
-import { durationInWords, rate, ref, time, timeOrNull, versionRef } from '../present.ts'
+import { rate, ref, time, timeOrNull, versionRef } from '../present.ts'
 import type { Rooms } from '../rooms.ts'
+import { insteadOfMissing } from './feature-presence.ts'
 import { lookupOf, readsOf, type Reads } from './feature-reads.ts'
 import { policiesWith, versionsWith, type Declared, type FeatureFacts } from './features.ts'
 
@@ -111,13 +113,6 @@ function onMissing(feature: CompiledFeature): string {
   return feature.words?.missing ?? 'Missing: the model takes it as “not known”, not as zero.'
 }
 
-/** The declared value of what is not known, as text; null where it stays missing. */
-function insteadOfMissing(feature: CompiledFeature): string | null {
-  const { expression } = feature
-  if (expression.op !== 'orElse' || expression.right.op !== 'constant') return null
-  return formatFeatureValue(feature, expression.right.value)
-}
-
 function lineageView(rooms: Rooms, one: Declared, facts: FeatureFacts): Feature['lineage'] {
   const { feature, set } = one
   const { columns, labels, others } = lineageOf(feature, set)
@@ -165,7 +160,6 @@ async function freshnessOf(
     newestEventAt: timeOrNull(newestUs),
     missing: figures === undefined ? null : missingOf(figures),
     missingMeans: missingMeans(feature, reads),
-    stale: null,
     staleMeans: staleMeans(reads),
   }
 }
@@ -179,10 +173,13 @@ function missingOf({ nLiveMissing, nLive }: DriftFigures): Rate {
   )
 }
 
-function missingMeans(feature: CompiledFeature, { keys }: Reads): string {
+function missingMeans(feature: CompiledFeature, { keys, rows }: Reads): string {
   const otherwise = insteadOfMissing(feature)
   if (otherwise !== null) {
-    return `Never missing: where nothing is known the declaration gives ${otherwise}, which nobody can tell from a value that was measured.`
+    return `Never missing: where nothing is known the declaration gives ${otherwise}. How often it did is counted under “How values came about”.`
+  }
+  if (rows) {
+    return 'Missing: no row was found, the one found was too old, or there was nothing to calculate from.'
   }
   return keys.length === 0
     ? 'Missing: the event lacks what the value is calculated from. Zero is a value.'
@@ -191,7 +188,7 @@ function missingMeans(feature: CompiledFeature, { keys }: Reads): string {
 
 function staleMeans({ keys, staleUs }: Reads): string {
   if (staleUs !== null) {
-    return `A row that was looked up counts as stale after ${durationInWords(staleUs)}; how many were is not counted yet.`
+    return `A row that was looked up counts as stale after ${durationInWords(staleUs)}; counted under “How values came about”, apart from zero and missing.`
   }
   return keys.length === 0
     ? 'Cannot go stale: it is calculated from the event itself.'

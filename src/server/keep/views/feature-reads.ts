@@ -1,6 +1,6 @@
 // What a feature's expression looks at: keys whose past it needs, and columns of the event itself.
 import type { CompiledColumn } from '../../../data/index.ts'
-import type { Expression } from '../../../features/index.ts'
+import { isRow, type Aggregate, type Expression } from '../../../features/index.ts'
 import type { LookupField } from '../../contract/index.ts'
 import type { Rooms } from '../rooms.ts'
 
@@ -9,6 +9,8 @@ export interface Reads {
   readonly keys: readonly string[]
   /** Other columns of the current event. */
   readonly columns: readonly string[]
+  /** Whether rows are looked up. */
+  readonly rows: boolean
   /** The shortest time after which something looked up counts as stale, µs; null where nothing can. */
   readonly staleUs: number | null
 }
@@ -20,10 +22,12 @@ export interface Reads {
 export function readsOf(expression: Expression): Reads {
   const keys = new Set<string>()
   const columns = new Set<string>()
+  let rows = false
   let staleUs: number | null = null
   const visit = (node: unknown): void => {
     if (typeof node !== 'object' || node === null) return
     const members = node as Readonly<Record<string, unknown>>
+    if (members.op === 'aggregate' && isRow(members.aggregate as Aggregate)) rows = true
     const { staleUs: stale, by, per, from, to, aggregate } = members
     if (typeof stale === 'number') staleUs = Math.min(staleUs ?? Infinity, stale)
     for (const key of textsOf(by ?? per)) keys.add(key)
@@ -37,6 +41,7 @@ export function readsOf(expression: Expression): Reads {
   return {
     keys: [...keys].sort(),
     columns: [...columns].filter((column) => !keys.has(column)).sort(),
+    rows,
     staleUs,
   }
 }

@@ -7,6 +7,7 @@ import { onAir } from '../bank.ts'
 import { serverErrors } from '../errors.ts'
 import { ref, time, timeOrNull } from '../present.ts'
 import type { Rooms } from '../rooms.ts'
+import { currencyOf, unitOfAggregate, unitOfGraph } from './feature-units.ts'
 import type { Declared } from './features.ts'
 
 /** Decisions that are read to find those of the events shown; more of one entity are rare. */
@@ -14,7 +15,7 @@ const DECISIONS_MAX = 1000
 
 export async function explainedFeature(
   rooms: Rooms,
-  { feature }: Declared,
+  { feature, set }: Declared,
   { values, at }: ExplainFeature,
 ): Promise<ExplainedFeature> {
   const { namespace } = await onAir(rooms)
@@ -35,7 +36,7 @@ export async function explainedFeature(
     asOf: time(known.asOfUs),
     version: feature.version,
     newestEventAt: timeOrNull(known.newestEventUs),
-    windows,
+    windows: [...windows, ...known.graphs.map((each) => graphView(rooms, each, set.source))],
   }
 }
 
@@ -51,21 +52,29 @@ async function windowView(
   window: Known['aggregates'][number],
   given: Readonly<Record<string, unknown>>,
 ): Promise<ExplainedFeature['windows'][number]> {
-  const { aggregate, description, newest } = window
-  const decisions = await decisionsOf(rooms, namespace, window, given)
+  const { aggregate, source, description } = window
+  const { newest, events } = newestOnly(window)
+  // Only the set's own events are decided on.
+  const isOwn = aggregate.source === undefined
+  const valueUnit = currencyOf(rooms, source, aggregate.column)
+  const decisions = isOwn ? await decisionsOf(rooms, namespace, window, given) : []
   return {
-    words: description.replace(/^./, (first) => first.toUpperCase()),
+    words: capitalised(description),
     value: window.value,
+    unit: unitOfAggregate(aggregate, valueUnit),
     from: timeOrNull(window.fromUs),
     to: time(window.toUs),
-    count: window.events,
+    count: events,
     counting: countingOf(aggregate),
     valueColumn: aggregate.column,
+    valueUnit,
     events: newest.map((event, i): WindowEvent => {
       const decision = decisions[i]
       return {
         id: event.id ?? decision?.eventId ?? null,
         at: time(event.timeUs),
+        source,
+        edge: null,
         value: event.value,
         counts: event.counts,
         decision:
@@ -77,6 +86,61 @@ async function windowView(
     }),
   }
 }
+
+type Shown = Pick<Known['aggregates'][number], 'newest' | 'events'>
+
+/**
+ * Of a window of the newest n events only those. They are counted after the filter, of which `counts`
+ * tells, save in shares, where it tells of the numerator: what both ask for is then left as it is.
+ */
+export function newestOnly({
+  aggregate,
+  newest,
+  events,
+}: Shown & { readonly aggregate: Pick<Aggregate, 'events' | 'where' | 'function'> }): Shown {
+  const { events: most, where, function: name } = aggregate
+  if (most === undefined || (where !== null && name === 'share')) return { newest, events }
+  let left = most
+  const shown = newest.filter((event) => {
+    if (left === 0) return false
+    if (where === null || event.counts) left--
+    return true
+  })
+  if (left > 0 && newest.length < events) return { newest, events: Math.min(events, most) }
+  return { newest: shown, events: shown.length }
+}
+
+/** The edges that a figure of a graph was made of, or at which its search began. */
+function graphView(
+  rooms: Rooms,
+  { graph, description, value, fromUs, toUs, edges, newest }: Known['graphs'][number],
+  source: string,
+): ExplainedFeature['windows'][number] {
+  const currency = currencyOf(rooms, source, graph.graph.amount)
+  return {
+    words: capitalised(description),
+    value,
+    unit: unitOfGraph(graph, currency),
+    from: time(fromUs),
+    to: time(toUs),
+    count: edges,
+    counting: 'Edge of the graph',
+    valueColumn: graph.graph.amount,
+    valueUnit: currency,
+    events: newest.map((edge): WindowEvent => ({
+      id: null,
+      at: time(edge.timeUs),
+      source,
+      edge: { from: edge.from, to: edge.to },
+      value: edge.value,
+      counts: true,
+      decision: null,
+      outcome: null,
+    })),
+  }
+}
+
+const capitalised = (text: string): string => text.replace(/^./, (first) => first.toUpperCase())
 
 /** What it means that an event of the window counts. */
 function countingOf({ function: name, label, condition, where }: Aggregate): string {

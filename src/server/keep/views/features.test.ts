@@ -4,6 +4,7 @@ import { payments } from '../../../../test/small-bank.ts'
 import type { FeaturesQuery, FeatureSummary } from '../../contract/index.ts'
 import { choicesOf, select, type Listed } from './feature-filters.ts'
 import { readsOf } from './feature-reads.ts'
+import { newestOnly } from './feature-value.ts'
 
 function listed(over: Partial<FeatureSummary>, windowUs = 0): Listed {
   const summary: FeatureSummary = {
@@ -85,9 +86,30 @@ test('a feature reads the keys of its windows, and of the event what it calculat
   })
   const reads = compileFeatureSet(set).features.map(({ expression }) => readsOf(expression))
   expect(reads).toEqual([
-    { keys: ['customer'], columns: ['amount'], staleUs: null },
-    { keys: ['customer', 'terminal'], columns: [], staleUs: null },
-    { keys: ['customer'], columns: [], staleUs: null },
-    { keys: [], columns: [], staleUs: null },
+    { keys: ['customer'], columns: ['amount'], rows: false, staleUs: null },
+    { keys: ['customer', 'terminal'], columns: [], rows: false, staleUs: null },
+    { keys: ['customer'], columns: [], rows: false, staleUs: null },
+    { keys: [], columns: [], rows: false, staleUs: null },
   ])
+})
+
+test('of a window of the newest events only those are shown, counted after the filter', () => {
+  const event = (at: number, counts = true) => ({ id: String(at), timeUs: at, value: 1, counts })
+  const newest = [event(9), event(8, false), event(7), event(6)]
+  const where = { op: 'constant', value: 1 } as const
+  const shown = (over: { readonly where?: typeof where; readonly name?: 'share' } = {}) => {
+    const { where: filter = null, name = 'mean' } = over
+    const found = newestOnly({
+      aggregate: { events: 2, where: filter, function: name },
+      newest,
+      events: 4,
+    })
+    return [found.events, found.newest.map(({ timeUs }) => timeUs)]
+  }
+  expect(shown()).toEqual([2, [9, 8]])
+  expect(shown({ where })).toEqual([3, [9, 8, 7]])
+  // What counts is then the numerator, and tells nothing of the filter.
+  expect(shown({ where, name: 'share' })).toEqual([4, [9, 8, 7, 6]])
+  const many = { aggregate: { events: 300, where: null, function: 'mean' } as const, newest }
+  expect(newestOnly({ ...many, events: 900 }).events).toBe(300)
 })

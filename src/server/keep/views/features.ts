@@ -1,6 +1,7 @@
 // The catalogue of features: what is declared, filtered and sorted, with what is known of each.
 import {
   lineageOf,
+  windowsInWords,
   type CompiledFeature,
   type CompiledFeatureSet,
 } from '../../../features/index.ts'
@@ -10,11 +11,13 @@ import type { RunReport } from '../../../pipelines/index.ts'
 import type { ModelVersion } from '../../../registry/index.ts'
 import type { Features, FeatureSummary, Verdict } from '../../contract/index.ts'
 import type { Handlers } from '../handlers.ts'
-import { durationInWords, ref, verdict, versionRef } from '../present.ts'
+import { ref, verdict, versionRef } from '../present.ts'
 import type { Rooms } from '../rooms.ts'
 import { featureDetail } from './feature-detail.ts'
 import { choicesOf, select } from './feature-filters.ts'
 import { lookupOf, readsOf } from './feature-reads.ts'
+import { unitOf } from './feature-units.ts'
+import { featurePresenceView } from './feature-presence.ts'
 import { explainedFeature } from './feature-value.ts'
 import { watch } from './monitoring.ts'
 
@@ -53,7 +56,7 @@ export interface Declared {
 
 export function featureViews(
   rooms: Rooms,
-): Pick<Handlers, 'features' | 'feature' | 'explainFeature'> {
+): Pick<Handlers, 'features' | 'feature' | 'featurePresence' | 'explainFeature'> {
   const declared = (params: { readonly set: string; readonly feature: string }): Declared => {
     const set = rooms.project()?.featureSets.find(({ name }) => name === params.set)
     const feature = set?.features.find(({ name }) => name === params.feature)
@@ -86,6 +89,9 @@ export function featureViews(
       const one = declared(params)
       const facts = await featureFacts(rooms)
       return featureDetail(rooms, one, summaryOf(rooms, one, facts), facts)
+    },
+    async featurePresence({ params }) {
+      return featurePresenceView(rooms, declared(params))
     },
     async explainFeature({ params, body }) {
       return explainedFeature(rooms, declared(params), body)
@@ -185,21 +191,9 @@ function lineageWords(
   feature: CompiledFeature,
   set: CompiledFeatureSet,
 ): { entity: string | null; window: string | null } {
-  const { keys, windowUs, delayUs } = lineageOf(feature, set)
-  const entity = keys.map((key) => key.join(' × ')).join(', ')
-  const delay = delayUs === 0 ? '' : `, ${durationInWords(delayUs)} late`
-  return {
-    entity: entity === '' ? null : entity,
-    window:
-      windowUs === 0 ? null : `${windowUs === null ? 'ever' : durationInWords(windowUs)}${delay}`,
-  }
-}
-
-/** The unit that numbers of a feature are shown with; shares are shown in percent, counts bare. */
-export function unitOf({ unit, currency }: CompiledFeature): string | null {
-  if (unit === 'money') return currency
-  if (unit === 'share') return '%'
-  return unit === 'duration' ? 's' : null
+  const lineage = lineageOf(feature, set)
+  const entity = lineage.keys.map((key) => key.join(' × ')).join(', ')
+  return { entity: entity === '' ? null : entity, window: windowsInWords(lineage) }
 }
 
 function skewVerdict(figure: string): Verdict {

@@ -12,7 +12,16 @@ import type {
   VersionSummary,
 } from '../../contract/index.ts'
 import type { Handlers } from '../handlers.ts'
-import { identityView, metricView, ref, short, time, verdict, versionRef } from '../present.ts'
+import {
+  identityView,
+  metricTitles,
+  metricView,
+  ref,
+  short,
+  time,
+  verdict,
+  versionRef,
+} from '../present.ts'
 import type { Rooms } from '../rooms.ts'
 
 const errors = defineErrors({
@@ -320,11 +329,15 @@ function cardView(card: ModelCard | undefined, watermark: string | undefined): V
       {
         title: 'Quantitative analysis',
         entries: card.quantitative_analysis.performance_metrics.map((metric) =>
-          entry(metric.type, 'quantitative_analysis.performance_metrics', [
-            metric.confidence_interval === undefined
-              ? round(metric.value)
-              : `${round(metric.value)} (${round(metric.confidence_interval.lower_bound)} to ${round(metric.confidence_interval.upper_bound)})`,
-          ]),
+          entry(
+            metricTitles[metric.type] ?? metric.type,
+            'quantitative_analysis.performance_metrics',
+            [
+              metric.confidence_interval === undefined
+                ? round(metric.value)
+                : `${round(metric.value)} (${round(metric.confidence_interval.lower_bound)} to ${round(metric.confidence_interval.upper_bound)})`,
+            ],
+          ),
         ),
       },
       {
@@ -347,4 +360,4 @@ function cardView(card: ModelCard | undefined, watermark: string | undefined): V
   }
 }
 
-const round = (text: string): string => String(Number(Number(text).toFixed(4)))
+const round = (text: string): string => Number(text).toFixed(3)

@@ -4,7 +4,7 @@ import {
   type MonitoringReport,
   type PerformanceMetric,
 } from '../../../monitoring/index.ts'
-import { DAY_US, HOUR_US } from '../../../lib/time.ts'
+import { DAY_US, HOUR_US, durationInWords } from '../../../lib/time.ts'
 import type { DriftRow, Estimate, Monitoring, Rate } from '../../contract/index.ts'
 import { clockView, onAir, type OnAir } from '../bank.ts'
 import type { Handlers } from '../handlers.ts'
@@ -12,7 +12,7 @@ import { ref, time } from '../present.ts'
 import { resolveRange, type Range, type RangeQuery } from '../range.ts'
 import type { Rooms } from '../rooms.ts'
 import { featuresOf } from './decisions.ts'
-import { unitOf } from './features.ts'
+import { unitOf } from './feature-units.ts'
 
 export function monitoringViews(rooms: Rooms): Pick<Handlers, 'monitoring'> {
   return {
@@ -41,7 +41,7 @@ export function monitoringViews(rooms: Rooms): Pick<Handlers, 'monitoring'> {
           precision: shareView(point.precision),
           recall: shareView(point.recall),
         })),
-        bucket: bucketInWords(bucketUs),
+        bucket: durationInWords(bucketUs),
       }
     },
   }
@@ -75,10 +75,6 @@ export async function watch(rooms: Rooms, query: RangeQuery): Promise<Watched> {
 function bucketOf(spanUs: number): number {
   if (spanUs <= 2 * DAY_US) return HOUR_US
   return spanUs <= 10 * DAY_US ? 6 * HOUR_US : DAY_US
-}
-
-function bucketInWords(us: number): string {
-  return us === DAY_US ? '1 day' : us === HOUR_US ? '1 hour' : `${us / HOUR_US} hours`
 }
 
 function driftView(figures: DriftFigures, features: ReturnType<typeof featuresOf>): DriftRow {
