@@ -184,6 +184,7 @@ describe('every operation of the contract', () => {
         { params: { set: 'behaviour', feature: 'AMOUNT' } },
         { params: { set: 'behaviour', feature: 'TERMINAL_RISK_7D' } },
       ],
+      featurePresence: [{ params: { set: 'behaviour', feature: 'TERMINAL_RISK_7D' } }],
       runs: [{ query: { status: 'finished', text: 'trees' } }],
       run: [{ params: { runId: first } }],
       compareRuns: [{ query: { ids: `${first},${second}` } }],

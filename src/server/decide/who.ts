@@ -21,7 +21,7 @@ export async function createDoorkeeper(file: string, clock: Clock): Promise<Door
   let snapshot: AccessSnapshot = { format: 1, atUs: 0, identities: {}, keys: {}, sessions: {} }
   let seen = ''
 
-  async function refresh(): Promise<void> {
+  async function look(): Promise<void> {
     try {
       const { mtimeMs, size, ino } = await fs.stat(file)
       const mark = `${mtimeMs} ${size} ${ino}`
@@ -31,6 +31,13 @@ export async function createDoorkeeper(file: string, clock: Clock): Promise<Door
     } catch {
       // Not published yet, or just being replaced: what is known stays in force until the next look.
     }
+  }
+
+  let lastLook: Promise<void> = Promise.resolve()
+  // One look after the other, so that what an earlier one read never replaces what a later one did.
+  const refresh = (): Promise<void> => {
+    lastLook = lastLook.then(look)
+    return lastLook
   }
 
   await refresh()
