@@ -30,7 +30,8 @@ function openAccess() {
     },
   }
   const ids = createIds(clock, randomBytes)
-  const emit = () => {
+  const emit = async () => {
+    await Promise.resolve()
     changes++
   }
   const access = createAccess({ store, unit, audit, clock, ids, random: randomBytes, emit })
@@ -116,11 +117,13 @@ describe('keys', () => {
 
 describe('a sign-in link', () => {
   test('opens one session, once', async () => {
-    const { access } = openAccess()
+    const { access, changes } = openAccess()
     await access.firstStart()
     const { token } = await access.createSignInLink(by)
     const { session } = await access.signIn(token)
     expect(await access.authenticate({ session })).toMatchObject({ name: 'Administrator' })
+    // Those who authenticate by the snapshot know of it by now.
+    expect(changes()).toBe(4)
     await expect(access.signIn(token)).rejects.toMatchObject({ code: 'sign_in_link_invalid' })
   })
 

@@ -77,7 +77,8 @@ export interface AccessDependencies {
   readonly clock: Clock
   readonly ids: Ids
   readonly random: RandomBytes
-  readonly emit?: (event: AccessChanged) => void
+  /** A change resolves once this has, if it returns a promise. */
+  readonly emit?: (event: AccessChanged) => unknown
 }
 
 export function createAccess(dependencies: AccessDependencies): Access {
@@ -85,18 +86,23 @@ export function createAccess(dependencies: AccessDependencies): Access {
   const lastUseWritten = new Map<string, number>()
 
   /** One transaction: the change, its audit entry, and the event once both are on disk. */
-  function change<T>(
+  async function change<T>(
     by: ChangeBy,
     action: string,
     work: () => Promise<{ result: T; object: { kind: string; id: string }; details: object }>,
   ): Promise<T> {
     const reason = requireReason(by)
-    return unit.transaction(async () => {
+    let told: unknown
+    const changed = await unit.transaction(async () => {
       const { result, object, details } = await work()
       await audit.append({ actor: by.actor.id, action, object, reason, details: { ...details } })
-      unit.afterCommit(() => emit?.({ type: 'access.changed' }))
+      unit.afterCommit(() => {
+        told = emit?.({ type: 'access.changed' })
+      })
       return result
     })
+    await told
+    return changed
   }
 
   async function identityOrFail(id: string): Promise<Identity> {

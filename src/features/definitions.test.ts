@@ -90,6 +90,24 @@ describe('by definition', () => {
     expect(valueOf(variance, amounts.slice(0, 1))).toBeNaN()
   })
 
+  test('what is too large for a number is missing', () => {
+    const huge = (tx: Scope) => {
+      const customer = tx.per('customer')
+      return [
+        customer.sum('score').over('1d').as('sum'),
+        customer.mean('score').over('1d').as('mean'),
+        customer.std('score').over('1d').as('std'),
+        customer.variance('score').over('1d').as('variance'),
+        customer.percentile('score', 0.25).over('1d').as('quarter'),
+        customer.max('score').over('1d').as('max'),
+      ]
+    }
+    const facts = paid({ score: -1.7e308 }, { score: 1.7e308 }, { score: 1.7e308 })
+    expect(valuesOf(huge, facts)).toEqual([1.7e308, 1.7e308 / 3, NaN, NaN, NaN, 1.7e308])
+    const more = [...facts, ...paid({ id: 'more', at: 3 * HOUR_US, score: 1.7e308 })]
+    expect(valuesOf(huge, more).slice(0, 2)).toEqual([NaN, NaN])
+  })
+
   test('first, last and lag take one event’s value, even where it is missing', () => {
     const readings = (tx: Scope) => {
       const customer = tx.per('customer')

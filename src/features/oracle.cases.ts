@@ -233,7 +233,7 @@ class Oracle {
       case 'vpin':
         return this.vpin(aggregate, chosen)
       default:
-        return this.figure(aggregate, chosen)
+        return finite(this.figure(aggregate, chosen))
     }
   }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Frame } from '../data/index.ts'
-import { compileSource, eventTime, id, key, money, source } from '../data/index.ts'
+import { compileSource, eventTime, id, key, money, number, source } from '../data/index.ts'
 import { manualClock } from '../lib/clock.ts'
 import { DAY_US, HOUR_US } from '../lib/time.ts'
 import { compileFeatureSet } from './compile.ts'
@@ -9,6 +9,7 @@ import { featureSet } from './declare.ts'
 import { historyWithState } from './history.ts'
 import { createMemoryOnlineValues } from './online-memory.ts'
 import { codeOf } from './online-calls.cases.ts'
+import { createFeatureState } from './operator/state.ts'
 import { entitiesOf, onlineKinds, onlineSetOf, publishOnline } from './publish-online.ts'
 
 const payments = source('payments', {
@@ -79,6 +80,42 @@ describe('what is known of an entity without an event', () => {
       { entity: ['merchant_id'], features: ['merchant_sum_1d'] },
       { entity: ['customer_id', 'merchant_id'], features: ['both_1d', 'part_of_merchant'] },
     ])
+  })
+})
+
+describe('what is known of an entity from another source', () => {
+  const logins = source('logins', {
+    columns: { id: id(), at: eventTime(), user: key('integer'), weight: number() },
+  })
+  const set = compileFeatureSet(
+    featureSet('tries', payments, (tx) => {
+      const tries = tx.other(logins, { by: { user: 'customer_id' } })
+      const rates = tx.graph({ from: 'customer_id', to: 'merchant_id' }).where(tx.time().isWeekend())
+      const count = tries.count().over('1d')
+      return [
+        count.as('tries_1d'),
+        tries.mean('weight').over('1d').onlyWhere(count.above(1)).as('weight_1d'),
+        rates.within('1d').from.fanOut().plus(count).as('sent_1d'),
+      ]
+    }),
+  )
+
+  test('is under the columns of the set’s own source, and never of a graph', () => {
+    expect(onlineKinds(set)).toEqual([
+      { entity: ['customer_id'], features: ['tries_1d', 'weight_1d'] },
+    ])
+  })
+
+  test('is published by them', async () => {
+    const state = createFeatureState([set], compiled, [compileSource(logins)])
+    state.apply(['p1', DAY_US, 7, 'a', 100], 1)
+    state.applyOther('logins', ['l1', DAY_US, 7, 0.5], 2)
+    const [kind] = onlineKinds(set)
+    const store = createMemoryOnlineValues(manualClock(0))
+    const request = { store, namespace: 'live', state, set, source: compiled, kind }
+    await publishOnline({ ...request, entities: [[7]] })
+    const read = { keys: [[7]], features: kind.features }
+    expect(await store.read(onlineSetOf(request), read)).toMatchObject([{ values: [1, null] }])
   })
 })
 

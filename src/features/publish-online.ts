@@ -137,14 +137,20 @@ export function onlineSetOf(
 function collectKeys(node: Expression, keys: Set<string>): boolean {
   switch (node.op) {
     case 'constant':
+    case 'missing':
     case 'calendar':
       return true
-    case 'aggregate':
-      for (const key of node.aggregate.per) keys.add(key)
+    case 'aggregate': {
+      // Those of another source are found by columns of the set's own.
+      const { per, by = per } = node.aggregate
+      for (const key of by) keys.add(key)
       return true
+    }
+    case 'graph':
+      return false
     default: {
       const children = childrenOf(node)
-      // What has nothing inside and is neither constant nor calendar reads the event's columns.
+      // What else has nothing inside reads the event's columns.
       return children.length > 0 && children.every((child) => collectKeys(child, keys))
     }
   }

@@ -16,7 +16,7 @@ import { createDeployments, type DeploymentChanged } from '../serving/index.ts'
 import { createTracking } from '../tracking/index.ts'
 
 export interface MetadataEvents {
-  readonly onAccessChanged?: (event: AccessChanged) => void
+  readonly onAccessChanged?: (event: AccessChanged) => unknown
   readonly onDeployment?: (event: DeploymentChanged) => void
 }
 

@@ -39,6 +39,24 @@ test('a run learns from what was known, which is what live values are', () => {
   const { out, err } = run(['run', project, '--home', home, '--data', data])
   expect(err).toBe('')
   expect(out).toMatch(/live equals history: 0 differences in [\d,]+ values; [\d,]+ came too late/)
+  // A file is scored with what had arrived: the late payment of a minute before is not there yet.
+  const file = join(folder, 'scored.csv')
+  const row = (id: string, paidAt: string, cameAt: string) =>
+    `${id},2018-07-11T${paidAt}Z,7,20,25.00,0,0,0,0,2018-07-11T${cameAt}Z\n`
+  const header = readFileSync(data, 'utf8').split('\n', 1)[0]
+  const before = row('before', '12:00:00', '12:00:00')
+  const score = (text: string) => {
+    writeFileSync(file, `${header}\n${text}`)
+    const scored = run(['score', file, '--home', home, '--project', project])
+    expect(scored.code, scored.err).toBe(0)
+    return scored.out.split('\n').find((line) => line.startsWith('before,'))
+  }
+  const alone = score(before)
+  expect(alone).toMatch(/^before,0\.\d+,/)
+  const many = Array.from({ length: 40 }, (_, n) => row(`l${n}`, '11:59:00', '12:01:00')).join('')
+  expect(score(many + before)).toBe(alone)
+  const inTime = many.replaceAll('12:01:00', '11:59:00')
+  expect(score(inTime + before)).not.toBe(alone)
 })
 
 test('a late payment is not in the counts of those before it came', () => {

@@ -1,8 +1,12 @@
-import type { ColumnKind, CompiledSource } from '../../data/index.ts'
+import type { ColumnKind, CompiledSource, SourceDeclaration } from '../../data/index.ts'
 import { compileSource } from '../../data/index.ts'
 import { contentHash } from '../../lib/hash.ts'
 import { DAY_US, MINUTE_US, durationInWords } from '../../lib/time.ts'
 import { entityKinds } from '../columns.ts'
+import { ExpressionChecker } from '../compile-expression.ts'
+import type { Expression } from '../compiled.ts'
+import { EventScope } from '../declare.ts'
+import { describeExpression } from '../describe.ts'
 import { fail } from '../errors.ts'
 import { durationUs } from '../window.ts'
 import type { GraphSnapshotsDeclaration } from './dated-tables.ts'
@@ -25,6 +29,8 @@ export interface CompiledGraphSnapshots {
   readonly from: string
   readonly to: string
   readonly apart: boolean
+  /** Only events that fulfil this are edges. */
+  readonly where: Expression | null
   /** Null where links are not weighed by amounts. */
   readonly amount: string | null
   readonly weigh: SnapshotOptions['weigh']
@@ -49,6 +55,7 @@ export function compileGraphSnapshots(declaration: GraphSnapshotsDeclaration): C
   const { name, options } = declaration
   const { from, to, apart = false, amount, weigh = 'links', resolution = 1 } = options
   const mistakes = mistakesIn(declaration)
+  const where = compileFilter(declaration, mistakes)
   if (mistakes.length > 0) {
     const detail = mistakes.map((each) => `Graph snapshots ${quote(name)}: ${each}`).join('\n')
     throw fail.graph_snapshots_invalid(detail, { extra: { mistakes } })
@@ -62,6 +69,7 @@ export function compileGraphSnapshots(declaration: GraphSnapshotsDeclaration): C
     from,
     to,
     apart,
+    where,
     amount: weigh === 'amounts' ? (amount ?? null) : null,
     weigh,
     resolution,
@@ -73,10 +81,29 @@ export function compileGraphSnapshots(declaration: GraphSnapshotsDeclaration): C
   return {
     snapshots: { ...content, version: contentHash(content) },
     tables: [
-      ...(vertices.length > 0 ? [compileSource(declaration.vertices)] : []),
-      ...(graph.length > 0 ? [compileSource(declaration.graph)] : []),
+      ...(vertices.length > 0 ? [compileTable(declaration.vertices, where)] : []),
+      ...(graph.length > 0 ? [compileTable(declaration.graph, where)] : []),
     ],
   }
+}
+
+/** The checked filter; null without one, and where something in it was reported. */
+function compileFilter(
+  { options: { of, where } }: GraphSnapshotsDeclaration,
+  mistakes: string[],
+): Expression | null {
+  if (where === undefined) return null
+  const gathered = { labels: new Map(), sources: new Map() }
+  const report = (sentence: string): void => void mistakes.push(`where: ${sentence}`)
+  const source = compileSource(of)
+  const checker = new ExpressionChecker(source, gathered, report).inside(source, 'filter')
+  return checker.expression(where(new EventScope(of.options.columns)).node) ?? null
+}
+
+function compileTable(table: SourceDeclaration, where: Expression | null): CompiledSource {
+  if (where === null) return compileSource(table)
+  const description = `${table.options.description}, where ${describeExpression(where)}`
+  return compileSource({ ...table, options: { ...table.options, description } })
 }
 
 /** The names of the tables that snapshots fill. */

@@ -13,6 +13,7 @@ import { formatTimestamp } from '../../lib/time.ts'
 import { fail } from '../errors.ts'
 import type { SourceEvents } from '../event-stream.ts'
 import type { CompiledGraphSnapshots } from './compile-dated.ts'
+import { edgeFilter } from './edge-filter.ts'
 import type { DatedEdge } from './snapshots.ts'
 import { GraphAtRest } from './snapshots.ts'
 
@@ -136,13 +137,15 @@ class Edges {
     const times = numbersOf(frame, source.eventTime)
     const [from, to] = [snapshots.from, snapshots.to].map((column) => columnOf(frame, column))
     const amounts = amount === null ? undefined : numbersOf(frame, amount)
+    const isEdge = edgeFilter(snapshots.where, source, frame)
     for (let row = 0; row < frame.rows; row++) {
-      const [source, target] = [vertexAt(from, row), vertexAt(to, row)]
+      if (!isEdge(row)) continue
+      const [sender, receiver] = [vertexAt(from, row), vertexAt(to, row)]
       const amountMinor = amounts?.[row] ?? 1
-      if (source === undefined || target === undefined || Number.isNaN(amountMinor)) continue
+      if (sender === undefined || receiver === undefined || Number.isNaN(amountMinor)) continue
       this.edges.push({
-        from: this.vertexOf(snapshots.from, source),
-        to: this.vertexOf(snapshots.to, target),
+        from: this.vertexOf(snapshots.from, sender),
+        to: this.vertexOf(snapshots.to, receiver),
         amountMinor,
         timeUs: times[row],
         arrivedUs: arrivals[row],

@@ -18,6 +18,8 @@ import type { ColumnDeclaration, ColumnDeclarations, SourceDeclaration } from '.
 import { eventTime, id, key, number, source } from '../../data/index.ts'
 import { DAY_US, formatDuration } from '../../lib/time.ts'
 import type { ColumnsOf, EntityColumn } from '../columns.ts'
+import type { EventScope } from '../declare.ts'
+import type { Condition } from '../values.ts'
 import type { Duration } from '../window.ts'
 import { durationUs } from '../window.ts'
 import type { GraphMeasure, SnapshotOptions, VertexMeasure } from './snapshots.ts'
@@ -39,6 +41,8 @@ export interface GraphSnapshotsOptions<
   readonly to: To
   /** `from` and `to` name different things (a customer, a shop), even where values look alike. */
   readonly apart?: Apart
+  /** Only events that fulfil this are edges; it may read columns and the calendar. */
+  readonly where?: (event: EventScope<Columns>) => Condition
   /** The column that links are weighed by, where `weigh` is `amounts`. */
   readonly amount?: ColumnsOf<Columns, 'money' | 'integer'>
   /**
@@ -140,8 +144,8 @@ function measured(measures: readonly string[]): ColumnDeclarations {
 }
 
 /**
- * The description holds the whole definition, so that a table of another definition has another
- * version of its contract.
+ * The description holds the whole definition (its filter is added when it is compiled), so that a table
+ * of another definition has another version of its contract.
  */
 function table(
   name: string,

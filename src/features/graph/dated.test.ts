@@ -1,72 +1,21 @@
 import fc from 'fast-check'
-import { describe, expect, expectTypeOf, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { CompiledSource, Frame, Row } from '../../data/index.ts'
-import {
-  category,
-  compileSource,
-  eventTime,
-  id,
-  integer,
-  key,
-  money,
-  source,
-} from '../../data/index.ts'
+import { compileSource } from '../../data/index.ts'
 import { DAY_US, HOUR_US, parseTimestamp } from '../../lib/time.ts'
 import { createMemoryColdStore } from '../cold.ts'
-import { compileFeatureSet } from '../compile.ts'
-import { featureSet } from '../declare.ts'
-import { describeFeature } from '../describe.ts'
 import type { SourceEvents } from '../event-stream.ts'
 import { history } from '../history.ts'
-import { lineageOf } from '../lineage.ts'
 import { createFeatureState, restoreFeatureState } from '../operator/state.ts'
 import type { MemoryLimit } from '../operator/upkeep.ts'
 import { trainingRows } from '../training.ts'
 import { compileGraphSnapshots } from './compile-dated.ts'
 import { datedRows, datesOf, type DatedRow } from './dated-rows.ts'
 import { graphSnapshots } from './dated-tables.ts'
+import { compiled, ranks, transfers } from './dated.cases.ts'
 import { graphSnapshot } from './snapshots.ts'
 
-const transfers = source('transfers', {
-  late: '3d',
-  columns: {
-    id: id(),
-    at: eventTime(),
-    sender: key('integer'),
-    receiver: key('integer'),
-    amount: money('EUR'),
-    channel: category(['app', 'branch']),
-    urgent: integer({ nullable: true }),
-  },
-})
-const network = graphSnapshots('network', {
-  of: transfers,
-  from: 'sender',
-  to: 'receiver',
-  window: '2d',
-  every: '1d',
-  vertices: ['pageRank', 'componentSize', 'core'],
-  graph: ['density', 'giantShare', 'assortativity', 'vertices'],
-})
-const set = compileFeatureSet(
-  featureSet('ranks', transfers, (tx) => {
-    const sender = tx.lookup(network.vertices, { by: { vertex: 'sender' } })
-    const receiver = tx.lookup(network.vertices, { by: { vertex: 'receiver' } })
-    const whole = tx.lookup(network.graph)
-    return [
-      sender.value('pageRank').as('sender_rank'),
-      receiver.value('componentSize').orElse(0).as('receiver_component'),
-      receiver.value('core').as('receiver_core'),
-      whole.value('density').as('density'),
-      whole.value('giantShare').as('giant'),
-      whole.value('assortativity').as('assortativity'),
-      whole.isAbsent().as('first_day'),
-      tx.per('sender').count().over('2d').as('sent'),
-    ]
-  }),
-)
 const own = compileSource(transfers)
-const compiled = compileGraphSnapshots(network)
 const startUs = parseTimestamp('2024-03-01T00:00:00Z')!
 
 interface Transfer {
@@ -179,7 +128,7 @@ describe('features of dated snapshots', () => {
           byDefinition(given, timeUs, { sender: senders[row], receiver: receivers[row] }),
         )
         const past = history({
-          sets: [set],
+          sets: [ranks],
           source: own,
           frame,
           others,
@@ -192,7 +141,7 @@ describe('features of dated snapshots', () => {
         const timesUs = new Float64Array(times.length).fill(NaN)
         const rows = { rows: times.length, timesUs, columns: {}, eventIds: ids }
         const training = trainingRows({
-          sets: [set],
+          sets: [ranks],
           source: own,
           frame,
           others,
@@ -213,12 +162,12 @@ describe('features of dated snapshots', () => {
     const events = eventsOf([{ timeUs: startUs, lagUs: 0, sender: 1, receiver: 2 }])
     const others = tablesOf(events, lastUs)
     const sources = others.map((each) => each.source)
-    const state = createFeatureState([set], own, sources)
+    const state = createFeatureState([ranks], own, sources)
     let sequence = 0
     for (const other of others) {
       for (const row of rowsOf(other)) state.applyOther(other.source.name, row, ++sequence)
     }
-    const again = restoreFeatureState(state.snapshot(), [set], own, sources)
+    const again = restoreFeatureState(state.snapshot(), [ranks], own, sources)
     const asked = rowOf({ timeUs: startUs + DAY_US, lagUs: 0, sender: 1, receiver: 2 })
     expect(again.valuesAt(asked)).toEqual(state.valuesAt(asked))
     expect(again.valuesAt(asked)[3]).toBe(0.5)
@@ -244,7 +193,7 @@ describe('features of dated snapshots', () => {
     limit?: MemoryLimit,
   ) {
     const sources = others.map((each) => each.source)
-    const state = createFeatureState([set], own, sources, limit)
+    const state = createFeatureState([ranks], own, sources, limit)
     const facts = [
       ...others.flatMap((other, rank) =>
         [...rowsOf(other)].map((row) => ({
@@ -388,6 +337,31 @@ describe('the rows of dated snapshots', () => {
     expect(tables.map(({ name }) => name)).toEqual(['shops-vertices'])
   })
 
+  test('are of the events that fulfil the condition', () => {
+    const apps = graphSnapshots('apps', {
+      of: transfers,
+      from: 'sender',
+      to: 'receiver',
+      where: (event) =>
+        event
+          .value('channel')
+          .is('app')
+          .and(event.value('amount').atLeast(1))
+          .and(event.time().hour().below(12)),
+      window: '2d',
+      every: '1d',
+      graph: ['edges'],
+    })
+    const { snapshots, tables } = compileGraphSnapshots(apps)
+    expect(tables[0].description).toMatch(/, where \(\(channel is app\) and \(amount ≥ 1\)\) and/)
+    const events = eventsOf([1, 2, 3, 13].map((hour) => transfer(hour, 1, 2)))
+    ;(events.frame.columns['channel'] as string[])[0] = 'branch'
+    ;(events.frame.columns['amount'] as Float64Array)[1] = 99
+    const dates = datesOf(snapshots, events, startUs + DAY_US)!
+    const [{ graph }] = datedRows(snapshots, events, dates)
+    expect(graph).toMatchObject([{ edges: 1 }])
+  })
+
   test('come to a bounded number of dates', () => {
     const events = eventsOf([transfer(0, 1, 2)])
     const { snapshots } = compiled
@@ -395,79 +369,5 @@ describe('the rows of dated snapshots', () => {
     expect(() => datedRows(snapshots, events, dates).next()).toThrow(
       expect.objectContaining({ detail: expect.stringMatching(/10001 dates .*longer every/s) }),
     )
-  })
-})
-
-describe('a declaration of dated snapshots', () => {
-  test('knows its measures and keys as types', () => {
-    featureSet('typed', transfers, (tx) => {
-      const sender = tx.lookup(network.vertices, { by: { vertex: 'sender' } })
-      expectTypeOf(sender.value)
-        .parameter(0)
-        .extract<'pageRank' | 'core'>()
-        .toEqualTypeOf<'pageRank' | 'core'>()
-      // @ts-expect-error: it is not worked out
-      sender.value('triangles')
-      // @ts-expect-error: the whole graph has no page rank
-      tx.lookup(network.graph).value('pageRank')
-      // @ts-expect-error: no such key
-      tx.lookup(network.vertices, { by: { account: 'sender' } })
-      return []
-    })
-    // @ts-expect-error: no such column
-    graphSnapshots('n', { of: transfers, from: 'from', to: 'receiver', window: '1d', every: '1d' })
-  })
-
-  test.each([
-    [{ from: 'sender', to: 'sender' }, /"network": a graph from and to "sender" has no edges/],
-    [{ from: 'sendr' }, /no column "sendr". Choose from "sender", "receiver", "channel"/],
-    [{ from: 'amount' }, /column "amount" is money, not a key/],
-    [{ to: 'channel' }, /"sender" is integer and "channel" is text; .* apart: true/],
-    [{ weigh: 'amounts' }, /needs the column of the amounts; add amount/],
-    [{ amount: 'amount' }, /amount is read by weigh: 'amounts' alone/],
-    [{ window: '30' }, /window "30" is no duration/],
-    [{ every: '1s' }, /every "1s" is not possible; choose from 1 minute to 366 days/],
-    [{ vertices: ['rank'] }, /no measure "rank" of vertices; choose from degree, pageRank/],
-    [{ vertices: [], graph: [] }, /works nothing out/],
-    [{ vertices: ['core', 'core'] }, /vertices names a measure twice/],
-    [{ resolution: 0 }, /resolution 0 is not possible/],
-  ])('that says %j is refused, with its name and the remedy', (changes, message) => {
-    const options = { ...network.options, ...changes } as typeof network.options
-    const declared = graphSnapshots('network', options as never)
-    expect(() => compileGraphSnapshots(declared)).toThrow(
-      expect.objectContaining({
-        code: 'graph_snapshots_invalid',
-        detail: expect.stringMatching(message),
-      }),
-    )
-  })
-
-  test('of another definition has another version, and so have its tables', () => {
-    const longer = graphSnapshots('network', { ...network.options, window: '3d' } as never)
-    const other = compileGraphSnapshots(longer)
-    expect(other.snapshots.version).not.toBe(compiled.snapshots.version)
-    expect(other.tables.map(({ name }) => name)).toEqual(['network-vertices', 'network-graph'])
-    for (const [at, { version }] of other.tables.entries()) {
-      expect(version).not.toBe(compiled.tables[at].version)
-    }
-  })
-
-  test('is put into words, and its whole graph is of no entity', () => {
-    const [rank, , , density] = set.features
-    expect(describeFeature(rank)).toBe(
-      'pageRank of the last event of the same sender in network-vertices so far',
-    )
-    expect(describeFeature(density)).toBe('density of the last event of network-graph so far')
-    expect(lineageOf(density, set)).toMatchObject({
-      keys: [],
-      others: [{ source: 'network-graph', columns: ['density'] }],
-    })
-  })
-
-  test('is looked up by a key where its table has one', () => {
-    const lost = featureSet('lost', transfers, (tx) => [
-      tx.lookup(network.vertices).value('pageRank').as('RANK'),
-    ])
-    expect(() => compileFeatureSet(lost)).toThrow(/"RANK" of set "lost": by names no key/)
   })
 })

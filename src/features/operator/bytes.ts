@@ -78,10 +78,13 @@ export class ByteReader {
   text(): string {
     const length = this.integer()
     this.at += length
-    return new TextDecoder().decode(this.bytes.subarray(this.at - length, this.at))
+    return decoder.decode(this.bytes.subarray(this.at - length, this.at))
   }
 
   value(): number | string {
     return this.integer() === 0 ? this.double() : this.text()
   }
 }
+
+/** A text that begins with a byte order mark is another text without it. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })

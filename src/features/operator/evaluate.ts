@@ -231,6 +231,6 @@ function holds(value: number): boolean {
 }
 
 /** Overflow and division by zero are missing, not infinite: no model learns from infinity. */
-function finite(value: number): number {
+export function finite(value: number): number {
   return Number.isFinite(value) ? value : Number.NaN
 }

@@ -152,4 +152,13 @@ describe('labels', () => {
     expect(restored.applyLabel('fraud', 'x', 0, 3)).toBe('applied')
     expect(valueOf(restored, 'frauds', start)).toBe(0)
   })
+
+  test('find their event after a restart, whatever characters its id begins with', () => {
+    const ids = ['\ufeffmarked', '\u00e9', '\u{1f600}', ' spaced', '007']
+    const state = createFeatureState([labelled], vocabularySource)
+    ids.forEach((id, n) => state.apply(rowOf(id, start + n, 1), n + 1))
+    const restored = restoreFeatureState(state.snapshot(), [labelled], vocabularySource)
+    const outcomes = ids.map((id, n) => restored.applyLabel('fraud', id, 1, ids.length + n + 1))
+    expect(outcomes).toEqual(ids.map(() => 'applied'))
+  })
 })

@@ -137,7 +137,8 @@ class SourceContext implements ReadSource {
       views: [],
       aggregates: [],
       graphs: [],
-      toleranceUs: (source.lateUs ?? LATE_DEFAULT_US) + source.futureUs,
+      // Never nothing: an event of the newest instant itself is not late.
+      toleranceUs: Math.max(1, (source.lateUs ?? LATE_DEFAULT_US) + source.futureUs),
     }
   }
 

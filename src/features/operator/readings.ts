@@ -7,6 +7,7 @@ import {
   sumOf,
 } from './exact.ts'
 import { pow } from '../../lib/math.ts'
+import { finite } from './evaluate.ts'
 import type { FigureGroup, Reading } from './plan.ts'
 import { walk } from './walk.ts'
 import type { EntityWindows, StagedEvent } from './windows.ts'
@@ -176,8 +177,7 @@ function valueOf(
       return decayed(figures, at, timeUs, reading.aggregate.halfLifeUs!, reading.scale)
     case 'decayedMean': {
       if (figures[at + 1] === -Infinity) return Number.NaN
-      const value = figures[at] / (figures[lanes + reading.second] * reading.scale)
-      return Number.isFinite(value) ? value : Number.NaN
+      return finite(figures[at] / (figures[lanes + reading.second] * reading.scale))
     }
     case 'walk':
       return walk(reading, windows, entity, current, timeUs)
@@ -234,6 +234,5 @@ function decayed(
 ): number {
   const last = figures[at + 1]
   if (last === -Infinity) return 0
-  const value = (figures[at] * pow(2, -(timeUs - last) / halfLifeUs)) / scale
-  return Number.isFinite(value) ? value : Number.NaN
+  return finite((figures[at] * pow(2, -(timeUs - last) / halfLifeUs)) / scale)
 }

@@ -1,6 +1,7 @@
 /** Features that look at events of several sources. */
 import { describe, expect, test } from 'vitest'
 import type { Row } from '../../data/index.ts'
+import { compileSource, eventTime, id, key, source } from '../../data/index.ts'
 import { DAY_US, HOUR_US } from '../../lib/time.ts'
 import { compileFeatureSet } from '../compile.ts'
 import { featureSet } from '../declare.ts'
@@ -57,6 +58,18 @@ describe('events of other sources', () => {
     const look = payment('p3', START_US + HOUR_US)
     expect([...state.peek(look)]).toEqual([2, 2, 50, 3])
     expect([...state.valuesAt(look)]).toEqual([2, 2, 50, 2])
+  })
+
+  test('are never late within one instant, even where nothing may be late', () => {
+    const options = { late: '0s', future: '0s' } as const
+    const own = source('own', { ...options, columns: { id: id(), at: eventTime(), who: key('text') } })
+    const set = compileFeatureSet(
+      featureSet('counts', own, (tx) => [tx.per('who').count().over('1h').as('count')]),
+    )
+    const state = createFeatureState([set], compileSource(own))
+    expect([...state.apply(['a', START_US, 'x'], 1)]).toEqual([1])
+    expect([...state.apply(['b', START_US, 'x'], 2)]).toEqual([2])
+    expect(() => state.apply(['c', START_US - 1, 'x'], 3)).toThrow(/came when the newest/)
   })
 
   test('may be as late as their own source allows, behind the newest event of the features', () => {

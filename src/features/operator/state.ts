@@ -356,7 +356,7 @@ export class FeatureState {
     if (timeUs <= this.upkeep.unlabelledUs) return 'unknownEvent'
     const flags = value === label.positive ? known.flags | label.mask : known.flags & ~label.mask
     if (flags === known.flags) return 'unchanged'
-    cold.putEvent(id, { ...known, flags }, this.upkeep.expiryUs(timeUs))
+    cold.putEvent(id, { ...known, flags }, this.upkeep.labelsExpireUs(timeUs))
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i]
       if (key === undefined) continue

@@ -4,12 +4,14 @@ import type { Row } from '../../data/index.ts'
 import { labels } from '../../data/index.ts'
 import { createRandom } from '../../lib/random.ts'
 import type { Random } from '../../lib/random.ts'
+import { MINUTE_US } from '../../lib/time.ts'
 import type { ColdStore } from '../cold.ts'
 import { createMemoryColdStore } from '../cold.ts'
 import { compileFeatureSet } from '../compile.ts'
 import { featureSet } from '../declare.ts'
+import type { Feature } from '../feature.ts'
 import type { VocabularyScope } from '../vocabulary.cases.ts'
-import { payments, vocabularySource } from '../vocabulary.cases.ts'
+import { customers, payments, vocabularyOthers, vocabularySource } from '../vocabulary.cases.ts'
 import { createFeatureState } from './state.ts'
 
 const fraud = labels('fraud', {
@@ -82,6 +84,30 @@ describe('a state with a declared limit', () => {
     expect(different).toBe(0)
     expect(little.statistics().away).toBeGreaterThan(100)
     expect(peak).toBeLessThanOrEqual(maxBytes)
+  })
+
+  test('has nothing in the store that no window reaches, whatever else covers all time', () => {
+    const count = 20_000
+    const entriesAfter = (declare: (tx: VocabularyScope) => readonly Feature[]): number => {
+      const set = compileFeatureSet(featureSet('short', payments, declare))
+      const cold = createMemoryColdStore()
+      const limit = { maxBytes: 1, cold }
+      const state = createFeatureState([set], vocabularySource, vocabularyOthers, limit)
+      const random = createRandom(2)
+      for (let n = 0; n < count; n++) {
+        const row = payment(n, [n % 5000, n % 100], random)
+        state.apply(row.with(1, START_US + n * MINUTE_US), n + 1)
+      }
+      return cold.statistics().entries
+    }
+    // Two days of window and delay, one of lateness: some 4,500 of 20,000 minutes.
+    const risk = (tx: VocabularyScope) =>
+      tx.per('customer').share(fraud).over('1d').delayed('1d').as('risk')
+    const limit = (tx: VocabularyScope) =>
+      tx.lookup(customers, { by: { customer: 'customer' } }).value('limit').as('limit')
+    const usual = entriesAfter((tx) => [risk(tx)])
+    expect(usual).toBeLessThan(count / 2)
+    expect(entriesAfter((tx) => [risk(tx), limit(tx)])).toBe(usual)
   })
 
   test('does not ask the store for an entity that it has in memory', () => {

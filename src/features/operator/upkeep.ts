@@ -69,8 +69,8 @@ export class Upkeep {
   private readonly swept: Int32Array
   /** By kind: the entity that was looked at last, of those that may be moved out. */
   private readonly hands: Int32Array
-  /** For how long an event matters to any window. */
-  private readonly reachUs: number
+  /** For how long after its event a label may change a figure. */
+  private readonly labelsReachUs: number
   /** Times of expiry are multiples of this, so that most entities keep theirs from write to write. */
   private readonly expiryStepUs: number
   private turns = 0
@@ -82,12 +82,11 @@ export class Upkeep {
     this.swept = new Int32Array(state.kinds.length)
     this.hands = new Int32Array(state.kinds.length)
     const { sources, kinds, horizonUs } = state.plan
-    const toleranceUs = Math.max(...sources.map((source) => source.toleranceUs))
-    this.reachUs = kinds.some(({ ever }) => ever) ? Infinity : horizonUs + toleranceUs
     this.reachesUs = Float64Array.from(
       kinds,
       (kind) => kind.horizonUs + Math.max(sources[0].toleranceUs, sources[kind.source].toleranceUs),
     )
+    this.labelsReachUs = Math.max(0, ...state.labelledKinds.map((k) => this.reachesUs[k]))
     this.expiryStepUs = Math.max(1, Math.ceil(horizonUs * EXPIRY_STEP))
   }
 
@@ -108,9 +107,7 @@ export class Upkeep {
 
   /** Labels of events up to this time change nothing any more. */
   get unlabelledUs(): number {
-    let throughUs = Infinity
-    for (const k of this.state.labelledKinds) throughUs = Math.min(throughUs, this.forgottenUs(k))
-    return throughUs
+    return this.state.newestUs - this.labelsReachUs
   }
 
   private sweepLabelled(): void {
@@ -150,10 +147,14 @@ export class Upkeep {
     this.forgetPast(windows, kind, entity)
   }
 
-  /** A time from which on what happened at another matters to nothing; one for many, see below. */
-  expiryUs(timeUs: number): number {
-    if (this.reachUs === Infinity) return Infinity
-    return Math.ceil((timeUs + this.reachUs) / this.expiryStepUs) * this.expiryStepUs
+  /** A time from which on no label of an event of this time changes anything. */
+  labelsExpireUs(timeUs: number): number {
+    return this.expiryUs(timeUs + this.labelsReachUs)
+  }
+
+  /** That time or a little later: one for many, see `expiryStepUs`. */
+  private expiryUs(timeUs: number): number {
+    return Math.ceil(timeUs / this.expiryStepUs) * this.expiryStepUs
   }
 
   /**
@@ -224,8 +225,8 @@ export class Upkeep {
       const entity = this.hands[kind] + 1 < windows.limit ? this.hands[kind] + 1 : 1
       this.hands[kind] = entity
       if (entity >= windows.limit || !windows.isKnown(entity) || windows.wasUsed(entity)) continue
-      const expiresUs = windows.plan.ever ? Infinity : this.expiryUs(windows.newestUs(entity))
-      cold.freeze(kind, windows, entity, expiresUs)
+      const reachedUs = windows.newestUs(entity) + this.reachesUs[kind]
+      cold.freeze(kind, windows, entity, windows.plan.ever ? Infinity : this.expiryUs(reachedUs))
       return true
     }
     return false
@@ -241,7 +242,7 @@ export class Upkeep {
       const timeUs = labelled.time(event)
       const flags = labelled.flags(event)
       const keys = codes.map((code, e) => this.labelledDictionary(e).valueOf(code))
-      cold.putEvent(labelled.id(event), { event, timeUs, flags, keys }, this.expiryUs(timeUs))
+      cold.putEvent(labelled.id(event), { event, timeUs, flags, keys }, this.labelsExpireUs(timeUs))
       codes.forEach((code, e) => this.labelledDictionary(e).release(code))
       labelled.dropFirst()
     }

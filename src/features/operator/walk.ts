@@ -1,4 +1,5 @@
 import { ln, pow } from '../../lib/math.ts'
+import { finite } from './evaluate.ts'
 import { sampleStdExact, sampleVarianceExact } from './exact.ts'
 import type { Reading } from './plan.ts'
 import type { EntityWindows, StagedEvent } from './windows.ts'
@@ -46,7 +47,7 @@ export function walk(
     case 'vpin':
       return vpin(reading, chosen)
     default:
-      return numericFigure(reading, windows, chosen.values())
+      return finite(numericFigure(reading, windows, chosen.values()))
   }
 }
 
@@ -267,8 +268,7 @@ function approximated(values: number[], quantile: number, relativeError: number)
   if (value === 0) return 0
   const gamma = (1 + relativeError) / (1 - relativeError)
   const bucket = Math.ceil(ln(Math.abs(value)) / ln(gamma))
-  const middle = Math.sign(value) * ((2 * pow(gamma, bucket)) / (gamma + 1))
-  return Number.isFinite(middle) ? middle : Number.NaN
+  return Math.sign(value) * ((2 * pow(gamma, bucket)) / (gamma + 1))
 }
 
 /** Volume buckets are filled from the newest trade backwards; one that spans two is split. */
