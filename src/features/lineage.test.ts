@@ -46,7 +46,7 @@ describe('the windows of a feature', () => {
     ]).toEqual([
       null,
       '7 days',
-      '7 days, 8 days late',
+      '7 days, delayed 8 days',
       'last 20 events',
       'last event within 1 hour',
       'ever',

@@ -89,7 +89,7 @@ export function lineageOf(feature: CompiledFeature, set: CompiledFeatureSet): Fe
 }
 
 /**
- * The windows in words: `7 days, 7 days late`, `last 20 events`, `ever`, `fading, half-life 7 days`;
+ * The windows in words: `7 days, delayed 7 days`, `last 20 events`, `ever`, `fading, half-life 7 days`;
  * null where a feature looks at the event alone. `write` says how lengths are written.
  */
 export function windowsInWords(
@@ -104,7 +104,7 @@ export function windowsInWords(
 }
 
 function inWords(window: FeatureWindow, write: (us: number) => string): string {
-  const late = window.delayUs === 0 ? '' : `, ${write(window.delayUs)} late`
+  const late = window.delayUs === 0 ? '' : `, delayed ${write(window.delayUs)}`
   switch (window.kind) {
     case 'span':
       return write(window.windowUs) + late
