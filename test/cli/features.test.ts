@@ -23,7 +23,7 @@ describe('list and show', () => {
     expect(rows).toHaveLength(15)
     expect(rows[0]).toMatch(/^TX_AMOUNT +handbook +the event +– +EUR +\S/)
     expect(said).toMatch(
-      /^TERMINAL_ID_RISK_7DAY_WINDOW +handbook +terminal_id +7d, 7d late +share +\S/m,
+      /^TERMINAL_ID_RISK_7DAY_WINDOW +handbook +terminal_id +7d, delayed 7d +share +\S/m,
     )
   })
 
@@ -31,7 +31,7 @@ describe('list and show', () => {
     const { code, out: said } = features('show', 'TERMINAL_ID_RISK_7DAY_WINDOW', example)
     expect(code).toBe(0)
     expect(said).toMatch(/^declared as +.*share known as fraud among events.*terminal_id/m)
-    expect(said).toMatch(/^window +7d, 7d late$/m)
+    expect(said).toMatch(/^window +7d, delayed 7d$/m)
     expect(said).toMatch(/^labels +fraud$/m)
     expect(said).toMatch(/^version +[0-9a-f]{64}$/m)
     expect(said).toMatch(/^models +\S/m)
