@@ -23,7 +23,7 @@ const TIMES_LARGER = 10
 const LOOKS = 20
 /** Events between two checkpoints: as `decide` has it. */
 const CHECKPOINT_EVERY = 20_000
-/** A stream shorter than every window, so that no event ever leaves the state. */
+/** A stream shorter than the longest window, so that no event ever leaves the state. */
 const DAYS = 25
 /** Payments of a customer, about. */
 const PAYMENTS_EACH = 10

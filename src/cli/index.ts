@@ -34,7 +34,7 @@ export {
   type ScoreOptions,
   type StartOptions,
 } from './program.ts'
-export { createStartLog, createStartScreen, type StartScreen } from './start-screen.ts'
+export { createStartLog, createStartScreen, homeHint, type StartScreen } from './start-screen.ts'
 export { stageLines } from './stages.ts'
 export {
   createSupervisor,

@@ -16,8 +16,13 @@ export interface StartScreen {
   stopping(): void
 }
 
-/** For people at a terminal. */
-export function createStartScreen({ out, err }: Terminal, version: string): StartScreen {
+/** For people at a terminal. `home` is the directory as it was asked for. */
+export function createStartScreen(
+  { out, err }: Terminal,
+  version: string,
+  home: string,
+): StartScreen {
+  const where = homeHint(home)
   const stages = stageLines(out)
   return {
     opening: (directory) => out.line(`Assay ${version}, everything is kept in ${directory}`),
@@ -27,7 +32,7 @@ export function createStartScreen({ out, err }: Terminal, version: string): Star
       out.line(
         out.style(
           'dim',
-          '           once, within ten minutes; `npx assay open` makes another link',
+          `           once, within ten minutes; \`npx assay open${where}\` makes another link`,
         ),
       )
       if (firstKey !== undefined) {
@@ -35,7 +40,7 @@ export function createStartScreen({ out, err }: Terminal, version: string): Star
         out.line(
           out.style(
             'dim',
-            '           of the administrator, shown this once; `npx assay keys reset` replaces it',
+            `           of the administrator, shown this once; \`npx assay keys reset${where}\` replaces it`,
           ),
         )
       }
@@ -52,13 +57,19 @@ export function createStartScreen({ out, err }: Terminal, version: string): Star
       out.line(out.style('bold', 'Try next'))
       out.line(`  watch decisions, and labels come home late   ${url}`)
       out.line('  decide on a payment of your own              npx assay decide --help')
-      out.line('  prove that nobody changed the record         npx assay audit verify')
+      out.line(`  prove that nobody changed the record         npx assay audit verify${where}`)
       out.line()
       out.line(out.style('dim', 'Ctrl-C stops; the next start goes on where this one ended.'))
     },
     warn: (text) => err.line(`${err.style('yellow', 'warning:')} ${text}`),
     stopping: () => out.line(out.style('dim', 'Stopping…')),
   }
+}
+
+/** The option that a command for another home than the usual one needs. */
+export function homeHint(home: string): string {
+  if (home === '.assay') return ''
+  return ` --home ${/^[\w./~+-]+$/.test(home) ? home : JSON.stringify(home)}`
 }
 
 /** For machines that read logs: one JSON object a line, without the link and the key. */

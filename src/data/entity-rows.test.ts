@@ -101,6 +101,24 @@ test('what cannot be read is listed with its row and what would pass', async () 
   ])
 })
 
+test('a column that an object gives under both of its names is refused, whichever comes first', async () => {
+  for (const record of [
+    { customer_id: 7, CUSTOMER: 8 },
+    { CUSTOMER: 8, customer_id: 7 },
+  ]) {
+    const wrong = await refusal(readEntityRecords({ records: [record], source: payments }))
+    expect(wrong.extra?.['failures']).toMatchObject([
+      { row: 1, column: 'customer_id', rule: 'duplicate_field' },
+    ])
+  }
+})
+
+test('a misspelt column is named with the one that was perhaps meant', async () => {
+  expect((await refusal(csv('custmer_id\n1\n'))).message).toContain(
+    'Not in the contract: "custmer_id" (did you mean "customer_id"?).',
+  )
+})
+
 test.each([
   ['an unknown column', 'client,AT\n1,2026-01-01\n', 'header_mismatch'],
   ['more rows than are taken', `AT\n${'2026-01-01\n'.repeat(4)}`, 'dataset_too_large'],

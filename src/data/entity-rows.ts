@@ -10,7 +10,7 @@ import { inspectFile, type FileFormat } from './inputs.ts'
 import type { ParquetRows } from './ports.ts'
 import { QuarantineBatch } from './quarantine.ts'
 import { readCsv, readNdjson, readParquet, readRecords, type Reading } from './readers.ts'
-import { columnPositions } from './row-parser.ts'
+import { columnPositions, duplicateField } from './row-parser.ts'
 import type { RowTable } from './row-table.ts'
 import { didYouMean } from './suggestion.ts'
 
@@ -90,7 +90,7 @@ function readingOf(table: RowTable, name: string, rowsMax = rowsMaxDefault): Rea
 }
 
 function tooMany(name: string, rowsMax: number): Error {
-  return fail.dataset_too_large(`${name} has more than ${rowsMax} rows; ask in parts.`)
+  return fail.dataset_too_large(`${name} has more than ${rowsMax.toLocaleString('en-US')} rows.`)
 }
 
 function finish(table: EntityRowTable, refused: QuarantineBatch): EntityTable {
@@ -159,10 +159,13 @@ class EntityRowTable implements RowTable {
     }
     const cells: Cell[] = this.columns.map(() => undefined)
     const failures: Failure[] = []
+    const seen = new Set<number>()
     for (const [name, value] of Object.entries(body)) {
       const at = this.names.get(name)
       if (at === undefined) failures.push(this.unknown(name))
       if (at === undefined || at < 0) continue
+      if (seen.has(at)) failures.push(duplicateField(this.columns[at], value))
+      seen.add(at)
       this.given[at] = 1
       cells[at] = checkJson(this.columns[at], value, this.source.timeZone)
     }

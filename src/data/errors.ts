@@ -40,7 +40,8 @@ export const fail = defineErrors({
   header_mismatch: {
     status: 422,
     title: 'The file’s columns do not match the contract',
-    action: 'Rename the columns, or declare them: `from` names a column, `ignore` leaves one out.',
+    action:
+      'Rename the columns, leave out those that are too many, or declare them: `from` names a column, `ignore` leaves one out.',
   },
   entity_rows_invalid: {
     status: 422,
@@ -80,8 +81,8 @@ export const fail = defineErrors({
   },
   dataset_too_large: {
     status: 413,
-    title: 'The file has more rows than one ingestion takes',
-    action: 'Split the file by time and ingest the parts one after the other.',
+    title: 'There are more rows than one file or request may have',
+    action: 'Give them in parts, one after the other; split a file of events by time.',
   },
   quarantine_not_found: {
     status: 404,

@@ -38,7 +38,9 @@ export function matchHeader(
     .filter(({ required }, index) => required && positions[index] === -1)
     .map(({ names }) => names[0])
   if (missing.length + unknown.length + repeated.length > 0) {
-    throw mismatch(header, { missing, unknown, repeated }, context)
+    const absent = wanted.filter(({ required }, index) => !required && positions[index] === -1)
+    const optional = absent.flatMap(({ names }) => names)
+    throw mismatch(header, { missing, unknown, repeated }, optional, context)
   }
   return positions
 }
@@ -48,11 +50,14 @@ const listedMax = 10
 function mismatch(
   header: readonly string[],
   wrong: { missing: string[]; unknown: string[]; repeated: string[] },
+  optional: readonly string[],
   context: { readonly input: string; readonly contract: string },
 ): Error {
   const sentences = [`${context.input} does not match ${context.contract}.`]
   if (wrong.missing.length > 0) sentences.push(`Missing: ${listed(wrong.missing, wrong.unknown)}.`)
-  if (wrong.unknown.length > 0) sentences.push(`Not in the contract: ${listed(wrong.unknown, [])}.`)
+  if (wrong.unknown.length > 0) {
+    sentences.push(`Not in the contract: ${listed(wrong.unknown, optional)}.`)
+  }
   if (wrong.repeated.length > 0) sentences.push(`Given twice: ${listed(wrong.repeated, [])}.`)
   const separator = otherSeparator(header)
   if (separator !== undefined) {
@@ -61,10 +66,10 @@ function mismatch(
   return fail.header_mismatch(sentences.join(' '), { extra: wrong })
 }
 
-/** Names in quotes, each with the name in the file that was perhaps meant. */
-function listed(names: readonly string[], found: readonly string[]): string {
+/** Names in quotes, each with the one of the others that was perhaps meant. */
+function listed(names: readonly string[], others: readonly string[]): string {
   const shown = names.slice(0, listedMax).map((name) => {
-    const near = didYouMean(name, found)
+    const near = didYouMean(name, others)
     const quoted = JSON.stringify(name.slice(0, 80))
     return near === undefined ? quoted : `${quoted} (did you mean ${JSON.stringify(near)}?)`
   })

@@ -179,7 +179,7 @@ export function parseJson(text: string): { value: unknown } | { failures: readon
 
 function checkRows(name: string, read: number, rowsMax: number): void {
   if (read <= rowsMax) return
-  throw fail.dataset_too_large(`${name} has more than ${rowsMax} rows.`)
+  throw fail.dataset_too_large(`${name} has more than ${rowsMax.toLocaleString('en-US')} rows.`)
 }
 
 interface Line {

@@ -131,7 +131,8 @@ function unknownField(
   )
 }
 
-function duplicateField(column: CompiledColumn, value: unknown): Failure {
+/** A column that one JSON object gives under its own name and under its name in files. */
+export function duplicateField(column: CompiledColumn, value: unknown): Failure {
   const names = `${JSON.stringify(column.name)} and ${JSON.stringify(column.from)}`
   const message = `Send ${column.name} once; ${names} mean the same column.`
   return failure(column.name, 'duplicate_field', JSON.stringify(value) ?? null, message)

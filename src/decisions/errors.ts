@@ -29,7 +29,8 @@ export const decisionErrors = defineErrors({
   checkpoint_invalid: {
     status: 422,
     title: 'The checkpoint cannot be used',
-    action: 'Make the checkpoint again from the data snapshot.',
+    action:
+      'If it lies in the home directory, put it back from a copy and start again; else make it again from the data snapshot.',
   },
   namespace_not_found: {
     status: 404,

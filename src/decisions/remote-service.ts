@@ -24,6 +24,7 @@ import {
 import type { Namespace } from './namespace.ts'
 import { checkpointNow, installDeployment, prepareState, replaceBase } from './recovery.ts'
 import { answerOf, decodeRecord } from './records.ts'
+import { createQuestionQueue } from './question-queue.ts'
 import type {
   BaseRecord,
   DecisionRecord,
@@ -53,6 +54,7 @@ const BASE_LOADING = 'A new base of live state is being loaded.'
 /** Makes the service that `serveRpc` offers as `decide`. */
 export function decideRemote(service: DecisionService): DecideRemote {
   const within = (name: string) => service.namespace(name)
+  const inTurn = createQuestionQueue()
   return {
     status: async () => service.status(),
     namespaces: async () => service.namespaces(),
@@ -77,9 +79,10 @@ export function decideRemote(service: DecisionService): DecideRemote {
     },
     liveFeatures: async ({ namespace, policy, event }) =>
       liveFeatures(within(namespace), policy, event),
-    explainFeature: async ({ namespace, ...question }) =>
-      explainLiveFeature(within(namespace), question),
-    liveValues: async ({ namespace, ...question }) => liveValues(within(namespace), question),
+    explainFeature: ({ namespace, ...question }) =>
+      inTurn(() => explainLiveFeature(within(namespace), question)),
+    liveValues: ({ namespace, ...question }) =>
+      inTurn(() => liveValues(within(namespace), question)),
     sealed: ({ namespace }) => within(namespace).journal.sealed(),
     async deployment({ deployment }) {
       const [first] = service.namespaces()

@@ -56,6 +56,7 @@ export class MovingAggregation extends Aggregation {
    * and sums are taken per unit of time. Missing where the long window has nothing to compare with.
    */
   shortAgainstLong(short: Duration, long: Duration): NumberValue {
+    checkOrder('shortAgainstLong', short, long)
     const [now, usual] = [this.over(short), this.over(long)]
     if (this.draft.function === 'mean') return now.dividedBy(usual)
     return now.times(daysOf(long) / daysOf(short)).dividedBy(usual)
@@ -63,6 +64,7 @@ export class MovingAggregation extends Aggregation {
 
   /** The short window's mean less the long window's; counts and sums are taken per day. */
   momentum(short: Duration, long: Duration): NumberValue {
+    checkOrder('momentum', short, long)
     const [now, usual] = [this.over(short), this.over(long)]
     if (this.draft.function === 'mean') return now.minus(usual)
     return now.dividedBy(daysOf(short)).minus(usual.dividedBy(daysOf(long)))
@@ -165,6 +167,9 @@ export class ValueFamily<Value extends NumberValue | Condition = NumberValue, Sp
 
   /** Makes each a feature, named after its window. */
   as(name: (window: Span) => string): FeatureFamily<Span> {
+    if (typeof name !== 'function') {
+      throw new TypeError('Several windows need a name each; write .as((w) => `NAME_${w.text}`).')
+    }
     return new FeatureFamily(
       this.members.map(({ window, value }) => ({ window, feature: value.as(name(window)) })),
     )
@@ -191,6 +196,14 @@ export class WindowFamily<Span = Window> extends ValueFamily<WindowValue, Span> 
       this.members.map(({ window, value }) => ({ window, value: change(value) })),
     )
   }
+}
+
+/** Swapped windows would give figures that look right. */
+function checkOrder(figure: string, short: Duration, long: Duration): void {
+  if (!(daysOf(short) >= daysOf(long))) return
+  throw new RangeError(
+    `${figure}('${short}', '${long}') needs the shorter window first and a longer one after it.`,
+  )
 }
 
 /** NaN where the text is no duration, which compilation reports. */

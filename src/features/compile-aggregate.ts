@@ -1,11 +1,12 @@
 import type { CompiledSource } from '../data/index.ts'
 import { compileSource } from '../data/index.ts'
-import { DAY_US, durationInWords, parseDuration } from '../lib/time.ts'
+import { DAY_US, durationInWords } from '../lib/time.ts'
 import { distinctKinds, entityKinds, numericKinds, readableKinds } from './columns.ts'
 import type { ExpressionChecker } from './compile-expression.ts'
 import { compileMeasure, compileParameters } from './compile-measure.ts'
 import type { Aggregate, AggregateFunction, Expression } from './compiled.ts'
 import type { Draft, DraftAggregate } from './values.ts'
+import { durationUs } from './window.ts'
 
 /** Windows and delays are bounded, because every event within them is kept. */
 export const WINDOW_MAX_US = 90 * DAY_US
@@ -267,8 +268,9 @@ function labelsArriveWithin(
   checker: ExpressionChecker,
 ): boolean {
   if (label === null) return true
-  const known = parseDuration(label.options.delay)
-  if (windowUs === null || windowUs + delayUs > known) return true
+  // A delay that is no duration is told of when the labels themselves are compiled.
+  const known = durationUs(label.options.delay)
+  if (known === undefined || windowUs === null || windowUs + delayUs > known) return true
   checker.refuse(
     `the labels ${quote(label.name)} arrive ${durationInWords(known)} after their event, so none ` +
       `is ever known in this window; add .delayed('${label.options.delay}').`,

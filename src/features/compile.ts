@@ -16,6 +16,7 @@ import { describeExpression } from './describe.ts'
 import { fail } from './errors.ts'
 import type { Feature } from './feature.ts'
 import { columnsOf, operatorsOf, visit } from './expressions.ts'
+import { whyNoFeature } from './not-a-feature.ts'
 import { placeholderMistake } from './say.ts'
 import { unitOf } from './unit.ts'
 
@@ -30,7 +31,7 @@ const FEATURES_MAX = 1000
 export function compileFeatureSet(declaration: FeatureSetDeclaration): CompiledFeatureSet {
   const source = compileSource(declaration.source)
   checkSet(declaration)
-  const mistakes: string[] = []
+  const found = new Set<string>()
   const gathered = {
     labels: new Map<string, LabelsDeclaration>(),
     sources: new Map<string, CompiledSource>(),
@@ -38,12 +39,13 @@ export function compileFeatureSet(declaration: FeatureSetDeclaration): CompiledF
   const sources: SourcesByName = (name) => (name === null ? source : gathered.sources.get(name)!)
   const features = declaration.features.map((feature) => {
     const where = `Feature ${quote(feature.name)} of set ${quote(declaration.name)}`
-    const report = (sentence: string): void => void mistakes.push(`${where}: ${sentence}`)
+    const report = (sentence: string): void => void found.add(`${where}: ${sentence}`)
     const checker = new ExpressionChecker(source, gathered, report)
     checkName(feature, report)
     const expression = checker.expression(feature.node)
     return expression === undefined ? undefined : compileFeature(feature, expression, sources)
   })
+  const mistakes = [...found]
   if (mistakes.length > 0) throw fail.feature_invalid(mistakes.join('\n'), { extra: { mistakes } })
   return seal({
     kind: 'featureSet',
@@ -118,7 +120,15 @@ function checkSet(declaration: FeatureSetDeclaration): void {
     mistakes.push(`it has ${features.length} features; split it into sets of ${FEATURES_MAX}.`)
   }
   const seen = new Set<string>()
-  for (const feature of features) {
+  for (const [index, feature] of features.entries()) {
+    const why = whyNoFeature(feature)
+    if (why !== undefined) {
+      const before = features[index - 1]?.name
+      mistakes.push(
+        `item ${index + 1}${before === undefined ? '' : `, after ${quote(before)},`} ${why}.`,
+      )
+      continue
+    }
     if (seen.has(feature.name)) {
       mistakes.push(`two features are named ${quote(feature.name)}; rename one of them.`)
     }

@@ -214,6 +214,17 @@ describe('mistakes in a declaration', () => {
     ])
   })
 
+  test('in the delay of labels are named as mistakes of the labels', () => {
+    const slow = labels('slow', {
+      of: payments,
+      values: { no: 0, yes: 1 },
+      positive: 'yes',
+      delay: 'a week',
+    })
+    const set = setOf((tx) => [tx.per('customer_id').share(slow).over('7d').as('SLOW')])
+    expect(() => compileFeatureSet(set)).toThrow(/Labels "slow": delay "a week" is not a duration/)
+  })
+
   test('in the set itself are named', () => {
     const twice = setOf((tx) => [tx.value('amount').as('A'), tx.value('score').as('A')])
     expect(mistakesOf(twice)).toEqual([

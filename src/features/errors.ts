@@ -60,7 +60,8 @@ export const fail = defineErrors({
   online_store_unavailable: {
     status: 503,
     title: 'The store of online values does not answer',
-    action: 'Try again after the time in Retry-After; repeating a write does no harm.',
+    action:
+      'Check its address and that it runs; then try again, over HTTP after the time in Retry-After. Repeating a write does no harm.',
   },
   online_store_refused: {
     status: 500,

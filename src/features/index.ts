@@ -11,6 +11,7 @@
  *   restarts, or the order of arrival. Sums are exact integers until the one last division.
  * - A declaration compiles to JSON whose hash is its version; the operator runs from that JSON.
  */
+export { entityKinds } from './columns.ts'
 export { featureSet } from './declare.ts'
 export type { EventScope, FeatureSetDeclaration } from './declare.ts'
 export type { Window, EventsWindow, Duration } from './window.ts'

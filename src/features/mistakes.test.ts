@@ -29,6 +29,127 @@ function mistakeOf(declare: Declare): string {
   return 'none'
 }
 
+/** What is said of a set whose function returns these, typed as an editor would not let pass. */
+function setMistakeOf(declare: (tx: VocabularyScope) => readonly unknown[]): string {
+  try {
+    compileFeatureSet(featureSet('set', payments, (tx) => declare(tx) as Feature[]))
+  } catch (error) {
+    return error instanceof AssayError ? error.detail : (error as Error).message
+  }
+  return 'none'
+}
+
+describe('what the editor would have marked is said too:', () => {
+  const ok = (tx: VocabularyScope) => tx.value('amount').as('AMOUNT')
+  const after = 'Feature set "set": item 2, after "AMOUNT",'
+  const mistakes: [string, (tx: VocabularyScope) => readonly unknown[], string][] = [
+    [
+      'a figure without a name',
+      (tx) => [ok(tx), tx.per('customer').count().over('1d')],
+      `${after} has no name; end it with .as('NAME').`,
+    ],
+    [
+      'a figure without a window',
+      (tx) => [ok(tx), tx.per('customer').count()],
+      `${after} has no window and no name; end it with .over('7d').as('NAME').`,
+    ],
+    [
+      'a family that is not spread',
+      (tx) => [
+        ok(tx),
+        tx
+          .per('customer')
+          .count()
+          .over('1d', '7d')
+          .as((w) => `N_${w.days}D`),
+      ],
+      `${after} is a family of features; write ... before it.`,
+    ],
+    [
+      'a family without names',
+      (tx) => [ok(tx), tx.per('customer').count().over('1d', '7d')],
+      `${after} is a family; name it with .as((w) => \`NAME_\${w.text}\`), with ... before it.`,
+    ],
+    [
+      'a text',
+      (tx) => [tx.value('channel')],
+      `Feature set "set": item 1 is a text; compare it with .is('VALUE') and name that with ` +
+        `.as('NAME').`,
+    ],
+    ['nothing', () => [undefined], 'Feature set "set": item 1 is no feature but undefined.'],
+    [
+      'one name for several windows',
+      (tx) => [
+        tx
+          .per('customer')
+          .count()
+          .over('1d', '7d')
+          .as('N' as never),
+      ],
+      'Several windows need a name each; write .as((w) => `NAME_${w.text}`).',
+    ],
+    [
+      'a number in quotes',
+      (tx) => [
+        tx
+          .value('amount')
+          .above('100' as never)
+          .as('F'),
+      ],
+      '"100" stands where a number belongs; write a number, without quotes.',
+    ],
+    [
+      'a figure without a window in a sum',
+      (tx) => [
+        tx
+          .value('amount')
+          .dividedBy(tx.per('customer').count() as never)
+          .as('F'),
+      ],
+      "A figure without a window is calculated with; add .over('7d') to it.",
+    ],
+    [
+      'several windows in a sum',
+      (tx) => {
+        const means = tx.per('customer').mean('amount').over('1d', '7d')
+        return [
+          tx
+            .value('amount')
+            .dividedBy(means as never)
+            .as('F'),
+        ]
+      },
+      'Several windows are calculated with; write .map((value) => …) on them.',
+    ],
+    [
+      'a feature in a sum',
+      (tx) => [
+        tx
+          .value('amount')
+          .plus(ok(tx) as never)
+          .as('F'),
+      ],
+      'A feature is calculated with here; leave out its .as().',
+    ],
+    [
+      'a long window before a short one',
+      (tx) => [tx.per('customer').count().shortAgainstLong('30d', '1d').as('F')],
+      "shortAgainstLong('30d', '1d') needs the shorter window first and a longer one after it.",
+    ],
+  ]
+  test.each(mistakes)('%s', (_, declare, sentence) => {
+    expect(setMistakeOf(declare)).toBe(sentence)
+  })
+
+  test('a mistake that a declaration makes twice is said once', () => {
+    const said = setMistakeOf((tx) => {
+      const none = tx.per('nobody' as never).count()
+      return [none.shortAgainstLong('1d', '7d').as('F')]
+    })
+    expect(said.split('\n')).toHaveLength(1)
+  })
+})
+
 describe('a mistake is named:', () => {
   const mistakes: [string, Declare, string][] = [
     [

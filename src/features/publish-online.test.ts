@@ -90,7 +90,9 @@ describe('what is known of an entity from another source', () => {
   const set = compileFeatureSet(
     featureSet('tries', payments, (tx) => {
       const tries = tx.other(logins, { by: { user: 'customer_id' } })
-      const rates = tx.graph({ from: 'customer_id', to: 'merchant_id' }).where(tx.time().isWeekend())
+      const rates = tx
+        .graph({ from: 'customer_id', to: 'merchant_id' })
+        .where(tx.time().isWeekend())
       const count = tries.count().over('1d')
       return [
         count.as('tries_1d'),

@@ -6,6 +6,7 @@ import type { LabelsDeclaration, SourceDeclaration } from '../data/index.ts'
 import type { AggregateFunction, BinaryOperator, ExpressionOf, UnaryOperator } from './compiled.ts'
 import { Feature } from './feature.ts'
 import type { DraftGraphAggregate } from './graph/declare.ts'
+import { whyNoNumber } from './not-a-feature.ts'
 
 /** An aggregate as written, before its columns, durations and labels are checked. */
 export interface DraftAggregate {
@@ -255,7 +256,10 @@ export class TimeValue {
 }
 
 function nodeOf(operand: Operand): Draft {
-  return typeof operand === 'number' ? { op: 'constant', value: operand } : operand.node
+  if (typeof operand === 'number') return { op: 'constant', value: operand }
+  const mistake = whyNoNumber(operand)
+  if (mistake !== undefined) throw new TypeError(mistake)
+  return operand.node
 }
 
 function unary(op: UnaryOperator, of: Draft): Draft {

@@ -58,6 +58,12 @@ test.each([
   ['throws no error', 'throw null', 'null'],
   ['exports nothing', 'export const x = 1', 'does not export a project'],
   ['exports something else', 'export default { kind: "model" }', 'does not export a project'],
+  ['is wrong in a line', '\nconst x = 1\nx()', '/project.ts, line 3: x is not a function'],
+  [
+    'cannot be read as code',
+    'throw Object.assign(new Error("odd"), { stack: `${import.meta.url}:9\\nx = (` })',
+    '/project.ts, line 9: odd',
+  ],
   ['is no TypeScript', 'export default project(', ''],
   ['imports what is not there', 'import "./nothing.ts"', 'nothing.ts'],
 ])('a project file that %s is named with what is wrong', async (_, source, message) => {

@@ -1,8 +1,8 @@
 // Finds a project on disk and evaluates it. Only the work role and commands do this: the processes
 // that decide and keep never run a project's code.
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { join, relative, resolve, sep } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { dirname, join, relative, resolve, sep } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { AssayError } from '../lib/errors.ts'
 import { findDeclarations, type SourceFile } from './declaration-text.ts'
 import { compileProject, type CompiledProject, type ProjectDeclaration } from './declare.ts'
@@ -72,7 +72,22 @@ async function declarationIn(path: string) {
 function asInvalid(entry: string, error: unknown): AssayError {
   if (error instanceof AssayError) return error
   const said = error instanceof Error ? error.message : String(error)
-  return projectErrors.project_invalid(`${entry}: ${said}`, { cause: error })
+  return projectErrors.project_invalid(`${placeOf(entry, error)}: ${said}`, { cause: error })
+}
+
+/** A frame of a stack, or the line before it that names where a file cannot be read as code. */
+const STACK_PLACE = /^(?: +at (?:.* \()?|(?=file:))(.+?):(\d+)(?::\d+)?\)?$/gm
+
+/** The newest line of the project's own code that the error came through, else its entry. */
+function placeOf(entry: string, error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : ''
+  const folder = realpathSync(dirname(entry)) + sep
+  for (const [, named, line] of stack.matchAll(STACK_PLACE)) {
+    const path = named.startsWith('file:') ? fileURLToPath(named) : named
+    if (!path.startsWith(folder) || path.includes(`${sep}node_modules${sep}`)) continue
+    return `${path}, line ${line}`
+  }
+  return entry
 }
 
 async function evaluate(entry: string): Promise<Declaration> {

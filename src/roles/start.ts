@@ -35,7 +35,11 @@ export async function start(options: StartOptions): Promise<number> {
   const directory = resolve(options.home)
   const stopped = stopSignal()
   const terminal = processTerminal()
-  const screen = (options.log === 'json' ? createStartLog : createStartScreen)(terminal, version)
+  const screen = (options.log === 'json' ? createStartLog : createStartScreen)(
+    terminal,
+    version,
+    options.home,
+  )
   screen.opening(directory)
   if (options.fresh) clearUnlessRunning(directory)
   const home = await openHome(directory, version)

@@ -188,6 +188,21 @@ test('further sources come from files of their own, and one that is not given ha
   expect(ask('--other', 'logins').err).toContain('Write it as NAME=VALUE.')
 })
 
+test('a file that is read is never written over, and another kind of file is not passed off as CSV', () => {
+  const before = readFileSync(data, 'utf8')
+  const onto = (path: string) => history('--out', path)
+  const same = onto(data)
+  expect(same.code).toBe(2)
+  expect(same.err).toContain('is read from; name another')
+  expect(readFileSync(data, 'utf8')).toBe(before)
+  const link = join(folder, 'link.csv')
+  symlinkSync(data, link)
+  expect(onto(link).code).toBe(2)
+  const json = onto(join(folder, 'X.csv.gz'))
+  expect(json.code).toBe(2)
+  expect(json.err).toContain('let it end in .csv or .parquet')
+})
+
 const severalSources = `import { eventTime, featureProject, featureSet, id, key, money, source } from 'assay'
 const payments = source('payments', {
   columns: { payment_id: id(), at: eventTime(), customer_id: key('integer'), amount: money('EUR') },

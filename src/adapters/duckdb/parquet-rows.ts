@@ -68,5 +68,9 @@ function asText(column: string, type: string): string {
 function unreadable(path: string, cause: unknown): Error {
   const message = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0]
   const name = path.replace(/^.*[\\/]/, '')
-  return dataErrors.file_damaged(`${name} cannot be read as Parquet: ${message}`, { cause })
+  // DuckDB names the whole path, and who sends a file need not know where it lay.
+  return dataErrors.file_damaged(
+    `${name} cannot be read as Parquet: ${message.replaceAll(path, name)}`,
+    { cause },
+  )
 }

@@ -17,8 +17,6 @@ export interface GraphWindow {
 export interface GraphPlan {
   readonly windows: readonly GraphWindow[]
   readonly aggregates: readonly GraphAggregateOf<unknown>[]
-  /** By aggregate: which of `windows` it reads. */
-  readonly windowOf: readonly number[]
   /** Minor units in a major one: what amounts are divided by at last. */
   readonly amountScale: number
   /** The longest window: what an event may need. */
@@ -46,7 +44,6 @@ export function planGraph(
       ),
     ),
     aggregates,
-    windowOf: aggregates.map(({ windowUs }) => lengths.indexOf(windowUs)),
     amountScale,
     horizonUs: lengths.at(-1) ?? 0,
   }

@@ -1,14 +1,27 @@
-/** Writes numbers and texts one after the other, little-endian. */
-export class ByteWriter {
-  private memory = new Uint8Array(1 << 12)
-  private view = new DataView(this.memory.buffer)
-  private length = 0
+/** Memory that is written from its beginning on, and grows with what is written. */
+export abstract class GrowingBytes {
+  protected memory = new Uint8Array(1 << 12)
+  protected view = new DataView(this.memory.buffer)
+  protected length = 0
 
-  /** Begins anew. */
-  clear(): void {
-    this.length = 0
+  bytes(value: Uint8Array): void {
+    this.room(value.length)
+    this.memory.set(value, this.length)
+    this.length += value.length
   }
 
+  /** Makes room for so many bytes more. */
+  protected room(more: number): void {
+    if (this.length + more <= this.memory.length) return
+    const longer = new Uint8Array(Math.max(this.memory.length * 2, this.length + more))
+    longer.set(this.memory)
+    this.memory = longer
+    this.view = new DataView(longer.buffer)
+  }
+}
+
+/** Writes numbers and texts one after the other, little-endian. */
+export class ByteWriter extends GrowingBytes {
   integer(value: number): void {
     this.room(4)
     this.view.setInt32(this.length, value, true)
@@ -34,23 +47,9 @@ export class ByteWriter {
     else this.text(value)
   }
 
-  bytes(value: Uint8Array): void {
-    this.room(value.length)
-    this.memory.set(value, this.length)
-    this.length += value.length
-  }
-
   /** A copy of what was written. */
   finish(): Uint8Array {
     return this.memory.slice(0, this.length)
-  }
-
-  private room(more: number): void {
-    if (this.length + more <= this.memory.length) return
-    const longer = new Uint8Array(Math.max(this.memory.length * 2, this.length + more))
-    longer.set(this.memory)
-    this.memory = longer
-    this.view = new DataView(longer.buffer)
   }
 }
 

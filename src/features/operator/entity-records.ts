@@ -60,11 +60,6 @@ export class EntityRecords {
     return seen
   }
 
-  /** Memory of one entity. */
-  get bytesEach(): number {
-    return (this.stride + 1) * 8
-  }
-
   bytes(): number {
     return this.doubles.byteLength + this.oldestUs.byteLength
   }

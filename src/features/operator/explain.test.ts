@@ -55,6 +55,18 @@ const set = compileFeatureSet(
         .within('1d')
         .from.neighbours('out')
         .as('SHOPS'),
+      tx
+        .other(logins, { by: { user: 'sender' } })
+        .where((login) => login.value('tries').above(5))
+        .last('tries')
+        .over('ever')
+        .as('LAST_MANY'),
+      tx
+        .per('sender')
+        .where(tx.value('amount').above(5))
+        .sum('amount')
+        .overLast(2)
+        .as('LAST_LARGE'),
     ]
   }),
 )
@@ -78,7 +90,7 @@ function bank() {
     state.apply(transfer(...given), ++sequence)
   const explain = (feature: string, atUs: number) =>
     state.explain(transfer(atUs, 1, 2, 100), feature, 'row')
-  return { other, send, explain }
+  return { state, other, send, explain }
 }
 
 describe('a value is explained', () => {
@@ -93,6 +105,37 @@ describe('a value is explained', () => {
       { id: null, timeUs: start + 2 * HOUR_US, value: 4, counts: true },
       { id: null, timeUs: start + HOUR_US, value: 3, counts: true },
     ])
+  })
+
+  test('by all events that a filter chooses from, where no row is looked up', () => {
+    const { other, explain } = bank()
+    other('logins', 0, 1, 9)
+    other('logins', HOUR_US, 1, 3)
+    const [window] = explain('LAST_MANY', 2 * HOUR_US).aggregates
+    expect(window).toMatchObject({ value: 9, events: 2 })
+    expect(window.newest).toMatchObject([
+      { value: 3, counts: false },
+      { value: 9, counts: true },
+    ])
+  })
+
+  test('by the newest events alone, where a figure is of so many', () => {
+    const { state, send, explain } = bank()
+    for (const [hour, amount] of [900, 800, 700, 100].entries()) send(hour * HOUR_US, 1, 2, amount)
+    const asked = 4 * HOUR_US
+    const [row] = explain('LAST_LARGE', asked).aggregates
+    expect(row).toMatchObject({ value: 15, events: 3, withCurrent: false })
+    const counted = row.newest.map(({ value, counts }) => [value, counts])
+    expect(counted).toEqual([
+      [1, false],
+      [7, true],
+      [8, true],
+    ])
+    const event = (amount: number) => transfer(asked, 1, 2, amount)
+    const [large] = state.explain(event(600), 'LAST_LARGE').aggregates
+    expect(large).toMatchObject({ value: 13, events: 2, withCurrent: true })
+    const [small] = state.explain(event(400), 'LAST_LARGE').aggregates
+    expect(small).toMatchObject({ value: 15, events: 3, withCurrent: true })
   })
 
   test('by the row that a look-up found, as of the time that is asked about', () => {

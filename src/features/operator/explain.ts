@@ -4,6 +4,7 @@ import type { Aggregate, GraphAggregate } from '../compiled.ts'
 import { describeAggregate, describeExpression } from '../describe.ts'
 import { fail } from '../errors.ts'
 import { visit } from '../expressions.ts'
+import { isRow } from '../lineage.ts'
 import { NO_KEY } from './dictionary.ts'
 import type { ExplainedEdges } from './graphs.ts'
 import type { Reading } from './plan.ts'
@@ -32,8 +33,8 @@ export interface ExplainedAggregate {
   readonly fromUs: number | null
   readonly toUs: number
   /**
-   * Events within the window, the current one not among them. Of all time those that are still kept;
-   * of a look-up the one row that it found.
+   * Events within the window, the current one not among them. Of the newest so many, from the oldest
+   * of them on; of all time those that are still kept; of a look-up the one row that it found.
    */
   readonly events: number
   /** The newest of them, newest first. */
@@ -127,10 +128,13 @@ function explainAggregate(
   const entity = stage.entities[at]
   const toUs = stage.event.timeUs - aggregate.delayUs
   const fromUs = aggregate.windowUs === null ? null : toUs - aggregate.windowUs
+  const withCurrent = as === 'event' && view.after.includes(reading)
+  const takesPart = withCurrent && (stage.event.flags & reading.mask) === reading.mask
+  const most = (aggregate.events ?? Infinity) - (takesPart ? 1 : 0)
   const { events, newest } =
     entity === NO_KEY
       ? { events: 0, newest: [] }
-      : eventsOf(state, windows, entity, reading, fromUs, toUs)
+      : eventsOf(state, windows, entity, reading, fromUs, toUs, most)
   return {
     aggregate,
     source: state.plan.sources[windows.plan.source].name,
@@ -140,7 +144,7 @@ function explainAggregate(
     toUs,
     events,
     newest,
-    withCurrent: as === 'event' && state.plan.sources[0].views[at].after.includes(reading),
+    withCurrent,
   }
 }
 
@@ -151,15 +155,18 @@ function eventsOf(
   reading: Reading,
   fromUs: number | null,
   toUs: number,
+  most: number,
 ): Pick<ExplainedAggregate, 'events' | 'newest'> {
   const { rings, entries } = windows
   rings.select(entity)
-  const start = fromUs === null ? rings.first : rings.positionAfter(fromUs)
+  const oldest = fromUs === null ? rings.first : rings.positionAfter(fromUs)
   const end = rings.positionAfter(toUs)
+  const start = most === Infinity ? oldest : newestFrom(windows, reading, oldest, end, most)
   const own = plan.sources[windows.plan.source]
   const number = Math.max(reading.number, reading.group?.number ?? -1)
   const newest: ExplainedEvent[] = []
-  const wanted = isLookedUp(reading) ? 1 : EVENTS_SHOWN_MAX
+  const isLookedUp = isRow(reading.aggregate)
+  const wanted = isLookedUp ? 1 : EVENTS_SHOWN_MAX
   for (let i = end - 1; i >= start && newest.length < wanted; i--) {
     const at = rings.slot(i)
     const event = entries.event(at)
@@ -174,14 +181,23 @@ function eventsOf(
   }
   const left = leftEvent(windows, entity, reading, own.stored[number]?.scale ?? 1)
   if (left !== undefined && newest.length < wanted) newest.push(left)
-  if (isLookedUp(reading)) return { events: newest.length, newest }
+  if (isLookedUp) return { events: newest.length, newest }
   return { events: end - start + (left === undefined ? 0 : 1), newest }
 }
 
-/** A dimension table's newest row is all that a look-up sees of it. */
-function isLookedUp({ aggregate }: Reading): boolean {
-  const { source, windowUs, function: fn } = aggregate
-  return source !== undefined && windowUs === null && (fn === 'last' || fn === 'timeSinceLast')
+/** Where the newest so many of the selected ring's events that pass the filter begin. */
+function newestFrom(
+  { rings, entries }: EntityWindows,
+  { mask }: Reading,
+  start: number,
+  end: number,
+  most: number,
+): number {
+  let first = end
+  for (let left = most; first > start && left > 0; first--) {
+    if ((entries.flags(rings.slot(first - 1)) & mask) === mask) left--
+  }
+  return first
 }
 
 /** The one event of all time that is kept after it has left the ring: the first, or the last of them. */

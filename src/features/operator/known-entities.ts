@@ -25,7 +25,6 @@ export abstract class KnownEntities {
   protected readonly lanesAt: number
   private readonly stored: readonly StoredNumber[]
   private readonly knownField: number
-  private known = 0
 
   /** Of a plan's dictionaries and its source's stored numbers. */
   constructor(
@@ -115,7 +114,6 @@ export abstract class KnownEntities {
     }
     this.reset(entity)
     this.records.integers[this.knownAt(entity)] = 0
-    this.known--
     this.dictionaries[this.plan.dictionary].release(entity)
   }
 
@@ -125,7 +123,6 @@ export abstract class KnownEntities {
     const known = this.records.integers[at] > 0
     this.records.integers[at] = USED
     if (known) return
-    this.known++
     this.dictionaries[this.plan.dictionary].hold(entity)
   }
 
@@ -150,14 +147,6 @@ export abstract class KnownEntities {
 
   bytes(): number {
     let bytes = this.rings.bytes() + this.records.bytes()
-    for (const links of this.distinctLinks) bytes += links?.bytes() ?? 0
-    for (const links of this.extremeLinks) bytes += links?.bytes() ?? 0
-    return bytes
-  }
-
-  /** Memory of what is known, without the room for more. */
-  bytesInUse(): number {
-    let bytes = this.rings.bytesInUse() + this.known * this.records.bytesEach
     for (const links of this.distinctLinks) bytes += links?.bytes() ?? 0
     for (const links of this.extremeLinks) bytes += links?.bytes() ?? 0
     return bytes

@@ -163,7 +163,7 @@ export class DistinctLinks {
     return own === NO_CODE ? NO_CODE : own & CODE_MASK
   }
 
-  /** Looks at the memory that a search of the selected ring will need; see `EntityWindows.touch`. */
+  /** Looks at the memory that a search of the selected ring will need; see `EntityWindows.touchRing`. */
   touch(): number {
     const { rings } = this
     const from = rings.at(0, this.plan.at)

@@ -1,3 +1,4 @@
+import { GrowingBytes } from './bytes.ts'
 import type { KeyValue } from './dictionary.ts'
 
 /** Whole numbers from here on are written as their distance to the one before: they are times. */
@@ -21,10 +22,7 @@ const SPECIALS = [0, Number.NaN, Infinity, -Infinity]
  * base-128 varints of their zigzag (Protocol Buffers' encoding), times as what lies between them. Any
  * double comes back as it was, bit for bit, NaN as the one that there is in JavaScript.
  */
-export class PackedWriter {
-  private memory = new Uint8Array(1 << 12)
-  private view = new DataView(this.memory.buffer)
-  private length = 0
+export class PackedWriter extends GrowingBytes {
   private last = 0
 
   /** Begins anew. */
@@ -65,12 +63,6 @@ export class PackedWriter {
     else this.text(value)
   }
 
-  bytes(value: Uint8Array): void {
-    this.room(value.length)
-    this.memory.set(value, this.length)
-    this.length += value.length
-  }
-
   /** What was written, until more is. */
   get written(): Uint8Array {
     return this.memory.subarray(0, this.length)
@@ -101,14 +93,6 @@ export class PackedWriter {
     }
     for (; rest > 127; rest >>>= 7) this.memory[this.length++] = (rest & 127) | 128
     this.memory[this.length++] = rest
-  }
-
-  private room(more: number): void {
-    if (this.length + more <= this.memory.length) return
-    const longer = new Uint8Array(Math.max(this.memory.length * 2, this.length + more))
-    longer.set(this.memory)
-    this.memory = longer
-    this.view = new DataView(longer.buffer)
   }
 }
 

@@ -146,4 +146,20 @@ describe('rings', () => {
     expect([rings.first, rings.end, rings.excess]).toEqual([1, 20, 0])
     expect(contents(rings, entries, 0)).toEqual(before)
   })
+
+  test('refuse to grow beyond what 32-bit places reach, and keep what they have', () => {
+    const { rings, entries } = ringsOf(2)
+    rings.integersMax = 1500
+    const fill = (entity: number): void => {
+      for (let step = 0; step < 1000; step++) {
+        rings.select(entity)
+        rings.insert(entity, rings.end, step)
+      }
+    }
+    expect(() => fill(0)).toThrow(/give live state a limit of memory/)
+    expect(rings.bytes()).toBeLessThanOrEqual(1500 * 4)
+    const times = contents(rings, entries, 0).map(([timeUs]) => timeUs)
+    expect(times.length).toBeGreaterThan(50)
+    expect(times).toEqual(times.map((_, step) => step))
+  })
 })

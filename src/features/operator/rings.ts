@@ -14,6 +14,8 @@ const LENGTH = 4
 const FIRST_POSITION = 1
 /** Positions are counted anew from here, so that they stay 32-bit integers. */
 const POSITION_MAX = 2 ** 30
+/** Where pieces begin is told in 32-bit integers, so all of them together take 8 GiB at most. */
+const INTEGERS_MAX = 2 ** 31 - 2
 
 /** Integers of an entry's time, which comes before its fields. */
 export const TIME_WIDTH = 2
@@ -43,6 +45,8 @@ export class Rings {
   size = 0
   /** From here on positions are lowered; see `excess`. */
   positionMax = POSITION_MAX
+  /** How many integers all pieces may take. */
+  integersMax = INTEGERS_MAX
   /** Where in the piece the oldest entry is. */
   head = 0
   /** The selected entity; −1: none. */
@@ -248,7 +252,12 @@ export class Rings {
   }
 
   private enlarge(wanted: number): void {
-    const length = Math.ceil(((this.used + wanted) * 1.2) / 2) * 2
+    if (this.used + wanted > this.integersMax) {
+      throw new Error(
+        'Events of one kind of entity take more than 8 GiB; give live state a limit of memory.',
+      )
+    }
+    const length = Math.min(Math.ceil(((this.used + wanted) * 1.2) / 2) * 2, this.integersMax)
     const larger = new Int32Array(length)
     larger.set(this.integers.subarray(0, this.used))
     this.integers = larger
@@ -273,6 +282,7 @@ export class Rings {
     this.doubles = new Float64Array(packed.buffer)
     this.freePieces.clear()
     this.idle = 0
+    this.selected = -1
   }
 
   private recycle(offset: number, size: number): void {

@@ -62,7 +62,10 @@ describe('events of other sources', () => {
 
   test('are never late within one instant, even where nothing may be late', () => {
     const options = { late: '0s', future: '0s' } as const
-    const own = source('own', { ...options, columns: { id: id(), at: eventTime(), who: key('text') } })
+    const own = source('own', {
+      ...options,
+      columns: { id: id(), at: eventTime(), who: key('text') },
+    })
     const set = compileFeatureSet(
       featureSet('counts', own, (tx) => [tx.per('who').count().over('1h').as('count')]),
     )

@@ -1,20 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Frame, FrameColumn, Row } from '../../data/index.ts'
-import {
-  boolean,
-  category,
-  compileSource,
-  eventTime,
-  id,
-  integer,
-  key,
-  labels,
-  money,
-  number,
-  source,
-  text,
-} from '../../data/index.ts'
+import type { Row } from '../../data/index.ts'
+import { labels } from '../../data/index.ts'
 import { isAssayError } from '../../lib/errors.ts'
 import { DAY_US, HOUR_US } from '../../lib/time.ts'
 import { createMemoryColdStore } from '../cold.ts'
@@ -22,33 +9,10 @@ import { compileFeatureSet } from '../compile.ts'
 import { featureSet } from '../declare.ts'
 import { history } from '../history.ts'
 import { type Fact, valuesByDefinition } from '../oracle.cases.ts'
+import { contract, frameOf, fraud, paymentCells, payments } from '../payments.cases.ts'
 import type { FeatureStateStatistics } from './state.ts'
 import { createFeatureState, restoreFeatureState } from './state.ts'
 
-const payments = source('payments', {
-  timeZone: 'Europe/Amsterdam',
-  late: '1d',
-  columns: {
-    payment_id: id(),
-    paid_at: eventTime(),
-    customer_id: key('integer'),
-    merchant_id: key('text', { nullable: true }),
-    amount: money('EUR', { min: '0.00', max: '100000.00' }),
-    balance: money('EUR'),
-    items: integer({ nullable: true, min: -1000, max: 1000 }),
-    score: number({ nullable: true }),
-    channel: category(['online', 'shop']),
-    country: text({ nullable: true }),
-    repeated: boolean(),
-  },
-})
-
-const fraud = labels('fraud', {
-  of: payments,
-  values: { genuine: 0, fraud: 1 },
-  positive: 'fraud',
-  delay: '2d',
-})
 const dispute = labels('dispute', {
   of: payments,
   values: { none: 0, won: 2, lost: 3 },
@@ -161,8 +125,6 @@ const everything = compileFeatureSet(
     ]
   }),
 )
-const contract = compileSource(payments)
-
 const start = 1_700_000_000 * 1_000_000
 
 /** What a generated event is made of, before ids and times are worked out. */
@@ -180,19 +142,11 @@ const eventSeeds = fc.record({
     { weight: 2, arbitrary: fc.nat(24).map((hours) => hours * HOUR_US) },
     { weight: 1, arbitrary: fc.integer({ min: 0, max: DAY_US }) },
   ),
-  customer: fc.constantFrom(1, 2, 2 ** 40),
+  ...paymentCells,
   merchant: fc.constantFrom('a', 'b', 'a:1', undefined),
-  amount: fc.oneof(fc.integer({ min: 0, max: 10_000_000 }), fc.constantFrom(0, 10_000)),
-  balance: fc.oneof(
-    fc.integer({ min: -100_000, max: 100_000 }),
-    fc.constantFrom(Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, 0),
-    fc.maxSafeInteger(),
-  ),
   items: fc.option(fc.integer({ min: -1000, max: 1000 }), { nil: undefined }),
   score: fc.option(fc.double({ noNaN: true, min: -1e6, max: 1e6 }), { nil: undefined }),
-  channel: fc.constantFrom('online', 'shop'),
   country: fc.constantFrom('NL', 'BE', 'DE', undefined),
-  repeated: fc.constantFrom(0, 1),
 })
 const labelSeeds = fc.record({
   kind: fc.constant('label' as const),
@@ -479,16 +433,4 @@ function pastOf(all: readonly Fact[]) {
     live.push(event)
   }
   return { frame: frameOf(sorted.map(({ row }) => row)), arrivals, live }
-}
-
-function frameOf(rows: readonly Row[]): Frame {
-  const columns: Record<string, FrameColumn> = {}
-  contract.columns.forEach((column, index) => {
-    const values = rows.map((row) => row[index])
-    const texts = ['id', 'text', 'category'].includes(column.kind) || column.name === 'merchant_id'
-    columns[column.name] = texts
-      ? (values as (string | undefined)[])
-      : Float64Array.from(values, (value) => (value === undefined ? NaN : Number(value)))
-  })
-  return { rows: rows.length, columns }
 }

@@ -22,7 +22,7 @@ import { EntityWindows } from './windows.ts'
 export type LabelOutcome = 'applied' | 'unchanged' | 'unknownEvent'
 
 export interface FeatureStateStatistics {
-  /** Events that a window may still reach, counted once for each of their entities. */
+  /** Events that a window may still reach: those of the kind of entity that has most. */
   readonly liveEvents: number
   /** Entities with live events, by their keys: `customer_id`, `customer_id+terminal_id`. */
   readonly entities: Readonly<Record<string, number>>

@@ -104,7 +104,10 @@ describe('a state with a declared limit', () => {
     const risk = (tx: VocabularyScope) =>
       tx.per('customer').share(fraud).over('1d').delayed('1d').as('risk')
     const limit = (tx: VocabularyScope) =>
-      tx.lookup(customers, { by: { customer: 'customer' } }).value('limit').as('limit')
+      tx
+        .lookup(customers, { by: { customer: 'customer' } })
+        .value('limit')
+        .as('limit')
     const usual = entriesAfter((tx) => [risk(tx)])
     expect(usual).toBeLessThan(count / 2)
     expect(entriesAfter((tx) => [risk(tx), limit(tx)])).toBe(usual)

@@ -93,10 +93,6 @@ export class EntityWindows extends KnownEntities {
   endOf(entity: number, span: number): number {
     return this.records.integers[this.cursorsOf(entity) + span * 2 + 1]
   }
-  /** The time at which the entity's windows stand. */
-  soughtUs(entity: number): number {
-    return this.records.doubles[this.records.doublesOf(entity) + SOUGHT]
-  }
 
   /**
    * Looks at the memory that an entity's figures take, and does nothing with it. Each first look at

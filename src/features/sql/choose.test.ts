@@ -79,6 +79,19 @@ describe('the choice of an engine', () => {
     })
   })
 
+  test('is told as what is fastest together where a replay takes features along', () => {
+    const refused = { unsupported: [{ feature: 'merchants', reason: 'it was told not to' }] }
+    const replay = { ...slow, eventNs: 10_000, aggregateNs: { count: 10, distinct: 50 } }
+    const plan = chooseHistoryEngine([subset('count_1m', 'merchants')], 1e6, {
+      engines: { sql: refused },
+      costs: { ...costs, replay, sql: { ...replay, aggregateNs: { count: 5, distinct: 5 } } },
+    })
+    expect(plan.features.replay).toEqual(['count_1m', 'merchants'])
+    expect(plan.reasons[0].reason).toBe(
+      'All features together are expected to take least time with these in a replay.',
+    )
+  })
+
   test('is the fastest of three, and the next one for what that may not calculate', () => {
     const names = ['count_1m', 'count_3d', 'std_1d', 'risk']
     const refused = (...features: string[]) => ({

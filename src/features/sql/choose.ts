@@ -186,6 +186,11 @@ function reasonFor(
     return `Only the operator may: ${[...new Set(why)].join('; ')}.`
   }
   const name = called[engine]
+  const alone = able.reduce((a, b) => (expected.get(b.kind)! < expected.get(a.kind)! ? b : a))
+  // Alone it would be faster elsewhere, but an engine that runs for others takes it along.
+  if (alone.kind !== engine) {
+    return `All features together are expected to take least time with these in ${name}.`
+  }
   const times = able.map(({ kind }) => `${timeText(expected.get(kind)!)} in ${called[kind]}`)
   return (
     `${name[0].toUpperCase()}${name.slice(1)} is expected to be fastest: ` +

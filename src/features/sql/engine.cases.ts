@@ -1,52 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Frame, FrameColumn, Row } from '../../data/index.ts'
-import {
-  boolean,
-  category,
-  compileSource,
-  eventTime,
-  id,
-  integer,
-  key,
-  labels,
-  money,
-  number,
-  source,
-  text,
-} from '../../data/index.ts'
+import type { Frame, Row } from '../../data/index.ts'
 import { DAY_US, HOUR_US, MINUTE_US } from '../../lib/time.ts'
 import { compileFeatureSet } from '../compile.ts'
 import { featureSet } from '../declare.ts'
 import { history, type LabelArrivals } from '../history.ts'
 import { valuesByDefinition, type Fact } from '../oracle.cases.ts'
+import { contract, frameOf, fraud, paymentCells, payments } from '../payments.cases.ts'
 import type { HistoryEngine } from './engine.ts'
 import { subsetOf } from './subset.ts'
-
-const payments = source('payments', {
-  timeZone: 'Europe/Amsterdam',
-  late: '1d',
-  columns: {
-    payment_id: id(),
-    paid_at: eventTime(),
-    customer_id: key('integer'),
-    merchant_id: key('text', { nullable: true }),
-    amount: money('EUR', { min: '0.00', max: '100000.00' }),
-    balance: money('EUR'),
-    items: integer({ nullable: true, min: -1000, max: 1000 }),
-    score: number({ nullable: true }),
-    channel: category(['online', 'shop']),
-    country: text({ nullable: true }),
-    repeated: boolean(),
-  },
-})
-
-const fraud = labels('fraud', {
-  of: payments,
-  values: { genuine: 0, fraud: 1 },
-  positive: 'fraud',
-  delay: '2d',
-})
 
 /** Everything that SQL may be asked for, in shapes in which engines are known to go astray. */
 export const sqlFeatures = compileFeatureSet(
@@ -149,7 +111,6 @@ export const sqlFeatures = compileFeatureSet(
     ]
   }),
 )
-const contract = compileSource(payments)
 
 const start = Date.UTC(2023, 9, 26) * 1000
 
@@ -165,21 +126,13 @@ const hours = fc.oneof(fc.nat(72), fc.constantFrom(1, 24, 72))
 const events = fc.array(
   fc.record({
     gap: gaps,
-    customer: fc.constantFrom(1, 2, 2 ** 40),
+    ...paymentCells,
     merchant: fc.constantFrom('a', "b'c", 'a:1', undefined),
-    amount: fc.oneof(fc.integer({ min: 0, max: 10_000_000 }), fc.constantFrom(0, 10_000)),
-    balance: fc.oneof(
-      fc.integer({ min: -100_000, max: 100_000 }),
-      fc.constantFrom(Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, 0),
-      fc.maxSafeInteger(),
-    ),
     items: fc.option(fc.integer({ min: -3, max: 1000 }), { nil: undefined }),
     score: fc.option(fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.nat(3)), {
       nil: undefined,
     }),
-    channel: fc.constantFrom('online', 'shop'),
     country: fc.constantFrom('NL', "d'Or", 'DE', undefined),
-    repeated: fc.constantFrom(0, 1),
     /** Labels of this event: the value, and hours after the event; the last one holds. */
     labels: fc.array(fc.record({ value: fc.constantFrom(1, 1, 0, NaN), hours }), {
       maxLength: 2,
@@ -229,18 +182,6 @@ function pastOf(seeds: readonly Seed[]): Past {
     arrivalsUs: Float64Array.from(given, ({ arrivalUs }) => arrivalUs),
   }
   return { frame: frameOf(rows), arrivals, rows }
-}
-
-function frameOf(rows: readonly Row[]): Frame {
-  const columns: Record<string, FrameColumn> = {}
-  contract.columns.forEach((column, index) => {
-    const values = rows.map((row) => row[index])
-    const texts = ['id', 'text', 'category'].includes(column.kind) || column.name === 'merchant_id'
-    columns[column.name] = texts
-      ? (values as (string | undefined)[])
-      : Float64Array.from(values, (value) => (value === undefined ? NaN : Number(value)))
-  })
-  return { rows: rows.length, columns }
 }
 
 /** The facts as they would have come in: labels before the first event that is not earlier. */

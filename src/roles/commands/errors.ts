@@ -35,7 +35,7 @@ export const commandErrors = defineErrors({
     status: 409,
     title: 'No decision policy is live',
     action:
-      'Wait for the pipeline to end; then two people approve a version on the page, under Models.',
+      'Wait for the pipeline to end; then two people approve a version on the page, under Models, and an administrator deploys it.',
   },
   version_missing: {
     status: 409,

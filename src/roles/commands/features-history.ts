@@ -37,7 +37,7 @@ import { setNamed } from './features-list.ts'
 import { readRows, reportRefused, type FileRows } from './file-rows.ts'
 import { withGraphTables } from './graphs-of-files.ts'
 import { featuresIn, labelsInFilesOf } from './project.ts'
-import { writeTable, type Table, type TableColumn } from './table-file.ts'
+import { checkOutput, writeTable, type Table, type TableColumn } from './table-file.ts'
 
 /** What is asked for: a set, its source, the labels of its files, and the period [fromUs, toUs). */
 interface Question {
@@ -72,6 +72,7 @@ export async function featuresHistory(
   const startedUs = monotonicUs()
   const compiled = await featuresIn(path)
   const asked = questionOf(compiled, options)
+  await checkOutput(options.out, inputsOf(options))
   const given = await readOthers(compiled, options, terminal)
   const rows = await readRows(options.data, asked.source, asked.labels)
   reportRefused(terminal, rows)
@@ -91,6 +92,10 @@ export async function featuresHistory(
   )
   for (const line of sayEngines(calculated.engines, calculated.seconds)) terminal.out.line(line)
   return exitCodes.ok
+}
+
+function inputsOf({ data, rows, other = {} }: FeaturesHistoryOptions): string[] {
+  return [data, ...(rows === undefined ? [] : [rows]), ...Object.values(other)]
 }
 
 /** The further sources that the set reads, each from its file; those without one have no events. */

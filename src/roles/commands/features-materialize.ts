@@ -17,6 +17,7 @@ import {
   publishOnline,
   restoreFeatureState,
   type CompiledFeatureSet,
+  entityKinds,
   type EngineUse,
   type EntityKey,
   type OnlineKind,
@@ -90,7 +91,9 @@ class LiveEntities {
   private readonly rows = new Map<string, Row>()
 
   add(row: Row, { columns }: CompiledSource): void {
-    const keys = columns.map(({ kind }, at) => (kind === 'key' ? (row[at] ?? null) : 0))
+    const keys = columns.map(({ kind }, at) =>
+      entityKinds.some((each) => each === kind) ? (row[at] ?? null) : 0,
+    )
     this.rows.set(JSON.stringify(keys), row)
   }
 

@@ -1,6 +1,6 @@
 // `assay run`: a project's whole pipeline in one process, without a server and without traffic.
 import { resolve } from 'node:path'
-import { stageLines, exitCodes, type RunOptions, type Terminal } from '../../cli/index.ts'
+import { exitCodes, homeHint, stageLines, type RunOptions, type Terminal } from '../../cli/index.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { contentHash } from '../../lib/hash.ts'
 import { systemIds } from '../../lib/ids.ts'
@@ -100,14 +100,20 @@ function report(
     }
   }
   const best = all.find(({ gate }) => gate?.passed === true)?.version
-  const where = `${path === '.' ? '' : ` --project ${path}`}${home === '.assay' ? '' : ` --home ${home}`}`
+  const atHome = homeHint(home)
+  const where = `${path === '.' ? '' : ` --project ${path}`}${atHome}`
   out.line()
   out.line(out.style('bold', best === undefined ? 'No version holds its gate' : 'Try next'))
-  for (const [what, command] of nextSteps(best, where)) out.line(`  ${what.padEnd(42)}${command}`)
+  for (const [what, command] of nextSteps(best, where, atHome))
+    out.line(`  ${what.padEnd(42)}${command}`)
   return best === undefined ? exitCodes.notHeld : exitCodes.ok
 }
 
-function nextSteps(best: ModelVersion | undefined, where: string): [string, string][] {
+function nextSteps(
+  best: ModelVersion | undefined,
+  where: string,
+  atHome: string,
+): [string, string][] {
   const start = `npx assay start${where}`
   if (best === undefined) {
     return [
@@ -118,7 +124,10 @@ function nextSteps(best: ModelVersion | undefined, where: string): [string, stri
   const score: [string, string] = ['score a file with it', `npx assay score FILE${where}`]
   if (best.status === 'approved') return [['send live traffic to it', start], score]
   return [
-    ['make a key for each of two approvers', 'npx assay keys create --role approver --name NAME'],
+    [
+      'make a key for each of two approvers',
+      `npx assay keys create --role approver --name NAME${atHome}`,
+    ],
     ['let them approve it on the page', start],
     score,
   ]

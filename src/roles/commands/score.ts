@@ -31,7 +31,7 @@ import { historyEngine, snapshotsOf } from './engines.ts'
 import { commandErrors } from './errors.ts'
 import { readRows, reportRefused, type FileRows } from './file-rows.ts'
 import { labelsInFilesOf, projectIn } from './project.ts'
-import { csvPieces, writeTable, type Table } from './table-file.ts'
+import { checkOutput, csvPieces, writeTable, type Table } from './table-file.ts'
 
 /**
  * Scores every row as of its own event: the home's history is replayed, and the file's rows enter
@@ -43,6 +43,7 @@ export async function score(
   options: ScoreOptions,
   terminal: Terminal,
 ): Promise<number> {
+  if (options.out !== undefined) await checkOutput(options.out, [file])
   const { compiled } = await projectIn(options.project)
   const source = compiled.sources.find(({ name }) => name === compiled.policies[0].source.name)!
   const rows = await readRows(file, source, labelsInFilesOf(compiled, source))

@@ -41,6 +41,29 @@ export async function writeTable(path: string, table: Table): Promise<void> {
   }
 }
 
+/**
+ * Refuses, before any work is done, a file that this module cannot write by its name, and one of
+ * those that are read, which would be lost. Errors: `option_invalid`.
+ */
+export async function checkOutput(out: string, inputs: readonly string[]): Promise<void> {
+  const [, ending] = /(\.[^./\\]*)$/.exec(out) ?? []
+  const found = await stat(out).catch(() => undefined)
+  if (found !== undefined && !found.isFile()) return
+  if (ending !== undefined && ending !== '.csv' && ending !== '.parquet') {
+    throw commandErrors.option_invalid(
+      `--out ${out}: the name says what is written; let it end in .csv or .parquet.`,
+    )
+  }
+  if (found === undefined) return
+  for (const input of inputs) {
+    const read = await stat(input).catch(() => undefined)
+    if (read?.ino !== found.ino || read.dev !== found.dev) continue
+    throw commandErrors.option_invalid(
+      `--out ${out} is the file that ${input} is read from; name another, so that it stays.`,
+    )
+  }
+}
+
 /** The table as CSV text (RFC 4180), the header first. */
 export function* csvPieces({ rows, columns }: Table): Generator<string> {
   yield `${columns.map(({ name }) => csvField(name)).join(',')}\n`

@@ -324,14 +324,25 @@ function asAssayError(error: unknown, request: FastifyRequest): AssayError | und
     statusCode,
     message = '',
   } = error as {
-    validation?: unknown
+    validation?: readonly Violation[]
     message?: string
     statusCode?: number
   }
-  if (validation !== undefined) return serverErrors.request_invalid(message)
+  if (validation !== undefined) return serverErrors.request_invalid(sentenceOf(message, validation))
   // The page's files are not there, or lie outside their folder, which is the same to the outside.
   if (statusCode === 403 || statusCode === 404) return nothingAt(request)
   return asRefusal(error, request)
+}
+
+/** What the validator of requests found, as far as it is told. */
+interface Violation {
+  readonly params?: { readonly allowedValues?: readonly unknown[] }
+}
+
+/** The validator's own words, and the values that it speaks of without naming them. */
+function sentenceOf(message: string, violations: readonly Violation[]): string {
+  const allowed = violations[0]?.params?.allowedValues
+  return allowed === undefined ? message : `${message}: ${allowed.join(', ')}`
 }
 
 function nothingAt({ method, url }: FastifyRequest): AssayError {

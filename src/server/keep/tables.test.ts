@@ -68,6 +68,19 @@ test.each([
   expect(Buffer.from(calls[0].table!.body!.bytes)).toEqual(bytes)
 })
 
+test('a value that is none of those allowed is refused with the ones that are', async () => {
+  const rows = [{ customer_id: 5, at: '2026-01-01T00:00:00Z' }]
+  const answer = await app.inject({
+    method: 'POST',
+    url: '/api/v1/features/velocity/history?order=decided',
+    payload: { rows },
+  })
+  expect(codeOf(answer)).toBe('422 request_invalid')
+  expect(answer.json()).toMatchObject({
+    detail: expect.stringMatching(/: as-decided, as-corrected$/) as string,
+  })
+})
+
 test('what is no table is refused with what would be taken', async () => {
   expect(codeOf(await post('text/plain', 'a,b'))).toBe('415 media_type_unsupported')
   expect(codeOf(await post('application/json', '{"rows":[]}'))).toBe('422 request_invalid')

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import type { Terminal } from './output.ts'
+import { createStartScreen } from './start-screen.ts'
+
+function told(home: string): string {
+  let text = ''
+  const output = {
+    interactive: false,
+    line: (line = '') => void (text += `${line}\n`),
+    raw: (piece: string) => void (text += piece),
+    style: (_style: string, plain: string) => plain,
+  }
+  const terminal: Terminal = { out: output, err: output }
+  const screen = createStartScreen(terminal, '1.0.0', home)
+  screen.ready({ url: 'http://here', signInUrl: 'http://here/sign-in', firstKey: 'ak_1' })
+  screen.done({ problem: null, skipped: false }, 'http://here')
+  return text
+}
+
+test('the commands that are offered name the home, where it is not the usual one', () => {
+  const text = told('/srv/my bank')
+  for (const command of ['open', 'keys reset', 'audit verify']) {
+    expect(text).toContain(`npx assay ${command} --home "/srv/my bank"`)
+  }
+  expect(told('/srv/bank')).toContain('npx assay open --home /srv/bank`')
+  expect(told('.assay')).not.toContain('--home')
+})
