@@ -9,6 +9,7 @@ import type { Draft } from './values.ts'
 import { durationUs } from './window.ts'
 
 const DEPTH_MAX = 50
+const PARTS_MAX = 1000
 
 /** What the features of a set gather while they are checked. */
 export interface Gathered {
@@ -16,6 +17,8 @@ export interface Gathered {
   readonly labels: Map<string, LabelsDeclaration>
   /** Other sources in use, by name. */
   readonly sources: Map<string, CompiledSource>
+  /** Parts of the feature's expression that were met, each as often as it is written out. */
+  parts: number
 }
 
 /**
@@ -60,6 +63,10 @@ export class ExpressionChecker {
   /** The checked expression, or undefined where something in it was reported. */
   expression(node: Draft, depth = this.depth): Expression | undefined {
     if (depth > DEPTH_MAX) return this.refuse('its expression is nested too deep; split it.')
+    // A value that is used twice in a value that is used twice … grows beyond any bound.
+    if (++this.gathered.parts > PARTS_MAX) {
+      return this.refuse(`its expression has more than ${PARTS_MAX} parts; split it.`)
+    }
     const inner = (child: Draft): Expression | undefined => this.expression(child, depth + 1)
     switch (node.op) {
       case 'constant':

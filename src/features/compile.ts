@@ -40,7 +40,7 @@ export function compileFeatureSet(declaration: FeatureSetDeclaration): CompiledF
   const features = declaration.features.map((feature) => {
     const where = `Feature ${quote(feature.name)} of set ${quote(declaration.name)}`
     const report = (sentence: string): void => void found.add(`${where}: ${sentence}`)
-    const checker = new ExpressionChecker(source, gathered, report)
+    const checker = new ExpressionChecker(source, { ...gathered, parts: 0 }, report)
     checkName(feature, report)
     const expression = checker.expression(feature.node)
     return expression === undefined ? undefined : compileFeature(feature, expression, sources)

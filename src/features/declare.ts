@@ -7,6 +7,7 @@ import type {
   KeyColumns,
   NumericColumn,
 } from './columns.ts'
+import { fail } from './errors.ts'
 import type { Feature } from './feature.ts'
 import type { Graph, GraphEnds } from './graph/declare.ts'
 import { graphOf } from './graph/declare.ts'
@@ -140,9 +141,19 @@ export function featureSet<const Columns extends ColumnDeclarations>(
   declare: (event: EventScope<Columns>) => Iterable<Feature>,
   options: FeatureSetOptions = {},
 ): FeatureSetDeclaration {
-  const features = [...declare(new EventScope(source.options.columns))]
+  const declared: unknown = declare(new EventScope(source.options.columns))
+  if (!isIterable(declared)) {
+    throw fail.feature_set_invalid(
+      `Feature set "${name}": its function returns no list; write (tx) => [ … ] or a return.`,
+    )
+  }
+  const features = [...(declared as Iterable<Feature>)]
   const { description = '', owner = null } = options
   return { declaration: 'featureSet', name, description, owner, source, features }
+}
+
+function isIterable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value
 }
 
 function otherOf(

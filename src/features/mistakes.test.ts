@@ -71,6 +71,11 @@ describe('what the editor would have marked is said too:', () => {
       `${after} is a family; name it with .as((w) => \`NAME_\${w.text}\`), with ... before it.`,
     ],
     [
+      'a function that returns nothing',
+      () => undefined as never,
+      'Feature set "set": its function returns no list; write (tx) => [ … ] or a return.',
+    ],
+    [
       'a text',
       (tx) => [tx.value('channel')],
       `Feature set "set": item 1 is a text; compare it with .is('VALUE') and name that with ` +
@@ -352,6 +357,15 @@ describe('a mistake is named:', () => {
   ]
   test.each(mistakes)('%s', (_, declare, sentence) => {
     expect(mistakeOf(declare)).toBe(sentence)
+  })
+
+  test('a value that doubles itself again and again', () => {
+    const doubled = (tx: VocabularyScope) => {
+      let value = tx.value('amount').plus(1)
+      for (let i = 0; i < 40; i++) value = value.plus(value)
+      return value
+    }
+    expect(mistakeOf(doubled)).toBe('its expression has more than 1000 parts; split it.')
   })
 
   test('two sources of one name', () => {

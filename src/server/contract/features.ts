@@ -47,7 +47,9 @@ export const FeatureSummary = Type.Object({
     Type.String({ description: 'customer_id, customer_id × terminal_id…; null: the event itself' }),
   ),
   window: Nullable(
-    Type.String({ description: '"7 days, delayed 7 days"; "last 20 events"; "ever"; "newest row"…' }),
+    Type.String({
+      description: '"7 days, delayed 7 days"; "last 20 events"; "ever"; "newest row"…',
+    }),
   ),
   unit: Nullable(Type.String()),
   referenceMean: Nullable(
