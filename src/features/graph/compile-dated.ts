@@ -93,7 +93,7 @@ function compileFilter(
   mistakes: string[],
 ): Expression | null {
   if (where === undefined) return null
-  const gathered = { labels: new Map(), sources: new Map() }
+  const gathered = { labels: new Map(), sources: new Map(), parts: 0 }
   const report = (sentence: string): void => void mistakes.push(`where: ${sentence}`)
   const source = compileSource(of)
   const checker = new ExpressionChecker(source, gathered, report).inside(source, 'filter')
