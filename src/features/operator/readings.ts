@@ -25,7 +25,10 @@ export class Readings {
   /** Of sums in one lane: the slot, and where the value goes; and what they are divided by. */
   private readonly sums: Int32Array
   private readonly sumScales: Float64Array
+  /** Those of the same figure follow one another, the shortest window first. */
   private readonly extremes: readonly Reading[]
+  /** The one before, where it is the same figure over a shorter window. */
+  private readonly inner: readonly (Reading | null)[]
   private readonly extremeSlots: Int32Array
   private readonly extremeScales: Float64Array
   /** Of deviations in narrow lanes: slots of number (or −1), sum and squares, span, and where to. */
@@ -44,9 +47,13 @@ export class Readings {
     this.events = table('events', ({ span, to }) => [span, to])
     this.sums = table('sum', ({ main, to }) => [main, to])
     this.sumScales = scales('sum')
-    this.extremes = of('extreme')
-    this.extremeSlots = table('extreme', ({ main, to }) => [main, to])
-    this.extremeScales = scales('extreme')
+    this.extremes = of('extreme').toSorted(byFigureAndWindow)
+    this.inner = this.extremes.map((reading, i) => {
+      const before = this.extremes[i - 1]
+      return before !== undefined && figureOf(before) === figureOf(reading) ? before : null
+    })
+    this.extremeSlots = Int32Array.from(this.extremes.flatMap(({ main, to }) => [main, to]))
+    this.extremeScales = Float64Array.from(this.extremes, ({ scale }) => scale)
     this.deviations = table('deviation', ({ count, main, group, span, to }) => [
       count,
       main,
@@ -93,13 +100,13 @@ export class Readings {
     current: StagedEvent | null,
     into: Float64Array,
   ): void {
-    const { extremeSlots, extremeScales, extremes } = this
+    const { extremeSlots, extremeScales, extremes, inner } = this
     const { figures } = windows
     const lanes = windows.lanes(entity)
     for (let i = 0; i < extremeScales.length; i++) {
       let value = figures[lanes + extremeSlots[2 * i]]
       // NaN: the record left, and no other is known.
-      if (value !== value) value = windows.findExtreme(entity, extremes[i], current)
+      if (value !== value) value = windows.findExtreme(entity, extremes[i], inner[i], current)
       const isThere = value - value === 0
       into[extremeSlots[2 * i + 1]] = isThere ? value / extremeScales[i] : Number.NaN
     }
@@ -130,6 +137,18 @@ export class Readings {
             ) / deviationScales[i]
     }
   }
+}
+
+/** What an extreme is of, whatever its window. */
+function figureOf({ aggregate, group, scale }: Reading): string {
+  const { mask, number } = group!
+  return [aggregate.function, mask, number, scale, aggregate.delayUs].join(' ')
+}
+
+function byFigureAndWindow(a: Reading, b: Reading): number {
+  const [left, right] = [figureOf(a), figureOf(b)]
+  if (left !== right) return left < right ? -1 : 1
+  return (a.aggregate.windowUs ?? Infinity) - (b.aggregate.windowUs ?? Infinity)
 }
 
 type Sort = 'plain' | 'events' | 'sum' | 'extreme' | 'deviation' | 'other'

@@ -378,24 +378,35 @@ export class EntityWindows extends KnownEntities {
     entries.setFlags(entry, flags)
   }
 
-  /** Searches an extreme that was lost, between the cursors and with the current event. */
-  findExtreme(entity: number, reading: Reading, current: StagedEvent | null): number {
+  /**
+   * Searches an extreme that was lost, between the cursors and with the current event. What is known
+   * of `inner`, the same figure over a shorter window that ends alike, is not searched again.
+   */
+  findExtreme(
+    entity: number,
+    reading: Reading,
+    inner: Reading | null,
+    current: StagedEvent | null,
+  ): number {
     const { span, main } = reading
     const group = reading.group!
-    const at = this.lanes(entity) + main
+    const lanes = this.lanes(entity)
+    const at = lanes + main
     const least = main === group.min
     const links = this.extremeLinks[least ? group.minLink : group.maxLink]!
     this.rings.select(entity)
     const start = Math.max(this.start(entity, span), this.rings.first)
-    const end = this.endOf(entity, span)
+    const end = inner === null ? this.endOf(entity, span) : this.start(entity, inner.span)
     let found = least ? Infinity : -Infinity
     if (this.plan.spans[span].windowUs === Infinity) found = this.figures[at + 1]
-    const inside = start < end ? links.search(entity, start, end) : found
-    if (least ? inside < found : inside > found) found = inside
-    if (current !== null && (current.flags & group.mask) === group.mask) {
-      const value = current.numbers[group.number]
-      if (least ? value < found : value > found) found = value
+    const searched = start < end ? links.search(entity, start, end) : found
+    if (least ? searched < found : searched > found) found = searched
+    let known = found
+    if (inner !== null) known = this.figures[lanes + inner.main]
+    else if (current !== null && (current.flags & group.mask) === group.mask) {
+      known = current.numbers[group.number]
     }
+    if (least ? known < found : known > found) found = known
     this.figures[at] = found
     return found
   }
