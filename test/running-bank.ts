@@ -1,6 +1,11 @@
 // The small bank, deciding: a service on a disk in memory that fails when a test tells it to.
 import { createMemoryIndex, decideRemote, openDecisionService } from '../src/decisions/index.ts'
-import type { AnswerBody, DecisionService, StateMemory } from '../src/decisions/index.ts'
+import type {
+  AnswerBody,
+  DecisionService,
+  OnlineStore,
+  StateMemory,
+} from '../src/decisions/index.ts'
 import { manualClock } from '../src/lib/clock.ts'
 import { isAssayError } from '../src/lib/errors.ts'
 import { faultyFiles } from '../src/lib/faulty-files.ts'
@@ -17,6 +22,7 @@ export interface BankOptions {
   readonly checkpointEvery?: number
   readonly inFlightMax?: number
   readonly stateMemory?: StateMemory
+  readonly online?: OnlineStore
   readonly deployments?: ReturnType<typeof memoryDeployments>
 }
 

@@ -37,6 +37,12 @@ export function bytes(text: string): number {
   return size
 }
 
+/** `redis://[user:password@]host[:port][/database]`, `rediss://…` for TLS. */
+export function redisAddress(text: string): string {
+  if (/^rediss?:\/\/./.test(text) && URL.canParse(text)) return text
+  throw new InvalidArgumentError('Write an address such as redis://127.0.0.1:6379.')
+}
+
 /** `NAME=VALUE`, given once for each name. */
 export function named(
   text: string,

@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander'
 import { exitCodes } from './exit-codes.ts'
 import { addFeatureCommands } from './feature-commands.ts'
-import { bytes, env, examples, homeOption, port, projectOption } from './options.ts'
+import { bytes, env, examples, homeOption, port, projectOption, redisAddress } from './options.ts'
 import { printError, type Terminal } from './output.ts'
 
 export interface HomeOptions {
@@ -18,6 +18,8 @@ export interface StartOptions extends HomeOptions {
   readonly replay: boolean
   /** Bytes. */
   readonly stateMemory?: number
+  /** Address of a store of online values. */
+  readonly online?: string
 }
 export interface RunOptions extends HomeOptions {
   readonly data?: string
@@ -170,6 +172,13 @@ export function createProgram(
         'keep live feature state within this much memory and the rest on disk (512MB, 4GB)',
         'STATE_MEMORY',
       ).argParser(bytes),
+    )
+    .addOption(
+      env(
+        '--online <address>',
+        'keep the newest feature values of entities up in this Redis or Valkey, for other programs (redis://host:6379)',
+        'ONLINE',
+      ).argParser(redisAddress),
     )
     .addOption(env('--no-replay', 'do not play the kept-back rows as live traffic', 'NO_REPLAY'))
     .addHelpText(

@@ -170,7 +170,9 @@ export function enterState(namespace: Namespace, checked: Checked, sequence: num
   }
   if (state.isTooLate(checked.eventTimeUs)) return { entry: 'too-late', vector: state.missing() }
   try {
-    return { entry: 'new', vector: state.enter(checked.row, sequence) }
+    const vector = state.enter(checked.row, sequence)
+    namespace.online?.touch(checked.row)
+    return { entry: 'new', vector }
   } catch (error) {
     // Half of an event may have entered.
     pauseAndRebuild(namespace, error)

@@ -8,6 +8,7 @@
  * computed again, bit for bit, from its record and the versions it names.
  */
 export type { StateMemory } from './namespace.ts'
+export type { OnlineStore } from './online.ts'
 export { decisionErrors } from './errors.ts'
 export { compilePolicy, decisionPolicy, outcomes, rule } from './policy.ts'
 export type {

@@ -19,6 +19,8 @@ export interface LiveState {
   /** Further sources that the features look at. */
   readonly others: readonly CompiledSource[]
   readonly layout: Layout
+  /** What works the values out, for those who read them; only this state lets facts in. */
+  readonly operator: FeatureState
   /** The last sequence of history; a journal sequence comes after it. */
   readonly lastSequence: number
   readonly newestEventTimeUs: number | null
@@ -90,6 +92,7 @@ function createLiveState(
     source,
     others,
     layout,
+    operator,
     lastSequence,
     get newestEventTimeUs() {
       return Number.isFinite(operator.newestUs) ? operator.newestUs : from.newestEventTimeUs

@@ -16,6 +16,8 @@ import { decisionErrors } from './errors.ts'
 import type { LiveState } from './live-state.ts'
 import { keysOf } from './keys.ts'
 import type { KeyWrite } from './keys.ts'
+import { createOnlineCopy } from './online.ts'
+import type { OnlineCopy, OnlineStore } from './online.ts'
 import type { DecisionIndex, IndexEntry } from './ports.ts'
 import { recoverNamespace, rebuildState } from './recovery.ts'
 import { encodeRecord } from './records.ts'
@@ -39,6 +41,8 @@ export interface NamespaceOptions {
   readonly deployments: DeploymentFiles
   readonly openIndex: (directory: string) => Promise<DecisionIndex>
   readonly stateMemory: StateMemory | undefined
+  /** Where other programs read the newest values of entities. */
+  readonly online: OnlineStore | undefined
   readonly checkpointEvery: number
   readonly segmentBytes: number | undefined
   readonly onSealed: (segment: SealedSegment) => void
@@ -75,6 +79,7 @@ export interface Namespace {
   readonly journal: Journal
   readonly memory: MemoryLimit | undefined
   readonly index: DecisionIndex
+  readonly online: OnlineCopy | undefined
   state: LiveState | undefined
   base: string | null
   readonly policies: Map<string, LiveDeployment>
@@ -137,6 +142,15 @@ export async function openNamespace(options: NamespaceOptions): Promise<Namespac
       maxBytes: options.stateMemory.maxBytes,
       cold: options.stateMemory.openCold(path.join(directory, 'cold')),
     },
+    online:
+      options.online &&
+      createOnlineCopy({
+        store: options.online,
+        namespace: options.name,
+        durable: () => journal.flush(),
+        isPaused: () => held.namespace?.pause !== undefined,
+        onWarning: options.onWarning,
+      }),
     state: undefined,
     base: null,
     policies: new Map(),
@@ -160,6 +174,7 @@ export async function openNamespace(options: NamespaceOptions): Promise<Namespac
   }
   held.namespace = namespace
   await recoverNamespace(namespace)
+  namespace.online?.start()
   // A replay goes on at the newest event that was recorded; before the first one it has no time yet.
   if (clock === 'replay' && journal.durableSequence > 0) {
     namespace.replayNowUs ??= namespace.state?.newestEventTimeUs ?? null

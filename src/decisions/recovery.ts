@@ -67,6 +67,7 @@ export async function rebuildState(namespace: Namespace): Promise<void> {
 async function restoreNewest(namespace: Namespace): Promise<number> {
   const { options, journal } = namespace
   namespace.state = undefined
+  namespace.online?.follow(undefined)
   namespace.base = null
   for (const { file, through } of (await ownCheckpoints(namespace)).reverse()) {
     if (through > journal.durableSequence) continue
@@ -177,6 +178,7 @@ export type StateHolder = Pick<
   | 'replayNowUs'
   | 'memory'
 > & {
+  readonly online?: Namespace['online']
   readonly options: Pick<Namespace['options'], 'files' | 'deployments'>
   readonly journal: Pick<Namespace['journal'], 'read'>
 }
@@ -211,7 +213,8 @@ function applyToState(
 ): void {
   const { state } = namespace
   if (state === undefined) return
-  if (record.type !== 'label' && record.entry === 'new') enterAgain(state, record, sequence)
+  if (record.type !== 'label' && record.entry === 'new')
+    enterAgain(namespace, state, record, sequence)
   if (namespace.clockKind === 'replay' && record.type !== 'label') {
     namespace.replayNowUs = Math.max(namespace.replayNowUs ?? 0, record.clockUs)
   }
@@ -222,9 +225,19 @@ function applyToState(
  * Lets a recorded event enter; what the features do not look at changes nothing. One that is too late
  * can only be met under a base that was made since, whose newest event is newer.
  */
-function enterAgain(state: LiveState, record: DecisionRecord | EventRecord, sequence: number) {
-  if (record.source !== state.source.name) enterOtherAgain(state, record, sequence)
-  else if (!state.isTooLate(record.eventTimeUs)) state.enter(state.rowOf(record.event), sequence)
+function enterAgain(
+  { online }: StateHolder,
+  state: LiveState,
+  record: DecisionRecord | EventRecord,
+  sequence: number,
+): void {
+  if (record.source !== state.source.name) {
+    enterOtherAgain(state, record, sequence)
+  } else if (!state.isTooLate(record.eventTimeUs)) {
+    const row = state.rowOf(record.event)
+    state.enter(row, sequence)
+    online?.touch(row)
+  }
 }
 
 /** Lets a recorded event of a further source enter, as `enterAgain` does. */
@@ -272,12 +285,20 @@ export async function replaceBase(
     if (before >= sequence) break
     const record = decodeRecord(payload)
     if (record.type === 'deploy' || record.type === 'base') continue
-    if (before <= held) namespace.state!.noteHeld(record)
+    if (before <= held) noteHeld(namespace, record)
     else applyToState(namespace, record, before)
   }
   for (const { policy, deployment, sequence: since } of live) {
     await setDeployment(namespace, policy, deployment, since)
   }
+}
+
+/** A base holds the record's event already; its entity may have no online values of this base yet. */
+function noteHeld({ online, state }: StateHolder, record: JournalRecord): void {
+  state!.noteHeld(record)
+  if (record.type !== 'decision' && record.type !== 'event') return
+  if (record.entry !== 'new' || record.source !== state!.source.name) return
+  online?.touch(state!.rowOf(record.event))
 }
 
 async function applyDeployment(
@@ -338,6 +359,7 @@ function refuseMissingFeatures(
 
 function setState(namespace: StateHolder, state: LiveState): void {
   namespace.state = state
+  namespace.online?.follow(state)
   namespace.layouts.set(state.layout.version, state.layout.names)
 }
 

@@ -1,6 +1,7 @@
 // The core of the decide process: namespaces, each with its own journal, state and index, behind one
 // sequencing thread.
 import * as path from 'node:path'
+import type { OnlineFeedStatistics } from '../features/index.ts'
 import { monotonicUs } from '../lib/clock.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { FileSystem } from '../lib/files.ts'
@@ -12,6 +13,7 @@ import { ingestRows } from './ingesting.ts'
 import { createMeter } from './meter.ts'
 import type { DecideMetrics } from './meter.ts'
 import { indexNow, namespaceInfo, openNamespace } from './namespace.ts'
+import type { OnlineStore } from './online.ts'
 import type { Outcome } from './policy.ts'
 import type { DecisionIndex } from './ports.ts'
 import type { NamespaceInfo, RowAnswer, DecideStatus, NamespaceClock } from './remote.ts'
@@ -28,6 +30,8 @@ export interface DecisionServiceOptions {
   readonly openIndex: (directory: string) => Promise<DecisionIndex>
   /** Without one, live state takes what memory it needs. */
   readonly stateMemory?: StateMemory | undefined
+  /** Where the newest values of entities are kept up for other programs; without one they are not. */
+  readonly online?: OnlineStore | undefined
   /** Removes a namespace's folder with everything in it. */
   readonly removeDirectory: (directory: string) => Promise<void>
   /** Decisions that may wait for the disk at once; beyond it `too_many_in_flight`. Default 512. */
@@ -68,6 +72,8 @@ export interface DecisionService {
   removeNamespace(name: string): Promise<void>
   status(): DecideStatus
   metrics(): DecideMetrics
+  /** How the copies for other programs go, by namespace; empty where none is kept. */
+  onlineCopies(): Record<string, OnlineFeedStatistics>
   /** False while more is waiting than may: a door can refuse before it reads a body. */
   hasRoom(): boolean
   /** Refuses new work from now on, waits for what is on its way, writes checkpoints and closes. */
@@ -112,6 +118,7 @@ function open(
     deployments,
     openIndex,
     stateMemory: options.stateMemory,
+    online: options.online,
     checkpointEvery: options.checkpointEvery ?? CHECKPOINT_EVERY,
     segmentBytes,
     onSealed: (segment) => options.onSealed?.(name, segment),
@@ -169,6 +176,7 @@ function createService(
 
   async function discard(removed: Namespace): Promise<void> {
     opened.delete(removed.name)
+    await removed.online?.forget()
     await closeNamespace(removed)
     await options.files.remove(`${removed.directory}.json`)
     await options.removeDirectory(removed.directory)
@@ -202,6 +210,7 @@ function createService(
         options.onWarning?.('The last checkpoint was not written; the journal replaces it.', error)
       })
     }
+    await each.online?.stop()
     clearTimeout(each.indexTimer)
     each.isClosing = true
     await each.indexing
@@ -253,6 +262,12 @@ function createService(
       }
     },
     metrics: () => meter.figures(),
+    onlineCopies: () =>
+      Object.fromEntries(
+        [...opened.values()].flatMap(({ name, online }) =>
+          online === undefined ? [] : [[name, online.statistics()]],
+        ),
+      ),
     async close() {
       draining = true
       while (inFlight > 0) await new Promise((resolve) => setTimeout(resolve, 5))

@@ -10,7 +10,7 @@ import type { OnlineKind } from './publish-online.ts'
 import { onlineKinds, onlineSetOf, writeOnline } from './publish-online.ts'
 
 export interface OnlineFeedOptions {
-  readonly store: OnlineValues
+  readonly store: Pick<OnlineValues, 'declare' | 'write'>
   readonly namespace: string
   readonly state: FeatureState
   readonly set: CompiledFeatureSet
@@ -86,7 +86,11 @@ export function createOnlineFeed(options: OnlineFeedOptions): OnlineFeed {
     } catch (error) {
       // A set that was retired is not brought back by events that still come.
       if (isAssayError(error, 'online_set_unknown')) queue.close()
-      else queue.giveBack(entities)
+      else {
+        queue.giveBack(entities)
+        // A server that was away may have come back empty.
+        queue.declared = false
+      }
       failures++
       lastFailure = error instanceof Error ? error.message : String(error)
     }

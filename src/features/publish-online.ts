@@ -18,7 +18,7 @@ export interface OnlineKind {
 }
 
 export interface PublishOnlineRequest {
-  readonly store: OnlineValues
+  readonly store: Pick<OnlineValues, 'declare' | 'write'>
   readonly namespace: string
   /** A live state, or that at the end of a history; it holds the features of `set`. */
   readonly state: FeatureState

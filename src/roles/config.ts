@@ -13,6 +13,8 @@ export interface RoleConfig {
   readonly log: 'text' | 'json'
   /** What the live state of each namespace may take in memory; null: what it needs. */
   readonly stateMemoryBytes: number | null
+  /** Address of the store of online values, with its password; null: none is kept up. */
+  readonly online: string | null
   /** Folder of the built page. */
   readonly page: string
 }

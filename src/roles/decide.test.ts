@@ -20,6 +20,7 @@ test('a home whose decide answers elsewhere is refused before its journal is tou
     replay: false,
     log: 'text',
     stateMemoryBytes: null,
+    online: null,
     page: '.',
   } as const
   await expect(startDecide(config, () => {})).rejects.toMatchObject({ code: 'server_running' })

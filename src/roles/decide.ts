@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openLmdbColdStore, openLmdbDecisionIndex } from '../adapters/lmdb/index.ts'
+import { openRedisOnlineValues } from '../adapters/redis/index.ts'
 import type { ColdStore } from '../features/index.ts'
 import { isAssayError } from '../lib/errors.ts'
 import { localAddress } from '../lib/rpc.ts'
@@ -12,6 +13,7 @@ import type { RoleConfig } from './config.ts'
 import { rolesErrors } from './errors.ts'
 import type { RunningRole } from './keep.ts'
 import { roleLog } from './log.ts'
+import { connectOnline } from './online-store.ts'
 
 export async function startDecide(
   config: RoleConfig,
@@ -20,6 +22,12 @@ export async function startDecide(
   const home = homeAt(config.home)
   const release = await lockRole(home, 'decide', sleep)
   await refuseNeighbour(home)
+  const log = roleLog('decide', config)
+  const { online: url } = config
+  const online =
+    url === null
+      ? undefined
+      : connectOnline({ open: (onTrouble) => openRedisOnlineValues({ url, onTrouble }), log })
   const door = await openDoor({
     home,
     host: config.host,
@@ -32,10 +40,18 @@ export async function startDecide(
             maxBytes: config.stateMemoryBytes,
             openCold,
           },
-    log: roleLog('decide', config),
+    online,
+    log,
     onFatal,
   })
-  return { detail: { url: door.url }, stop: () => door.close().finally(release) }
+  return {
+    detail: { url: door.url },
+    stop: () =>
+      door
+        .close()
+        .finally(() => online?.close())
+        .finally(release),
+  }
 }
 
 /** What lies there follows from the journal, so a damaged store is made anew. */

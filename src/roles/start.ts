@@ -53,6 +53,7 @@ export async function start(options: StartOptions): Promise<number> {
     replay: options.replay,
     log: options.log,
     stateMemoryBytes: options.stateMemory ?? null,
+    online: options.online ?? null,
     page: fileURLToPath(new URL('../../dist-web', import.meta.url)),
   }
   const details = new Map<RoleName, unknown>()

@@ -56,6 +56,7 @@ export function metricsText(
         Object.entries(otherEvents).map(([source, n]): Sample => [tags({ namespace, source }), n]),
       ),
     ),
+    ...onlineMetrics(service.onlineCopies()),
     ...metric(
       'assay_event_loop_lag_p99_seconds',
       'gauge',
@@ -76,6 +77,32 @@ export function metricsText(
     ),
   ]
   return `${lines.join('\n')}\n`
+}
+
+const onlineFigures = [
+  ['waiting', 'assay_online_waiting', 'gauge', 'Entities whose newest values wait to be written.'],
+  ['written', 'assay_online_written_total', 'counter', 'Entities written to the online store.'],
+  [
+    'dropped',
+    'assay_online_dropped_total',
+    'counter',
+    'Entities forgotten until their next event.',
+  ],
+  ['failures', 'assay_online_failures_total', 'counter', 'Writes that the online store refused.'],
+] as const
+
+/** Nothing where no online store is kept. */
+function onlineMetrics(copies: ReturnType<DecisionService['onlineCopies']>): string[] {
+  const all = Object.entries(copies)
+  if (all.length === 0) return []
+  return onlineFigures.flatMap(([figure, name, type, help]) =>
+    metric(
+      name,
+      type,
+      help,
+      all.map(([namespace, copy]) => [tag('namespace', namespace), copy[figure]]),
+    ),
+  )
 }
 
 type Sample = readonly [labels: string, value: number]

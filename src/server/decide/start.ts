@@ -2,7 +2,12 @@
 import { promises as fs } from 'node:fs'
 import * as path from 'node:path'
 import { decideRemote, directoryDeployments, openDecisionService } from '../../decisions/index.ts'
-import type { DecisionIndex, DecisionService, StateMemory } from '../../decisions/index.ts'
+import type {
+  DecisionIndex,
+  DecisionService,
+  OnlineStore,
+  StateMemory,
+} from '../../decisions/index.ts'
 import { systemClock } from '../../lib/clock.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { nodeFiles } from '../../lib/files.ts'
@@ -28,6 +33,7 @@ export interface StartDecideOptions {
   readonly allowedHosts?: readonly string[]
   readonly openIndex: (directory: string) => Promise<DecisionIndex>
   readonly stateMemory?: StateMemory | undefined
+  readonly online?: OnlineStore | undefined
   readonly log: DecideLog
   /** Called when the journal failed for good: the process must end and be started again. */
   readonly onFatal: (error: Error) => void
@@ -60,6 +66,7 @@ export async function startDecide(options: StartDecideOptions): Promise<RunningD
     deployments: directoryDeployments(deploymentsDirectory(home)),
     openIndex: options.openIndex,
     stateMemory: options.stateMemory,
+    online: options.online,
     removeDirectory: (directory) => fs.rm(directory, { recursive: true, force: true }),
     inFlightMax: options.inFlightMax,
     checkpointEvery: options.checkpointEvery,
