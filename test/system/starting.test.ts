@@ -123,7 +123,7 @@ test('a project that is broken is said, and the page stands without anything to 
   writeFileSync(join(folder, 'project.ts'), 'throw new Error("no such table")')
   const home = temporaryDirectory('project')
   const server = endsWithTest(await startServer({ home, project: folder }))
-  await server.printed(/project\.ts: no such table/)
+  await server.printed(/project\.ts, line 1: no such table/)
   await server.printed(/The server goes on; correct the project or the data/)
   const client = createClient(server.url, server.key)
   expect((await client.ask('overview')).live).toBeNull()
