@@ -17,6 +17,7 @@ describe('quantiles and moments', () => {
     expect(quantile([3, 1, 2, 4], 0.5)).toBe(2.5)
     expect(quantile([3, 1, 2, 4], 1)).toBe(4)
     expect(quantile([5], 0.3)).toBe(5)
+    expect(quantile([-1.5e308, 1.5e308], 0.5)).toBe(0)
     expect(quantile([], 0.5)).toBeNaN()
     expect(percentileInterval([...Array(5).keys()], 0.5)).toEqual({ lower: 1, upper: 3 })
   })

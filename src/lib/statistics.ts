@@ -40,7 +40,11 @@ export function quantileOfSorted(sorted: ArrayLike<number>, p: number): number {
   const below = Math.floor(position)
   const share = position - below
   if (share === 0) return sorted[below]
-  return sorted[below] + share * (sorted[below + 1] - sorted[below])
+  const [low, high] = [sorted[below], sorted[below + 1]]
+  const step = high - low
+  // The step between values far apart is infinite, though what lies between them is not.
+  const between = step === Infinity ? low * (1 - share) + high * share : low + share * step
+  return Math.min(between, high)
 }
 
 /** The central interval of bootstrap replicates (percentile method); level is for example 0.95. */
