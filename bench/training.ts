@@ -35,7 +35,8 @@ interface Task {
  */
 export async function run(options: BenchOptions, say: (line: string) => void): Promise<Figures> {
   const shape = (options.shape ?? 'mixed-30') as ShapeName
-  if (!(shape in shapes)) throw new RangeError(`--shape is one of ${Object.keys(shapes).join(', ')}`)
+  if (!(shape in shapes))
+    throw new RangeError(`--shape is one of ${Object.keys(shapes).join(', ')}`)
   const rounds = Number(options.rounds ?? 3)
   const threads = Number(options.threads ?? 1)
   const only = options.only?.split(',') ?? ['ours', ...peers]

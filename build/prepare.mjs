@@ -1,16 +1,19 @@
-// Runs after `npm ci`: makes sure that npm scripts find the packaged Node, and builds the page, so
-// that `npm start` has one to show. Plain JavaScript for any Node from 18 on.
+// Runs after `npm ci`: makes sure that npm scripts find the packaged Node, builds the page, so that
+// `npm start` has one to show, and compiles the kernels of learning. Plain JavaScript for any Node
+// from 18 on.
 import { spawnSync } from 'node:child_process'
 import { existsSync, symlinkSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { packagedNode, suitableNode } from '../bin/runtime.js'
+import { buildKernels } from './kernels.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const binaries = join(root, 'node_modules', '.bin')
 
 linkNode()
-buildPage()
+const node = suitableNode()
+if (node !== undefined) process.exitCode = buildKernels(node) || buildPage(node)
 
 /**
  * npm puts node_modules/.bin first on the PATH of every script. npm 9 and 10 lose the `node` there,
@@ -24,14 +27,12 @@ function linkNode() {
 }
 
 /** Skipped where there is nothing to build, or nothing to build with (`npm ci --omit=dev`). */
-function buildPage() {
+function buildPage(node) {
   const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js')
-  const node = suitableNode()
-  if (!existsSync(join(root, 'web', 'index.html')) || !existsSync(vite)) return
-  if (node === undefined) return
+  if (!existsSync(join(root, 'web', 'index.html')) || !existsSync(vite)) return 0
   const built = spawnSync(node, [vite, 'build', '--logLevel', 'warn'], {
     cwd: root,
     stdio: 'inherit',
   })
-  process.exitCode = built.status ?? 1
+  return built.status ?? 1
 }

@@ -1,5 +1,6 @@
 /** Features cut into at most 255 bins each, so that trees are learnt from small whole numbers. */
 import type { Matrix } from '../../lib/matrix.ts'
+import type { Kernels } from './kernels.ts'
 
 export type BinnedMatrix = {
   readonly rows: number
@@ -9,52 +10,64 @@ export type BinnedMatrix = {
    * bin those above all cuts. A missing value has the bin after the last.
    */
   readonly cuts: readonly Float64Array[]
-  /** Where a feature's bins, missing included, begin in a histogram; one more entry at the end. */
-  readonly offsets: Int32Array
-  /** Whether any row lacks the feature. */
-  readonly hasMissing: readonly boolean[]
-  /** The bins row after row, for histograms. */
+  /** The bin of missing values, a feature. */
+  readonly missing: Uint32Array
+  /** 1 where any row lacks the feature. */
+  readonly hasMissing: Uint8Array
+  /** The bins row after row, `stride` bytes each, for histograms. */
   readonly byRow: Uint8Array
+  readonly stride: number
   /** The bins feature after feature, for partitions. */
   readonly byColumn: Uint8Array
 }
 
-/** The bin of missing values of a feature. */
-export function missingBin(binned: BinnedMatrix, feature: number): number {
-  return binned.cuts[feature].length + 1
+/** A search for a bin always takes eight steps, through so many cuts. */
+const CUTS_MAX = 255
+
+/** Bytes that the bins of a matrix take while they are made, at most. */
+export function bytesOfBins(rows: number, features: number): number {
+  return rows * (strideOf(features) + features + 2 * 8)
 }
 
-export function binMatrix(x: Matrix, maxBins: number): BinnedMatrix {
+/** Eight bins are read at once; rows that begin at such a place cross fewer cache lines. */
+function strideOf(features: number): number {
+  return Math.ceil(features / 8) * 8
+}
+
+export function binMatrix(x: Matrix, maxBins: number, kernels: Kernels): BinnedMatrix {
+  const { rows } = x
   const features = x.columns.length
-  const cuts = x.columns.map((column) => cutPoints(column, maxBins))
-  const offsets = new Int32Array(features + 1)
-  const byRow = new Uint8Array(x.rows * features)
-  const byColumn = new Uint8Array(x.rows * features)
-  for (let feature = 0; feature < features; feature++) {
-    const own = cuts[feature]
-    offsets[feature + 1] = offsets[feature] + own.length + 2
-    const column = x.columns[feature]
-    for (let row = 0; row < x.rows; row++) {
-      const bin = binOf(column[row], own)
-      byColumn[feature * x.rows + row] = bin
-      byRow[row * features + feature] = bin
-    }
-  }
-  const hasMissing = x.columns.map((column) => column.some((value) => value !== value))
-  return { rows: x.rows, features, cuts, offsets, hasMissing, byRow, byColumn }
+  const stride = strideOf(features)
+  const byColumn = kernels.bytes(rows * features)
+  const byRow = kernels.bytes(rows * stride)
+  const missing = kernels.wholes(features)
+  const hasMissing = kernels.bytes(features)
+  const values = kernels.numbers(rows)
+  const scratch = kernels.numbers(rows)
+  const padded = kernels.numbers(CUTS_MAX)
+  const cuts = x.columns.map((column, feature) => {
+    const present = copyPresent(column, values)
+    const own = cutPoints(kernels.sortValues(values.subarray(0, present), scratch), maxBins)
+    missing[feature] = own.length + 1
+    hasMissing[feature] = present < rows ? 1 : 0
+    padded.fill(Infinity).set(own)
+    values.set(column)
+    const bins = byColumn.subarray(feature * rows, (feature + 1) * rows)
+    kernels.binColumn(bins, values, padded, own.length + 1)
+    return own
+  })
+  kernels.transposeBins(byRow, byColumn, rows, stride)
+  return { rows, features, cuts, missing, hasMissing, byRow, stride, byColumn }
 }
 
-/** Index of the first cut ≥ value; the missing bin for NaN. */
-function binOf(value: number, cuts: Float64Array): number {
-  if (value !== value) return cuts.length + 1
-  let low = 0
-  let high = cuts.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (value <= cuts[middle]) high = middle
-    else low = middle + 1
+function copyPresent(column: Float64Array, into: Float64Array): number {
+  let count = 0
+  for (let row = 0; row < column.length; row++) {
+    const value = column[row]
+    into[count] = value
+    if (value === value) count++
   }
-  return low
+  return count
 }
 
 /**
@@ -62,35 +75,42 @@ function binOf(value: number, cuts: Float64Array): number {
  * so that bins hold about equally many rows. A value with more rows than that keeps a bin of its
  * own.
  */
-function cutPoints(column: Float64Array, maxBins: number): Float64Array {
-  const sorted = column.filter((value) => value === value).sort()
-  const ends = distinctEnds(sorted)
+function cutPoints(sorted: Float64Array, maxBins: number): Float64Array {
+  const all = countDistinct(sorted, maxBins) <= maxBins
   const cuts: number[] = []
   let left = sorted.length
   let filled = 0
-  for (let i = 0; i + 1 < ends.length; i++) {
-    const start = i === 0 ? 0 : ends[i - 1]
-    filled += ends[i] - start
+  let start = 0
+  let end = endOfRun(sorted, start)
+  while (end < sorted.length) {
+    const nextEnd = endOfRun(sorted, end)
+    filled += end - start
     const spare = maxBins - cuts.length
     if (spare <= 1) break
-    const enough = filled >= left / spare
-    const next = ends[i + 1] - ends[i]
-    if (ends.length <= maxBins || enough || next >= left / spare) {
-      cuts.push(between(sorted[ends[i] - 1], sorted[ends[i]]))
+    if (all || filled >= left / spare || nextEnd - end >= left / spare) {
+      cuts.push(between(sorted[end - 1], sorted[end]))
       left -= filled
       filled = 0
     }
+    start = end
+    end = nextEnd
   }
   return Float64Array.from(cuts)
 }
 
-/** Where each run of equal values ends. */
-function distinctEnds(sorted: Float64Array): number[] {
-  const ends: number[] = []
-  for (let i = 1; i <= sorted.length; i++) {
-    if (i === sorted.length || sorted[i] !== sorted[i - 1]) ends.push(i)
-  }
-  return ends
+/** Counts no further than one beyond `most`. */
+function countDistinct(sorted: Float64Array, most: number): number {
+  let distinct = 0
+  for (let at = 0; at < sorted.length && distinct <= most; at = endOfRun(sorted, at)) distinct++
+  return distinct
+}
+
+/** Where the run of equal values ends that begins at `start`. */
+function endOfRun(sorted: Float64Array, start: number): number {
+  const value = sorted[start]
+  let end = start + 1
+  while (end < sorted.length && sorted[end] === value) end++
+  return end
 }
 
 /** A number t with low ≤ t < high, halfway where there is room. */

@@ -2,7 +2,7 @@
  * Gradient boosting for the logistic loss: each tree is a Newton step on the margins of the trees
  * before it (Friedman 2001; Chen and Guestrin 2016).
  */
-import { ln, sigmoid, softplus } from '../../lib/math.ts'
+import { ln, softplus } from '../../lib/math.ts'
 import { createRandom, type Random } from '../../lib/random.ts'
 import { averagePrecision } from '../evaluation/ranking.ts'
 import {
@@ -14,8 +14,9 @@ import {
   type TrainingData,
   type Tree,
 } from '../model.ts'
-import { type BinnedMatrix, binMatrix, missingBin } from './bins.ts'
-import { createHistogramPool, type GrownNode, growTree } from './grow.ts'
+import { type BinnedMatrix, binMatrix, bytesOfBins } from './bins.ts'
+import { createWorkshop, type GrownNode, growTree } from './grow.ts'
+import { chooseKernels, type Kernels } from './kernels.ts'
 
 export function fitBoostedTrees(
   spec: BoostedTreesSpec,
@@ -23,15 +24,20 @@ export function fitBoostedTrees(
   options: FitOptions,
 ): BoostedTreesModel {
   const { params } = spec
-  const { x, y } = data
-  const weights = y.map((label, row) => {
-    return (data.weights?.[row] ?? 1) * (label === 1 ? params.positiveWeight : 1)
-  })
-  const binned = binMatrix(x, params.bins)
-  const pool = createHistogramPool(2 * binned.offsets[binned.features])
+  const { x } = data
+  const kernels = chooseKernels(bytesOfBins(x.rows, x.columns.length) + 64 * x.rows)
+  const y = kernels.numbers(x.rows)
+  y.set(data.y)
+  const weights = kernels.numbers(x.rows)
+  const uniform = weighRows(data, params.positiveWeight, weights)
+  const binned = binMatrix(x, params.bins, kernels)
+  const workshop = createWorkshop(kernels, x.rows, binned.features)
   const base = priorMargin(y, weights)
-  const margins = new Float64Array(x.rows).fill(base)
-  const derivatives = new Float64Array(2 * x.rows)
+  const margins = kernels.numbers(x.rows).fill(base)
+  const derivatives = kernels.numbers(2 * x.rows)
+  const quantum = quantumOf(weights)
+  const rowSpace = kernels.wholes(x.rows)
+  const featureSpace = kernels.wholes(binned.features)
   const random = createRandom(options.seed)
   const rowRandom = random.fork('rows')
   const columnRandom = random.fork('columns')
@@ -39,15 +45,14 @@ export function fitBoostedTrees(
   const trees: Tree[] = []
 
   while (trees.length < params.trees) {
-    differentiate(margins, y, weights, derivatives)
-    const rows = sampleIndices(x.rows, params.rowSample, rowRandom)
-    const features = Int32Array.from(
-      sampleIndices(binned.features, params.columnSample, columnRandom),
-    )
-    const nodes = growTree({ binned, derivatives, weights, rows, features }, params, pool)
+    kernels.differentiate(derivatives, margins, y, weights, quantum)
+    const rows = sampleIndices(rowSpace, params.rowSample, rowRandom)
+    const features = sampleIndices(featureSpace, params.columnSample, columnRandom)
+    const ground = { binned, derivatives, weights: uniform ? undefined : weights, rows, features }
+    const nodes = growTree(ground, params, workshop)
     // A root that cannot be split tells that there is nothing left to learn from all rows.
     if (nodes.length === 1 && params.rowSample === 1 && params.columnSample === 1) break
-    addToMargins(nodes, rows, binned, margins)
+    addToMargins(nodes, rows, binned, margins, kernels)
     const tree = toTree(nodes, binned)
     trees.push(tree)
     const validation = watch?.add(tree, trees.length)
@@ -103,32 +108,47 @@ function priorMargin(y: Float64Array, weights: Float64Array): number {
   return ln(positive / negative) + 0
 }
 
-/** First and second derivatives of the weighted logistic loss by the margin. */
-function differentiate(
-  margins: Float64Array,
-  y: Float64Array,
-  weights: Float64Array,
-  derivatives: Float64Array,
-): void {
-  for (let row = 0; row < y.length; row++) {
-    const p = sigmoid(margins[row])
-    derivatives[2 * row] = weights[row] * (p - y[row])
-    // A margin beyond ±37 rounds p to 1; the floor keeps such rows' leaves bounded.
-    derivatives[2 * row + 1] = Math.max(weights[row] * p * (1 - p), 1e-16)
+/** Fills in the weight of every row; returns whether all are 1. */
+function weighRows(data: TrainingData, positiveWeight: number, into: Float64Array): boolean {
+  let uniform = true
+  for (let row = 0; row < into.length; row++) {
+    into[row] = (data.weights?.[row] ?? 1) * (data.y[row] === 1 ? positiveWeight : 1)
+    if (into[row] !== 1) uniform = false
   }
+  return uniform
+}
+
+/**
+ * Derivatives are rounded to multiples of this power of two, so small that nothing of weight is
+ * lost and so large that a sum over any rows, in any order, is exact: no derivative exceeds its
+ * row's weight, so no sum exceeds 2⁵² quanta. That makes a model independent of how many threads
+ * summed, and the difference of two histograms the histogram of the difference.
+ */
+function quantumOf(weights: Float64Array): number {
+  let total = 0
+  for (const weight of weights) total += weight
+  let quantum = 2 ** -1000
+  // Powers of two are exact, so this is the least one above total · 2⁻⁵¹.
+  for (const step of [512, 256, 128, 64, 32, 16, 8, 4, 2, 1]) {
+    if (quantum * 2 ** step * 2 ** 51 <= total) quantum *= 2 ** step
+  }
+  return 2 * quantum
 }
 
 /** Every index kept with probability `share`, ascending; never none. */
-function sampleIndices(count: number, share: number, random: Random): Uint32Array {
-  const all = Uint32Array.from({ length: count }, (_, index) => index)
-  if (share === 1) return all
+function sampleIndices(space: Uint32Array, share: number, random: Random): Uint32Array {
+  const count = space.length
+  if (share === 1) {
+    for (let index = 0; index < count; index++) space[index] = index
+    return space
+  }
   // Selection sampling (Knuth 2, 3.4.2, algorithm S): exactly `wanted`, in order.
   const wanted = Math.max(1, Math.round(share * count))
   let taken = 0
   for (let index = 0; taken < wanted; index++) {
-    if (random.next() * (count - index) < wanted - taken) all[taken++] = index
+    if (random.next() * (count - index) < wanted - taken) space[taken++] = index
   }
-  return all.subarray(0, wanted)
+  return space.subarray(0, wanted)
 }
 
 /** Adds the new tree to the margins of all rows: sampled rows lie in its leaves already. */
@@ -137,16 +157,15 @@ function addToMargins(
   rows: Uint32Array,
   binned: BinnedMatrix,
   margins: Float64Array,
+  kernels: Kernels,
 ): void {
   const seen = rows.length === binned.rows ? undefined : new Uint8Array(binned.rows)
   for (const node of nodes) {
     if (node.split !== undefined) continue
-    for (let i = node.from; i < node.to; i++) {
-      margins[rows[i]] += node.value
-      if (seen !== undefined) seen[rows[i]] = 1
-    }
+    kernels.addToRows(margins, rows, node.from, node.to, node.value)
   }
   if (seen === undefined) return
+  for (const row of rows) seen[row] = 1
   for (let row = 0; row < binned.rows; row++) {
     if (seen[row] === 0) margins[row] += valueOfBins(nodes, binned, row)
   }
@@ -157,7 +176,7 @@ function valueOfBins(nodes: readonly GrownNode[], binned: BinnedMatrix, row: num
   while (node.split !== undefined) {
     const { feature, bin, missingLeft } = node.split
     const own = binned.byColumn[feature * binned.rows + row]
-    const goesLeft = own === missingBin(binned, feature) ? missingLeft : own <= bin
+    const goesLeft = own === binned.missing[feature] ? missingLeft : own <= bin
     node = nodes[goesLeft ? node.left : node.right]
   }
   return node.value
@@ -191,7 +210,7 @@ function missingGoesLeft(
 ): boolean {
   if (node.split === undefined) return false
   const { feature } = node.split
-  if (binned.hasMissing[feature]) return node.split.missingLeft
+  if (binned.hasMissing[feature] === 1) return node.split.missingLeft
   return nodes[node.left].cover >= nodes[node.right].cover
 }
 

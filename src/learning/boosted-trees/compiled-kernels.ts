@@ -1,0 +1,151 @@
+/** The kernels in WebAssembly SIMD, where `prepare` has built them from `kernels.as.ts`. */
+import { existsSync, readFileSync } from 'node:fs'
+import type { Kernels } from './kernels.ts'
+
+type Exports = { readonly [name in keyof Omit<Kernels, 'numbers' | 'wholes' | 'bytes'>]: Numeric }
+type ArrayOf<T> = {
+  readonly BYTES_PER_ELEMENT: number
+  new (buffer: ArrayBuffer, start: number, length: number): T
+}
+type Numeric = (...pointersAndNumbers: number[]) => number
+
+/** The part of the WebAssembly interface that is used; Node's types leave it to the browser's. */
+declare namespace WebAssembly {
+  class Module {
+    constructor(bytes: Uint8Array)
+  }
+  class Memory {
+    constructor(pages: { initial: number; maximum: number; shared: true })
+    readonly buffer: ArrayBuffer
+    grow(pages: number): number
+  }
+  class Instance {
+    constructor(module: Module, imports: { env: { memory: Memory } })
+    readonly exports: object
+  }
+}
+
+const PAGE = 65536
+const PAGES_MAX = 65536
+/** An allocation begins at a multiple of this, and what follows its end may be read and written. */
+const ALIGNMENT = 16
+
+let compiled: WebAssembly.Module | false | undefined
+
+/**
+ * Undefined where the kernels were not built or the memory cannot be had. The memory grows beyond
+ * `bytes` where it must, and is given back with the kernels.
+ */
+export function compiledKernels(bytes = 0): Kernels | undefined {
+  compiled ??= compile()
+  const pages = Math.ceil(bytes / PAGE) + 2
+  // Histograms may need as much again.
+  if (compiled === false || pages > PAGES_MAX / 2) return undefined
+  let memory: WebAssembly.Memory
+  try {
+    memory = new WebAssembly.Memory({ initial: pages, maximum: PAGES_MAX, shared: true })
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
+  const instance = new WebAssembly.Instance(compiled, { env: { memory } })
+  return kernelsOf(instance.exports as Exports, memory)
+}
+
+function compile(): WebAssembly.Module | false {
+  const file = new URL('./kernels.wasm', import.meta.url)
+  return existsSync(file) && new WebAssembly.Module(readFileSync(file))
+}
+
+function kernelsOf(run: Exports, memory: WebAssembly.Memory): Kernels {
+  let next = 1024
+  const counts = allocate(2048 * 4)
+
+  function allocate(bytes: number): number {
+    const at = next
+    next = Math.ceil((at + bytes) / ALIGNMENT + 1) * ALIGNMENT
+    const lacking = next - memory.buffer.byteLength
+    if (lacking > 0) memory.grow(Math.ceil(lacking / PAGE))
+    return at
+  }
+
+  function place<T>(array: ArrayOf<T>, length: number): T {
+    // Allocation first: it may replace the buffer.
+    const start = allocate(array.BYTES_PER_ELEMENT * length)
+    return new array(memory.buffer, start, length)
+  }
+
+  return {
+    numbers: (length) => place(Float64Array, length),
+    wholes: (length) => place(Uint32Array, length),
+    bytes: (length) => place(Uint8Array, length),
+
+    addToHistogram(histogram, byRow, stride, features, rows, from, to, derivatives) {
+      run.addToHistogram(
+        at(histogram),
+        at(byRow),
+        stride,
+        features,
+        at(rows),
+        from,
+        to,
+        at(derivatives),
+      )
+    },
+    addSomeToHistogram(histogram, byRow, stride, features, rows, from, to, derivatives) {
+      run.addSomeToHistogram(
+        at(histogram),
+        at(byRow),
+        stride,
+        at(features),
+        features.length,
+        at(rows),
+        from,
+        to,
+        at(derivatives),
+      )
+    },
+    subtractHistogram(parent, child, features, missing) {
+      run.subtractHistogram(at(parent), at(child), at(features), features.length, at(missing))
+    },
+    findSplit(found, histogram, features, missing, hasMissing, g, h, parentWorth, penalties) {
+      run.findSplit(
+        at(found),
+        at(histogram),
+        at(features),
+        features.length,
+        at(missing),
+        at(hasMissing),
+        g,
+        h,
+        parentWorth,
+        penalties.l1,
+        penalties.l2,
+        penalties.gamma,
+        Math.max(penalties.minChildWeight, Number.MIN_VALUE),
+      )
+    },
+    partition: (rows, from, to, column, bin, alsoLeft, scratch) =>
+      run.partition(at(rows), from, to, at(column), bin, alsoLeft, at(scratch)),
+    addToRows: (margins, rows, from, to, value) =>
+      void run.addToRows(at(margins), at(rows), from, to, value),
+    differentiate(derivatives, margins, labels, weights, quantum) {
+      const { length } = margins
+      run.differentiate(at(derivatives), at(margins), at(labels), at(weights), length, quantum)
+    },
+    sortValues(values, scratch) {
+      const { length } = values
+      const sorted = run.sortValues(at(values), at(scratch), counts, length)
+      return sorted === at(values) ? values : scratch.subarray(0, length)
+    },
+    binColumn: (bins, values, cuts, missing) =>
+      void run.binColumn(at(bins), at(values), at(cuts), missing, values.length),
+    transposeBins(byRow, byColumn, rows, stride) {
+      run.transposeBins(at(byRow), at(byColumn), rows, byColumn.length / rows, stride)
+    },
+  }
+}
+
+function at(array: { readonly byteOffset: number }): number {
+  return array.byteOffset
+}
