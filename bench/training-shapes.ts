@@ -66,12 +66,12 @@ function marginOf(values: Float32Array, at: number): number {
   const [a, b, c, d, e, f, g, h, i, j] = values.subarray(at, at + 10)
   const lacking = j !== j
   return (
-    0.8 * a! +
-    0.6 * b! * c! +
-    (d! > 0.5 ? 0.9 : -0.4) +
-    0.3 * Math.min(e!, 4) -
-    0.2 * Math.abs(g! - 5) +
-    (h! >= 7 && i! === 1 ? 0.8 : 0) +
-    (lacking ? 0.7 : 0.25 * j!) * (f! > 1 ? 1 : -1)
+    0.8 * a +
+    0.6 * b * c +
+    (d > 0.5 ? 0.9 : -0.4) +
+    0.3 * Math.min(e, 4) -
+    0.2 * Math.abs(g - 5) +
+    (h >= 7 && i === 1 ? 0.8 : 0) +
+    (lacking ? 0.7 : 0.25 * j) * (f > 1 ? 1 : -1)
   )
 }

@@ -60,7 +60,9 @@ export async function run(options: BenchOptions, say: (line: string) => void): P
   } finally {
     theirs.stop()
   }
-  return summarise(shape, task, threads, only, found)
+  const figures = summarise(shape, task, threads, only, found)
+  // The raw table is part of it; the peers run in a process of their own.
+  return { ...figures, memory_max_bytes: process.resourceUsage().maxRSS * 1024 }
 }
 
 function summarise(
@@ -82,7 +84,7 @@ function summarise(
   for (const engine of only) {
     const own = found.get(engine)
     figures[`${engine}_s`] = own === undefined ? 'absent' : significant(shortest(engine))
-    if (own !== undefined) figures[`${engine}_auc`] = significant(own[0]!.auc, 6)
+    if (own !== undefined) figures[`${engine}_auc`] = significant(own[0].auc, 6)
   }
   for (const engine of only.filter((name) => name !== 'ours' && found.has(name))) {
     figures[`ratio_vs_${engine}_${threads}t`] = significant(shortest(engine) / shortest('ours'), 3)

@@ -9,28 +9,21 @@ type ArrayOf<T> = {
 }
 type Numeric = (...pointersAndNumbers: number[]) => number
 
-/** The part of the WebAssembly interface that is used; Node's types leave it to the browser's. */
-declare namespace WebAssembly {
-  class Module {
-    constructor(bytes: Uint8Array)
-  }
-  class Memory {
-    constructor(pages: { initial: number; maximum: number; shared: true })
-    readonly buffer: ArrayBuffer
-    grow(pages: number): number
-  }
-  class Instance {
-    constructor(module: Module, imports: { env: { memory: Memory } })
-    readonly exports: object
-  }
+/** The part of WebAssembly that is used; Node's types leave it to the browser's. */
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => Module
+  readonly Memory: new (pages: { initial: number; maximum: number; shared: true }) => Memory
+  readonly Instance: new (module: Module, imports: object) => { readonly exports: object }
 }
+type Module = { readonly module?: never }
+type Memory = { readonly buffer: ArrayBuffer; grow(pages: number): number }
 
 const PAGE = 65536
 const PAGES_MAX = 65536
 /** An allocation begins at a multiple of this, and what follows its end may be read and written. */
 const ALIGNMENT = 16
 
-let compiled: WebAssembly.Module | false | undefined
+let compiled: Module | false | undefined
 
 /**
  * Undefined where the kernels were not built or the memory cannot be had. The memory grows beyond
@@ -41,7 +34,7 @@ export function compiledKernels(bytes = 0): Kernels | undefined {
   const pages = Math.ceil(bytes / PAGE) + 2
   // Histograms may need as much again.
   if (compiled === false || pages > PAGES_MAX / 2) return undefined
-  let memory: WebAssembly.Memory
+  let memory: Memory
   try {
     memory = new WebAssembly.Memory({ initial: pages, maximum: PAGES_MAX, shared: true })
   } catch (error) {
@@ -52,12 +45,12 @@ export function compiledKernels(bytes = 0): Kernels | undefined {
   return kernelsOf(instance.exports as Exports, memory)
 }
 
-function compile(): WebAssembly.Module | false {
+function compile(): Module | false {
   const file = new URL('./kernels.wasm', import.meta.url)
   return existsSync(file) && new WebAssembly.Module(readFileSync(file))
 }
 
-function kernelsOf(run: Exports, memory: WebAssembly.Memory): Kernels {
+function kernelsOf(run: Exports, memory: Memory): Kernels {
   let next = 1024
   const counts = allocate(2048 * 4)
 

@@ -1,9 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createRandom, type Random } from '../../lib/random.ts'
+import { boostedTrees } from '../learners.ts'
 import { compiledKernels } from './compiled-kernels.ts'
 import { FEATURE_SLOTS, FOUND_LENGTH, type Kernels } from './kernels.ts'
 import { plainKernels } from './plain-kernels.ts'
+import { fitBoostedTrees } from './train.ts'
 
 /** Runs the same task on both and expects the same bits; `prepare` has built the compiled ones. */
 function expectSame(task: (kernels: Kernels, random: Random) => Iterable<number>): void {
@@ -150,4 +152,38 @@ describe('compiled kernels agree with the plain ones to the last bit', () => {
       return [...sorted, ...bins, ...byRow]
     })
   })
+})
+
+test('the model is the same whichever kernels learnt it', () => {
+  const declared = fc.record({
+    growth: fc.constantFrom('leaf-wise', 'depth-wise'),
+    depth: fc.constantFrom(2, 5),
+    leaves: fc.constantFrom(7, 32),
+    l1: fc.constantFrom(0, 0.3),
+    l2: fc.constantFrom(0, 1),
+    gamma: fc.constantFrom(0, 0.1),
+    minChildWeight: fc.constantFrom(0, 2),
+    rowSample: fc.constantFrom(0.5, 1),
+    columnSample: fc.constantFrom(0.5, 1),
+    bins: fc.constantFrom(4, 255),
+    positiveWeight: fc.constantFrom(1, 3.5),
+  })
+  fc.assert(
+    fc.property(fc.integer(), declared, (seed, params) => {
+      const random = createRandom(seed)
+      const columns = Array.from({ length: 11 }, (_, feature) =>
+        Float64Array.from({ length: 400 }, () =>
+          feature > 6 && random.next() < 0.2 ? Number.NaN : random.normal(0, feature + 1),
+        ),
+      )
+      const x = { names: columns.map((_, feature) => `f${feature}`), rows: 400, columns }
+      const y = Float64Array.from(columns[0], (value) => (value + random.normal(0, 1) > 0 ? 1 : 0))
+      const weights = Float64Array.from(y, () => random.uniform(0.5, 2))
+      const spec = boostedTrees({ trees: 4, ...params })
+      const learn = (kernels: Kernels | undefined) =>
+        fitBoostedTrees(spec, { x, y, weights }, { seed }, kernels)
+      expect(learn(compiledKernels())).toEqual(learn(plainKernels()))
+    }),
+    { numRuns: 40 },
+  )
 })

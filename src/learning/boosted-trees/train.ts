@@ -22,10 +22,10 @@ export function fitBoostedTrees(
   spec: BoostedTreesSpec,
   data: TrainingData,
   options: FitOptions,
+  kernels = chooseKernels(bytesOfTraining(data)),
 ): BoostedTreesModel {
   const { params } = spec
   const { x } = data
-  const kernels = chooseKernels(bytesOfBins(x.rows, x.columns.length) + 64 * x.rows)
   const y = kernels.numbers(x.rows)
   y.set(data.y)
   const weights = kernels.numbers(x.rows)
@@ -84,6 +84,11 @@ export function fitBoostedTrees(
     const progress = { done, total: params.trees, trainingLoss: meanLoss(margins, y) }
     onProgress(validation === undefined ? progress : { ...progress, validation })
   }
+}
+
+/** Labels, weights, margins, derivatives and the order of rows take up to 56 bytes a row. */
+function bytesOfTraining({ x }: TrainingData): number {
+  return bytesOfBins(x.rows, x.columns.length) + 56 * x.rows
 }
 
 /** What a tree adds to the margin of a row. */
