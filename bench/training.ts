@@ -51,7 +51,8 @@ export async function run(options: BenchOptions, say: (line: string) => void): P
   try {
     for (let round = 1; round <= rounds; round++) {
       for (const engine of only) {
-        const trained = engine === 'ours' ? trainOurs(task) : await theirs.train(engine, threads)
+        const trained =
+          engine === 'ours' ? trainOurs(task, threads) : await theirs.train(engine, threads)
         if (trained === undefined) continue
         say(`round ${round} ${engine}: ${trained.s.toFixed(2)} s, AUC ${trained.auc.toFixed(5)}`)
         found.set(engine, [...(found.get(engine) ?? []), trained])
@@ -92,11 +93,11 @@ function summarise(
   return figures
 }
 
-function trainOurs({ train, test, trees, depth }: Task): Trained {
+function trainOurs({ train, test, trees, depth }: Task, threads: number): Trained {
   const spec = boostedTrees({ trees, depth, bins: 255 })
   const startUs = monotonicUs()
   const y = Float64Array.from(train.labels)
-  const model = fit(spec, { x: matrixOf(train), y }, { seed: 1 })
+  const model = fit(spec, { x: matrixOf(train), y }, { seed: 1, threads })
   const s = (monotonicUs() - startUs) / 1e6
   const scores = predictor(model).scoreMatrix(matrixOf(test))
   return { s, auc: rocAuc(Float64Array.from(test.labels), scores) }

@@ -69,6 +69,11 @@ export type TrainingData = {
 
 export type FitOptions = {
   readonly seed: number | string
+  /**
+   * Threads that may share the work, 1 if absent; the model does not depend on it. More than one
+   * pays where processors are free and the data is large.
+   */
+  readonly threads?: number
   /** Called as the work advances; `done` of `total` steps. */
   readonly onProgress?: (progress: FitProgress) => void
 }

@@ -18,6 +18,11 @@ declare const WebAssembly: {
 type Module = { readonly module?: never }
 type Memory = { readonly buffer: ArrayBuffer; grow(pages: number): number }
 
+/** The compiled kernels, with what another thread needs to work on the same memory. */
+export type CompiledKernels = Kernels & {
+  readonly shared: { readonly module: object; readonly memory: Memory; readonly exports: Exports }
+}
+
 const PAGE = 65536
 const PAGES_MAX = 65536
 /** An allocation begins at a multiple of this, and what follows its end may be read and written. */
@@ -29,7 +34,7 @@ let compiled: Module | false | undefined
  * Undefined where the kernels were not built or the memory cannot be had. The memory grows beyond
  * `bytes` where it must, and is given back with the kernels.
  */
-export function compiledKernels(bytes = 0): Kernels | undefined {
+export function compiledKernels(bytes = 0): CompiledKernels | undefined {
   compiled ??= compile()
   const pages = Math.ceil(bytes / PAGE) + 2
   // Histograms may need as much again.
@@ -42,7 +47,8 @@ export function compiledKernels(bytes = 0): Kernels | undefined {
     throw error
   }
   const instance = new WebAssembly.Instance(compiled, { env: { memory } })
-  return kernelsOf(instance.exports as Exports, memory)
+  const run = instance.exports as Exports
+  return { ...kernelsOf(run, memory), shared: { module: compiled, memory, exports: run } }
 }
 
 function compile(): Module | false {

@@ -1,8 +1,9 @@
 /** Growing one tree on binned rows. */
 import type { BoostedTreesParams } from '../model.ts'
 import type { BinnedMatrix } from './bins.ts'
-import { FEATURE_SLOTS, FOUND_LENGTH, type Kernels } from './kernels.ts'
-import { leafWeight, worth } from './plain-kernels.ts'
+import type { Evaluator, Split } from './evaluate.ts'
+import { FEATURE_SLOTS, type Kernels } from './kernels.ts'
+import { leafWeight } from './plain-kernels.ts'
 
 /** What one tree is grown from. */
 export type Ground = {
@@ -15,16 +16,6 @@ export type Ground = {
   readonly rows: Uint32Array
   /** The sampled features, ascending. */
   readonly features: Uint32Array
-}
-
-export type Split = {
-  readonly gain: number
-  readonly feature: number
-  /** Rows in bins up to this one go left. */
-  readonly bin: number
-  readonly missingLeft: boolean
-  readonly leftGradient: number
-  readonly leftHessian: number
 }
 
 /** A node while its tree grows; children are indices into the same list. */
@@ -51,16 +42,21 @@ type Candidate = {
 /** Space that every tree uses again. */
 export type Workshop = {
   readonly kernels: Kernels
-  readonly found: Float64Array
+  readonly evaluator: Evaluator
   readonly scratch: Uint32Array
   readonly free: Float64Array[]
   readonly histogramLength: number
 }
 
-export function createWorkshop(kernels: Kernels, rows: number, features: number): Workshop {
+export function createWorkshop(
+  kernels: Kernels,
+  evaluator: Evaluator,
+  rows: number,
+  features: number,
+): Workshop {
   return {
     kernels,
-    found: kernels.numbers(FOUND_LENGTH),
+    evaluator,
     scratch: kernels.wholes(rows),
     free: [],
     histogramLength: features * FEATURE_SLOTS,
@@ -76,12 +72,12 @@ export function growTree(
   params: BoostedTreesParams,
   workshop: Workshop,
 ): GrownNode[] {
-  const { binned, features } = ground
-  const { kernels } = workshop
+  const { binned, derivatives, rows, features } = ground
+  const shared = { binned, derivatives, rows, features, penalties: params }
+  const { evaluator, free } = workshop
   const nodes: GrownNode[] = []
   const open: Candidate[] = []
-  const root = sumHistogram(ground, 0, ground.rows.length, workshop)
-  plant({ from: 0, to: ground.rows.length, depth: 0, ...sumOfBins(root, features[0]) }, root)
+  plantRoot()
 
   let leaves = 1
   while (open.length > 0 && leaves < params.leaves) {
@@ -89,9 +85,18 @@ export function growTree(
     leaves++
     branch(candidate, nodes[candidate.node])
   }
-  for (const { histogram } of open) workshop.free.push(histogram)
+  for (const { histogram } of open) free.push(histogram)
   coverNodes(nodes, ground)
   return nodes
+
+  function plantRoot(): void {
+    const histogram = takeHistogram(workshop)
+    const to = rows.length
+    evaluator.evaluate({ ...shared, sum: { into: histogram, from: 0, to }, sides: [] })
+    const root = { from: 0, to, depth: 0, ...sumOfBins(histogram, features[0]) }
+    const [split] = evaluator.evaluate({ ...shared, sides: [{ histogram, ...root }] })
+    offer(plant(root), split, histogram)
+  }
 
   /** Sums the smaller child; the larger is what remains of the parent. */
   function branch({ split, histogram }: Candidate, parent: GrownNode): void {
@@ -111,54 +116,39 @@ export function growTree(
       gradient: parent.gradient - gradient,
       hessian: parent.hessian - hessian,
     }
+    parent.left = plant(left)
+    parent.right = plant(right)
     if (depth >= params.depth || leaves >= params.leaves) {
-      workshop.free.push(histogram)
-      parent.left = plant(left)
-      parent.right = plant(right)
+      free.push(histogram)
       return
     }
+    const other = takeHistogram(workshop)
     const leftIsSmaller = middle - from <= to - middle
-    const smaller = leftIsSmaller
-      ? sumHistogram(ground, from, middle, workshop)
-      : sumHistogram(ground, middle, to, workshop)
-    kernels.subtractHistogram(histogram, smaller, features, binned.missing)
-    parent.left = plant(left, leftIsSmaller ? smaller : histogram)
-    parent.right = plant(right, leftIsSmaller ? histogram : smaller)
+    const smaller = leftIsSmaller ? left : right
+    const [leftHistogram, rightHistogram] = leftIsSmaller ? [other, histogram] : [histogram, other]
+    const [leftSplit, rightSplit] = evaluator.evaluate({
+      ...shared,
+      sum: { into: other, from: smaller.from, to: smaller.to },
+      parent: histogram,
+      sides: [
+        { histogram: leftHistogram, ...left },
+        { histogram: rightHistogram, ...right },
+      ],
+    })
+    offer(parent.left, leftSplit, leftHistogram)
+    offer(parent.right, rightSplit, rightHistogram)
   }
 
-  /** Adds a leaf, and its split, if there is a good one, to the open ones. */
-  function plant(
-    leaf: Pick<GrownNode, 'from' | 'to' | 'depth' | 'gradient' | 'hessian'>,
-    histogram?: Float64Array,
-  ): number {
-    const { gradient, hessian } = leaf
-    const value = params.learningRate * leafWeight(gradient, hessian, params.l1, params.l2) + 0
-    const node = nodes.push({ ...leaf, value, cover: 0, left: -1, right: -1 }) - 1
-    if (histogram === undefined) return node
-    const split = bestSplit(nodes[node], histogram)
-    if (split === undefined) workshop.free.push(histogram)
+  function plant(leaf: Pick<GrownNode, 'from' | 'to' | 'depth' | 'gradient' | 'hessian'>): number {
+    const weight = leafWeight(leaf.gradient, leaf.hessian, params.l1, params.l2)
+    const value = params.learningRate * weight + 0
+    return nodes.push({ ...leaf, value, cover: 0, left: -1, right: -1 }) - 1
+  }
+
+  /** Opens a leaf where it has a good split. */
+  function offer(node: number, split: Split | undefined, histogram: Float64Array): void {
+    if (split === undefined) free.push(histogram)
     else open.push({ node, split, histogram })
-    return node
-  }
-
-  function bestSplit({ gradient, hessian }: GrownNode, histogram: Float64Array): Split | undefined {
-    const { found } = workshop
-    const { missing, hasMissing } = binned
-    const own = worth(gradient, hessian, params.l1, params.l2)
-    kernels.findSplit(
-      found,
-      histogram,
-      features,
-      missing,
-      hasMissing,
-      gradient,
-      hessian,
-      own,
-      params,
-    )
-    const [gain, feature, bin, side, leftGradient, leftHessian] = found
-    if (feature < 0) return undefined
-    return { gain, feature, bin, missingLeft: side === 1, leftGradient, leftHessian }
   }
 }
 
@@ -171,21 +161,8 @@ function next(open: readonly Candidate[], growth: BoostedTreesParams['growth']):
 }
 
 /** Histograms are large and short-lived: they are used again instead of allocated again. */
-function sumHistogram(
-  { binned, features, rows, derivatives }: Ground,
-  from: number,
-  to: number,
-  { kernels, free, histogramLength }: Workshop,
-): Float64Array {
-  const histogram = free.pop()?.fill(0) ?? kernels.numbers(histogramLength)
-  const { byRow, stride } = binned
-  if (features.length === binned.features) {
-    const count = features.length
-    kernels.addToHistogram(histogram, byRow, stride, count, rows, from, to, derivatives)
-  } else {
-    kernels.addSomeToHistogram(histogram, byRow, stride, features, rows, from, to, derivatives)
-  }
-  return histogram
+function takeHistogram({ kernels, free, histogramLength }: Workshop): Float64Array {
+  return free.pop()?.fill(0) ?? kernels.numbers(histogramLength)
 }
 
 function sumOfBins(

@@ -180,8 +180,8 @@ test('the model is the same whichever kernels learnt it', () => {
       const y = Float64Array.from(columns[0], (value) => (value + random.normal(0, 1) > 0 ? 1 : 0))
       const weights = Float64Array.from(y, () => random.uniform(0.5, 2))
       const spec = boostedTrees({ trees: 4, ...params })
-      const learn = (kernels: Kernels | undefined) =>
-        fitBoostedTrees(spec, { x, y, weights }, { seed }, kernels)
+      const learn = (kernels: Kernels | undefined, threads = 1) =>
+        fitBoostedTrees(spec, { x, y, weights }, { seed, threads }, kernels)
       expect(learn(compiledKernels())).toEqual(learn(plainKernels()))
     }),
     { numRuns: 40 },

@@ -5,7 +5,7 @@
  * A histogram has 256 bins a feature whatever its cuts, so that a bin's place needs no table: the
  * (gradient, hessian) pair of bin b of feature f begins at 512·f + 2·b.
  */
-import { compiledKernels } from './compiled-kernels.ts'
+import { type CompiledKernels, compiledKernels } from './compiled-kernels.ts'
 import { plainKernels } from './plain-kernels.ts'
 
 /** Numbers of a feature in a histogram. */
@@ -112,7 +112,7 @@ export interface Kernels {
  * The compiled kernels where they were built, WebAssembly can hold so much, and the work is worth
  * an instance of its own; else the plain ones. The model is the same.
  */
-export function chooseKernels(bytes: number): Kernels {
+export function chooseKernels(bytes: number): Kernels | CompiledKernels {
   return (bytes < SMALL ? undefined : compiledKernels(bytes)) ?? plainKernels()
 }
 

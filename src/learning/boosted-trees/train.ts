@@ -15,14 +15,37 @@ import {
   type Tree,
 } from '../model.ts'
 import { type BinnedMatrix, binMatrix, bytesOfBins } from './bins.ts'
+import { type Evaluator, soloEvaluator } from './evaluate.ts'
 import { createWorkshop, type GrownNode, growTree } from './grow.ts'
 import { chooseKernels, type Kernels } from './kernels.ts'
+import { teamEvaluator } from './team.ts'
 
 export function fitBoostedTrees(
   spec: BoostedTreesSpec,
   data: TrainingData,
   options: FitOptions,
   kernels = chooseKernels(bytesOfTraining(data)),
+): BoostedTreesModel {
+  const evaluator = chooseEvaluator(kernels, options.threads ?? 1)
+  try {
+    return boost(spec, data, options, kernels, evaluator)
+  } finally {
+    evaluator.close()
+  }
+}
+
+function chooseEvaluator(kernels: ReturnType<typeof chooseKernels>, threads: number): Evaluator {
+  return threads > 1 && 'shared' in kernels
+    ? teamEvaluator(kernels, threads)
+    : soloEvaluator(kernels)
+}
+
+function boost(
+  spec: BoostedTreesSpec,
+  data: TrainingData,
+  options: FitOptions,
+  kernels: Kernels,
+  evaluator: Evaluator,
 ): BoostedTreesModel {
   const { params } = spec
   const { x } = data
@@ -31,7 +54,7 @@ export function fitBoostedTrees(
   const weights = kernels.numbers(x.rows)
   const uniform = weighRows(data, params.positiveWeight, weights)
   const binned = binMatrix(x, params.bins, kernels)
-  const workshop = createWorkshop(kernels, x.rows, binned.features)
+  const workshop = createWorkshop(kernels, evaluator, x.rows, binned.features)
   const base = priorMargin(y, weights)
   const margins = kernels.numbers(x.rows).fill(base)
   const derivatives = kernels.numbers(2 * x.rows)
