@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createRandom, type Random } from '../../lib/random.ts'
 import { boostedTrees } from '../learners.ts'
+import type { TrainingData } from '../model.ts'
 import { compiledKernels } from './compiled-kernels.ts'
 import { FEATURE_SLOTS, FOUND_LENGTH, type Kernels } from './kernels.ts'
 import { plainKernels } from './plain-kernels.ts'
@@ -170,20 +171,34 @@ test('the model is the same whichever kernels learnt it', () => {
   })
   fc.assert(
     fc.property(fc.integer(), declared, (seed, params) => {
-      const random = createRandom(seed)
-      const columns = Array.from({ length: 11 }, (_, feature) =>
-        Float64Array.from({ length: 400 }, () =>
-          feature > 6 && random.next() < 0.2 ? Number.NaN : random.normal(0, feature + 1),
-        ),
-      )
-      const x = { names: columns.map((_, feature) => `f${feature}`), rows: 400, columns }
-      const y = Float64Array.from(columns[0], (value) => (value + random.normal(0, 1) > 0 ? 1 : 0))
-      const weights = Float64Array.from(y, () => random.uniform(0.5, 2))
+      const data = drawData(seed, 400, 11)
       const spec = boostedTrees({ trees: 4, ...params })
-      const learn = (kernels: Kernels | undefined, threads = 1) =>
-        fitBoostedTrees(spec, { x, y, weights }, { seed, threads }, kernels)
+      const learn = (kernels?: Kernels) => fitBoostedTrees(spec, data, { seed }, kernels)
       expect(learn(compiledKernels())).toEqual(learn(plainKernels()))
     }),
     { numRuns: 40 },
   )
 })
+
+test('the model is the same however many threads learnt it', () => {
+  const data = drawData(1, 4000, 30)
+  const declared = { trees: 60, depth: 6, minChildWeight: 0 }
+  for (const spec of [boostedTrees(declared), boostedTrees({ ...declared, columnSample: 0.6 })]) {
+    const learn = (threads: number) =>
+      fitBoostedTrees(spec, data, { seed: 1, threads }, compiledKernels())
+    // Long enough for the helpers to have begun.
+    expect(learn(3)).toEqual(learn(1))
+  }
+})
+
+function drawData(seed: number, rows: number, features: number): TrainingData {
+  const random = createRandom(seed)
+  const columns = Array.from({ length: features }, (_, feature) =>
+    Float64Array.from({ length: rows }, () =>
+      feature > 6 && random.next() < 0.2 ? Number.NaN : random.normal(0, feature + 1),
+    ),
+  )
+  const x = { names: columns.map((_, feature) => `f${feature}`), rows, columns }
+  const y = Float64Array.from(columns[0], (value) => (value + random.normal(0, 1) > 0 ? 1 : 0))
+  return { x, y, weights: Float64Array.from(y, () => random.uniform(0.5, 2)) }
+}

@@ -11,7 +11,8 @@ export const DONE = 16
 export const SIGNAL = 32
 export const SLEEPERS = 48
 export const STOP = 64
-export const CONTROL_LENGTH = 80
+export const FAILED = 80
+export const CONTROL_LENGTH = 96
 
 /** Bytes of what `findSplit` writes. */
 export const FOUND_BYTES = FOUND_LENGTH * 8
@@ -62,9 +63,16 @@ export function workParts(control: Int32Array, jobs: Float64Array, run: PartKern
     const part = claims & 0xffff
     if (part >= claims >>> 16) return
     if (Atomics.compareExchange(control, CLAIMS, claims, claims + 1) !== claims) continue
-    workPart(jobs, run, part)
-    Atomics.add(control, DONE, 1)
-    Atomics.notify(control, DONE)
+    try {
+      workPart(jobs, run, part)
+    } catch (error) {
+      Atomics.store(control, FAILED, 1)
+      throw error
+    } finally {
+      // Whoever waits for the part must not wait for ever.
+      Atomics.add(control, DONE, 1)
+      Atomics.notify(control, DONE)
+    }
   }
 }
 

@@ -7,6 +7,7 @@ import {
   CLAIMS,
   CONTROL_LENGTH,
   DONE,
+  FAILED,
   job,
   JOB_LENGTH,
   PARTS_MAX,
@@ -45,11 +46,13 @@ export function teamEvaluator(kernels: CompiledKernels, threads: number): Evalua
     control: control.byteOffset,
     jobs: jobs.byteOffset,
   }
-  const workers = Array.from({ length: threads - 1 }, () => {
+  for (let helper = 1; helper < threads; helper++) {
     const worker = new Worker(new URL('./team-worker.ts', import.meta.url), { workerData })
     worker.unref()
-    return worker
-  })
+    // A thread that cannot start takes no part, and the others do its share. One that fails at its
+    // part says so in the control words, where the caller sees it.
+    worker.on('error', () => {})
+  }
 
   return {
     evaluate({ binned, derivatives, rows, features, penalties, sum, parent, sides }) {
@@ -86,8 +89,6 @@ export function teamEvaluator(kernels: CompiledKernels, threads: number): Evalua
       Atomics.store(control, STOP, 1)
       Atomics.add(control, SIGNAL, 1)
       Atomics.notify(control, SIGNAL)
-      // A worker that has not begun yet would find the memory as it is, and stop by itself too.
-      for (const worker of workers) worker.unref()
     },
   }
 
@@ -97,6 +98,11 @@ export function teamEvaluator(kernels: CompiledKernels, threads: number): Evalua
     Atomics.add(control, SIGNAL, 1)
     if (Atomics.load(control, SLEEPERS) > 0) Atomics.notify(control, SIGNAL)
     workParts(control, jobs, shared.exports)
+    awaitParts(parts)
+    if (Atomics.load(control, FAILED) === 1) throw new Error('a thread of training failed')
+  }
+
+  function awaitParts(parts: number): void {
     for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(control, DONE) === parts) return
     for (;;) {
       const done = Atomics.load(control, DONE)
