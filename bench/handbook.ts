@@ -182,7 +182,7 @@ function sizeOf({ model, test }: Candidate, table: TrainingTable, split: TimeSpl
   const { training } = model
   return {
     train_rows: training.rows,
-    train_frauds: training.positives,
+    train_frauds: training.positives ?? 0,
     test_rows: test.rows.length,
     test_frauds: test.y.reduce((sum, y) => sum + y, 0),
     fraud_share: rounded(

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const folder = join(root, 'src', 'learning', 'boosted-trees')
+const folder = join(root, 'src', 'learning', 'trees')
 
 /** Returns the compiler's exit status; 0 where there is no compiler (`npm ci --omit=dev`). */
 export function buildKernels(node = process.execPath) {

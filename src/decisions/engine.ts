@@ -48,6 +48,9 @@ export function createEngine(
   featureNames: readonly string[],
 ): DecisionEngine {
   const model = predictor(document.model.body)
+  if (model.task !== 'binary') {
+    throw fail.deployment_invalid('A policy needs a model that tells two classes apart.')
+  }
   const positions = positionsOf(model.features, featureNames, document)
   const features = new Map<string, CompiledFeature>(
     document.featureSets.flatMap((set) => set.features.map((each) => [each.name, each] as const)),

@@ -27,6 +27,16 @@ export const fail = defineErrors({
     title: 'The features are not those that the model was trained on',
     action: 'Pass exactly the features that the model lists, in their order.',
   },
+  output_ambiguous: {
+    status: 422,
+    title: 'The model has several outputs',
+    action: 'Ask for all outputs, or name one that the model has.',
+  },
+  explanation_unavailable: {
+    status: 422,
+    title: 'The model cannot be explained exactly',
+    action: 'Use LIME or permutation importance, which work on every model.',
+  },
   evaluation_invalid: {
     status: 422,
     title: 'The results cannot be evaluated',

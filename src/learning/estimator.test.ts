@@ -31,7 +31,7 @@ const learners: Record<string, LearnerSpec> = {
 }
 
 /** A task with a known signal, missing values, a constant column and one without any value. */
-function task(rows: number, seed = 1): TrainingData {
+function task(rows: number, seed = 1) {
   const random = createRandom(seed)
   const table = Array.from({ length: rows }, () => {
     const a = random.normal(0, 1)

@@ -2,30 +2,43 @@
 import type { Matrix } from '../lib/matrix.ts'
 import { fail } from './errors.ts'
 import { type Estimator, estimators } from './estimator.ts'
-import type { FitOptions, LearnerSpec, TrainedModel, TrainingData } from './model.ts'
+import type { FitOptions, LearnerSpec, Task, TrainedModel, TrainingData } from './model.ts'
+
+/** Codes of categories lie below this. */
+const CODE_MAX = 2 ** 31
 
 /**
  * Trains a model. The same spec, data and seed give the same model, byte for byte.
  *
- * Features may be missing (NaN) but not infinite; labels are 0 or 1, and both occur; weights are
- * positive. Throws `training_data_invalid` or `training_one_class` otherwise.
+ * Features may be missing (NaN) but not infinite; labels fit the learner's task, and more than one
+ * class occurs; weights are positive; codes of categories are whole numbers from 0. Throws
+ * `training_data_invalid`, `training_one_class` or `learner_invalid` otherwise.
  */
 export function fit(spec: LearnerSpec, data: TrainingData, options: FitOptions): TrainedModel {
-  const estimator = estimators[spec.kind] as Estimator<LearnerSpec['kind']> | undefined
-  if (estimator === undefined) {
+  if (!Object.hasOwn(estimators, spec.kind)) {
     throw fail.learner_invalid(
       `There is no learner of the kind "${String((spec as { kind: unknown }).kind)}".`,
     )
   }
+  const estimator = estimators[spec.kind] as Estimator<LearnerSpec['kind']>
+  const task = estimator.task(spec)
   checkFeatures(data.x)
-  checkLabels(data.y, data.x.rows, 'training')
-  if (!data.y.includes(0) || !data.y.includes(1)) {
-    const only = data.y[0] === 1 ? 'positive' : 'negative'
-    throw fail.training_one_class(`All ${data.y.length} training rows are ${only}.`)
-  }
+  checkCategories(data)
+  const y = labelsOf(task, data)
   if (data.weights !== undefined) checkWeights(data.weights, data.x.rows)
-  if (data.validation !== undefined) checkValidation(data.validation, data.x.names)
-  return estimator.fit(spec, data, options)
+  if (data.validation !== undefined) checkValidation(task, data, data.validation)
+  return estimator.fit(spec, { ...data, y }, options)
+}
+
+/** The labels of a task, checked; none where it takes none. */
+function labelsOf(task: Task, data: TrainingData): Float64Array {
+  if (task === 'anomaly' || task === 'clusters') {
+    if (data.x.rows === 0) throw fail.training_data_invalid('There are no rows.')
+    return new Float64Array(0)
+  }
+  if (data.y === undefined) throw fail.training_data_invalid('There are no labels.')
+  checkLabels(task, data.y, data, 'training')
+  return data.y
 }
 
 function checkFeatures(x: Matrix): void {
@@ -54,17 +67,62 @@ function checkFeatures(x: Matrix): void {
   })
 }
 
-function checkLabels(y: Float64Array, rows: number, which: string): void {
+function checkCategories({ x, categorical = [] }: TrainingData): void {
+  for (const name of categorical) {
+    const column = x.columns[x.names.indexOf(name)]
+    if (column === undefined) {
+      throw fail.training_data_invalid(`There is no feature "${name}" to hold categories.`)
+    }
+    const row = column.findIndex(
+      (code) => code === code && !(Number.isInteger(code) && code >= 0 && code < CODE_MAX),
+    )
+    if (row < 0) continue
+    throw fail.training_data_invalid(
+      `The category of "${name}" in row ${row} is ${column[row]}; codes are whole numbers from 0.`,
+    )
+  }
+}
+
+function checkLabels(
+  task: Task,
+  y: Float64Array,
+  { x, classes = [] }: TrainingData,
+  which: 'training' | 'validation',
+  rows = x.rows,
+): void {
   if (y.length !== rows) {
     throw fail.training_data_invalid(`There are ${y.length} labels for ${rows} ${which} rows.`)
   }
-  for (let row = 0; row < y.length; row++) {
-    if (y[row] !== 0 && y[row] !== 1) {
-      throw fail.training_data_invalid(
-        `The label of ${which} row ${row} is ${y[row]}; it must be 0 or 1.`,
-      )
-    }
+  if (rows === 0) throw fail.training_data_invalid(`There are no ${which} rows.`)
+  if (task === 'multiclass' && (classes.length < 2 || new Set(classes).size < classes.length)) {
+    throw fail.training_data_invalid('A multi-class task names at least two different classes.')
   }
+  const fits = {
+    binary: (label: number) => label === 0 || label === 1,
+    multiclass: (label: number) => Number.isInteger(label) && label >= 0 && label < classes.length,
+    regression: Number.isFinite,
+    anomaly: () => true,
+    clusters: () => true,
+  }[task]
+  const wanted = {
+    binary: '0 or 1',
+    multiclass: `the index of one of ${classes.length} classes`,
+    regression: 'a finite number',
+    anomaly: '',
+    clusters: '',
+  }[task]
+  const row = y.findIndex((label) => !fits(label))
+  if (row >= 0) {
+    throw fail.training_data_invalid(
+      `The label of ${which} row ${row} is ${y[row]}; it must be ${wanted}.`,
+    )
+  }
+  if (task === 'regression' || y.some((label) => label !== y[0])) return
+  if (task === 'binary') {
+    const only = y[0] === 1 ? 'positive' : 'negative'
+    throw fail.training_one_class(`All ${y.length} ${which} rows are ${only}.`)
+  }
+  throw fail.training_one_class(`All ${y.length} ${which} rows are "${classes[y[0]]}".`)
 }
 
 function checkWeights(weights: Float64Array, rows: number): void {
@@ -81,15 +139,14 @@ function checkWeights(weights: Float64Array, rows: number): void {
 }
 
 function checkValidation(
+  task: Task,
+  data: TrainingData,
   validation: NonNullable<TrainingData['validation']>,
-  names: readonly string[],
 ): void {
-  checkFeatures(validation.x)
-  checkLabels(validation.y, validation.x.rows, 'validation')
-  if (names.some((name, index) => validation.x.names[index] !== name)) {
+  const { x, y } = validation
+  checkFeatures(x)
+  if (data.x.names.some((name, index) => x.names[index] !== name)) {
     throw fail.training_data_invalid('The validation rows have other features than the training.')
   }
-  if (!validation.y.includes(0) || !validation.y.includes(1)) {
-    throw fail.training_one_class('The validation rows hold only one class.')
-  }
+  checkLabels(task, y, data, 'validation', x.rows)
 }

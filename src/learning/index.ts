@@ -36,28 +36,35 @@ export {
   type ThresholdEffect,
   type ThresholdRule,
 } from './evaluation/threshold.ts'
+export { type Capabilities, capabilitiesOf } from './estimator.ts'
 export { fit } from './fit.ts'
 export { boostedTrees, logisticRegression } from './learners.ts'
 export { MODEL_FORMAT } from './model.ts'
 export { predictor } from './predictor.ts'
 export type {
-  BoostedTreesModel,
-  BoostedTreesParams,
-  BoostedTreesSpec,
-  EarlyStopping,
+  LogisticRegressionModel,
+  LogisticRegressionParams,
+  LogisticRegressionSpec,
+} from './linear/model.ts'
+export type {
+  CheckedData,
   Explanation,
   FitOptions,
   FitProgress,
   LearnerSpec,
-  LogisticRegressionModel,
-  LogisticRegressionParams,
-  LogisticRegressionSpec,
   Predictor,
+  Task,
   TrainedModel,
   TrainingData,
   TrainingFacts,
-  Tree,
 } from './model.ts'
+export type {
+  BoostedTreesModel,
+  BoostedTreesParams,
+  BoostedTreesSpec,
+  EarlyStopping,
+  Tree,
+} from './trees/model.ts'
 export {
   type Period,
   shiftSplit,

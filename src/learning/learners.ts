@@ -1,11 +1,7 @@
 /** How a model declaration says what to learn with: declared values in, complete spec out. */
 import { fail } from './errors.ts'
-import type {
-  BoostedTreesParams,
-  BoostedTreesSpec,
-  LogisticRegressionParams,
-  LogisticRegressionSpec,
-} from './model.ts'
+import type { LogisticRegressionParams, LogisticRegressionSpec } from './linear/model.ts'
+import type { BoostedTreesParams, BoostedTreesSpec } from './trees/model.ts'
 
 /**
  * Logistic regression on standardised features with an L2 penalty of strength 1/c. Missing values

@@ -1,5 +1,6 @@
 /** Shapley values straight from their definition: slow, for tests only. */
-import type { BoostedTreesModel, LogisticRegressionModel, Tree } from './model.ts'
+import type { LogisticRegressionModel } from './linear/model.ts'
+import type { BoostedTreesModel, Tree } from './trees/model.ts'
 
 /** The margin expected when only the features whose bits are set in `known` are known. */
 export type Game = (row: Float64Array, known: number) => number

@@ -6,29 +6,32 @@
  * play no part in these), as scikit-learn's StandardScaler and LogisticRegression do together. A
  * missing value counts as the mean. A constant feature gets the coefficient 0.
  */
-import { exp, log1p, sigmoid } from '../lib/math.ts'
-import type { Matrix } from '../lib/matrix.ts'
-import { fail } from './errors.ts'
-import type { Estimator } from './estimator.ts'
+import { exp, log1p, sigmoid } from '../../lib/math.ts'
+import type { Matrix } from '../../lib/matrix.ts'
+import { fail } from '../errors.ts'
+import type { Estimator, Scorer } from '../estimator.ts'
+import { type CheckedData, type FitOptions, MODEL_FORMAT } from '../model.ts'
 import { minimise } from './lbfgs.ts'
-import {
-  type FitOptions,
-  type LogisticRegressionModel,
-  type LogisticRegressionSpec,
-  MODEL_FORMAT,
-  type Predictor,
-  type TrainingData,
-} from './model.ts'
-import { checkRow, scoreByName } from './shape.ts'
+import type { LogisticRegressionModel, LogisticRegressionSpec } from './model.ts'
 
 export const logisticRegressionEstimator: Estimator<'logistic-regression'> = {
+  capabilities: {
+    tasks: ['binary'],
+    missing: true,
+    categorical: false,
+    weights: true,
+    earlyStopping: false,
+    explains: true,
+    threads: false,
+  },
+  task: () => 'binary',
   fit: fitLogisticRegression,
-  predictor: logisticRegressionPredictor,
+  scorer: logisticRegressionScorer,
 }
 
 function fitLogisticRegression(
   spec: LogisticRegressionSpec,
-  data: TrainingData,
+  data: CheckedData,
   options: FitOptions,
 ): LogisticRegressionModel {
   const { x, y } = data
@@ -146,18 +149,12 @@ function meanLoss(
   return loss / totalWeight
 }
 
-function logisticRegressionPredictor(model: LogisticRegressionModel): Predictor {
-  const { features, intercept } = model
+function logisticRegressionScorer(model: LogisticRegressionModel): Scorer {
+  const { intercept } = model
   const means = numbers(model, 'means')
   const scales = numbers(model, 'scales')
   const coefficients = numbers(model, 'coefficients')
   if (!Number.isFinite(intercept)) throw fail.model_invalid('The intercept is not a number.')
-
-  function marginUnchecked(row: Float64Array): number {
-    let margin = intercept
-    for (let j = 0; j < coefficients.length; j++) margin += contribution(row, j)
-    return margin
-  }
 
   /** What feature j adds; it is 0 at the mean, and so for a missing value. */
   function contribution(row: Float64Array, j: number): number {
@@ -166,21 +163,18 @@ function logisticRegressionPredictor(model: LogisticRegressionModel): Predictor 
   }
 
   return {
-    features,
-    margin(row) {
-      checkRow(row, features)
-      return marginUnchecked(row)
+    task: 'binary',
+    outputs: ['score'],
+    margins(row, into) {
+      let margin = intercept
+      for (let j = 0; j < coefficients.length; j++) margin += contribution(row, j)
+      into[0] = margin
     },
-    score(row) {
-      checkRow(row, features)
-      return sigmoid(marginUnchecked(row))
+    activate(margins) {
+      margins[0] = sigmoid(margins[0])
     },
-    scoreMatrix: (x) => scoreByName(x, features, (row) => sigmoid(marginUnchecked(row))),
     // Of an additive model with mean-zero terms the terms are the Shapley values.
-    explain(row) {
-      checkRow(row, features)
-      return { base: intercept, values: row.map((_, j) => contribution(row, j)) }
-    },
+    explain: (row) => ({ base: intercept, values: row.map((_, j) => contribution(row, j)) }),
   }
 }
 

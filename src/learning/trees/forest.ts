@@ -1,6 +1,6 @@
 /** All trees of a model in one set of typed arrays, checked while they are copied. */
 import { fail } from '../errors.ts'
-import type { BoostedTreesModel, Tree } from '../model.ts'
+import type { BoostedTreesModel, Tree } from './model.ts'
 
 export type Forest = {
   readonly base: number

@@ -3,7 +3,7 @@
  * every feature tried on every node, depth first. For tests only.
  */
 import type { Matrix } from '../../lib/matrix.ts'
-import type { BoostedTreesParams } from '../model.ts'
+import type { BoostedTreesParams } from './model.ts'
 
 type Node =
   | { readonly value: number }

@@ -1,35 +1,40 @@
 /** Gradient-boosted trees as an estimator: training, and scoring with flat arrays. */
 import { sigmoid } from '../../lib/math.ts'
-import type { Estimator } from '../estimator.ts'
-import type { BoostedTreesModel, Predictor } from '../model.ts'
-import { checkRow, scoreByName } from '../shape.ts'
+import type { Estimator, Scorer } from '../estimator.ts'
+import { fitBoostedTrees } from './boosting.ts'
 import { type Forest, flattenTrees } from './forest.ts'
+import type { BoostedTreesModel } from './model.ts'
 import { createTreeExplainer } from './shap.ts'
-import { fitBoostedTrees } from './train.ts'
 
 export const boostedTreesEstimator: Estimator<'boosted-trees'> = {
+  capabilities: {
+    tasks: ['binary'],
+    missing: true,
+    categorical: false,
+    weights: true,
+    earlyStopping: true,
+    explains: true,
+    threads: true,
+  },
+  task: () => 'binary',
   fit: fitBoostedTrees,
-  predictor: boostedTreesPredictor,
+  scorer: boostedTreesScorer,
 }
 
-function boostedTreesPredictor(model: BoostedTreesModel): Predictor {
-  const { features } = model
+function boostedTreesScorer(model: BoostedTreesModel): Scorer {
   const forest = flattenTrees(model)
   // The tables for explanations are built when the first one is asked for.
   let explainer: ReturnType<typeof createTreeExplainer> | undefined
   return {
-    features,
-    margin(row) {
-      checkRow(row, features)
-      return forestMargin(forest, row)
+    task: 'binary',
+    outputs: ['score'],
+    margins(row, into) {
+      into[0] = forestMargin(forest, row)
     },
-    score(row) {
-      checkRow(row, features)
-      return sigmoid(forestMargin(forest, row))
+    activate(margins) {
+      margins[0] = sigmoid(margins[0])
     },
-    scoreMatrix: (x) => scoreByName(x, features, (row) => sigmoid(forestMargin(forest, row))),
     explain(row) {
-      checkRow(row, features)
       explainer ??= createTreeExplainer(forest)
       return explainer(row)
     },

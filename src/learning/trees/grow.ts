@@ -1,8 +1,8 @@
 /** Growing one tree on binned rows. */
-import type { BoostedTreesParams } from '../model.ts'
 import type { BinnedMatrix } from './bins.ts'
 import type { Evaluator, Split } from './evaluate.ts'
 import { FEATURE_SLOTS, type Kernels } from './kernels.ts'
+import type { BoostedTreesParams } from './model.ts'
 import { leafWeight } from './plain-kernels.ts'
 
 /** What one tree is grown from. */

@@ -5,24 +5,17 @@
 import { ln, softplus } from '../../lib/math.ts'
 import { createRandom, type Random } from '../../lib/random.ts'
 import { averagePrecision } from '../evaluation/ranking.ts'
-import {
-  type BoostedTreesModel,
-  type BoostedTreesParams,
-  type BoostedTreesSpec,
-  type FitOptions,
-  MODEL_FORMAT,
-  type TrainingData,
-  type Tree,
-} from '../model.ts'
+import { type CheckedData, type FitOptions, MODEL_FORMAT } from '../model.ts'
 import { type BinnedMatrix, binMatrix, bytesOfBins } from './bins.ts'
 import { type Evaluator, soloEvaluator } from './evaluate.ts'
 import { createWorkshop, type GrownNode, growTree } from './grow.ts'
 import { chooseKernels, type Kernels } from './kernels.ts'
+import type { BoostedTreesModel, BoostedTreesParams, BoostedTreesSpec, Tree } from './model.ts'
 import { teamEvaluator } from './team.ts'
 
 export function fitBoostedTrees(
   spec: BoostedTreesSpec,
-  data: TrainingData,
+  data: CheckedData,
   options: FitOptions,
   kernels = chooseKernels(bytesOfTraining(data)),
 ): BoostedTreesModel {
@@ -42,7 +35,7 @@ function chooseEvaluator(kernels: ReturnType<typeof chooseKernels>, threads: num
 
 function boost(
   spec: BoostedTreesSpec,
-  data: TrainingData,
+  data: CheckedData,
   options: FitOptions,
   kernels: Kernels,
   evaluator: Evaluator,
@@ -110,7 +103,7 @@ function boost(
 }
 
 /** Labels, weights, margins, derivatives and the order of rows take up to 56 bytes a row. */
-function bytesOfTraining({ x }: TrainingData): number {
+function bytesOfTraining({ x }: CheckedData): number {
   return bytesOfBins(x.rows, x.columns.length) + 56 * x.rows
 }
 
@@ -137,7 +130,7 @@ function priorMargin(y: Float64Array, weights: Float64Array): number {
 }
 
 /** Fills in the weight of every row; returns whether all are 1. */
-function weighRows(data: TrainingData, positiveWeight: number, into: Float64Array): boolean {
+function weighRows(data: CheckedData, positiveWeight: number, into: Float64Array): boolean {
   let uniform = true
   for (let row = 0; row < into.length; row++) {
     into[row] = (data.weights?.[row] ?? 1) * (data.y[row] === 1 ? positiveWeight : 1)
@@ -250,7 +243,7 @@ function meanLoss(margins: Float64Array, y: Float64Array): number {
   return loss / y.length
 }
 
-function replay(trees: readonly Tree[], x: TrainingData['x'], base: number): Float64Array {
+function replay(trees: readonly Tree[], x: CheckedData['x'], base: number): Float64Array {
   const margins = new Float64Array(x.rows).fill(base)
   for (const tree of trees) {
     for (let row = 0; row < x.rows; row++) margins[row] += treeValue(tree, x.columns, row)
@@ -260,7 +253,7 @@ function replay(trees: readonly Tree[], x: TrainingData['x'], base: number): Flo
 
 /** Follows the early-stopping metric on the validation rows. */
 function watchValidation(
-  validation: TrainingData['validation'],
+  validation: CheckedData['validation'],
   params: BoostedTreesParams,
   base: number,
 ) {

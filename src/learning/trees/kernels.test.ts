@@ -2,11 +2,11 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createRandom, type Random } from '../../lib/random.ts'
 import { boostedTrees } from '../learners.ts'
-import type { TrainingData } from '../model.ts'
+import type { CheckedData } from '../model.ts'
 import { compiledKernels } from './compiled-kernels.ts'
 import { FEATURE_SLOTS, FOUND_LENGTH, type Kernels } from './kernels.ts'
 import { plainKernels } from './plain-kernels.ts'
-import { fitBoostedTrees } from './train.ts'
+import { fitBoostedTrees } from './boosting.ts'
 
 /** Runs the same task on both and expects the same bits; `prepare` has built the compiled ones. */
 function expectSame(task: (kernels: Kernels, random: Random) => Iterable<number>): void {
@@ -191,7 +191,7 @@ test('the model is the same however many threads learnt it', () => {
   }
 })
 
-function drawData(seed: number, rows: number, features: number): TrainingData {
+function drawData(seed: number, rows: number, features: number): CheckedData {
   const random = createRandom(seed)
   const columns = Array.from({ length: features }, (_, feature) =>
     Float64Array.from({ length: rows }, () =>
