@@ -49,7 +49,7 @@ export function createEngine(
 ): DecisionEngine {
   const model = predictor(document.model.body)
   if (model.task !== 'binary') {
-    throw fail.deployment_invalid('A policy needs a model that tells two classes apart.')
+    throw decisionErrors.deployment_invalid('A policy needs a model that tells two classes apart.')
   }
   const positions = positionsOf(model.features, featureNames, document)
   const features = new Map<string, CompiledFeature>(
