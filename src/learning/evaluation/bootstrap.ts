@@ -6,6 +6,7 @@
  */
 import { createRandom, type Random } from '../../lib/random.ts'
 import { type Interval, percentileInterval } from '../../lib/statistics.ts'
+import { numberGroups } from '../splits/assign.ts'
 import { type CardDays, cardPrecisionOfRanked, rankCards } from './card-precision.ts'
 import { rank, rankingMetrics, type RankingMetrics } from './ranking.ts'
 
@@ -90,22 +91,36 @@ function estimate(value: number, replicates: readonly number[], level: number): 
   return { value, ...percentileInterval(replicates, level) }
 }
 
-/** Evaluates `measure` on resamples; those that drew only one class are drawn again. */
+/** Evaluates `measure` on resamples. */
 function resample<Result>(
   y: Float64Array,
   options: BootstrapOptions,
-  measure: (weights: Float64Array | Uint16Array) => Result,
+  measure: (weights: Uint16Array) => Result,
 ): Result[] {
+  const results: Result[] = []
+  forEachResample(y, options, (weights) => results.push(measure(weights)))
+  return results
+}
+
+/**
+ * Shows each resample as how often it draws each row, in an array that the next one overwrites.
+ * Where the labels differ, a resample that drew only one of them is drawn again.
+ */
+export function forEachResample(
+  y: Float64Array,
+  options: BootstrapOptions,
+  visit: (weights: Uint16Array) => void,
+): void {
   const random = createRandom(options.seed)
   const groups = options.cluster === undefined ? undefined : numberGroups(options.cluster)
-  const results: Result[] = []
+  const constant = y.every((label) => label === y[0])
   const weights = new Uint16Array(y.length)
-  while (results.length < (options.resamples ?? 200)) {
+  for (let drawn = 0; drawn < (options.resamples ?? 200);) {
     const counts = drawCounts(groups?.count ?? y.length, random)
-    const drawn = spread(counts, groups?.of, y, weights)
-    if (drawn.positives > 0 && drawn.negatives > 0) results.push(measure(weights))
+    if (!spread(counts, groups?.of, y, weights) && !constant) continue
+    visit(weights)
+    drawn++
   }
-  return results
 }
 
 /** How often each of n is drawn in n draws with replacement. */
@@ -116,32 +131,23 @@ function drawCounts(n: number, random: Random): Uint16Array {
 }
 
 /**
- * Gives each row the count of its group; returns how many rows of each class were drawn. Groups
- * differ in size, so one class cannot be told from the other and the number of rows.
+ * Gives each row the count of its group; returns whether rows of different labels were drawn,
+ * which the number of rows does not tell, as groups differ in size.
  */
 function spread(
   counts: Uint16Array,
   groupOf: Uint32Array | undefined,
   y: Float64Array,
   weights: Uint16Array,
-): { positives: number; negatives: number } {
-  let positives = 0
-  let negatives = 0
+): boolean {
+  let first = NaN
+  let differ = false
   for (let row = 0; row < weights.length; row++) {
-    weights[row] = counts[groupOf === undefined ? row : groupOf[row]]
-    if (y[row] === 1) positives += weights[row]
-    else negatives += weights[row]
+    const weight = counts[groupOf === undefined ? row : groupOf[row]]
+    weights[row] = weight
+    if (weight === 0 || differ) continue
+    if (first !== first) first = y[row]
+    else differ = y[row] !== first
   }
-  return { positives, negatives }
-}
-
-function numberGroups(cluster: ArrayLike<number | string>): { of: Uint32Array; count: number } {
-  const numbers = new Map<number | string, number>()
-  const of = new Uint32Array(cluster.length)
-  for (let row = 0; row < cluster.length; row++) {
-    const number = numbers.get(cluster[row]) ?? numbers.size
-    numbers.set(cluster[row], number)
-    of[row] = number
-  }
-  return { of, count: numbers.size }
+  return differ
 }

@@ -5,6 +5,7 @@
  * one group. Weights count rows several times (or not at all), which is what the bootstrap needs.
  */
 import { fail } from '../errors.ts'
+import { descendingOrder } from './order.ts'
 
 /** Rows in descending order of score. */
 export type Ranking = {
@@ -26,12 +27,17 @@ export function rank(y: Float64Array, scores: Float64Array): Ranking {
   if (!y.includes(0) || !y.includes(1)) {
     throw fail.evaluation_invalid('The labels hold only one class.')
   }
+  return { ...orderScores(scores), y, scores }
+}
+
+/** Rows by descending score, equal ones in row order, and where groups of equal scores end. */
+export function orderScores(scores: Float64Array): Pick<Ranking, 'order' | 'groupEnds'> {
   const order = descendingOrder(scores)
   const ends: number[] = []
   for (let i = 1; i <= order.length; i++) {
     if (i === order.length || scores[order[i]] !== scores[order[i - 1]]) ends.push(i)
   }
-  return { order, groupEnds: Uint32Array.from(ends), y, scores }
+  return { order, groupEnds: Uint32Array.from(ends) }
 }
 
 /** Area under the ROC curve: the chance that a positive outranks a negative, ties counting half. */
@@ -46,30 +52,64 @@ export function averagePrecision(y: Float64Array, scores: Float64Array): number 
 
 export type RankingMetrics = { readonly rocAuc: number; readonly averagePrecision: number }
 
-/** Both figures in one pass; `weights` (row indices) say how often each row counts. */
+/** Both figures; `weights` (row indices) say how often each row counts. */
 export function rankingMetrics(ranking: Ranking, weights?: ArrayLike<number>): RankingMetrics {
-  const { order, groupEnds, y } = ranking
+  const steps = stepsOf(ranking, weights)
+  return { rocAuc: areaOf(steps), averagePrecision: averagePrecisionOf(steps) }
+}
+
+/**
+ * What lies at or above each distinct score, from the highest down: weights of the positives and
+ * of the negatives. Entry 0 is the empty set, entry i the first i groups of equal scores, the last
+ * all rows.
+ */
+export type Steps = { readonly positives: Float64Array; readonly negatives: Float64Array }
+
+/** `into` is overwritten and returned where given, so that resamples need no memory of their own. */
+export function stepsOf(
+  { order, groupEnds, y }: Pick<Ranking, 'order' | 'groupEnds' | 'y'>,
+  weights?: ArrayLike<number>,
+  into: Steps = emptySteps(groupEnds.length),
+): Steps {
   let positives = 0
   let negatives = 0
-  let area = 0
-  let precisionSum = 0
   let from = 0
-  for (const end of groupEnds) {
-    let groupPositives = 0
-    let groupNegatives = 0
+  for (let group = 0; group < groupEnds.length; group++) {
+    const end = groupEnds[group]
     for (let i = from; i < end; i++) {
       const row = order[i]
       const weight = weights === undefined ? 1 : weights[row]
-      if (y[row] === 1) groupPositives += weight
-      else groupNegatives += weight
+      if (y[row] === 1) positives += weight
+      else negatives += weight
     }
     from = end
-    area += groupNegatives * (positives + groupPositives / 2)
-    positives += groupPositives
-    negatives += groupNegatives
-    if (groupPositives > 0) precisionSum += groupPositives * (positives / (positives + negatives))
+    into.positives[group + 1] = positives
+    into.negatives[group + 1] = negatives
   }
-  return { rocAuc: area / (positives * negatives), averagePrecision: precisionSum / positives }
+  return into
+}
+
+export function emptySteps(groups: number): Steps {
+  return { positives: new Float64Array(groups + 1), negatives: new Float64Array(groups + 1) }
+}
+
+/** The chance that a positive outranks a negative, ties counting half. */
+export function areaOf({ positives, negatives }: Steps): number {
+  let area = 0
+  for (let i = 1; i < positives.length; i++) {
+    const here = positives[i] - positives[i - 1]
+    area += (negatives[i] - negatives[i - 1]) * (positives[i - 1] + here / 2)
+  }
+  return area / (positives[positives.length - 1] * negatives[negatives.length - 1])
+}
+
+export function averagePrecisionOf({ positives, negatives }: Steps): number {
+  let sum = 0
+  for (let i = 1; i < positives.length; i++) {
+    const here = positives[i] - positives[i - 1]
+    if (here > 0) sum += here * (positives[i] / (positives[i] + negatives[i]))
+  }
+  return sum / positives[positives.length - 1]
 }
 
 export type RocPoint = {
@@ -114,16 +154,14 @@ export function precisionRecallCurve(ranking: Ranking, limit = 400): PrecisionRe
 type Counts = { threshold: number; positives: number; negatives: number }
 
 /** Rows at or above each distinct score; first the empty set, whose threshold is the top score. */
-function cumulate({ order, groupEnds, y, scores }: Ranking): Counts[] {
-  const counts: Counts[] = [{ threshold: scores[order[0]], positives: 0, negatives: 0 }]
-  let positives = 0
-  let from = 0
-  for (const end of groupEnds) {
-    for (let i = from; i < end; i++) positives += y[order[i]]
-    from = end
-    counts.push({ threshold: scores[order[end - 1]], positives, negatives: end - positives })
-  }
-  return counts
+function cumulate(ranking: Ranking): Counts[] {
+  const { order, groupEnds, scores } = ranking
+  const { positives, negatives } = stepsOf(ranking)
+  return Array.from(positives, (found, i) => ({
+    threshold: scores[order[i === 0 ? 0 : groupEnds[i - 1] - 1]],
+    positives: found,
+    negatives: negatives[i],
+  }))
 }
 
 /** Keeps the ends, and every point that lies a step away from the one kept before. */
@@ -142,10 +180,4 @@ function thin<Point>(
     if (kept) last = here
     return kept
   })
-}
-
-/** Row indices by descending score; equal scores in row order. */
-function descendingOrder(scores: Float64Array): Uint32Array {
-  const order = Uint32Array.from(scores, (_, row) => row)
-  return order.sort((a, b) => scores[b] - scores[a] || a - b)
 }

@@ -38,6 +38,16 @@ describe('a declared rule', () => {
     expect(choice.threshold).toBe(0.88)
   })
 
+  test('alerts a share of the rows, and no more', () => {
+    const rule = { kind: 'alert-rate', rate: 0.075 } as const
+    expect(chooseThreshold(rule, { y, scores }).effect.alerts).toBe(7)
+    expect(chooseThreshold({ ...rule, rate: 1 }, { y, scores }).effect.alerts).toBe(100)
+    expect(() => chooseThreshold({ ...rule, rate: 0.001 }, { y, scores })).toThrow('No score')
+    for (const rate of [0, 1.1, NaN]) {
+      expect(() => chooseThreshold({ ...rule, rate }, { y, scores })).toThrow('between 0 and 1')
+    }
+  })
+
   test('takes no part of a group of equal scores', () => {
     const tied = scores.map((score) => Math.floor(score * 10) / 10)
     const choice = chooseThreshold(
@@ -77,6 +87,11 @@ describe('a declared rule', () => {
     const byAmount = { kind: 'cost', falseAlert: 2, missedShare: 1 } as const
     expect(chooseThreshold(byAmount, { y, scores, amounts }).effect.alerts).toBe(19)
     expect(() => chooseThreshold(byAmount, { y, scores })).toThrow('amounts')
+    // Handling an alert costs more than the fraud that it stops, so none beyond the first pays.
+    const handled = { kind: 'cost', falseAlert: 1, missed: 3, trueAlert: 4 } as const
+    expect(chooseThreshold(handled, { y, scores }).effect.alerts).toBe(1)
+    const cheaper = { ...handled, trueAlert: 1 }
+    expect(chooseThreshold(cheaper, { y, scores }).effect.recall).toBe(1)
   })
 
   test('passes a fixed threshold through with its effect', () => {

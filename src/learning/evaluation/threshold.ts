@@ -9,6 +9,8 @@ import { rank, type Ranking } from './ranking.ts'
 export type ThresholdRule =
   /** As many alerts a day as can be looked at, on average over the rows' days. */
   | { readonly kind: 'alerts-per-day'; readonly alerts: number }
+  /** As many alerts as come nearest from below to this share of the rows, between 0 and 1. */
+  | { readonly kind: 'alert-rate'; readonly rate: number }
   /**
    * The highest threshold, and so the fewest alerts, whose recall is at least `recall` at the
    * given confidence (one-sided Clopper-Pearson lower bound).
@@ -18,14 +20,18 @@ export type ThresholdRule =
   | { readonly kind: 'precision-at-least'; readonly precision: number }
   /**
    * The least cost: each false alert costs `falseAlert`; each missed fraud costs `missed`, or its
-   * amount times `missedShare`, in the unit of the amounts.
+   * amount times `missedShare`, in the unit of the amounts; each true alert costs `trueAlert` (0
+   * if absent). Quiet genuine rows are the cost of 0 that the others are measured from.
    */
   | {
       readonly kind: 'cost'
       readonly falseAlert: number
       readonly missed?: number
       readonly missedShare?: number
+      readonly trueAlert?: number
     }
+  /** The highest F1, which weighs precision and recall alike. */
+  | { readonly kind: 'best-f1' }
   /** A threshold that was decided elsewhere. */
   | { readonly kind: 'fixed'; readonly threshold: number }
 
@@ -113,6 +119,13 @@ function search(rule: Exclude<ThresholdRule, { kind: 'fixed' }>, data: Threshold
       const budget = rule.alerts * data.days
       return within(rule, steps.filter((step) => step.alerts <= budget).at(-1))
     }
+    case 'alert-rate': {
+      if (!(rule.rate > 0 && rule.rate <= 1)) {
+        throw fail.evaluation_invalid(`An alert rate lies between 0 and 1, not at ${rule.rate}.`)
+      }
+      const budget = rule.rate * data.y.length
+      return within(rule, steps.filter((step) => step.alerts <= budget).at(-1))
+    }
     case 'recall-at-least': {
       const enough = (step: AlertStep) =>
         clopperPearsonLower(step.found, step.positives, rule.confidence) >= rule.recall
@@ -122,6 +135,8 @@ function search(rule: Exclude<ThresholdRule, { kind: 'fixed' }>, data: Threshold
       const precise = steps.filter((step) => step.found >= rule.precision * step.alerts)
       return within(rule, precise.at(-1))
     }
+    case 'best-f1':
+      return within(rule, bestF1(steps))
     case 'cost':
       return cheapest(rule, steps, data.amounts !== undefined)
   }
@@ -176,6 +191,18 @@ function firstWhere(
   return steps[low]
 }
 
+function bestF1(steps: readonly AlertStep[]): AlertStep | undefined {
+  let best: AlertStep | undefined
+  let most = -1
+  for (const step of steps) {
+    const f1 = share(2 * step.found, step.alerts + step.positives)
+    if (f1 <= most) continue
+    most = f1
+    best = step
+  }
+  return best
+}
+
 function cheapest(
   rule: Extract<ThresholdRule, { kind: 'cost' }>,
   steps: readonly AlertStep[],
@@ -192,7 +219,8 @@ function cheapest(
     const missed =
       (rule.missed ?? 0) * (step.positives - step.found) +
       (rule.missedShare ?? 0) * step.missedAmount
-    const cost = rule.falseAlert * (step.alerts - step.found) + missed
+    const handled = (rule.trueAlert ?? 0) * step.found
+    const cost = rule.falseAlert * (step.alerts - step.found) + missed + handled
     if (cost < least) {
       least = cost
       best = step

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { DAY_US, parseTimestamp } from '../lib/time.ts'
-import { shiftSplit, splitRows, timeSplit } from './split.ts'
+import { DAY_US, parseTimestamp } from '../../lib/time.ts'
+import { shiftSplit, splitRows, timeSplit } from './time-split.ts'
 
 const declared = {
   train: ['2018-07-25', '2018-07-31'],
@@ -84,7 +84,10 @@ describe('a time split', () => {
   })
 })
 
-const file = new URL('../../../shared/data/fraud_handbook/transactions_raw.csv.gz', import.meta.url)
+const file = new URL(
+  '../../../../shared/data/fraud_handbook/transactions_raw.csv.gz',
+  import.meta.url,
+)
 
 test.skipIf(!existsSync(file))('the handbook split has the published number of rows', () => {
   const eventTimeUs: number[] = []

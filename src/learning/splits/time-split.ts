@@ -2,8 +2,8 @@
  * The honest split of transactions by time: learn from one period, wait for the labels, test on a
  * later period, without the customers who were known to be defrauded by then.
  */
-import { DAY_US, parseDuration, parseTimestamp } from '../lib/time.ts'
-import { fail } from './errors.ts'
+import { DAY_US, parseDuration, parseTimestamp } from '../../lib/time.ts'
+import { fail } from '../errors.ts'
 
 /** A split as declared, in microseconds UTC; periods are [fromUs, toUs). */
 export type TimeSplit = {
