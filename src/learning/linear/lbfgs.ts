@@ -8,7 +8,8 @@ export type Objective = (point: Float64Array, gradient: Float64Array) => number
 
 export type Minimum = { readonly point: Float64Array; readonly value: number; iterations: number }
 
-const MEMORY = 10
+/** How many steps the curvature is estimated from. */
+export const MEMORY = 10
 
 /**
  * Walks from `start` until no partial derivative exceeds `tolerance`, or no step improves any
@@ -43,7 +44,7 @@ export function minimise(
   return { point, value, iterations }
 }
 
-type Curvature = {
+export type Curvature = {
   readonly step: Float64Array
   readonly change: Float64Array
   readonly inverse: number
@@ -52,7 +53,7 @@ type Curvature = {
 type Place = { point: Float64Array; gradient: Float64Array; value: number }
 
 /** −H·g by the two-loop recursion. */
-function quasiNewtonStep(gradient: Float64Array, pairs: readonly Curvature[]): Float64Array {
+export function quasiNewtonStep(gradient: Float64Array, pairs: readonly Curvature[]): Float64Array {
   const q = gradient.map((coordinate) => -coordinate)
   const shares: number[] = []
   for (let i = pairs.length - 1; i >= 0; i--) {
@@ -101,13 +102,13 @@ function addScaled(target: Float64Array, source: Float64Array, factor: number): 
   for (let i = 0; i < target.length; i++) target[i] += factor * source[i]
 }
 
-function dot(a: Float64Array, b: Float64Array): number {
+export function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0
   for (let i = 0; i < a.length; i++) sum += a[i] * b[i]
   return sum
 }
 
-function largest(values: Float64Array): number {
+export function largest(values: Float64Array): number {
   let most = 0
   for (const value of values) most = Math.max(most, Math.abs(value))
   return most
