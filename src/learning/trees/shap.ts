@@ -15,239 +15,119 @@
  * bound by polynomial interpolation.)
  */
 import type { Explanation } from '../model.ts'
-import type { Forest } from './forest.ts'
+import { type Forest, goesLeft } from './forest.ts'
+import { gaussLegendre } from './quadrature.ts'
+import { chooseShapKernels, type ShapKernels, type Walk } from './shap-kernels.ts'
+import {
+  describePaths,
+  expectedMargin,
+  nodesOf,
+  nodesThatPartCategories,
+  type Paths,
+} from './shap-paths.ts'
 
 /**
  * Prepares the tables that depend on the trees alone, and returns the function that explains a
  * row. It works in buffers of its own and must not be re-entered.
  */
-export function createTreeExplainer(forest: Forest): (row: Float64Array) => Explanation {
-  const edges = describeEdges(forest)
-  const { points, weights } = gaussLegendre(Math.max(1, Math.ceil(edges.mostFeatures / 2)))
-  const tables = tabulate(forest, edges, points, weights)
-  const width = points.length
+export function createTreeExplainer(
+  forest: Forest,
+  kernels?: ShapKernels,
+): (row: Float64Array) => Explanation {
+  const explain = createWalk(forest, kernels)
   const base = expectedMargin(forest)
-  const { roots } = forest
-  const taken = new Uint8Array(forest.feature.length)
-  const products = new Float64Array(forest.feature.length * width)
-
-  return (row) => {
-    const values = new Float64Array(forest.features)
-    // Tree by tree, so that the products of one are still at hand when its sums pass up.
-    for (let tree = 0; tree < roots.length; tree++) {
-      const to = roots[tree + 1] ?? forest.feature.length
-      descend(forest, edges, tables, width, roots[tree], to, row, taken, products)
-      ascend(forest, edges, tables, width, roots[tree], to, taken, products, values)
-    }
-    return { base, values }
-  }
+  return (row) => ({ base, values: explain(row) })
 }
 
-/** What is known of the edge that leads into each node. */
-type Edges = {
-  /** The feature tested above; −1 at roots. */
-  readonly feature: Int32Array
-  /** The nearest node above whose edge tests the same feature; −1 if there is none. */
-  readonly previous: Int32Array
-  /** Product of the cover shares of this edge and those above it that test its feature. */
-  readonly share: Float64Array
-  /** Most different features on a path. */
-  readonly mostFeatures: number
-}
-
-function describeEdges(forest: Forest): Edges {
+/** Prepares the tables, and returns what explains a row by some of the trees, or all. */
+export function createWalk(
+  forest: Forest,
+  given?: ShapKernels,
+  paths = describePaths(forest),
+): (row: Float64Array, trees?: readonly number[]) => Float64Array {
+  const { points, weights } = gaussLegendre(Math.max(1, Math.ceil(paths.mostFeatures / 2)))
+  const width = points.length
+  const stride = width + (width % 2)
   const size = forest.feature.length
-  const parent = new Int32Array(size).fill(-1)
-  const feature = new Int32Array(size).fill(-1)
-  const previous = new Int32Array(size).fill(-1)
-  const share = new Float64Array(size).fill(1)
-  const distinct = new Int32Array(size)
-  let mostFeatures = 0
-  // Parents precede their children, so one pass sees every node after all nodes above it.
-  for (let node = 0; node < size; node++) {
-    mostFeatures = Math.max(mostFeatures, distinct[node])
-    if (forest.feature[node] < 0) continue
-    for (const child of [forest.left[node], forest.right[node]]) {
-      parent[child] = node
-      feature[child] = forest.feature[node]
-      let above = node
-      while (above >= 0 && feature[above] !== feature[child]) above = parent[above]
-      previous[child] = above
-      share[child] = (forest.cover[child] / forest.cover[node]) * (above < 0 ? 1 : share[above])
-      distinct[child] = distinct[node] + (above < 0 ? 1 : 0)
-    }
+  const kernels = given ?? chooseShapKernels(size * (48 * stride + 48) + 8 * size * stride)
+  const trees = Array.from(forest.roots, (_, tree) => nodesOf(forest, tree))
+  const largest = Math.max(0, ...trees.map(({ from, to }) => to - from))
+  const wholes = (from: Int32Array) => copy(kernels.wholes(size), from)
+  const walk: Walk = {
+    feature: wholes(forest.feature),
+    threshold: copy(kernels.numbers(size), forest.threshold),
+    missingLeft: copy(kernels.bytes(size), forest.missingLeft),
+    left: wholes(forest.left),
+    right: wholes(forest.right),
+    value: copy(kernels.numbers(size), forest.value),
+    edgeFeature: wholes(paths.feature),
+    previous: wholes(paths.previous),
+    factor: kernels.numbers(3 * size * stride),
+    gain: kernels.numbers(3 * size * stride),
+    width,
+    stride,
+    taken: kernels.bytes(size),
+    state: kernels.bytes(size),
+    products: kernels.numbers(largest * stride),
   }
-  return { feature, previous, share, mostFeatures }
+  tabulate(walk, paths, points, weights)
+  const run = kernels.walk(walk)
+  const held = kernels.numbers(forest.features)
+  const values = kernels.numbers(forest.features)
+  const parting = nodesThatPartCategories(forest)
+  return (row, only) => {
+    held.set(row)
+    values.fill(0)
+    // Under an infinite threshold every present value goes left, under the other none.
+    for (const node of parting) {
+      const left = goesLeft(forest, node, row[forest.feature[node]])
+      walk.threshold[node] = left ? Infinity : -Infinity
+    }
+    // Tree by tree, so that the products of one are still at hand when its sums pass up.
+    if (only === undefined) for (const { from, to } of trees) run(from, to, held, values)
+    else for (const tree of only) run(trees[tree].from, trees[tree].to, held, values)
+    return Float64Array.from(values)
+  }
 }
 
 /**
- * For each node, each of o = 0 and o = 1, and each quadrature point: the factor of its feature in
- * the product, and what a sum over the leaves below must be multiplied by to add to the feature.
+ * For each node, each of its states, and each quadrature point: by what the products above are
+ * multiplied, and what a sum over the leaves below must be multiplied by to add to the feature.
+ *
+ * Where an edge is the first of its feature, the state is o. Where the feature occurs above
+ * already, its factor there is replaced, not multiplied again, and the leaves below count for this
+ * edge, no longer for the one above; the state is then o of this edge plus o of that one.
  */
-type Tables = { readonly factor: Float64Array; readonly gain: Float64Array }
-
-function tabulate(
-  forest: Forest,
-  edges: Edges,
-  points: Float64Array,
-  weights: Float64Array,
-): Tables {
-  const width = points.length
-  const factor = new Float64Array(forest.feature.length * 2 * width)
-  const gain = new Float64Array(factor.length)
-  for (let node = 0; node < forest.feature.length; node++) {
-    const z = edges.share[node]
-    for (let o = 0; o <= 1; o++) {
-      for (let k = 0; k < width; k++) {
-        const at = (2 * node + o) * width + k
-        factor[at] = o * points[k] + z * (1 - points[k])
-        gain[at] = (weights[k] * (o - z)) / factor[at]
-      }
-    }
-  }
-  return { factor, gain }
-}
-
-/** Follows the row: which edges it takes, and the product of factors at each node of a tree. */
-function descend(
-  forest: Forest,
-  edges: Edges,
-  tables: Tables,
-  width: number,
-  from: number,
-  to: number,
-  row: Float64Array,
-  taken: Uint8Array,
-  products: Float64Array,
-): void {
-  const { previous } = edges
-  const { factor } = tables
-  for (let k = 0; k < width; k++) products[from * width + k] = 1
-  for (let node = from; node < to; node++) {
-    const feature = forest.feature[node]
-    if (feature < 0) continue
-    const value = row[feature]
-    const goesLeft =
-      value === value ? value <= forest.threshold[node] : forest.missingLeft[node] === 1
-    const above = node * width
-    for (let side = 0; side < 2; side++) {
-      const child = side === 0 ? forest.left[node] : forest.right[node]
-      const before = previous[child]
-      const follows = goesLeft === (side === 0) && (before < 0 || taken[before] === 1)
-      const here = follows ? 1 : 0
-      taken[child] = here
-      const at = child * width
-      const own = (2 * child + here) * width
-      if (before < 0) {
-        for (let k = 0; k < width; k++) products[at + k] = products[above + k] * factor[own + k]
-      } else {
-        // The feature occurs above already: its factor there is replaced, not multiplied again.
-        const old = (2 * before + taken[before]) * width
-        for (let k = 0; k < width; k++) {
-          products[at + k] = products[above + k] * (factor[own + k] / factor[old + k])
+function tabulate(walk: Walk, paths: Paths, points: Float64Array, weights: Float64Array): void {
+  const { factor, gain, stride } = walk
+  const { previous, share } = paths
+  for (let node = 0; node < share.length; node++) {
+    const before = previous[node]
+    for (let state = 0; state < (before < 0 ? 2 : 3); state++) {
+      const o = before < 0 ? state : state >> 1
+      const old = state === 0 ? 0 : 1
+      for (let k = 0; k < points.length; k++) {
+        const at = (3 * node + state) * stride + k
+        const own = factorOf(o, share[node], points[k])
+        const ownGain = (weights[k] * (o - share[node])) / own
+        if (before < 0) {
+          factor[at] = own
+          gain[at] = ownGain
+        } else {
+          const above = factorOf(old, share[before], points[k])
+          factor[at] = own / above
+          gain[at] = ownGain - (weights[k] * (old - share[before])) / above
         }
       }
     }
   }
 }
 
-/** Turns products into sums over the leaves below, from the last node up, and adds up gains. */
-function ascend(
-  forest: Forest,
-  edges: Edges,
-  tables: Tables,
-  width: number,
-  from: number,
-  to: number,
-  taken: Uint8Array,
-  products: Float64Array,
-  values: Float64Array,
-): void {
-  const { previous, feature } = edges
-  const { gain } = tables
-  for (let node = to - 1; node > from; node--) {
-    const at = node * width
-    if (forest.feature[node] < 0) {
-      const value = forest.value[node]
-      for (let k = 0; k < width; k++) products[at + k] *= value
-    } else {
-      const left = forest.left[node] * width
-      const right = forest.right[node] * width
-      for (let k = 0; k < width; k++) products[at + k] = products[left + k] + products[right + k]
-    }
-    const own = (2 * node + taken[node]) * width
-    const before = previous[node]
-    let added = 0
-    if (before < 0) {
-      for (let k = 0; k < width; k++) added += products[at + k] * gain[own + k]
-    } else {
-      // These leaves count for this deeper edge of the feature, no longer for the one above.
-      const old = (2 * before + taken[before]) * width
-      for (let k = 0; k < width; k++) added += products[at + k] * (gain[own + k] - gain[old + k])
-    }
-    values[feature[node]] += added
-  }
+function factorOf(o: number, z: number, t: number): number {
+  return o * t + z * (1 - t)
 }
 
-/** The margin expected over the background, which the covers stand for. */
-function expectedMargin(forest: Forest): number {
-  const expected = Float64Array.from(forest.value)
-  for (let node = forest.feature.length - 1; node >= 0; node--) {
-    if (forest.feature[node] < 0) continue
-    const left = forest.left[node]
-    const right = forest.right[node]
-    const weighed = expected[left] * forest.cover[left] + expected[right] * forest.cover[right]
-    expected[node] = weighed / (forest.cover[left] + forest.cover[right])
-  }
-  let margin = forest.base
-  for (const root of forest.roots) margin += expected[root]
-  return margin
-}
-
-/** Points and weights of Gauss-Legendre quadrature on [0, 1]. */
-function gaussLegendre(count: number): { points: Float64Array; weights: Float64Array } {
-  const roots = legendreRoots(count)
-  const points = Float64Array.from(roots, (x) => (1 - x) / 2)
-  const weights = Float64Array.from(roots, (x) => {
-    const { slope } = legendre(count, x)
-    return 1 / ((1 - x * x) * slope * slope)
-  })
-  return { points, weights }
-}
-
-/**
- * The roots of the Legendre polynomial, descending, by bisection: between two neighbours among
- * −1, the roots of the polynomial one degree lower, and 1 there is exactly one.
- */
-function legendreRoots(degree: number): number[] {
-  let roots: number[] = []
-  for (let n = 1; n <= degree; n++) {
-    const borders = [1, ...roots, -1]
-    roots = borders.slice(1).map((low, i) => bisect(n, low, borders[i]))
-  }
-  return roots
-}
-
-function bisect(degree: number, from: number, to: number): number {
-  let low = from
-  let high = to
-  const rising = legendre(degree, high).value > 0
-  for (;;) {
-    const middle = (low + high) / 2
-    if (middle <= low || middle >= high) return middle
-    if (legendre(degree, middle).value > 0 === rising) high = middle
-    else low = middle
-  }
-}
-
-/** Value and derivative by the three-term recurrence. */
-function legendre(degree: number, x: number): { value: number; slope: number } {
-  let before = 1
-  let value = x
-  for (let n = 2; n <= degree; n++) {
-    const next = ((2 * n - 1) * x * value - (n - 1) * before) / n
-    before = value
-    value = next
-  }
-  return { value, slope: (degree * (x * value - before)) / (x * x - 1) }
+function copy<T extends { set(from: T): void }>(into: T, from: T): T {
+  into.set(from)
+  return into
 }
