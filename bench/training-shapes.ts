@@ -7,8 +7,10 @@ export interface Shape {
   readonly rows: number
   readonly testRows: number
   readonly features: number
-  /** Share of positives that the margins are shifted to, roughly. */
+  /** What the margins are shifted by. */
   readonly offset: number
+  /** How many categories each feature has, where all features hold codes of such. */
+  readonly codes?: readonly number[]
 }
 
 /** Raw values row after row, as a person has them before any library takes them. */
@@ -26,6 +28,14 @@ export const shapes = {
   wide: { rows: 20_000, testRows: 20_000, features: 2_000, offset: 0 },
   tall: { rows: 2_000_000, testRows: 50_000, features: 30, offset: 0 },
   rare: { rows: 200_000, testRows: 200_000, features: 30, offset: -7.5 },
+  /** Categories of which few are frequent; each has an effect of its own. */
+  codes: {
+    rows: 500_000,
+    testRows: 100_000,
+    features: 10,
+    offset: -1.5,
+    codes: [4, 12, 30, 80, 200, 250, 600, 1500, 4000, 10_000],
+  },
 } as const satisfies Record<string, Shape>
 
 export type ShapeName = keyof typeof shapes
@@ -36,12 +46,13 @@ export type ShapeName = keyof typeof shapes
  * linear, threshold and pairwise parts over the first ten features, and noise.
  */
 export function drawTable(name: ShapeName, part: 'train' | 'test'): Table {
-  const shape = shapes[name]
+  const shape: Shape = shapes[name]
   const { features } = shape
   const rows = part === 'train' ? shape.rows : shape.testRows
   const random = createRandom(`training ${name}`).fork(part)
   const values = new Float32Array(rows * features)
   const labels = new Float32Array(rows)
+  if (shape.codes !== undefined) return drawCodes(shape.codes, shape.offset, random, values, labels)
   for (let row = 0; row < rows; row++) {
     const at = row * features
     for (let feature = 0; feature < features; feature++) {
@@ -51,6 +62,36 @@ export function drawTable(name: ShapeName, part: 'train' | 'test'): Table {
     labels[row] = random.next() < p ? 1 : 0
   }
   return { rows, features, values, labels }
+}
+
+/**
+ * The k-th of n categories is drawn as if a uniform number to the third power fell into the k-th of n
+ * equal parts. Effects are normal; those of two features also act together.
+ */
+function drawCodes(
+  codes: readonly number[],
+  offset: number,
+  random: ReturnType<typeof createRandom>,
+  values: Float32Array,
+  labels: Float32Array,
+): Table {
+  const effects = codes.map((count, feature) => {
+    const own = createRandom(`effects of ${feature}`)
+    return Float64Array.from({ length: count }, () => own.normal(0, 0.5))
+  })
+  const features = codes.length
+  for (let row = 0; row < labels.length; row++) {
+    let margin = offset
+    for (let feature = 0; feature < features; feature++) {
+      const code = Math.floor(codes[feature] * random.next() ** 3)
+      values[row * features + feature] = code
+      margin += effects[feature][code]
+    }
+    const [a, b] = [values[row * features + 1], values[row * features + 6]]
+    margin += 2 * effects[1][a] * effects[6][b]
+    labels[row] = random.next() < 1 / (1 + exp(-margin)) ? 1 : 0
+  }
+  return { rows: labels.length, features, values, labels }
 }
 
 function drawValue(kind: number, random: ReturnType<typeof createRandom>): number {

@@ -13,7 +13,7 @@ import type { Matrix } from '../src/lib/matrix.ts'
 import { boostedTrees, fit, predictor, rocAuc } from '../src/learning/index.ts'
 import { significant } from './features-measure.ts'
 import type { BenchOptions, Figures } from './run.ts'
-import { drawTable, type ShapeName, shapes, type Table } from './training-shapes.ts'
+import { drawTable, type Shape, type ShapeName, shapes, type Table } from './training-shapes.ts'
 
 const peers = ['lightgbm', 'xgboost', 'sklearn'] as const
 
@@ -27,10 +27,12 @@ interface Task {
   readonly test: Table
   readonly trees: number
   readonly depth: number
+  /** Features that hold codes of categories. */
+  readonly categorical: readonly number[]
 }
 
 /**
- * `--shape mixed-30` (or wide, tall, rare), `--trees 200`, `--depth 6`, `--rounds 3`, `--threads 1`,
+ * `--shape mixed-30` (or wide, tall, rare, codes), `--trees 200`, `--depth 6`, `--rounds 3`, `--threads 1`,
  * `--only ours,lightgbm,…`, `--python PATH`. The shortest time of the rounds counts.
  */
 export async function run(options: BenchOptions, say: (line: string) => void): Promise<Figures> {
@@ -45,6 +47,7 @@ export async function run(options: BenchOptions, say: (line: string) => void): P
     test: drawTable(shape, 'test'),
     trees: Number(options.trees ?? 200),
     depth: Number(options.depth ?? 6),
+    categorical: [...((shapes[shape] as Shape).codes ?? []).keys()],
   }
   const theirs = await startPeers(task, options.python)
   const found = new Map<string, Trained[]>()
@@ -93,11 +96,13 @@ function summarise(
   return figures
 }
 
-function trainOurs({ train, test, trees, depth }: Task, threads: number): Trained {
+function trainOurs({ train, test, trees, depth, categorical }: Task, threads: number): Trained {
   const spec = boostedTrees({ trees, depth, bins: 255 })
   const startUs = monotonicUs()
   const y = Float64Array.from(train.labels)
-  const model = fit(spec, { x: matrixOf(train), y }, { seed: 1, threads })
+  const x = matrixOf(train)
+  const codes = categorical.map((feature) => x.names[feature])
+  const model = fit(spec, { x, y, categorical: codes }, { seed: 1, threads })
   const s = (monotonicUs() - startUs) / 1e6
   const scores = predictor(model).scoreMatrix(matrixOf(test))
   return { s, auc: rocAuc(Float64Array.from(test.labels), scores) }
@@ -118,7 +123,8 @@ interface Peers {
   stop(): void
 }
 
-async function startPeers({ train, test, trees, depth }: Task, python?: string): Promise<Peers> {
+async function startPeers(task: Task, python?: string): Promise<Peers> {
+  const { train, test, trees, depth, categorical } = task
   const interpreter = python ?? join(import.meta.dirname, '.venv/bin/python')
   if (!existsSync(interpreter)) return { train: async () => undefined, stop: () => {} }
   const folder = mkdtempSync(join(tmpdir(), 'assay-bench-'))
@@ -135,7 +141,7 @@ async function startPeers({ train, test, trees, depth }: Task, python?: string):
   const labels = Float64Array.from(test.labels)
   return {
     async train(engine, threads) {
-      const request = { engine, threads, trees, depth, features: train.features }
+      const request = { engine, threads, trees, depth, features: train.features, categorical }
       child.stdin.write(`${JSON.stringify(request)}\n`)
       const [line] = (await once(lines, 'line')) as [string]
       const answer = JSON.parse(line) as { s: number } | { absent: true }

@@ -1,8 +1,10 @@
 """Trains boosted trees with the peers, one request a line on standard input, one answer a line.
 
 Usage: python training.py FOLDER. The folder holds train.f32, train.y, test.f32 (float32, row after
-row). A request is {"features", "engine", "threads", "trees", "depth"}; the answer {"s", "version"},
-and the scores of the test rows in scores.f64. "s" covers everything from the raw matrix to the model.
+row). A request is {"features", "categorical", "engine", "threads", "trees", "depth"}; the answer
+{"s", "version"}, and the scores of the test rows in scores.f64. "s" covers everything from the raw
+matrix to the model. Features that hold categories are given as such; scikit-learn, which takes at
+most 255 categories, gets those of more as numbers.
 """
 
 import json
@@ -28,8 +30,10 @@ def train_lightgbm(x, y, request):
         "num_threads": request["threads"],
         "verbose": -1,
     }
+    codes = request["categorical"] or "auto"
     start = time.perf_counter()
-    model = lgb.train(params, lgb.Dataset(x, y, params=params), request["trees"])
+    data = lgb.Dataset(x, y, categorical_feature=codes, params=params)
+    model = lgb.train(params, data, request["trees"])
     return time.perf_counter() - start, lambda t: model.predict(t), lgb.__version__
 
 
@@ -46,10 +50,13 @@ def train_xgboost(x, y, request):
         "lambda": 1.0,
         "nthread": request["threads"],
     }
+    kinds = ["c" if i in request["categorical"] else "q" for i in range(x.shape[1])]
+    shared = {"feature_types": kinds, "enable_categorical": True, "nthread": request["threads"]}
     start = time.perf_counter()
-    data = xgb.QuantileDMatrix(x, y, max_bin=255, nthread=request["threads"])
+    data = xgb.QuantileDMatrix(x, y, max_bin=255, **shared)
     model = xgb.train(params, data, request["trees"])
-    return time.perf_counter() - start, lambda t: model.inplace_predict(t), xgb.__version__
+    elapsed = time.perf_counter() - start
+    return elapsed, lambda t: model.predict(xgb.DMatrix(t, **shared)), xgb.__version__
 
 
 def train_sklearn(x, y, request):
@@ -57,6 +64,7 @@ def train_sklearn(x, y, request):
     from sklearn.ensemble import HistGradientBoostingClassifier
     from threadpoolctl import threadpool_limits
 
+    codes = [i for i in request["categorical"] if np.unique(x[:, i]).size <= 255]
     with threadpool_limits(limits=request["threads"]):
         start = time.perf_counter()
         model = HistGradientBoostingClassifier(
@@ -68,6 +76,7 @@ def train_sklearn(x, y, request):
             min_samples_leaf=1,
             l2_regularization=1.0,
             early_stopping=False,
+            categorical_features=codes or None,
         ).fit(x, y)
         elapsed = time.perf_counter() - start
     return elapsed, lambda t: model.predict_proba(t)[:, 1], sklearn.__version__

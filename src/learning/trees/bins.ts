@@ -1,5 +1,6 @@
 /** Features cut into at most 255 bins each, so that trees are learnt from small whole numbers. */
 import type { Matrix } from '../../lib/matrix.ts'
+import { binCategories } from './category-bins.ts'
 import type { Kernels } from './kernels.ts'
 
 export type BinnedMatrix = {
@@ -10,6 +11,11 @@ export type BinnedMatrix = {
    * bin those above all cuts. A missing value has the bin after the last.
    */
   readonly cuts: readonly Float64Array[]
+  /**
+   * Of a feature of categories, the code of each bin; the bin after them holds all other codes,
+   * and the one after that missing values. Such a feature has no cuts.
+   */
+  readonly codes: readonly (Float64Array | undefined)[]
   /** The bin of missing values, a feature. */
   readonly missing: Uint32Array
   /** 1 where any row lacks the feature. */
@@ -34,7 +40,13 @@ function strideOf(features: number): number {
   return Math.ceil(features / 8) * 8
 }
 
-export function binMatrix(x: Matrix, maxBins: number, kernels: Kernels): BinnedMatrix {
+/** Features named in `categorical` hold codes of categories. Throws where those are too many. */
+export function binMatrix(
+  x: Matrix,
+  maxBins: number,
+  kernels: Kernels,
+  categorical: readonly string[] = [],
+): BinnedMatrix {
   const { rows } = x
   const features = x.columns.length
   const stride = strideOf(features)
@@ -42,22 +54,62 @@ export function binMatrix(x: Matrix, maxBins: number, kernels: Kernels): BinnedM
   const byRow = kernels.bytes(rows * stride)
   const missing = kernels.wholes(features)
   const hasMissing = kernels.bytes(features)
-  const values = kernels.numbers(rows)
-  const scratch = kernels.numbers(rows)
-  const padded = kernels.numbers(CUTS_MAX)
-  const cuts = x.columns.map((column, feature) => {
-    const present = copyPresent(column, values)
-    const own = cutPoints(kernels.sortValues(values.subarray(0, present), scratch), maxBins)
-    missing[feature] = own.length + 1
-    hasMissing[feature] = present < rows ? 1 : 0
-    padded.fill(Infinity).set(own)
-    values.set(column)
-    const bins = byColumn.subarray(feature * rows, (feature + 1) * rows)
-    kernels.binColumn(bins, values, padded, own.length + 1)
-    return own
-  })
+  const batch = batchOf(x, kernels)
+  const codes: (Float64Array | undefined)[] = []
+  const cuts: Float64Array[] = []
+  const isCategory = x.names.map((name) => categorical.includes(name))
+  const binsOf = (feature: number) => byColumn.subarray(feature * rows, (feature + 1) * rows)
+
+  for (let start = 0; start < features; start += kernels.lanes) {
+    const own = x.columns.slice(start, start + kernels.lanes)
+    sortBatch(own, batch, kernels).forEach((sorted, lane) => {
+      const feature = start + lane
+      hasMissing[feature] = sorted.length < rows ? 1 : 0
+      if (isCategory[feature]) {
+        const name = x.names[feature]
+        codes[feature] = binCategories(name, own[lane], sorted, maxBins, binsOf(feature))
+      }
+      cuts[feature] = isCategory[feature] ? new Float64Array(0) : cutPoints(sorted, maxBins)
+      missing[feature] = (codes[feature] ?? cuts[feature]).length + 1
+      batch.cuts[lane].fill(Infinity).set(cuts[feature])
+      // Only now: the sorted values may have had this space.
+      batch.values[lane].set(own[lane])
+    })
+    const lanes = own.map((_, lane) => lane).filter((lane) => !isCategory[start + lane])
+    kernels.binColumns(
+      lanes.map((lane) => binsOf(start + lane)),
+      lanes.map((lane) => batch.values[lane]),
+      lanes.map((lane) => batch.cuts[lane]),
+      lanes.map((lane) => missing[start + lane]),
+    )
+  }
   kernels.transposeBins(byRow, byColumn, rows, stride)
-  return { rows, features, cuts, missing, hasMissing, byRow, stride, byColumn }
+  return { rows, features, cuts, codes, missing, hasMissing, byRow, stride, byColumn }
+}
+
+/** Space for as many columns as are sorted and binned at once. */
+type Batch = {
+  readonly values: readonly Float64Array[]
+  readonly scratch: readonly Float64Array[]
+  readonly cuts: readonly Float64Array[]
+}
+
+function batchOf({ rows, columns }: Matrix, kernels: Kernels): Batch {
+  const lanes = Math.min(kernels.lanes, columns.length)
+  const arrays = (length: number) => Array.from({ length: lanes }, () => kernels.numbers(length))
+  return { values: arrays(rows), scratch: arrays(rows), cuts: arrays(CUTS_MAX) }
+}
+
+/** The present values of columns, in order, in the space of `values` or `scratch`. */
+function sortBatch(
+  columns: readonly Float64Array[],
+  { values, scratch }: Batch,
+  kernels: Kernels,
+): Float64Array[] {
+  const present = columns.map((column, lane) =>
+    values[lane].subarray(0, copyPresent(column, values[lane])),
+  )
+  return kernels.sortColumns(present, scratch)
 }
 
 function copyPresent(column: Float64Array, into: Float64Array): number {
@@ -106,7 +158,7 @@ function countDistinct(sorted: Float64Array, most: number): number {
 }
 
 /** Where the run of equal values ends that begins at `start`. */
-function endOfRun(sorted: Float64Array, start: number): number {
+export function endOfRun(sorted: Float64Array, start: number): number {
   const value = sorted[start]
   let end = start + 1
   while (end < sorted.length && sorted[end] === value) end++

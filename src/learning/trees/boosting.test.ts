@@ -120,7 +120,7 @@ describe('boosted trees', () => {
     }
     const seen: number[] = []
     const model = fit(
-      boostedTrees(declared as object),
+      boostedTrees(declared),
       { ...data, validation: task(5, 300) },
       {
         seed: 3,

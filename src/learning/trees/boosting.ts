@@ -1,82 +1,90 @@
 /**
- * Gradient boosting for the logistic loss: each tree is a Newton step on the margins of the trees
- * before it (Friedman 2001; Chen and Guestrin 2016).
+ * Gradient boosting: each tree is a Newton step on the margins of the trees before it (Friedman
+ * 2001; Chen and Guestrin 2016).
  */
-import { ln, softplus } from '../../lib/math.ts'
 import { createRandom, type Random } from '../../lib/random.ts'
-import { averagePrecision } from '../evaluation/ranking.ts'
 import { type CheckedData, type FitOptions, MODEL_FORMAT } from '../model.ts'
-import { type BinnedMatrix, binMatrix, bytesOfBins } from './bins.ts'
+import { binMatrix, bytesOfBins } from './bins.ts'
+import type { CompiledKernels } from './compiled-kernels.ts'
+import { watchValidation } from './early-stopping.ts'
 import { type Evaluator, soloEvaluator } from './evaluate.ts'
 import { createWorkshop, type GrownNode, growTree } from './grow.ts'
+import { addGrown, addTrees, toTree } from './grown-tree.ts'
 import { chooseKernels, type Kernels } from './kernels.ts'
+import { limitsOf } from './limits.ts'
 import type { BoostedTreesModel, BoostedTreesParams, BoostedTreesSpec, Tree } from './model.ts'
-import { teamEvaluator } from './team.ts'
+import { type Objective, objectiveOf } from './objective.ts'
+import { weighRows } from './row-weights.ts'
+import { createTeam } from './team.ts'
 
 export function fitBoostedTrees(
   spec: BoostedTreesSpec,
   data: CheckedData,
   options: FitOptions,
-  kernels = chooseKernels(bytesOfTraining(data)),
+  kernels: Kernels | CompiledKernels = chooseKernels(bytesOfTraining(data)),
 ): BoostedTreesModel {
-  const evaluator = chooseEvaluator(kernels, options.threads ?? 1)
+  const threads = options.threads ?? 1
+  if (threads === 1 || !('shared' in kernels)) {
+    return boost(spec, data, options, kernels, soloEvaluator(kernels))
+  }
+  const team = createTeam(kernels, threads)
   try {
-    return boost(spec, data, options, kernels, evaluator)
+    return boost(spec, data, options, team.kernels, team.evaluator)
   } finally {
-    evaluator.close()
+    team.close()
   }
 }
 
-function chooseEvaluator(kernels: ReturnType<typeof chooseKernels>, threads: number): Evaluator {
-  return threads > 1 && 'shared' in kernels
-    ? teamEvaluator(kernels, threads)
-    : soloEvaluator(kernels)
-}
-
 function boost(
-  spec: BoostedTreesSpec,
+  { params }: BoostedTreesSpec,
   data: CheckedData,
   options: FitOptions,
   kernels: Kernels,
   evaluator: Evaluator,
 ): BoostedTreesModel {
-  const { params } = spec
+  const objective = objectiveOf(params)
   const { x } = data
+  const outputs = objective.task === 'multiclass' ? (data.classes ?? []).length : 1
   const y = kernels.numbers(x.rows)
   y.set(data.y)
+  objective.check?.(y)
   const weights = kernels.numbers(x.rows)
-  const uniform = weighRows(data, params.positiveWeight, weights)
-  const binned = binMatrix(x, params.bins, kernels)
-  const workshop = createWorkshop(kernels, evaluator, x.rows, binned.features)
-  const base = priorMargin(y, weights)
-  const margins = kernels.numbers(x.rows).fill(base)
-  const derivatives = kernels.numbers(2 * x.rows)
-  const quantum = quantumOf(weights)
-  const rowSpace = kernels.wholes(x.rows)
-  const featureSpace = kernels.wholes(binned.features)
-  const random = createRandom(options.seed)
-  const rowRandom = random.fork('rows')
-  const columnRandom = random.fork('columns')
-  const watch = watchValidation(data.validation, params, base)
+  const uniform = weighRows(data, params, outputs, weights)
+  const bases = objective.bases(y, weights, outputs)
+  const margins = kernels.numbers(x.rows * outputs)
+  fillBases(margins, bases)
+  const derivatives = objective.derivatives({ kernels, margins, y, weights, outputs })
+  const watch = watchValidation(data, params.earlyStopping, objective, bases)
+  const learnRound = prepareRounds({
+    params,
+    data,
+    options,
+    kernels,
+    evaluator,
+    objective,
+    uniform,
+  })
   const trees: Tree[] = []
+  let rounds = 0
 
-  while (trees.length < params.trees) {
-    kernels.differentiate(derivatives, margins, y, weights, quantum)
-    const rows = sampleIndices(rowSpace, params.rowSample, rowRandom)
-    const features = sampleIndices(featureSpace, params.columnSample, columnRandom)
-    const ground = { binned, derivatives, weights: uniform ? undefined : weights, rows, features }
-    const nodes = growTree(ground, params, workshop)
-    // A root that cannot be split tells that there is nothing left to learn from all rows.
-    if (nodes.length === 1 && params.rowSample === 1 && params.columnSample === 1) break
-    addToMargins(nodes, rows, binned, margins, kernels)
-    const tree = toTree(nodes, binned)
-    trees.push(tree)
-    const validation = watch?.add(tree, trees.length)
-    report(trees.length, validation)
-    if (watch?.shouldStop(trees.length)) break
+  while (rounds < params.trees) {
+    derivatives.begin()
+    const round = learnRound({ margins, y, weights, derivatives, outputs })
+    if (round === undefined) break
+    rounds++
+    trees.push(...round)
+    const validation = watch?.add(round, rounds)
+    report(rounds, validation)
+    if (watch?.shouldStop(rounds) === true) break
   }
 
-  const kept = watch === undefined ? trees : trees.slice(0, watch.bestCount())
+  const iterations = watch?.bestCount() ?? rounds
+  const kept = trees.slice(0, iterations * outputs)
+  if (iterations < rounds) {
+    fillBases(margins, bases)
+    addTrees(kept, outputs, x, margins)
+  }
+  const names = data.classes ?? []
   return {
     format: MODEL_FORMAT,
     kind: 'boosted-trees',
@@ -84,12 +92,15 @@ function boost(
     seed: options.seed,
     training: {
       rows: x.rows,
-      positives: y.reduce((sum, label) => sum + label, 0),
-      iterations: kept.length,
-      loss: meanLoss(kept.length === trees.length ? margins : replay(kept, x, base), y),
+      ...(objective.task === 'binary' && { positives: y.reduce((sum, label) => sum + label, 0) }),
+      iterations,
+      loss: objective.meanLoss(margins, y),
     },
     params,
-    base,
+    base: objective.task === 'multiclass' ? 0 : bases[0],
+    ...(objective.task === 'multiclass' && {
+      classes: bases.map((base, index) => ({ name: names[index], base })),
+    }),
     trees: kept,
   }
 
@@ -97,63 +108,114 @@ function boost(
     const { onProgress } = options
     const every = Math.max(1, Math.floor(params.trees / 50))
     if (onProgress === undefined || (done % every !== 0 && done !== params.trees)) return
-    const progress = { done, total: params.trees, trainingLoss: meanLoss(margins, y) }
+    const trainingLoss = objective.meanLoss(margins, y)
+    const progress = { done, total: params.trees, trainingLoss }
     onProgress(validation === undefined ? progress : { ...progress, validation })
   }
 }
 
-/** Labels, weights, margins, derivatives and the order of rows take up to 56 bytes a row. */
-function bytesOfTraining({ x }: CheckedData): number {
-  return bytesOfBins(x.rows, x.columns.length) + 56 * x.rows
+type Preparation = {
+  readonly params: BoostedTreesParams
+  readonly data: CheckedData
+  readonly options: FitOptions
+  readonly kernels: Kernels
+  readonly evaluator: Evaluator
+  readonly objective: Objective
+  readonly uniform: boolean
 }
 
-/** What a tree adds to the margin of a row. */
-export function treeValue(tree: Tree, columns: readonly Float64Array[], row: number): number {
-  let node = 0
-  while (tree.feature[node] >= 0) {
-    const value = columns[tree.feature[node]][row]
-    const goesLeft = value === value ? value <= tree.threshold[node] : tree.missingLeft[node] === 1
-    node = goesLeft ? tree.left[node] : tree.right[node]
-  }
-  return tree.value[node]
+type Round = {
+  readonly margins: Float64Array
+  readonly y: Float64Array
+  readonly weights: Float64Array
+  readonly derivatives: ReturnType<Objective['derivatives']>
+  readonly outputs: number
 }
 
-/** Log-odds of the weighted share of positives. */
-function priorMargin(y: Float64Array, weights: Float64Array): number {
-  let positive = 0
-  let negative = 0
-  for (let row = 0; row < y.length; row++) {
-    if (y[row] === 1) positive += weights[row]
-    else negative += weights[row]
+/** Bins the rows, and returns what learns the trees of a round; undefined: nothing is left to learn. */
+function prepareRounds({
+  params,
+  data: { x, categorical = [] },
+  options,
+  kernels,
+  evaluator,
+  objective,
+  uniform,
+}: Preparation): (round: Round) => Tree[] | undefined {
+  const { maxDeltaStep = objective.maxDeltaStep } = params
+  const limited = maxDeltaStep === undefined ? params : { ...params, maxDeltaStep }
+  const limits = limitsOf(limited, x.names, categorical, kernels)
+  const binned = binMatrix(x, params.bins, kernels, categorical)
+  const workshop = createWorkshop(kernels, evaluator, x.rows, binned.features)
+  const pairs = kernels.numbers(2 * x.rows)
+  const drawn = kernels.wholes(x.rows)
+  const rowSpace = kernels.wholes(x.rows)
+  const featureSpace = kernels.wholes(binned.features)
+  // No tree has more leaves than rows.
+  const leaves = kernels.numbers(3 * Math.min(params.leaves, x.rows))
+  const random = createRandom(options.seed)
+  const rowRandom = random.fork('rows')
+  const columnRandom = random.fork('columns')
+  const nodeRandom = random.fork('nodes')
+  const sampled =
+    params.rowSample < 1 || params.columnSample < 1 || limited.nodeColumnSample !== undefined
+
+  return ({ margins, y, weights, derivatives, outputs }) => {
+    const chosen = sampleIndices(drawn, params.rowSample, rowRandom)
+    const trees: Tree[] = []
+    let learnt = sampled
+    for (let output = 0; output < outputs; output++) {
+      derivatives.fill(pairs, output)
+      rowSpace.set(chosen)
+      const rows = rowSpace.subarray(0, chosen.length)
+      const features = sampleIndices(featureSpace, params.columnSample, columnRandom)
+      const own = { weights: uniform ? undefined : weights, random: nodeRandom, limits }
+      const ground = { binned, derivatives: pairs, rows, features, ...own }
+      const nodes = growTree(ground, params, workshop)
+      if (nodes.length > 1) learnt = true
+      const part = margins.subarray(output * x.rows, (output + 1) * x.rows)
+      if (objective.renew !== undefined) {
+        renewLeaves(nodes, rows, part, y, weights, params.learningRate, objective.renew)
+      }
+      addGrown(nodes, rows, binned, part, leaves, kernels)
+      trees.push(toTree(nodes, binned))
+    }
+    // Roots that cannot be split tell that there is nothing left to learn from all rows.
+    return learnt ? trees : undefined
   }
-  return ln(positive / negative) + 0
 }
 
-/** Fills in the weight of every row; returns whether all are 1. */
-function weighRows(data: CheckedData, positiveWeight: number, into: Float64Array): boolean {
-  let uniform = true
-  for (let row = 0; row < into.length; row++) {
-    into[row] = (data.weights?.[row] ?? 1) * (data.y[row] === 1 ? positiveWeight : 1)
-    if (into[row] !== 1) uniform = false
+/** Gives leaves the value that is best for what remains of their rows' labels. */
+function renewLeaves(
+  nodes: readonly GrownNode[],
+  rows: Uint32Array,
+  margins: Float64Array,
+  y: Float64Array,
+  weights: Float64Array,
+  learningRate: number,
+  renew: NonNullable<Objective['renew']>,
+): void {
+  for (const node of nodes) {
+    if (node.split !== undefined) continue
+    const own = rows.subarray(node.from, node.to)
+    const residuals = Float64Array.from(own, (row) => y[row] - margins[row])
+    const value = renew(
+      residuals,
+      Float64Array.from(own, (row) => weights[row]),
+    )
+    node.value = learningRate * value + 0
   }
-  return uniform
 }
 
-/**
- * Derivatives are rounded to multiples of this power of two, so small that nothing of weight is
- * lost and so large that a sum over any rows, in any order, is exact: no derivative exceeds its
- * row's weight, so no sum exceeds 2⁵² quanta. That makes a model independent of how many threads
- * summed, and the difference of two histograms the histogram of the difference.
- */
-function quantumOf(weights: Float64Array): number {
-  let total = 0
-  for (const weight of weights) total += weight
-  let quantum = 2 ** -1000
-  // Powers of two are exact, so this is the least one above total · 2⁻⁵¹.
-  for (const step of [512, 256, 128, 64, 32, 16, 8, 4, 2, 1]) {
-    if (quantum * 2 ** step * 2 ** 51 <= total) quantum *= 2 ** step
-  }
-  return 2 * quantum
+function fillBases(margins: Float64Array, bases: readonly number[]): void {
+  const rows = margins.length / bases.length
+  bases.forEach((base, output) => margins.fill(base, output * rows, (output + 1) * rows))
+}
+
+/** Labels, weights, derivatives and orders of rows take 64 bytes a row; margins and shares more. */
+function bytesOfTraining({ x, classes = [] }: CheckedData): number {
+  const outputs = Math.max(1, classes.length)
+  return bytesOfBins(x.rows, x.columns.length) + (64 + 16 * outputs) * x.rows
 }
 
 /** Every index kept with probability `share`, ascending; never none. */
@@ -170,112 +232,4 @@ function sampleIndices(space: Uint32Array, share: number, random: Random): Uint3
     if (random.next() * (count - index) < wanted - taken) space[taken++] = index
   }
   return space.subarray(0, wanted)
-}
-
-/** Adds the new tree to the margins of all rows: sampled rows lie in its leaves already. */
-function addToMargins(
-  nodes: readonly GrownNode[],
-  rows: Uint32Array,
-  binned: BinnedMatrix,
-  margins: Float64Array,
-  kernels: Kernels,
-): void {
-  const seen = rows.length === binned.rows ? undefined : new Uint8Array(binned.rows)
-  for (const node of nodes) {
-    if (node.split !== undefined) continue
-    kernels.addToRows(margins, rows, node.from, node.to, node.value)
-  }
-  if (seen === undefined) return
-  for (const row of rows) seen[row] = 1
-  for (let row = 0; row < binned.rows; row++) {
-    if (seen[row] === 0) margins[row] += valueOfBins(nodes, binned, row)
-  }
-}
-
-function valueOfBins(nodes: readonly GrownNode[], binned: BinnedMatrix, row: number): number {
-  let node = nodes[0]
-  while (node.split !== undefined) {
-    const { feature, bin, missingLeft } = node.split
-    const own = binned.byColumn[feature * binned.rows + row]
-    const goesLeft = own === binned.missing[feature] ? missingLeft : own <= bin
-    node = nodes[goesLeft ? node.left : node.right]
-  }
-  return node.value
-}
-
-/** The tree in terms of feature values instead of bins. */
-function toTree(nodes: readonly GrownNode[], binned: BinnedMatrix): Tree {
-  return {
-    feature: nodes.map(({ split }) => split?.feature ?? -1),
-    // After the last cut everything present goes left, and only missing values go right.
-    threshold: nodes.map(({ split }) => {
-      if (split === undefined) return 0
-      return binned.cuts[split.feature][split.bin] ?? Number.MAX_VALUE
-    }),
-    missingLeft: nodes.map((node) => (missingGoesLeft(node, nodes, binned) ? 1 : 0)),
-    left: nodes.map((node) => node.left),
-    right: nodes.map((node) => node.right),
-    value: nodes.map((node) => (node.split === undefined ? node.value : 0)),
-    cover: nodes.map((node) => node.cover),
-  }
-}
-
-/**
- * Where no training row lacked the feature, a missing value goes with the majority: nothing was
- * learnt about it.
- */
-function missingGoesLeft(
-  node: GrownNode,
-  nodes: readonly GrownNode[],
-  binned: BinnedMatrix,
-): boolean {
-  if (node.split === undefined) return false
-  const { feature } = node.split
-  if (binned.hasMissing[feature] === 1) return node.split.missingLeft
-  return nodes[node.left].cover >= nodes[node.right].cover
-}
-
-function meanLoss(margins: Float64Array, y: Float64Array): number {
-  let loss = 0
-  for (let row = 0; row < y.length; row++) {
-    loss += softplus(y[row] === 1 ? -margins[row] : margins[row])
-  }
-  return loss / y.length
-}
-
-function replay(trees: readonly Tree[], x: CheckedData['x'], base: number): Float64Array {
-  const margins = new Float64Array(x.rows).fill(base)
-  for (const tree of trees) {
-    for (let row = 0; row < x.rows; row++) margins[row] += treeValue(tree, x.columns, row)
-  }
-  return margins
-}
-
-/** Follows the early-stopping metric on the validation rows. */
-function watchValidation(
-  validation: CheckedData['validation'],
-  params: BoostedTreesParams,
-  base: number,
-) {
-  const stopping = params.earlyStopping
-  if (validation === undefined || stopping === undefined) return undefined
-  const { x, y } = validation
-  const margins = new Float64Array(x.rows).fill(base)
-  let best = -Infinity
-  let bestAt = 0
-  return {
-    add(tree: Tree, count: number): number {
-      for (let row = 0; row < x.rows; row++) margins[row] += treeValue(tree, x.columns, row)
-      const logLoss = stopping.metric === 'log-loss'
-      const value = logLoss ? meanLoss(margins, y) : averagePrecision(y, margins)
-      const goodness = logLoss ? -value : value
-      if (goodness > best) {
-        best = goodness
-        bestAt = count
-      }
-      return value
-    },
-    shouldStop: (count: number) => count - bestAt >= stopping.rounds,
-    bestCount: () => bestAt,
-  }
 }

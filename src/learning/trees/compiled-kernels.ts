@@ -2,7 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import type { Kernels } from './kernels.ts'
 
-type Exports = { readonly [name in keyof Omit<Kernels, 'numbers' | 'wholes' | 'bytes'>]: Numeric }
+type OfArrays = 'numbers' | 'wholes' | 'bytes' | 'lanes' | 'sortColumns' | 'binColumns'
+type Exports = {
+  readonly [name in Exclude<keyof Kernels, OfArrays> | 'sortValues' | 'binColumn']: Numeric
+}
 type ArrayOf<T> = {
   readonly BYTES_PER_ELEMENT: number
   new (buffer: ArrayBuffer, start: number, length: number): T
@@ -124,27 +127,61 @@ function kernelsOf(run: Exports, memory: Memory): Kernels {
         Math.max(penalties.minChildWeight, Number.MIN_VALUE),
       )
     },
+    findSplitWithin(found, histogram, features, missing, hasMissing, node, limits) {
+      run.findSplitWithin(
+        at(found),
+        at(histogram),
+        at(features),
+        features.length,
+        at(missing),
+        at(hasMissing),
+        at(node),
+        at(limits.kinds),
+        at(limits.terms),
+        limits.allowed === undefined ? 0 : at(limits.allowed),
+        limits.counts === undefined ? 0 : at(limits.counts),
+      )
+    },
+    countBins(counts, byRow, stride, features, rows, from, to) {
+      const own = [at(features), features.length, at(rows)]
+      run.countBins(at(counts), at(byRow), stride, ...own, from, to)
+    },
+    subtractCounts: (parent, child, features) =>
+      void run.subtractCounts(at(parent), at(child), at(features), features.length),
     partition: (rows, from, to, column, bin, alsoLeft, scratch) =>
       run.partition(at(rows), from, to, at(column), bin, alsoLeft, at(scratch)),
-    addToRows: (margins, rows, from, to, value) =>
-      void run.addToRows(at(margins), at(rows), from, to, value),
+    partitionSet: (rows, from, to, column, table, scratch) =>
+      run.partitionSet(at(rows), from, to, at(column), at(table), at(scratch)),
+    addLeaves(margins, rows, leaves) {
+      run.addLeaves(at(margins), at(rows), at(leaves), leaves.length / 3, 0, rows.length)
+    },
     differentiate(derivatives, margins, labels, weights, quantum) {
       const { length } = margins
       run.differentiate(at(derivatives), at(margins), at(labels), at(weights), length, quantum)
     },
-    sortValues(values, scratch) {
-      const { length } = values
-      const sorted = run.sortValues(at(values), at(scratch), counts, length)
-      return sorted === at(values) ? values : scratch.subarray(0, length)
+    softmax: (shares, margins, rows) =>
+      void run.softmax(at(shares), at(margins), rows, margins.length / rows),
+    lanes: 1,
+    sortColumns: (values, scratch) =>
+      values.map((column, i) => {
+        const { length } = column
+        // Above two gigabytes a pointer comes back negative.
+        const sorted = run.sortValues(at(column), at(scratch[i]), counts, length) >>> 0
+        return sorted === at(column) ? column : scratch[i].subarray(0, length)
+      }),
+    binColumns(bins, values, cuts, missing) {
+      values.forEach((column, i) => {
+        run.binColumn(at(bins[i]), at(column), at(cuts[i]), missing[i], column.length)
+      })
     },
-    binColumn: (bins, values, cuts, missing) =>
-      void run.binColumn(at(bins), at(values), at(cuts), missing, values.length),
     transposeBins(byRow, byColumn, rows, stride) {
-      run.transposeBins(at(byRow), at(byColumn), rows, byColumn.length / rows, stride)
+      const features = byColumn.length / rows
+      run.transposeBins(at(byRow), at(byColumn), rows, features, stride, 0, rows)
     },
   }
 }
 
-function at(array: { readonly byteOffset: number }): number {
+/** Where an array lies in the memory. */
+export function at(array: { readonly byteOffset: number }): number {
   return array.byteOffset
 }

@@ -3,7 +3,10 @@ import { fail } from '../errors.ts'
 import type { BoostedTreesModel, Tree } from './model.ts'
 
 export type Forest = {
+  /** Margin of the first output before the first tree. */
   readonly base: number
+  /** Margin of each output before the first tree. Tree i adds to output i modulo their number. */
+  readonly bases: Float64Array
   readonly features: number
   /** The first node of each tree; a tree's nodes follow one another. */
   readonly roots: Int32Array
@@ -16,19 +19,49 @@ export type Forest = {
   readonly right: Int32Array
   readonly value: Float64Array
   readonly cover: Float64Array
+  /** Which categories go left; undefined where no tree parts any. */
+  readonly sets?: CategorySets
 }
+
+/**
+ * The categories that go left at the nodes that have such. A set of small codes is a string of
+ * bits; one of large codes is searched.
+ */
+export type CategorySets = {
+  /** By node, where its set begins in `words`; −1 where a threshold decides. */
+  readonly start: Int32Array
+  /**
+   * A set's length in words and whether they hold bits (1), then the words: bit c of all is code
+   * c, or else one code a word, ascending.
+   */
+  readonly words: Int32Array
+}
+
+/** Sets whose codes lie below this are kept as bits: 256 bytes at most. */
+const BITS_MAX = 2048
 
 /** Throws `model_invalid` where following a tree could leave it, loop, or meet no number. */
 export function flattenTrees(model: BoostedTreesModel): Forest {
   if (!Array.isArray(model.trees) || !Number.isFinite(model.base)) {
     throw fail.model_invalid('The model lacks its trees or its base.')
   }
-  const sizes = model.trees.map((tree) => tree.feature?.length ?? 0)
+  return forestOf(model.trees, model.features.length, basesOf(model))
+}
+
+/** The same of trees that belong to a model of so many features, one base an output. */
+export function forestOf(
+  trees: readonly Tree[],
+  features: number,
+  bases: readonly number[],
+): Forest {
+  const sizes = trees.map((tree) => tree?.feature?.length ?? 0)
   const total = sizes.reduce((sum, size) => sum + size, 0)
-  const forest: Forest = {
-    base: model.base,
-    features: model.features.length,
-    roots: new Int32Array(model.trees.length),
+  const sets = trees.some((tree) => tree?.categories !== undefined)
+  const forest = {
+    base: bases[0],
+    bases: Float64Array.from(bases),
+    features,
+    roots: new Int32Array(trees.length),
     feature: new Int32Array(total),
     threshold: new Float64Array(total),
     missingLeft: new Uint8Array(total),
@@ -38,18 +71,53 @@ export function flattenTrees(model: BoostedTreesModel): Forest {
     cover: new Float64Array(total),
   }
   let root = 0
-  model.trees.forEach((tree, index) => {
+  trees.forEach((tree, index) => {
     forest.roots[index] = root
     copyTree(tree, index, root, forest)
     root += sizes[index]
   })
-  return forest
+  return sets ? { ...forest, sets: copySets(trees, total) } : forest
+}
+
+/** Whether a row with this value of the node's feature goes left. */
+export function goesLeft(forest: Forest, node: number, value: number): boolean {
+  if (value !== value) return forest.missingLeft[node] === 1
+  const { sets } = forest
+  if (sets === undefined || sets.start[node] < 0) return value <= forest.threshold[node]
+  return holds(sets.words, sets.start[node], value)
+}
+
+function holds(words: Int32Array, start: number, code: number): boolean {
+  const length = words[start]
+  const first = start + 2
+  if (words[start + 1] === 1) {
+    const whole = code >= 0 && code < 32 * length && Number.isInteger(code)
+    return whole && ((words[first + (code >>> 5)] >>> (code & 31)) & 1) === 1
+  }
+  let low = first
+  let high = first + length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (words[middle] < code) low = middle + 1
+    else high = middle
+  }
+  return low < first + length && words[low] === code
+}
+
+function basesOf({ base, classes }: BoostedTreesModel): number[] {
+  if (classes === undefined) return [base]
+  const sound = Array.isArray(classes) && classes.length >= 2
+  if (!sound || !classes.every((c) => typeof c?.name === 'string' && Number.isFinite(c.base))) {
+    throw fail.model_invalid('The model lacks the names or bases of its classes.')
+  }
+  return classes.map((c) => c.base)
 }
 
 function copyTree(tree: Tree, index: number, root: number, forest: Forest): void {
-  const size = tree.feature?.length ?? 0
-  const lists = [tree.threshold, tree.missingLeft, tree.left, tree.right, tree.value, tree.cover]
-  if (size === 0 || lists.some((list) => list?.length !== size)) {
+  const size = tree?.feature?.length ?? 0
+  const lists = [tree?.threshold, tree?.missingLeft, tree?.left, tree?.right, tree?.value]
+  const rest = [tree?.cover, tree?.categories ?? tree?.cover]
+  if (size === 0 || [...lists, ...rest].some((list) => list?.length !== size)) {
     throw fail.model_invalid(`Tree ${index} is empty or its lists differ in length.`)
   }
   for (let node = 0; node < size; node++) {
@@ -61,7 +129,9 @@ function copyTree(tree: Tree, index: number, root: number, forest: Forest): void
     const known = Number.isInteger(feature) && feature >= -1 && feature < forest.features
     const figures = [tree.threshold[node], tree.value[node], tree.cover[node]]
     const sound = known && figures.every(Number.isFinite) && tree.cover[node] > 0
-    if (!sound || (!leaf && !(isNode(left) && isNode(right) && left !== right))) {
+    const codes = tree.categories?.[node] ?? null
+    const parted = codes === null || (!leaf && areCodes(codes))
+    if (!sound || !parted || (!leaf && !(isNode(left) && isNode(right) && left !== right))) {
       throw fail.model_invalid(`Node ${node} of tree ${index} is damaged.`)
     }
     const at = root + node
@@ -73,4 +143,37 @@ function copyTree(tree: Tree, index: number, root: number, forest: Forest): void
     forest.value[at] = tree.value[node]
     forest.cover[at] = tree.cover[node]
   }
+}
+
+function areCodes(codes: readonly number[]): boolean {
+  return (
+    Array.isArray(codes) &&
+    codes.every(
+      (code, i) => Number.isInteger(code) && code < 2 ** 31 && code > (codes[i - 1] ?? -1),
+    )
+  )
+}
+
+function copySets(trees: readonly Tree[], total: number): CategorySets {
+  const start = new Int32Array(total).fill(-1)
+  const words: number[] = []
+  let node = 0
+  for (const tree of trees) {
+    for (let own = 0; own < tree.feature.length; own++, node++) {
+      const codes = tree.categories?.[own] ?? null
+      if (codes === null) continue
+      start[node] = words.length
+      const most = codes.at(-1) ?? 0
+      const list = most < BITS_MAX ? bitsOf(codes, most) : codes
+      words.push(list.length, most < BITS_MAX ? 1 : 0)
+      for (const word of list) words.push(word)
+    }
+  }
+  return { start, words: Int32Array.from(words) }
+}
+
+function bitsOf(codes: readonly number[], most: number): number[] {
+  const bits = new Array<number>((most >>> 5) + 1).fill(0)
+  for (const code of codes) bits[code >>> 5] |= 1 << (code & 31)
+  return bits
 }

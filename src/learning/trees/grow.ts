@@ -1,9 +1,11 @@
 /** Growing one tree on binned rows. */
+import type { Random } from '../../lib/random.ts'
 import type { BinnedMatrix } from './bins.ts'
-import type { Evaluator, Split } from './evaluate.ts'
-import { FEATURE_SLOTS, type Kernels } from './kernels.ts'
+import type { Evaluator, Side, Split } from './evaluate.ts'
+import { FEATURE_SLOTS, type Kernels, TERM } from './kernels.ts'
+import { type Inheritance, inherit, type Limits, sideLimits } from './limits.ts'
 import type { BoostedTreesParams } from './model.ts'
-import { leafWeight } from './plain-kernels.ts'
+import { clamp, leafWeight } from './worth.ts'
 
 /** What one tree is grown from. */
 export type Ground = {
@@ -16,16 +18,21 @@ export type Ground = {
   readonly rows: Uint32Array
   /** The sampled features, ascending. */
   readonly features: Uint32Array
+  /** What splits must keep to; absent: nothing. */
+  readonly limits?: Limits | undefined
+  /** Draws the features of nodes, where each sees a share of them. */
+  readonly random?: Random
 }
 
 /** A node while its tree grows; children are indices into the same list. */
-export type GrownNode = {
+export type GrownNode = Inheritance & {
   readonly from: number
   readonly to: number
   readonly depth: number
   readonly gradient: number
   readonly hessian: number
-  readonly value: number
+  /** What the node as a leaf adds to the margin. */
+  value: number
   /** Weight of the node's rows. */
   cover: number
   split?: Split
@@ -36,16 +43,24 @@ export type GrownNode = {
 type Candidate = {
   readonly node: number
   readonly split: Split
-  readonly histogram: Float64Array
+  readonly sums: Sums
 }
+
+/** What is summed of a node's rows, by bin. */
+type Sums = { readonly histogram: Float64Array; readonly counts: Uint32Array | undefined }
+
+/** A leaf about to be planted. */
+type Leaf = Inheritance & Pick<GrownNode, 'from' | 'to' | 'depth' | 'gradient' | 'hessian'>
 
 /** Space that every tree uses again. */
 export type Workshop = {
   readonly kernels: Kernels
   readonly evaluator: Evaluator
   readonly scratch: Uint32Array
-  readonly free: Float64Array[]
-  readonly histogramLength: number
+  /** By bin, which categories of a split go left. */
+  readonly table: Uint8Array
+  readonly free: Sums[]
+  readonly features: number
 }
 
 export function createWorkshop(
@@ -58,8 +73,9 @@ export function createWorkshop(
     kernels,
     evaluator,
     scratch: kernels.wholes(rows),
+    table: kernels.bytes(256),
     free: [],
-    histogramLength: features * FEATURE_SLOTS,
+    features,
   }
 }
 
@@ -72,8 +88,9 @@ export function growTree(
   params: BoostedTreesParams,
   workshop: Workshop,
 ): GrownNode[] {
-  const { binned, derivatives, rows, features } = ground
+  const { binned, derivatives, rows, features, limits } = ground
   const shared = { binned, derivatives, rows, features, penalties: params }
+  const common = limits === undefined ? shared : { ...shared, limits }
   const { evaluator, free } = workshop
   const nodes: GrownNode[] = []
   const open: Candidate[] = []
@@ -85,71 +102,100 @@ export function growTree(
     leaves++
     branch(candidate, nodes[candidate.node])
   }
-  for (const { histogram } of open) free.push(histogram)
+  for (const { sums } of open) free.push(sums)
   coverNodes(nodes, ground)
   return nodes
 
   function plantRoot(): void {
-    const histogram = takeHistogram(workshop)
+    const sums = takeSums(workshop, limits)
     const to = rows.length
-    evaluator.evaluate({ ...shared, sum: { into: histogram, from: 0, to }, sides: [] })
-    const root = { from: 0, to, depth: 0, ...sumOfBins(histogram, features[0]) }
-    const [split] = evaluator.evaluate({ ...shared, sides: [{ histogram, ...root }] })
-    offer(plant(root), split, histogram)
+    evaluator.evaluate({ ...common, sum: sumInto(sums, 0, to), sides: [] })
+    const { lower = -Infinity, upper = Infinity, groups } = limits ?? {}
+    const heir: Inheritance = groups === undefined ? { lower, upper } : { lower, upper, groups }
+    const root = { from: 0, to, depth: 0, ...sumOfBins(sums.histogram, features[0]), ...heir }
+    const [split] = evaluator.evaluate({ ...common, sides: [sideOf(root, sums, 0)] })
+    offer(plant(root, params.l2), split, sums)
   }
 
   /** Sums the smaller child; the larger is what remains of the parent. */
-  function branch({ split, histogram }: Candidate, parent: GrownNode): void {
+  function branch({ split, sums }: Candidate, parent: GrownNode): void {
     const { from, to } = parent
     const middle = partition(ground, parent, split, workshop)
     // Sums are exact, so a side with a hessian has rows.
     if (middle === from || middle === to) throw new Error('a split left one side without rows')
     parent.split = split
-    const depth = parent.depth + 1
-    const gradient = split.leftGradient
-    const hessian = split.leftHessian
-    const left = { from, to: middle, depth, gradient, hessian }
-    const right = {
-      from: middle,
-      to,
-      depth,
-      gradient: parent.gradient - gradient,
-      hessian: parent.hessian - hessian,
-    }
-    parent.left = plant(left)
-    parent.right = plant(right)
-    if (depth >= params.depth || leaves >= params.leaves) {
-      free.push(histogram)
+    const { left, right, l2 } = part(parent, split, middle)
+    parent.left = plant(left, l2)
+    parent.right = plant(right, l2)
+    if (left.depth >= params.depth || leaves >= params.leaves) {
+      free.push(sums)
       return
     }
-    const other = takeHistogram(workshop)
+    const other = takeSums(workshop, limits)
     const leftIsSmaller = middle - from <= to - middle
     const smaller = leftIsSmaller ? left : right
-    const [leftHistogram, rightHistogram] = leftIsSmaller ? [other, histogram] : [histogram, other]
+    const [leftSums, rightSums] = leftIsSmaller ? [other, sums] : [sums, other]
     const [leftSplit, rightSplit] = evaluator.evaluate({
-      ...shared,
-      sum: { into: other, from: smaller.from, to: smaller.to },
-      parent: histogram,
-      sides: [
-        { histogram: leftHistogram, ...left },
-        { histogram: rightHistogram, ...right },
-      ],
+      ...common,
+      sum: sumInto(other, smaller.from, smaller.to),
+      parent: sums.histogram,
+      ...(sums.counts && { parentCounts: sums.counts }),
+      sides: [sideOf(left, leftSums, 0), sideOf(right, rightSums, 1)],
     })
-    offer(parent.left, leftSplit, leftHistogram)
-    offer(parent.right, rightSplit, rightHistogram)
+    offer(parent.left, leftSplit, leftSums)
+    offer(parent.right, rightSplit, rightSums)
   }
 
-  function plant(leaf: Pick<GrownNode, 'from' | 'to' | 'depth' | 'gradient' | 'hessian'>): number {
-    const weight = leafWeight(leaf.gradient, leaf.hessian, params.l1, params.l2)
-    const value = params.learningRate * weight + 0
+  /** The two children of a split, and the L2 that their values are held to. */
+  function part(
+    parent: GrownNode,
+    { feature, set, leftGradient, leftHessian }: Split,
+    middle: number,
+  ): { left: Leaf; right: Leaf; l2: number } {
+    const { from, to } = parent
+    const depth = parent.depth + 1
+    const left = { from, to: middle, depth, gradient: leftGradient, hessian: leftHessian }
+    const gradient = parent.gradient - leftGradient
+    const hessian = parent.hessian - leftHessian
+    const right = { from: middle, to, depth, gradient, hessian }
+    const { lower, upper } = parent
+    if (limits === undefined) {
+      return { left: { ...left, lower, upper }, right: { ...right, lower, upper }, l2: params.l2 }
+    }
+    const { terms } = limits
+    // Categories that were put in order are held more tightly, because the order was chosen too.
+    const ordered = set !== undefined && binned.missing[feature] - 1 > terms[TERM.oneHot]
+    const l2 = params.l2 + (ordered ? terms[TERM.categoryL2] : 0)
+    const weights = [left, right].map((leaf) => weightOf({ ...leaf, lower, upper }, l2))
+    const [leftHeir, rightHeir] = inherit(limits, parent, feature, weights[0], weights[1])
+    return { left: { ...left, ...leftHeir }, right: { ...right, ...rightHeir }, l2 }
+  }
+
+  function weightOf({ gradient, hessian, lower, upper }: Omit<Leaf, 'depth'>, l2: number): number {
+    return clamp(leafWeight(gradient, hessian, params.l1, l2), lower, upper)
+  }
+
+  function plant(leaf: Leaf, l2: number): number {
+    const value = params.learningRate * weightOf(leaf, l2) + 0
     return nodes.push({ ...leaf, value, cover: 0, left: -1, right: -1 }) - 1
   }
 
-  /** Opens a leaf where it has a good split. */
-  function offer(node: number, split: Split | undefined, histogram: Float64Array): void {
-    if (split === undefined) free.push(histogram)
-    else open.push({ node, split, histogram })
+  function sideOf(leaf: Leaf, { histogram, counts }: Sums, side: number): Side {
+    const { gradient, hessian } = leaf
+    if (limits === undefined) return { histogram, gradient, hessian }
+    const own = sideLimits(limits, leaf, side, features, counts, ground.random)
+    return { histogram, gradient, hessian, limits: own }
   }
+
+  /** Opens a leaf where it has a good split. */
+  function offer(node: number, split: Split | undefined, sums: Sums): void {
+    if (split === undefined) free.push(sums)
+    else open.push({ node, split, sums })
+  }
+}
+
+function sumInto({ histogram, counts }: Sums, from: number, to: number) {
+  return { into: histogram, from, to, ...(counts && { counts }) }
 }
 
 function next(open: readonly Candidate[], growth: BoostedTreesParams['growth']): number {
@@ -161,8 +207,15 @@ function next(open: readonly Candidate[], growth: BoostedTreesParams['growth']):
 }
 
 /** Histograms are large and short-lived: they are used again instead of allocated again. */
-function takeHistogram({ kernels, free, histogramLength }: Workshop): Float64Array {
-  return free.pop()?.fill(0) ?? kernels.numbers(histogramLength)
+function takeSums({ kernels, free, features }: Workshop, limits: Limits | undefined): Sums {
+  const used = free.pop()
+  if (used !== undefined) {
+    used.histogram.fill(0)
+    used.counts?.fill(0)
+    return used
+  }
+  const counts = limits?.counted === true ? kernels.wholes(256 * features) : undefined
+  return { histogram: kernels.numbers(features * FEATURE_SLOTS), counts }
 }
 
 function sumOfBins(
@@ -182,12 +235,20 @@ function sumOfBins(
 function partition(
   { binned, rows }: Ground,
   { from, to }: GrownNode,
-  { feature, bin, missingLeft }: Split,
-  { kernels, scratch }: Workshop,
+  { feature, bin, set, missingLeft }: Split,
+  { kernels, scratch, table }: Workshop,
 ): number {
   const column = binned.byColumn.subarray(feature * binned.rows, (feature + 1) * binned.rows)
+  if (set !== undefined) {
+    for (let own = 0; own < 256; own++) table[own] = isInSet(set, own) ? 1 : 0
+    return kernels.partitionSet(rows, from, to, column, table, scratch)
+  }
   const alsoLeft = missingLeft ? binned.missing[feature] : bin
   return kernels.partition(rows, from, to, column, bin, alsoLeft, scratch)
+}
+
+export function isInSet(set: Uint32Array, bin: number): boolean {
+  return ((set[bin >>> 5] >>> (bin & 31)) & 1) === 1
 }
 
 /** Leaves first: an inner node's cover is that of its children, whatever rounding they had. */

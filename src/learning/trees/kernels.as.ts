@@ -1,6 +1,8 @@
 // AssemblyScript: `build/kernels.mjs` compiles it to kernels.wasm. Each function does what the
 // function of the same name in `plain-kernels.ts` does, to the last bit; pointers stand for arrays.
 
+export * from './search.as'
+
 /** Bytes of a feature in a histogram: 256 bins of two doubles. */
 const FEATURE: usize = 4096
 
@@ -266,11 +268,46 @@ export function partition(
   return <u32>((left - rows) >> 2)
 }
 
-export function addToRows(margins: usize, rows: usize, from: u32, to: u32, value: f64): void {
+export function partitionSet(
+  rows: usize,
+  from: u32,
+  to: u32,
+  column: usize,
+  table: usize,
+  scratch: usize,
+): u32 {
+  let left = rows + (<usize>from << 2)
+  let right = scratch
   const end = rows + (<usize>to << 2)
-  for (let at = rows + (<usize>from << 2); at < end; at += 4) {
-    const margin = margins + (<usize>load<u32>(at) << 3)
-    store<f64>(margin, load<f64>(margin) + value)
+  for (let at = left; at < end; at += 4) {
+    const row = load<u32>(at)
+    const goes = <usize>load<u8>(table + <usize>load<u8>(column + <usize>row))
+    store<u32>(left, row)
+    store<u32>(right, row)
+    left += goes << 2
+    right += (1 - goes) << 2
+  }
+  memory.copy(left, scratch, right - scratch)
+  return <u32>((left - rows) >> 2)
+}
+
+/** Adds the values of leaves, (from, to, value) each, to their rows among positions [from … to). */
+export function addLeaves(
+  margins: usize,
+  rows: usize,
+  leaves: usize,
+  count: u32,
+  from: u32,
+  to: u32,
+): void {
+  for (let leaf = leaves; leaf < leaves + 24 * <usize>count; leaf += 24) {
+    const first = max<u32>(from, <u32>load<f64>(leaf))
+    const end = min<u32>(to, <u32>load<f64>(leaf, 8))
+    const value = load<f64>(leaf, 16)
+    for (let i = first; i < end; i++) {
+      const margin = margins + (<usize>load<u32>(rows + (<usize>i << 2)) << 3)
+      store<f64>(margin, load<f64>(margin) + value)
+    }
   }
 }
 
@@ -330,6 +367,33 @@ export function differentiate(
     const to = derivatives + (at << 1)
     v128.store(to, v128.shuffle<f64>(g, h, 0, 2))
     v128.store(to, v128.shuffle<f64>(g, h, 1, 3), 16)
+  }
+}
+
+/** Two rows at a time; the last of an odd number alone, so that no other output is written to. */
+export function softmax(shares: usize, margins: usize, rows: u32, outputs: u32): void {
+  const step = <usize>rows << 3
+  const end = step * outputs
+  for (let row: u32 = 0; row < rows; row += 2) {
+    const from = <usize>row << 3
+    let most = v128.load(margins + from)
+    for (let at = from + step; at < end; at += step) {
+      most = f64x2.pmax(most, v128.load(margins + at))
+    }
+    const pair = row + 1 < rows
+    let sum = f64x2.splat(0)
+    for (let at = from; at < end; at += step) {
+      const below = f64x2.sub(v128.load(margins + at), most)
+      const e = exp2(f64x2.max(below, f64x2.splat(-700)))
+      sum = f64x2.add(sum, e)
+      if (pair) v128.store(shares + at, e)
+      else store<f64>(shares + at, f64x2.extract_lane(e, 0))
+    }
+    for (let at = from; at < end; at += step) {
+      const share = f64x2.div(v128.load(shares + at), sum)
+      if (pair) v128.store(shares + at, share)
+      else store<f64>(shares + at, f64x2.extract_lane(share, 0))
+    }
   }
 }
 
@@ -410,9 +474,11 @@ export function transposeBins(
   rows: u32,
   features: u32,
   stride: u32,
+  from: u32,
+  to: u32,
 ): void {
-  for (let start: u32 = 0; start < rows; start += 256) {
-    const end = min<u32>(start + 256, rows)
+  for (let start = from; start < to; start += 256) {
+    const end = min<u32>(start + 256, to)
     for (let feature: u32 = 0; feature < features; feature++) {
       const column = byColumn + <usize>feature * rows
       let to = byRow + <usize>start * stride + feature

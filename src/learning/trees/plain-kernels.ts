@@ -1,6 +1,8 @@
 /** The kernels written down plainly: the meaning of the compiled ones, and their stand-in. */
-import { sigmoid } from '../../lib/math.ts'
+import { exp, sigmoid } from '../../lib/math.ts'
 import { FEATURE_SLOTS, type Kernels } from './kernels.ts'
+import { findSplitWithin } from './plain-search.ts'
+import { worth } from './worth.ts'
 
 export function plainKernels(): Kernels {
   return {
@@ -45,6 +47,20 @@ export function plainKernels(): Kernels {
     },
 
     findSplit,
+    findSplitWithin,
+
+    countBins(counts, byRow, stride, features, rows, from, to) {
+      for (let i = from; i < to; i++) {
+        const at = rows[i] * stride
+        for (const feature of features) counts[256 * feature + byRow[at + feature]]++
+      }
+    },
+
+    subtractCounts(parent, child, features) {
+      for (const feature of features) {
+        for (let at = 256 * feature; at < 256 * (feature + 1); at++) parent[at] -= child[at]
+      }
+    },
 
     partition(rows, from, to, column, bin, alsoLeft, scratch) {
       let left = from
@@ -59,8 +75,23 @@ export function plainKernels(): Kernels {
       return left
     },
 
-    addToRows(margins, rows, from, to, value) {
-      for (let i = from; i < to; i++) margins[rows[i]] += value
+    partitionSet(rows, from, to, column, table, scratch) {
+      let left = from
+      let right = 0
+      for (let i = from; i < to; i++) {
+        const row = rows[i]
+        if (table[column[row]] === 1) rows[left++] = row
+        else scratch[right++] = row
+      }
+      rows.set(scratch.subarray(0, right), left)
+      return left
+    },
+
+    addLeaves(margins, rows, leaves) {
+      for (let leaf = 0; leaf < leaves.length; leaf += 3) {
+        const value = leaves[leaf + 2]
+        for (let i = leaves[leaf]; i < leaves[leaf + 1]; i++) margins[rows[i]] += value
+      }
     },
 
     differentiate(derivatives, margins, labels, weights, quantum) {
@@ -74,16 +105,25 @@ export function plainKernels(): Kernels {
       }
     },
 
-    sortValues: (values) => values.sort(),
-
-    binColumn(bins, values, cuts, missing) {
-      for (let row = 0; row < values.length; row++) {
-        const value = values[row]
-        let bin = 0
-        for (let half = 128; half > 0; half >>= 1) if (value > cuts[bin + half - 1]) bin += half
-        bins[row] = value === value ? bin : missing
+    softmax(shares, margins, rows) {
+      for (let row = 0; row < rows; row++) {
+        let most = margins[row]
+        for (let at = row + rows; at < margins.length; at += rows) {
+          if (margins[at] > most) most = margins[at]
+        }
+        let sum = 0
+        for (let at = row; at < margins.length; at += rows) {
+          shares[at] = exp(Math.max(margins[at] - most, -700))
+          sum += shares[at]
+        }
+        for (let at = row; at < margins.length; at += rows) shares[at] /= sum
       }
     },
+
+    lanes: 1,
+    sortColumns: (values) => values.map((column) => column.sort()),
+    binColumns: (bins, values, cuts, missing) =>
+      values.forEach((column, i) => binColumn(bins[i], column, cuts[i], missing[i])),
 
     transposeBins(byRow, byColumn, rows, stride) {
       for (let feature = 0; feature * rows < byColumn.length; feature++) {
@@ -137,19 +177,11 @@ const findSplit: Kernels['findSplit'] = (
   }
 }
 
-/** Twice the loss that a leaf of the best weight saves. */
-export function worth(gradient: number, hessian: number, l1: number, l2: number): number {
-  const shrunk = shrink(gradient, l1)
-  return (shrunk * shrunk) / (hessian + l2)
-}
-
-/** The weight that minimises the regularised loss of a leaf. */
-export function leafWeight(gradient: number, hessian: number, l1: number, l2: number): number {
-  return -shrink(gradient, l1) / (hessian + l2)
-}
-
-function shrink(gradient: number, l1: number): number {
-  if (gradient > l1) return gradient - l1
-  if (gradient < -l1) return gradient + l1
-  return 0
+function binColumn(bins: Uint8Array, values: Float64Array, cuts: Float64Array, missing: number) {
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row]
+    let bin = 0
+    for (let half = 128; half > 0; half >>= 1) if (value > cuts[bin + half - 1]) bin += half
+    bins[row] = value === value ? bin : missing
+  }
 }

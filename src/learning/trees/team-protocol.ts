@@ -1,7 +1,7 @@
 /**
- * How threads share the evaluation of a node: a word of claims, a list of numbers that says what to
- * do, and nothing else. Features are divided into parts; whoever is free claims the next part, the
- * asking thread too, so a thread that does not get a processor delays nobody but its own part.
+ * How threads share work: a word of claims, a list of numbers that says what to do, and nothing
+ * else. Features or rows are divided into parts; whoever is free claims the next part, the asking
+ * thread too, so a thread that does not get a processor delays nobody but its own part.
  */
 import { FOUND_LENGTH } from './kernels.ts'
 
@@ -40,19 +40,51 @@ export const job = {
   l2: 16,
   gamma: 17,
   leastHessian: 18,
-  /** Histogram, gradient, hessian and worth of each side; a histogram of 0 is none. */
-  sides: 19,
+  /** 0: nothing is counted. */
+  counts: 19,
+  parentCounts: 20,
+  /** 0: splits have no limits. */
+  kinds: 21,
+  terms: 22,
+  /**
+   * Histogram, gradient, hessian and worth of each side, and under limits its node, the features
+   * allowed and its counts; a histogram of 0 is none.
+   */
+  sides: 23,
 } as const
-export const JOB_LENGTH = job.sides + 4 * SIDES_MAX
+export const SIDE_LENGTH = 7
+/** Where a list says what it is: 1 is the evaluation of a node, 0 are calls. */
+export const JOB_EVALUATES = job.sides + SIDE_LENGTH * SIDES_MAX
+/** Calls begin here, one a part: which of `CALLS`, and its arguments. Its result replaces the first. */
+export const CALLS_AT = JOB_EVALUATES + 1
+export const CALL_LENGTH = 10
+export const JOB_LENGTH = CALLS_AT + PARTS_MAX * CALL_LENGTH
+
+export const CALLS = [
+  'differentiate',
+  'partition',
+  'partitionSet',
+  'addLeaves',
+  'sortValues',
+  'binColumn',
+  'transposeBins',
+] as const
 
 type Numeric = (...numbers: number[]) => number
 
 /** The compiled kernels that a part needs. */
 export type PartKernels = {
-  readonly addToHistogram: Numeric
-  readonly addSomeToHistogram: Numeric
-  readonly subtractHistogram: Numeric
-  readonly findSplit: Numeric
+  readonly [
+    name in
+      | 'addToHistogram'
+      | 'addSomeToHistogram'
+      | 'subtractHistogram'
+      | 'findSplit'
+      | 'findSplitWithin'
+      | 'countBins'
+      | 'subtractCounts'
+      | (typeof CALLS)[number]
+  ]: Numeric
 }
 
 /** Claims parts and does them until none is left. */
@@ -64,7 +96,8 @@ export function workParts(control: Int32Array, jobs: Float64Array, run: PartKern
     if (part >= claims >>> 16) return
     if (Atomics.compareExchange(control, CLAIMS, claims, claims + 1) !== claims) continue
     try {
-      workPart(jobs, run, part)
+      if (jobs[JOB_EVALUATES] === 1) evaluatePart(jobs, run, part)
+      else callPart(jobs, run, part)
     } catch (error) {
       Atomics.store(control, FAILED, 1)
       throw error
@@ -76,42 +109,61 @@ export function workParts(control: Int32Array, jobs: Float64Array, run: PartKern
   }
 }
 
-function workPart(jobs: Float64Array, run: PartKernels, part: number): void {
+function evaluatePart(jobs: Float64Array, run: PartKernels, part: number): void {
   const block = jobs[job.block]
   const start = part * block
   const count = Math.min(block, jobs[job.count] - start)
+  sumPart(jobs, run, start, count)
+  for (let side = 0; side < SIDES_MAX; side++) {
+    const from = job.sides + SIDE_LENGTH * side
+    if (jobs[from] === 0) continue
+    const found = jobs[job.found] + (part * SIDES_MAX + side) * FOUND_BYTES
+    searchPart(jobs, run, start, count, found, jobs.subarray(from, from + SIDE_LENGTH))
+  }
+}
+
+/** Sums the rows of some features, and takes them from the parent's. */
+function sumPart(jobs: Float64Array, run: PartKernels, start: number, count: number): void {
   const features = jobs[job.features] + 4 * start
   const histogram = jobs[job.histogram]
-  const missing = jobs[job.missing]
-  if (histogram !== 0) {
-    const { from, to, rows, stride, derivatives, byRow } = job
-    const rest = [jobs[rows], jobs[from], jobs[to], jobs[derivatives]]
-    if (jobs[job.isAll] === 1) {
-      const into = histogram + 4096 * start
-      run.addToHistogram(into, jobs[byRow] + start, jobs[stride], count, ...rest)
-    } else {
-      run.addSomeToHistogram(histogram, jobs[byRow], jobs[stride], features, count, ...rest)
-    }
-    const parent = jobs[job.parent]
-    if (parent !== 0) run.subtractHistogram(parent, histogram, features, count, missing)
+  if (histogram === 0) return
+  const range = [jobs[job.rows], jobs[job.from], jobs[job.to]]
+  const rest = [...range, jobs[job.derivatives]]
+  const [byRow, stride] = [jobs[job.byRow], jobs[job.stride]]
+  if (jobs[job.isAll] === 1) {
+    run.addToHistogram(histogram + 4096 * start, byRow + start, stride, count, ...rest)
+  } else {
+    run.addSomeToHistogram(histogram, byRow, stride, features, count, ...rest)
   }
-  for (let side = 0; side < SIDES_MAX; side++) {
-    const [own, gradient, hessian, worth] = jobs.subarray(job.sides + 4 * side)
-    if (own === 0) continue
-    run.findSplit(
-      jobs[job.found] + (part * SIDES_MAX + side) * FOUND_BYTES,
-      own,
-      features,
-      count,
-      missing,
-      jobs[job.hasMissing],
-      gradient,
-      hessian,
-      worth,
-      jobs[job.l1],
-      jobs[job.l2],
-      jobs[job.gamma],
-      jobs[job.leastHessian],
-    )
+  const parent = jobs[job.parent]
+  if (parent !== 0) run.subtractHistogram(parent, histogram, features, count, jobs[job.missing])
+  const counts = jobs[job.counts]
+  if (counts === 0) return
+  run.countBins(counts, byRow, stride, features, count, ...range)
+  const parentCounts = jobs[job.parentCounts]
+  if (parentCounts !== 0) run.subtractCounts(parentCounts, counts, features, count)
+}
+
+function searchPart(
+  jobs: Float64Array,
+  run: PartKernels,
+  start: number,
+  count: number,
+  found: number,
+  [histogram, gradient, hessian, worth, node, allowed, counts]: Float64Array,
+): void {
+  const features = jobs[job.features] + 4 * start
+  const what = [found, histogram, features, count, jobs[job.missing], jobs[job.hasMissing]]
+  if (jobs[job.kinds] !== 0) {
+    run.findSplitWithin(...what, node, jobs[job.kinds], jobs[job.terms], allowed, counts)
+    return
   }
+  const penalties = [jobs[job.l1], jobs[job.l2], jobs[job.gamma], jobs[job.leastHessian]]
+  run.findSplit(...what, gradient, hessian, worth, ...penalties)
+}
+
+function callPart(jobs: Float64Array, run: PartKernels, part: number): void {
+  const at = CALLS_AT + part * CALL_LENGTH
+  const kernel = run[CALLS[jobs[at]]]
+  jobs[at] = kernel(...jobs.subarray(at + 1, at + CALL_LENGTH))
 }

@@ -1,16 +1,20 @@
 /** Evaluation of nodes by several threads on one shared memory. */
 import { Worker } from 'node:worker_threads'
 import { type CompiledKernels } from './compiled-kernels.ts'
-import { type Evaluator, type Split, splitOf, worthOf } from './evaluate.ts'
-import { FOUND_LENGTH } from './kernels.ts'
+import { type Evaluator, type Split, splitOf, worthOf, writeNode } from './evaluate.ts'
+import { FOUND_LENGTH, type Kernels, NODE_LENGTH } from './kernels.ts'
+import { teamKernels } from './team-kernels.ts'
 import {
   CLAIMS,
   CONTROL_LENGTH,
   DONE,
   FAILED,
   job,
+  JOB_EVALUATES,
   JOB_LENGTH,
+  type PartKernels,
   PARTS_MAX,
+  SIDE_LENGTH,
   SIDES_MAX,
   SIGNAL,
   SLEEPERS,
@@ -29,20 +33,29 @@ export type TeamData = {
 /** Looks for the last parts so many times before it sleeps. */
 const SPINS = 2000
 
+/** Threads that work on the memory of compiled kernels. */
+export type Team = {
+  readonly evaluator: Evaluator
+  /** The kernels, of which those that go over many rows or columns are shared. */
+  readonly kernels: Kernels
+  /** Tells the threads to end; the team cannot be used any more. */
+  close(): void
+}
+
 /**
  * Workers start while the caller goes on: until one is there, the caller does its parts. Sums are
- * exact and parts are compared in the order of features, so the result is that of one thread.
+ * exact, parts are put together in the order of features and of rows, and so the result is that of
+ * one thread.
  */
-export function teamEvaluator(kernels: CompiledKernels, threads: number): Evaluator {
-  const { shared } = kernels
+export function createTeam(kernels: CompiledKernels, threads: number): Team {
   // Of bytes, because control words are signed.
   const space = kernels.wholes(CONTROL_LENGTH)
   const control = new Int32Array(space.buffer, space.byteOffset, CONTROL_LENGTH)
   const jobs = kernels.numbers(JOB_LENGTH)
-  const found = kernels.numbers(PARTS_MAX * SIDES_MAX * FOUND_LENGTH)
+  const { module, memory, exports } = kernels.shared
   const workerData: TeamData = {
-    module: shared.module,
-    memory: shared.memory,
+    module,
+    memory,
     control: control.byteOffset,
     jobs: jobs.byteOffset,
   }
@@ -53,12 +66,35 @@ export function teamEvaluator(kernels: CompiledKernels, threads: number): Evalua
     // part says so in the control words, where the caller sees it.
     worker.on('error', () => {})
   }
-
+  const board: Board = { threads, jobs, run: (parts) => runParts(control, jobs, exports, parts) }
   return {
-    evaluate({ binned, derivatives, rows, features, penalties, sum, parent, sides }) {
+    evaluator: teamEvaluator(kernels, board),
+    kernels: teamKernels(kernels, board),
+    close() {
+      Atomics.store(control, STOP, 1)
+      Atomics.add(control, SIGNAL, 1)
+      Atomics.notify(control, SIGNAL)
+    },
+  }
+}
+
+/** Where jobs are written, and what has them done. */
+export type Board = {
+  readonly threads: number
+  readonly jobs: Float64Array
+  readonly run: (parts: number) => void
+}
+
+function teamEvaluator(kernels: CompiledKernels, { threads, jobs, run }: Board): Evaluator {
+  const found = kernels.numbers(PARTS_MAX * SIDES_MAX * FOUND_LENGTH)
+  const nodes = Array.from({ length: SIDES_MAX }, () => kernels.numbers(NODE_LENGTH))
+  return {
+    evaluate(evaluation) {
+      const { binned, derivatives, rows, features, penalties, limits, sum, sides } = evaluation
       const block = blockOf(features.length, threads)
       const parts = Math.ceil(features.length / block)
-      jobs.fill(0)
+      jobs.fill(0, 0, JOB_EVALUATES)
+      jobs[JOB_EVALUATES] = 1
       jobs[job.histogram] = sum?.into.byteOffset ?? 0
       jobs[job.byRow] = binned.byRow.byteOffset
       jobs[job.stride] = binned.stride
@@ -69,7 +105,11 @@ export function teamEvaluator(kernels: CompiledKernels, threads: number): Evalua
       jobs[job.from] = sum?.from ?? 0
       jobs[job.to] = sum?.to ?? 0
       jobs[job.derivatives] = derivatives.byteOffset
-      jobs[job.parent] = parent?.byteOffset ?? 0
+      jobs[job.parent] = evaluation.parent?.byteOffset ?? 0
+      jobs[job.counts] = sum?.counts?.byteOffset ?? 0
+      jobs[job.parentCounts] = evaluation.parentCounts?.byteOffset ?? 0
+      jobs[job.kinds] = limits?.kinds.byteOffset ?? 0
+      jobs[job.terms] = limits?.terms.byteOffset ?? 0
       jobs[job.missing] = binned.missing.byteOffset
       jobs[job.hasMissing] = binned.hasMissing.byteOffset
       jobs[job.block] = block
@@ -79,36 +119,17 @@ export function teamEvaluator(kernels: CompiledKernels, threads: number): Evalua
       jobs[job.gamma] = penalties.gamma
       jobs[job.leastHessian] = Math.max(penalties.minChildWeight, Number.MIN_VALUE)
       sides.forEach((side, index) => {
-        const own = [side.histogram.byteOffset, side.gradient, side.hessian]
-        jobs.set([...own, worthOf(side, penalties)], job.sides + 4 * index)
+        const worth = worthOf(side, evaluation)
+        writeNode(nodes[index], side, worth)
+        const own = [side.histogram.byteOffset, side.gradient, side.hessian, worth]
+        const { allowed, counts } = side.limits ?? {}
+        const limited = [allowed?.byteOffset ?? 0, counts?.byteOffset ?? 0]
+        const place = job.sides + SIDE_LENGTH * index
+        jobs.set([...own, nodes[index].byteOffset, ...limited], place)
       })
-      runParts(parts)
+      run(parts)
       return sides.map((_, side) => bestOfParts(parts, side))
     },
-    close() {
-      Atomics.store(control, STOP, 1)
-      Atomics.add(control, SIGNAL, 1)
-      Atomics.notify(control, SIGNAL)
-    },
-  }
-
-  function runParts(parts: number): void {
-    Atomics.store(control, DONE, 0)
-    Atomics.store(control, CLAIMS, parts << 16)
-    Atomics.add(control, SIGNAL, 1)
-    if (Atomics.load(control, SLEEPERS) > 0) Atomics.notify(control, SIGNAL)
-    workParts(control, jobs, shared.exports)
-    awaitParts(parts)
-    if (Atomics.load(control, FAILED) === 1) throw new Error('a thread of training failed')
-  }
-
-  function awaitParts(parts: number): void {
-    for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(control, DONE) === parts) return
-    for (;;) {
-      const done = Atomics.load(control, DONE)
-      if (done === parts) return
-      Atomics.wait(control, DONE, done)
-    }
   }
 
   function bestOfParts(parts: number, side: number): Split | undefined {
@@ -119,6 +140,30 @@ export function teamEvaluator(kernels: CompiledKernels, threads: number): Evalua
       if (split !== undefined && !(best !== undefined && best.gain >= split.gain)) best = split
     }
     return best
+  }
+}
+
+function runParts(
+  control: Int32Array,
+  jobs: Float64Array,
+  kernels: PartKernels,
+  parts: number,
+): void {
+  Atomics.store(control, DONE, 0)
+  Atomics.store(control, CLAIMS, parts << 16)
+  Atomics.add(control, SIGNAL, 1)
+  if (Atomics.load(control, SLEEPERS) > 0) Atomics.notify(control, SIGNAL)
+  workParts(control, jobs, kernels)
+  awaitParts(control, parts)
+  if (Atomics.load(control, FAILED) === 1) throw new Error('a thread of training failed')
+}
+
+function awaitParts(control: Int32Array, parts: number): void {
+  for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(control, DONE) === parts) return
+  for (;;) {
+    const done = Atomics.load(control, DONE)
+    if (done === parts) return
+    Atomics.wait(control, DONE, done)
   }
 }
 
