@@ -1,0 +1,20 @@
+import { defineErrors } from '../../lib/errors.ts'
+
+export const fail = defineErrors({
+  onnx_model_invalid: {
+    status: 422,
+    title: 'ONNX Runtime does not accept the model',
+    action:
+      'Check the file with `onnx.checker`, and export it for a version that the Runtime knows.',
+  },
+  onnx_run_failed: {
+    status: 500,
+    title: 'ONNX Runtime failed while it computed',
+    action: 'Look at the message; check the model with the same rows in Python.',
+  },
+  onnx_outputs_mismatch: {
+    status: 422,
+    title: 'The model gives other outputs than declared',
+    action: 'Declare the task and the class names that the model was trained with.',
+  },
+})
