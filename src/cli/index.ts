@@ -30,6 +30,7 @@ export {
   type IngestOptions,
   type InitOptions,
   type NewKeyOptions,
+  type LearnOptions,
   type RunOptions,
   type ScoreOptions,
   type StartOptions,

@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander'
 import { exitCodes } from './exit-codes.ts'
 import { addFeatureCommands } from './feature-commands.ts'
+import { addLearnCommand } from './learn-command.ts'
 import { bytes, env, examples, homeOption, port, projectOption, redisAddress } from './options.ts'
 import { printError, type Terminal } from './output.ts'
 
@@ -37,6 +38,20 @@ export interface ScoreOptions extends HomeOptions {
   readonly project: string
   readonly out?: string
   readonly reasons: boolean
+}
+export interface LearnOptions extends HomeOptions {
+  readonly target: string
+  readonly positive?: string
+  readonly task?: 'binary' | 'multiclass' | 'regression'
+  readonly drop?: string
+  readonly group?: string
+  readonly time?: string
+  readonly test?: string
+  readonly goal?: string
+  readonly seed: number
+  readonly report?: string
+  readonly register?: string
+  readonly json: boolean
 }
 export interface FeaturesListOptions {
   readonly set?: string
@@ -90,6 +105,7 @@ export interface Actions {
   run(project: string, options: RunOptions): Promise<number>
   decide(file: string | undefined, options: DecideOptions): Promise<number>
   score(file: string, options: ScoreOptions): Promise<number>
+  learn(file: string, options: LearnOptions): Promise<number>
   featuresList(project: string, options: FeaturesListOptions): Promise<number>
   featuresShow(feature: string, project: string): Promise<number>
   featuresAudit(options: FeaturesAuditOptions): Promise<number>
@@ -262,6 +278,8 @@ export function createProgram(
     .option('--no-reasons', 'leave the reasons out')
     .addHelpText('after', examples('assay score payments.csv --out scores.csv'))
     .action(then((file: string, options: ScoreOptions) => actions.score(file, options)))
+
+  addLearnCommand(program, actions, then)
 
   const features = program.command('features').description('declared features and their values')
   addFeatureCommands(features, actions, then)

@@ -32,6 +32,11 @@ export const fail = defineErrors({
     title: 'The data file cannot be decoded',
     action: 'Write the file again, as UTF-8 text or as Parquet; nothing was stored.',
   },
+  file_too_large: {
+    status: 413,
+    title: 'The data file is too large to be held in memory',
+    action: 'Leave out columns, or take a sample of the rows.',
+  },
   no_row_accepted: {
     status: 422,
     title: 'Not one row of the data passed the contract',

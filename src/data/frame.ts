@@ -31,6 +31,12 @@ export interface FrameSchema {
   readonly columns: readonly FrameSchemaColumn[]
 }
 
+/** A file that was read as it is, without a contract. */
+export interface TableFile {
+  readonly frame: Frame
+  readonly schema: FrameSchema
+}
+
 /** The value of a row as text, whatever the column's form; undefined where there is none. */
 export function textAt(column: FrameColumn, row: number): string | undefined {
   const value = column[row]

@@ -44,6 +44,7 @@ export {
   type FrameSchemaColumn,
   type FrameType,
   type SnapshotManifest,
+  type TableFile,
 } from './frame.ts'
 export {
   profileFrame,

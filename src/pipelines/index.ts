@@ -25,6 +25,15 @@ export {
   type FeaturePresenceRequest,
   type PresenceCounts,
 } from './flows/feature-presence.ts'
+export { digits, interval, verdict as learnVerdict } from './flows/learn-file/html.ts'
+export {
+  learnFileFlow,
+  type LearnFileOutcome,
+  type LearnFilePorts,
+  type LearnFileRequest,
+  type NamedFile,
+} from './flows/learn-file/learn-file.ts'
+export type { LearnReport } from './flows/learn-file/report.ts'
 export {
   graphTables,
   readEvents,

@@ -8,8 +8,9 @@ export function createMemoryPipelineRuns(): PipelineRunStore {
       runs.set(run.id, run)
     },
     get: async (id) => runs.get(id),
-    list: async (limit) =>
+    list: async (limit, pipeline) =>
       [...runs.values()]
+        .filter((run) => pipeline === undefined || run.pipeline === pipeline)
         .toSorted((a, b) => b.startedAtUs - a.startedAtUs || (a.id < b.id ? 1 : -1))
         .slice(0, limit),
   }

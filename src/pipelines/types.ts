@@ -28,6 +28,6 @@ export interface PipelineRun {
 export interface PipelineRunStore {
   save(run: PipelineRun): Promise<void>
   get(id: string): Promise<PipelineRun | undefined>
-  /** Newest first. */
-  list(limit: number): Promise<PipelineRun[]>
+  /** Newest first; of every pipeline unless one is named. */
+  list(limit: number, pipeline?: string): Promise<PipelineRun[]>
 }

@@ -51,7 +51,7 @@ export function servicesForWork(metadata: Metadata, deployer: Deployer) {
 
 /** The services of commands that run beside a server. */
 export function servicesForCommands(metadata: Metadata) {
-  const { access, registry, catalog, quarantine, audit } = metadata
+  const { access, tracking, registry, pipelines, catalog, quarantine, audit } = metadata
   return {
     access: {
       ...access,
@@ -61,7 +61,9 @@ export function servicesForCommands(metadata: Metadata) {
         return issued
       },
     },
+    tracking,
     registry,
+    pipelines,
     catalog,
     quarantine,
     auditor: {

@@ -183,7 +183,7 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
     const data = [identityOfData(config.data, project), ...others]
     const key = contentHash([compiled.version, revision, ...data])
     // A command may have run the pipeline in between under a key of its own; it deploys nothing.
-    const known = (await peers.pipelines.list(20)).find((each) => each.key === key)
+    const known = (await peers.pipelines.list(20, 'learn')).find((each) => each.key === key)
     if (known?.status === 'done') return { skipped: true }
     await markInterrupted(peers.pipelines, systemClock)
     const startedUs = monotonicUs()

@@ -6,6 +6,7 @@
 export { duckdbSnapshots, type DuckdbSnapshotsOptions } from './snapshots.ts'
 export { duckdbHistoryEngine } from './feature-history.ts'
 export { duckdbParquetRows } from './parquet-rows.ts'
+export { readTableFile } from './table-file.ts'
 export type { DatabaseLimits } from './database.ts'
 export { writeParquet } from './write-parquet.ts'
 export { writeFrame } from './write-frame.ts'

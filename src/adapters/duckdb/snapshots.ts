@@ -267,7 +267,8 @@ async function readColumns(
   return { rows, columns }
 }
 
-function readVector(
+/** Copies a chunk's vector into a column, from row `start` on. */
+export function readVector(
   chunk: DuckDBDataChunk,
   index: number,
   column: FrameColumn,

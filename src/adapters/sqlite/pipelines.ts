@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { PipelineRun, PipelineRunStore } from '../../pipelines/index.ts'
 import type { SqliteDatabase } from './database.ts'
 import type { RoomMigrations } from './migrations.ts'
@@ -41,11 +42,12 @@ export function createSqlitePipelineRuns(database: SqliteDatabase): PipelineRunS
         .executeTakeFirst()
       return row && fromJson<PipelineRun>(row.body)
     },
-    async list(limit) {
-      const rows = await database
-        .reader<Tables>()
-        .selectFrom('pipeline_runs')
-        .select('body')
+    async list(limit, pipeline) {
+      let query = database.reader<Tables>().selectFrom('pipeline_runs').select('body')
+      if (pipeline !== undefined) {
+        query = query.where(sql<string>`body ->> 'pipeline'`, '=', pipeline)
+      }
+      const rows = await query
         .orderBy('startedAtUs', 'desc')
         .orderBy('id', 'desc')
         .limit(limit)

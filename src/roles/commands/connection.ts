@@ -13,7 +13,9 @@ import {
   serverFile,
   type Home,
 } from '../../projects/index.ts'
+import type { PipelineRunStore } from '../../pipelines/index.ts'
 import type { Registry } from '../../registry/index.ts'
+import type { Tracking } from '../../tracking/index.ts'
 import { version } from '../config.ts'
 import { rolesErrors } from '../errors.ts'
 import type { Metadata } from '../metadata.ts'
@@ -51,6 +53,28 @@ export async function withKept<Result>(
   const home = existingHome(directory)
   if (runningServer(home) !== undefined) return work(remotely(home))
   return withMetadata(directory, (metadata, opened) => work(directly(metadata, opened)))
+}
+
+/** Where runs, versions and pipelines are kept. */
+export type Tracked = {
+  readonly tracking: Remote<Tracking>
+  readonly registry: Remote<Registry>
+  readonly pipelines: Remote<PipelineRunStore>
+}
+
+/** Runs work that keeps runs in a home, which is made where there is none. Error: `home_locked`. */
+export async function withTracked<Result>(
+  directory: string,
+  work: (tracked: Tracked) => Promise<Result>,
+): Promise<Result> {
+  const home = homeAt(directory)
+  if (runningServer(home) === undefined) return withMetadata(directory, work)
+  const service = <T extends object>(name: string) => remote<T>(home.socket('admin'), name)
+  return work({
+    tracking: service<Tracking>('tracking'),
+    registry: service<Registry>('registry'),
+    pipelines: service<PipelineRunStore>('pipelines'),
+  })
 }
 
 /** Opens a home as its only owner, makes it where there is none, and lets go of it afterwards. */

@@ -14,6 +14,7 @@ export function createCommandActions(terminal: Terminal): CommandActions {
       (await import('./ingest.ts')).ingest(files, options, terminal),
     decide: async (file, options) => (await import('./decide.ts')).decide(file, options, terminal),
     score: async (file, options) => (await import('./score.ts')).score(file, options, terminal),
+    learn: async (file, options) => (await import('./learn.ts')).learn(file, options, terminal),
     featuresList: async (project, options) =>
       (await import('./features-list.ts')).featuresList(project, options, terminal),
     featuresShow: async (feature, project) =>

@@ -1,0 +1,9 @@
+import { defineErrors } from '../lib/errors.ts'
+
+export const pipelineErrors = defineErrors({
+  learn_request_invalid: {
+    status: 422,
+    title: 'What is to be learnt from the file is not clear',
+    action: 'Name columns as the file does; `assay learn --help` shows the options.',
+  },
+})

@@ -1,0 +1,130 @@
+// What the best model goes by: how much it loses without a column, and how it moves with one.
+import {
+  measurer,
+  resultsOf,
+  selectTableRows,
+  unitWeights,
+  type CategoryColumn,
+  type Measure,
+  type NumberColumn,
+  type PreparedPredictor,
+  type Table,
+  type TableColumn,
+  type Target,
+} from '../../../learning/index.ts'
+import { createRandom, type Random } from '../../../lib/random.ts'
+import type { Dependence, Importance } from './report.ts'
+
+const ROWS_MAX = 4000
+const SHUFFLES = 5
+const DEPENDENCE_ROWS = 800
+const POINTS = 20
+const CATEGORIES = 10
+
+/** A model, and rows that it did not learn from. */
+export interface Unseen {
+  readonly model: PreparedPredictor
+  readonly table: Table
+  readonly target: Target
+  readonly rows: Uint32Array
+}
+
+/**
+ * Permutation importance (Breiman 2001) of each column: what the measure loses when its values are
+ * shuffled among rows that the model did not learn from; the mean over shuffles and their range.
+ * The most important first.
+ */
+export function importanceOf(unseen: Unseen, measure: Measure, seed: number): Importance[] {
+  const random = createRandom(`${seed}/importance`)
+  const rows = sample(unseen.rows, ROWS_MAX, random)
+  const table = selectTableRows(unseen.table, rows)
+  const target = targetRows(unseen.target, rows)
+  const all = Uint32Array.from(rows.keys())
+  const goodness = (changed: Table) => {
+    const predictions = unseen.model.predict(changed)
+    const results = resultsOf(target, { rows: all, predictions })
+    const [figure] = measurer(results, [measure]).figures(unitWeights(rows.length))
+    return measure.goodness(figure)
+  }
+  const whole = goodness(table)
+  return table.columns
+    .map((column, index) => {
+      const losses = Array.from({ length: SHUFFLES }, () => {
+        const order = random.shuffle([...rows.keys()])
+        const [shuffled] = selectTableRows({ rows: table.rows, columns: [column] }, order).columns
+        return whole - goodness({ ...table, columns: table.columns.with(index, shuffled) })
+      })
+      const value = losses.reduce((sum, loss) => sum + loss, 0) / SHUFFLES
+      const loss = { value, lower: Math.min(...losses), upper: Math.max(...losses) }
+      return { column: column.name, loss }
+    })
+    .toSorted((a, b) => b.loss.value - a.loss.value)
+}
+
+/** Partial dependence (Friedman 2001) of the last output on each named column. */
+export function dependenceOf(
+  { model, table, rows }: Unseen,
+  names: readonly string[],
+  seed: number,
+): Dependence[] {
+  const random = createRandom(`${seed}/dependence`)
+  const chosen = selectTableRows(table, sample(rows, DEPENDENCE_ROWS, random))
+  return names.map((name) => {
+    const index = chosen.columns.findIndex((column) => column.name === name)
+    const column = chosen.columns[index]
+    const values = gridOf(column, chosen.rows)
+    return {
+      column: name,
+      numeric: column.kind === 'number',
+      points: values.map(({ at, filled }) => {
+        const outputs = model.predict({ ...chosen, columns: chosen.columns.with(index, filled) })
+        const width = model.outputs.length
+        let sum = 0
+        for (let row = 0; row < chosen.rows; row++) sum += outputs[(row + 1) * width - 1]
+        return { at, prediction: sum / chosen.rows }
+      }),
+    }
+  })
+}
+
+function gridOf(column: TableColumn, rows: number): { at: string; filled: TableColumn }[] {
+  return column.kind === 'number' ? numberGrid(column, rows) : categoryGrid(column, rows)
+}
+
+/** Quantiles from 1 % to 99 %, each value once. */
+function numberGrid(column: NumberColumn, rows: number): { at: string; filled: TableColumn }[] {
+  const sorted = column.values.filter((value) => !Number.isNaN(value)).sort()
+  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))]
+  const grid = new Set(
+    sorted.length === 0
+      ? []
+      : Array.from({ length: POINTS }, (_, i) => at(0.01 + (0.98 * i) / (POINTS - 1))),
+  )
+  return [...grid].map((value) => ({
+    at: String(value),
+    filled: { ...column, values: new Float64Array(rows).fill(value) },
+  }))
+}
+
+/** The most frequent categories. */
+function categoryGrid(column: CategoryColumn, rows: number): { at: string; filled: TableColumn }[] {
+  const counts = new Map<number, number>()
+  for (const code of column.codes) if (code >= 0) counts.set(code, (counts.get(code) ?? 0) + 1)
+  return [...counts]
+    .toSorted((a, b) => b[1] - a[1] || a[0] - b[0])
+    .slice(0, CATEGORIES)
+    .map(([code]) => ({
+      at: column.dictionary[code],
+      filled: { ...column, codes: new Int32Array(rows).fill(code) },
+    }))
+}
+
+function sample(rows: Uint32Array, most: number, random: Random): Uint32Array {
+  if (rows.length <= most) return rows
+  return Uint32Array.from(random.shuffle([...rows]).slice(0, most)).sort()
+}
+
+function targetRows(target: Target, rows: Uint32Array): Target {
+  if (!('y' in target)) return target
+  return { ...target, y: Float64Array.from(rows, (row) => target.y[row]) }
+}

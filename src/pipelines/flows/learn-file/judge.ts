@@ -1,0 +1,305 @@
+// How good each entrant is, on rows that it has not seen: predictions out of fold, figures with
+// intervals, and how far each lies behind the best.
+import {
+  checkLeakage,
+  chooseThreshold,
+  crossValidate,
+  estimateMeasures,
+  fitPrepared,
+  foldsOf,
+  preparedPredictor,
+  resultsOf,
+  thresholdEffect,
+  type Fold,
+  type FoldPlan,
+  type LeakageWarning,
+  type Measure,
+  type PreparedModel,
+  type Results,
+  type Target,
+  type ThresholdEffect,
+  type ThresholdRule,
+} from '../../../learning/index.ts'
+import { isAssayError } from '../../../lib/errors.ts'
+import { selectValues } from '../../../lib/matrix.ts'
+import { settled, stopped, type Entrant } from './contenders.ts'
+import type { Learnable, LearnableRows } from './question.ts'
+import type { Contender } from './report.ts'
+
+/** Rows, how they are labelled, and the folds in which they are judged. */
+export interface Ground {
+  readonly rows: LearnableRows
+  readonly target: Target
+  readonly folds: readonly JudgedFold[]
+  /** How the folds were made, in words. */
+  readonly words: string
+}
+
+export type JudgedFold = Pick<Fold, 'repeat' | 'train' | 'test'> & {
+  readonly validation?: Uint32Array
+}
+
+const FOLDS = 5
+/** Few rows are dealt several times: which fold a row falls into then matters less. */
+const REPEATED_BELOW = 5000
+const REPEATS = 3
+/** Share of the training rows that say when to stop. */
+const STOP_SHARE = 0.15
+
+export function targetOf({ task, y, classes }: Learnable): Target {
+  return task === 'multiclass' ? { task, y, classes } : { task, y }
+}
+
+/** Deals the rows into folds as they ask for: by time, by group, or by chance. */
+export function groundOf(rows: Learnable, seed: number): Ground {
+  const { y, task, group, time } = rows
+  const known = {
+    count: y.length,
+    ...(task !== 'regression' && { classes: y }),
+    ...(group && { groups: group }),
+    ...(time && { eventTimeUs: time }),
+  }
+  const stratified = task !== 'regression'
+  const grouped = group !== undefined
+  const repeats = time === undefined && y.length < REPEATED_BELOW ? REPEATS : 1
+  const plan: FoldPlan =
+    time === undefined
+      ? { kind: 'k-fold', folds: FOLDS, repeats, seed, stratified, grouped }
+      : { kind: 'time-folds', folds: FOLDS }
+  const folds = foldsOf(plan, known).map((fold) => {
+    const train = time && grouped ? withoutGroups(fold, group) : fold.train
+    return { repeat: fold.repeat, test: fold.test, ...keepBack(train, rows, seed) }
+  })
+  const times = repeats > 1 ? `, dealt ${repeats} times` : ''
+  const words =
+    time === undefined
+      ? `out of fold: ${FOLDS} folds${stratified ? ' with equal shares of the classes' : ''}${grouped ? ', groups kept together' : ''}${times}`
+      : `on ${FOLDS} later periods, each after everything that was learnt from${grouped ? ', without groups seen before' : ''}`
+  return { rows, target: targetOf(rows), folds, words }
+}
+
+/** In time, a group may come again: what is tested must not have been learnt from. */
+function withoutGroups(fold: Fold, group: readonly (number | string)[]): Uint32Array {
+  const tested = new Set(Array.from(fold.test, (row) => group[row]))
+  return fold.train.filter((row) => !tested.has(group[row]))
+}
+
+/** Rows of the training part that only say when to stop: the latest, or drawn as the folds are. */
+function keepBack(
+  train: Uint32Array,
+  { y, task, group, time }: Learnable,
+  seed: number,
+): { readonly train: Uint32Array; readonly validation: Uint32Array } {
+  if (time !== undefined) {
+    const sorted = train.toSorted((a, b) => time[a] - time[b])
+    const border = Math.floor(sorted.length * (1 - STOP_SHARE))
+    return { train: sorted.subarray(0, border).sort(), validation: sorted.subarray(border).sort() }
+  }
+  const [{ train: learnt, test: kept }] = foldsOf(
+    {
+      kind: 'hold-out',
+      testShare: STOP_SHARE,
+      seed: `${seed}/stop`,
+      stratified: task !== 'regression',
+      grouped: group !== undefined,
+    },
+    {
+      count: train.length,
+      ...(task !== 'regression' && { classes: selectValues(y, train) }),
+      ...(group && { groups: Array.from(train, (row) => group[row]) }),
+    },
+  )
+  const back = (rows: Uint32Array) => rows.map((at) => train[at])
+  return { train: back(learnt), validation: back(kept) }
+}
+
+/** What in the data, or in how it is parted, would make figures look better than they will be. */
+export function leakageOf({ rows, target, folds }: Ground, seed: number): LeakageWarning[] {
+  if (!('y' in target)) return []
+  const { table, group, time } = rows
+  const columns = table.columns.map((column) =>
+    column.kind === 'number'
+      ? column.values
+      : Float64Array.from(column.codes, (code) => (code < 0 ? Number.NaN : code)),
+  )
+  return checkLeakage({
+    x: { names: table.columns.map(({ name }) => name), rows: table.rows, columns },
+    categorical: table.columns.filter(({ kind }) => kind === 'category').map(({ name }) => name),
+    target,
+    ...(group && { groups: group }),
+    ...(time && { eventTimeUs: time }),
+    folds: folds.map((fold, index) => ({ ...withValidationLearnt(fold), fold: index })),
+    seed,
+  })
+}
+
+/** An entrant and what it said of rows that it had not seen. */
+export interface Judged {
+  readonly entrant: Entrant
+  /** One a repetition of the folds. */
+  readonly results: readonly Results[]
+  /** Rounds that it took in each fold, where rows kept back said when to stop. */
+  readonly rounds: readonly number[]
+  readonly seconds: number
+  readonly problem: string | null
+}
+
+/** Learns and predicts in every fold; what an entrant cannot do is its problem, not the run's. */
+export function judge(
+  entrant: Entrant,
+  ground: Ground,
+  seed: number,
+  monotonicMs: () => number,
+): Judged {
+  const { rows, target, folds } = ground
+  const startedMs = monotonicMs()
+  const groups = rows.group
+  const needed = entrant.stopping === undefined ? folds.map(withValidationLearnt) : folds
+  try {
+    const repeats = Map.groupBy(needed, ({ repeat }) => repeat)
+    const rounds: number[] = []
+    const results = [...repeats.values()].map((part) => {
+      const out = crossValidate(stopped(entrant), rows.table, target, part, {
+        seed,
+        ...(groups && { groups }),
+      })
+      rounds.push(...out.folds.map(({ model }) => model.iterations))
+      return resultsOf(target, out, groups)
+    })
+    return { entrant, results, rounds, seconds: (monotonicMs() - startedMs) / 1000, problem: null }
+  } catch (error) {
+    if (!isAssayError(error)) throw error
+    const seconds = (monotonicMs() - startedMs) / 1000
+    return { entrant, results: [], rounds: [], seconds, problem: error.detail }
+  }
+}
+
+/** The entrants as learnt from all rows, on the rows of a test file. */
+export function judgeOnTest(
+  judged: readonly Judged[],
+  ground: Ground,
+  test: LearnableRows,
+  seed: number,
+): (Judged & { readonly model?: PreparedModel })[] {
+  const { rows, target } = ground
+  const all = Uint32Array.from(rows.y.keys())
+  const tested = Uint32Array.from(test.y.keys())
+  return judged.map((one) => {
+    if (one.problem !== null) return one
+    const model = fitPrepared(settled(one.entrant, one.rounds), rows.table, all, target, {
+      seed,
+      ...(rows.group && { groups: rows.group }),
+    })
+    const predictions = preparedPredictor(model).predict(test.table)
+    const labelled = { ...target, y: test.y }
+    return {
+      ...one,
+      model,
+      results: [resultsOf(labelled, { rows: tested, predictions }, test.group)],
+    }
+  })
+}
+
+/** Without early stopping the rows kept back are learnt from like the others. */
+export function withValidationLearnt({ validation, ...fold }: JudgedFold): JudgedFold {
+  return { ...fold, train: Uint32Array.from([...fold.train, ...(validation ?? [])]).sort() }
+}
+
+/**
+ * Figures of all entrants, the best first; those that could not compete come last. The best is the
+ * one named, chosen on other rows, or that of the best figure.
+ */
+export function compare(
+  judged: readonly Judged[],
+  measures: readonly Measure[],
+  seed: number,
+  chosen?: string,
+): Contender[] {
+  const able = judged.filter(({ problem }) => problem === null)
+  const { estimates, comparisons } = estimateMeasures(
+    able.map(({ entrant, results }) => ({ name: entrant.name, results })),
+    measures.map(({ text }) => text),
+    { seed },
+  )
+  const [goal] = measures
+  const goodnessOf = ({ entrant }: Judged) => {
+    const own = estimates.find((e) => e.model === entrant.name && e.measure === goal.text)
+    if (entrant.name === chosen) return Infinity
+    return own === undefined ? -Infinity : goal.goodness(own.value)
+  }
+  const ordered = [
+    ...able.toSorted((a, b) => goodnessOf(b) - goodnessOf(a)),
+    ...judged.filter(({ problem }) => problem !== null),
+  ]
+  const best = ordered[0].entrant.name
+  return ordered.map(({ entrant, seconds, problem }) => {
+    const own = estimates.filter(({ model }) => model === entrant.name)
+    const pair = comparisons.find(
+      ({ measure, candidate, champion }) =>
+        measure === goal.text &&
+        [candidate, champion].includes(best) &&
+        [candidate, champion].includes(entrant.name),
+    )
+    // A comparison says by how much the candidate is better; either may be the best here.
+    const sign = pair?.candidate === entrant.name ? 1 : -1
+    const [low, high] = [pair?.gain.lower ?? 0, pair?.gain.upper ?? 0].map((x) => sign * x)
+    return {
+      name: entrant.name,
+      title: entrant.title,
+      figures: Object.fromEntries(
+        own.map(({ measure, value, lower, upper }) => [measure, { value, lower, upper }]),
+      ),
+      toBest:
+        pair === undefined || entrant.name === best
+          ? null
+          : {
+              value: sign * pair.gain.value,
+              lower: Math.min(low, high),
+              upper: Math.max(low, high),
+            },
+      seconds,
+      problem,
+    }
+  })
+}
+
+/** The results of a binary task as labels and scores. */
+function scored(results: Results): { y: Float64Array; scores: Float64Array } {
+  if (results.task !== 'binary') throw new Error('Only two classes have a threshold.')
+  return { y: results.y, scores: results.scores }
+}
+
+/** The threshold by the rule, on all rows that were predicted out of fold. */
+export function thresholdOf(rule: ThresholdRule, results: Results): number {
+  return chooseThreshold(rule, scored(results)).threshold
+}
+
+const PARTS = 5
+
+/**
+ * What the rule's threshold does on rows that had no part in choosing it: the rows are cut into
+ * five parts, each judged by the threshold that the other four chose, and the counts are added.
+ */
+export function effectOfRule(rule: ThresholdRule, results: Results, seed: number): ThresholdEffect {
+  const { y, scores } = scored(results)
+  const folds = foldsOf(
+    {
+      kind: 'k-fold',
+      folds: PARTS,
+      seed: `${seed}/threshold`,
+      stratified: true,
+      grouped: results.groups !== undefined,
+    },
+    { count: y.length, classes: y, ...(results.groups && { groups: results.groups }) },
+  )
+  // Alerted rows get the score 1, so that one threshold stands for five.
+  const alerted = new Float64Array(y.length)
+  for (const { train, test } of folds) {
+    const threshold = chooseThreshold(rule, {
+      y: selectValues(y, train),
+      scores: selectValues(scores, train),
+    }).threshold
+    for (const row of test) alerted[row] = scores[row] >= threshold ? 1 : 0
+  }
+  return thresholdEffect({ y, scores: alerted }, 1)
+}

@@ -1,0 +1,148 @@
+// What is kept of learning from a file: a run with its report and model, and perhaps a version.
+import type { PreparedModel, PreparedSpec } from '../../../learning/index.ts'
+import { canonicalJson } from '../../../lib/canonical-json.ts'
+import type { Remote } from '../../../lib/rpc.ts'
+import type { Registry } from '../../../registry/index.ts'
+import type { NewMetric, Run, Tracking } from '../../../tracking/index.ts'
+import { verdict } from './html.ts'
+import type { LearnFileRequest } from './learn-file.ts'
+import type { LearnReport } from './report.ts'
+
+export interface Learnt {
+  readonly report: LearnReport
+  readonly html: string
+  readonly model: PreparedModel
+  readonly spec: PreparedSpec
+  readonly request: LearnFileRequest
+}
+
+/** A run of the experiment that has the file's name. */
+export async function keepRun(learnt: Learnt, tracking: Remote<Tracking>): Promise<Run> {
+  const { report, html, model, spec, request } = learnt
+  const { by, file, test } = request
+  const experiment = await tracking.ensureExperiment(`${file.name}: ${report.target}`, by)
+  const run = await tracking.startRun(
+    {
+      experimentId: experiment.id,
+      name: report.best,
+      params: {
+        learner: spec.learner.kind,
+        ...flat(spec.learner.params),
+        target: report.target,
+        goal: report.goal,
+        seed: report.seed,
+        columns: model.preparation.columns.length,
+        features: model.preparation.features.length,
+      },
+      tags: {
+        code_revision: request.codeRevision,
+        file: file.hash,
+        ...(test && { test_file: test.hash }),
+        split: report.judged,
+      },
+    },
+    by,
+  )
+  try {
+    await tracking.logMetrics(run.id, metricsOf(report))
+    const artifacts = [
+      ['report.html', 'text/html; charset=utf-8', html],
+      ['learn-report.json', 'application/json', canonicalJson(report)],
+      ['model.json', 'application/json', canonicalJson(model)],
+      ['report.json', 'application/json', canonicalJson(runReport(report))],
+    ] as const
+    for (const [name, contentType, content] of artifacts) {
+      await tracking.logArtifact(run.id, { name, contentType, content })
+    }
+    return await tracking.endRun(run.id, 'finished', by)
+  } catch (error) {
+    await tracking.endRun(run.id, 'failed', by)
+    throw error
+  }
+}
+
+/** The next version of the model that the request names; null where it names none. */
+export async function keepVersion(
+  { report, model, spec, request }: Learnt,
+  run: Run,
+  registry: Pick<Remote<Registry>, 'registerVersion'>,
+): Promise<number | null> {
+  if (request.register === undefined) return null
+  const { by, file, codeRevision, seed } = request
+  const { version } = await registry.registerVersion(
+    {
+      model: request.register,
+      project: '',
+      kind: model.model.kind,
+      modelJson: canonicalJson(model),
+      build: {
+        declaration: report.best,
+        runId: run.id,
+        snapshots: { [file.name]: file.hash },
+        featureSets: [],
+        label: report.target,
+        learner: spec,
+        split: report.judged,
+        codeRevision,
+        seed,
+      },
+      thresholds: report.threshold === null ? {} : { alert: report.threshold.threshold },
+      metrics: Object.fromEntries(
+        metricsOf(report).map(({ name, value, low, high, n }) => [name, { value, low, high, n }]),
+      ),
+      trainedBy: [by.actor.id],
+    },
+    by,
+  )
+  return version
+}
+
+function metricsOf({ contenders, measures, threshold, test, file }: LearnReport): NewMetric[] {
+  const [best] = contenders
+  const n = (test ?? file).rows
+  const metrics = measures.flatMap(({ name }): NewMetric[] => {
+    const figure = best.figures[name]
+    if (figure === undefined) return []
+    return [{ name, value: figure.value, low: figure.lower, high: figure.upper, n }]
+  })
+  if (threshold === null) return metrics
+  const { precision, recall } = threshold
+  return [
+    ...metrics,
+    { name: 'precision', value: precision.value, low: precision.lower, high: precision.upper },
+    { name: 'recall', value: recall.value, low: recall.lower, high: recall.upper },
+  ]
+}
+
+/** The same in the form that the page shows of every run. */
+function runReport(report: LearnReport) {
+  return {
+    split: report.judged,
+    seed: report.seed,
+    snapshots: [],
+    featureSets: [],
+    roc: report.roc,
+    precisionRecall: report.precisionRecall,
+    positiveShare: report.task === 'binary' ? report.shares[1] : null,
+    calibration: report.calibration,
+    scores: null,
+    importance: report.importance.map(({ column, loss }) => ({
+      feature: column,
+      set: '',
+      value: loss.value,
+    })),
+    threshold:
+      report.threshold &&
+      `alert from ${report.threshold.threshold.toFixed(4)} on: ${report.threshold.rule}`,
+    log: [verdict(report), ...report.warnings.map(({ words }) => words)],
+  }
+}
+
+function flat(params: object): Record<string, string | number | boolean> {
+  return Object.fromEntries(
+    Object.entries(params).map(([name, value]: [string, unknown]) => [
+      name,
+      typeof value === 'object' ? JSON.stringify(value) : (value as string | number | boolean),
+    ]),
+  )
+}

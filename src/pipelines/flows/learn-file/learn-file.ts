@@ -1,0 +1,253 @@
+// The flow behind `assay learn`: from a file of any shape to an honest comparison, the best model,
+// a tracked run and, if wanted, a version.
+import type { ChangeBy } from '../../../access/index.ts'
+import type { TableFile } from '../../../data/index.ts'
+import {
+  fitPrepared,
+  preparedPredictor,
+  type LeakageWarning,
+  type PreparedModel,
+  type PreparedSpec,
+} from '../../../learning/index.ts'
+import type { Remote } from '../../../lib/rpc.ts'
+import type { Registry } from '../../../registry/index.ts'
+import type { Tracking } from '../../../tracking/index.ts'
+import type { Step } from '../../run.ts'
+import { entrantsFor, settled } from './contenders.ts'
+import { columnFacts, curvesOf, thresholdFacts } from './facts.ts'
+import { goalOf, type Goal } from './goal.ts'
+import { learnReportHtml } from './html.ts'
+import { dependenceOf, importanceOf, type Unseen } from './influence.ts'
+import {
+  compare,
+  groundOf,
+  judge,
+  judgeOnTest,
+  leakageOf,
+  withValidationLearnt,
+  type Ground,
+  type Judged,
+} from './judge.ts'
+import { keepRun, keepVersion } from './keep.ts'
+import { learnable, rowsOf, type FileQuestion, type Learnable } from './question.ts'
+import { digits, interval } from './html.ts'
+import type {
+  ColumnFacts,
+  Contender,
+  Dependence,
+  FileFacts,
+  Importance,
+  LearnReport,
+  ThresholdFacts,
+} from './report.ts'
+import type { LearnableRows } from './question.ts'
+
+/** A file to learn from or to judge on. */
+export interface NamedFile {
+  readonly name: string
+  /** SHA-256 of its bytes. */
+  readonly hash: string
+  read(): Promise<TableFile>
+}
+
+export interface LearnFileRequest {
+  readonly file: NamedFile
+  readonly test?: NamedFile | undefined
+  readonly question: FileQuestion
+  /** As `assay learn --goal` takes it. */
+  readonly goal?: string | undefined
+  readonly seed: number
+  /** Register the best as the next version of this model. */
+  readonly register?: string | undefined
+  readonly by: ChangeBy
+  readonly codeRevision: string
+}
+
+export interface LearnFilePorts {
+  readonly tracking: Remote<Tracking>
+  readonly registry: Pick<Remote<Registry>, 'registerVersion'>
+  readonly monotonicMs: () => number
+}
+
+export interface LearnFileOutcome {
+  readonly report: LearnReport
+  readonly html: string
+  readonly model: PreparedModel
+  readonly runId: string
+  readonly version: number | null
+}
+
+/** How many columns the report shows the dependence on. */
+const DEPENDENCES = 6
+
+/** The steps, for `runPipeline`, and what they came to once all are done. */
+export function learnFileFlow(
+  request: LearnFileRequest,
+  ports: LearnFilePorts,
+): { readonly steps: readonly Step[]; readonly outcome: () => LearnFileOutcome } {
+  const { seed } = request
+  let rows!: Learnable
+  let test: LearnableRows | undefined
+  let columns!: ColumnFacts[]
+  let goal!: Goal
+  let ground!: Ground
+  let warnings!: LeakageWarning[]
+  let judged!: Judged[]
+  let contenders!: Contender[]
+  let best!: Judged
+  let spec!: PreparedSpec
+  let model!: PreparedModel
+  let threshold!: ThresholdFacts | null
+  let importance!: Importance[]
+  let dependence!: Dependence[]
+  let outcome!: LearnFileOutcome
+
+  async function read(): Promise<string> {
+    const file = await request.file.read()
+    rows = learnable(file, request.question)
+    goal = goalOf(request.goal, rows.task)
+    columns = columnFacts(file, request.question.target)
+    ground = groundOf(rows, seed)
+    if (request.test !== undefined) {
+      test = rowsOf(await request.test.read(), request.question, rows)
+    }
+    const { target } = request.question
+    return `${count(rows.y.length)} rows, ${rows.table.columns.length} columns to tell ${target} by (${rows.task})`
+  }
+
+  async function check(): Promise<string> {
+    warnings = leakageOf(ground, seed)
+    const named = warnings.flatMap(({ column }) => (column === undefined ? [] : [column]))
+    if (warnings.length === 0) return 'no sign of leakage'
+    const about = named.length === 0 ? '' : `: ${[...new Set(named)].slice(0, 5).join(', ')}`
+    return `${warnings.length} ${warnings.length === 1 ? 'warning' : 'warnings'}${about}`
+  }
+
+  async function competeAll(report: (figure: string) => void): Promise<string> {
+    judged = []
+    for (const entrant of entrantsFor(rows.task, rows.y.length)) {
+      report(entrant.title)
+      // What was reported gets its place, and other work of the process its turn.
+      await new Promise((resolve) => setImmediate(resolve))
+      judged.push(judge(entrant, ground, seed, ports.monotonicMs))
+    }
+    contenders = compare(judged, goal.measures, seed)
+    best = judged.find(({ entrant }) => entrant.name === contenders[0].name)!
+    const [measure] = goal.measures
+    const figure = contenders[0].figures[measure.text]
+    return `${best.entrant.title}: ${measure.info.title} ${digits(figure.value)} (${interval(figure)})`
+  }
+
+  async function fitBest(): Promise<string> {
+    spec = settled(best.entrant, best.rounds)
+    let judgedOn = best.results[0]
+    if (test === undefined) {
+      const all = Uint32Array.from(rows.y.keys())
+      model = fitPrepared(spec, rows.table, all, ground.target, { seed, ...grouped() })
+    } else {
+      const tested = judgeOnTest(judged, ground, test, seed)
+      contenders = compare(tested, goal.measures, seed, best.entrant.name)
+      const own = tested.find(({ entrant }) => entrant === best.entrant)!
+      model = own.model!
+      judgedOn = own.results[0]
+    }
+    threshold = thresholdFacts(goal.threshold, best.results[0], test && judgedOn, seed)
+    curves = curvesOf(judgedOn)
+    const said = threshold && `, ${threshold.rule}: from ${digits(threshold.threshold)} on`
+    return `${best.entrant.title} on all ${count(rows.y.length)} rows${said ?? ''}`
+  }
+
+  let curves!: ReturnType<typeof curvesOf>
+
+  async function explain(): Promise<string> {
+    const unseen = unseenRows()
+    importance = importanceOf(unseen, goal.measures[0], seed)
+    const strongest = importance.slice(0, DEPENDENCES).map(({ column }) => column)
+    const ready = preparedPredictor(model)
+    const all = Uint32Array.from(rows.y.keys())
+    const whole = { model: ready, table: rows.table, target: ground.target, rows: all }
+    dependence = dependenceOf(whole, strongest, seed)
+    return `it goes by ${strongest.slice(0, 3).join(', ')}`
+  }
+
+  /** Rows that the model which is asked about them did not learn from. */
+  function unseenRows(): Unseen {
+    if (test !== undefined) {
+      const target = { ...ground.target, y: test.y }
+      const all = Uint32Array.from(test.y.keys())
+      return { model: preparedPredictor(model), table: test.table, target, rows: all }
+    }
+    const fold = ground.folds.at(-1)!
+    const learnt = withValidationLearnt(fold).train
+    const inner = fitPrepared(spec, rows.table, learnt, ground.target, { seed, ...grouped() })
+    const tested = Uint32Array.from(fold.test)
+    const { table } = rows
+    return { model: preparedPredictor(inner), table, target: ground.target, rows: tested }
+  }
+
+  function grouped() {
+    return rows.group && { groups: rows.group }
+  }
+
+  async function keep(): Promise<string> {
+    const report = reportOf()
+    const html = learnReportHtml(report)
+    const kept = { report, html, model, spec, request }
+    const run = await keepRun(kept, ports.tracking)
+    const version = await keepVersion(kept, run, ports.registry)
+    outcome = { report, html, model, runId: run.id, version }
+    const registered = version === null ? '' : `; ${request.register} version ${version}`
+    return `${run.id}${registered}`
+  }
+
+  function reportOf(): LearnReport {
+    const { classes, task, y } = rows
+    return {
+      format: 'assay-learn-report/1',
+      file: factsOf(request.file, rows),
+      test: test && request.test ? factsOf(request.test, test) : null,
+      target: request.question.target,
+      task,
+      classes,
+      shares: classes.map((_, label) => y.filter((each) => each === label).length / y.length),
+      goal: goal.text,
+      seed,
+      judged:
+        test === undefined
+          ? `Measured ${ground.words}.`
+          : `The best was chosen ${ground.words}; the figures are of ${request.test!.name}, which no estimator has seen.`,
+      measures: goal.measures.map(({ text, info }) => ({
+        name: text,
+        title: info.title,
+        higherIsBetter: info.better === 'higher',
+      })),
+      columns,
+      leftOut: rows.leftOut,
+      warnings,
+      contenders,
+      best: best.entrant.name,
+      threshold,
+      ...curves,
+      importance,
+      dependence,
+    }
+  }
+
+  const steps: Step[] = [
+    { name: 'read', title: 'Read', run: read },
+    { name: 'check', title: 'Check', run: check },
+    { name: 'compare', title: 'Compare', run: competeAll },
+    { name: 'fit', title: 'Fit', run: fitBest },
+    { name: 'explain', title: 'Explain', run: explain },
+    { name: 'keep', title: 'Keep', run: keep },
+  ]
+  return { steps, outcome: () => outcome }
+}
+
+function factsOf({ name }: NamedFile, { y, unlabelled }: LearnableRows): FileFacts {
+  return { name, rows: y.length, unlabelled }
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US')
+}

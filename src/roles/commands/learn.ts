@@ -1,0 +1,208 @@
+// `assay learn`: any table in; a comparison, a model, a run and a report out.
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { basename, resolve } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { readTableFile } from '../../adapters/duckdb/index.ts'
+import {
+  exitCodes,
+  printTable,
+  stageLines,
+  type LearnOptions,
+  type Terminal,
+} from '../../cli/index.ts'
+import { monotonicUs, systemClock } from '../../lib/clock.ts'
+import { contentHash } from '../../lib/hash.ts'
+import { systemIds } from '../../lib/ids.ts'
+import {
+  digits,
+  interval,
+  learnFileFlow,
+  learnVerdict,
+  runPipeline,
+  type LearnFileOutcome,
+  type LearnReport,
+  type NamedFile,
+} from '../../pipelines/index.ts'
+import { codeRevision } from '../../projects/index.ts'
+import { version } from '../config.ts'
+import { byCommand, withTracked } from './connection.ts'
+import { commandErrors } from './errors.ts'
+
+export async function learn(
+  path: string,
+  options: LearnOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const file = await namedFile(path)
+  const test = options.test === undefined ? undefined : await namedFile(options.test)
+  const report =
+    options.report ?? `${plainName(file.name)}-${plainName(options.target)}.report.html`
+  const learnt = await withTracked(options.home, async ({ tracking, registry, pipelines }) => {
+    const { steps, outcome } = learnFileFlow(
+      {
+        file,
+        test,
+        question: {
+          target: options.target,
+          positive: options.positive,
+          task: options.task,
+          drop:
+            options.drop === undefined ? [] : options.drop.split(',').map((name) => name.trim()),
+          group: options.group,
+          time: options.time,
+        },
+        goal: options.goal,
+        seed: options.seed,
+        register: options.register,
+        by: byCommand('learn'),
+        codeRevision: codeRevision('.', version),
+      },
+      { tracking, registry, monotonicMs: () => monotonicUs() / 1000 },
+    )
+    const { json: _, home: __, ...asked } = options
+    const key = contentHash(['learn-file', file.hash, asked as object])
+    const progress = options.json ? terminal.err : terminal.out
+    await runPipeline({ name: 'learn-file', key, actor: byCommand('learn').actor.id }, steps, {
+      store: pipelines,
+      clock: systemClock,
+      ids: systemIds,
+      onProgress: stageLines(progress),
+    })
+    return outcome()
+  })
+  await writeReport(report, learnt.html)
+  if (options.json) terminal.out.line(JSON.stringify(summaryOf(learnt, report)))
+  else print(learnt, report, terminal)
+  return exitCodes.ok
+}
+
+async function namedFile(path: string): Promise<NamedFile> {
+  const hash = createHash('sha256')
+  try {
+    await pipeline(createReadStream(path), hash)
+  } catch (error) {
+    throw commandErrors.input_unreadable(`${path}: ${(error as Error).message}`, { cause: error })
+  }
+  return {
+    name: basename(path),
+    hash: hash.digest('hex'),
+    read: () => readTableFile(resolve(path)),
+  }
+}
+
+async function writeReport(path: string, html: string): Promise<void> {
+  try {
+    await writeFile(path, html)
+  } catch (error) {
+    const { message } = error as Error
+    throw commandErrors.output_unwritable(`${path}: ${message}`, { cause: error })
+  }
+}
+
+/** A name without what a file system or a shell might not like. */
+function plainName(text: string): string {
+  return text.replace(/\.(csv|tsv|data|txt|parquet|gz)\b/gi, '').replace(/[^\p{L}\p{N}_-]+/gu, '-')
+}
+
+function print(
+  { report, runId, version: number }: LearnFileOutcome,
+  path: string,
+  { out }: Terminal,
+) {
+  const { contenders, measures, warnings, leftOut, threshold, importance } = report
+  const [goal, second] = measures
+  out.line()
+  out.line(out.style('bold', learnVerdict(report)))
+  out.line(out.style('dim', report.judged))
+  out.line()
+  printTable(
+    out,
+    ['estimator', goal.title, '95 % interval', 'to the best', second.title, 'seconds'],
+    contenders.map(({ title, figures, toBest, seconds, problem }) =>
+      problem === null
+        ? [
+            title,
+            digits(figures[goal.name].value),
+            interval(figures[goal.name]),
+            toBest === null ? '' : `${digits(toBest.value)} (${interval(toBest)})`,
+            figures[second.name] === undefined ? '–' : digits(figures[second.name].value),
+            seconds.toFixed(1),
+          ]
+        : [title, '–', problem, '', '', ''],
+    ),
+  )
+  out.line()
+  if (threshold !== null) {
+    const { precision, recall } = threshold
+    out.line(
+      `Threshold ${digits(threshold.threshold)}, ${threshold.rule}: precision ${digits(precision.value)} (${interval(precision)}), recall ${digits(recall.value)} (${interval(recall)}).`,
+    )
+  }
+  out.line(
+    `It goes most by ${importance
+      .slice(0, 5)
+      .map(({ column }) => column)
+      .join(', ')}.`,
+  )
+  for (const { column, why } of leftOut) out.line(out.style('dim', `${column}: ${why}.`))
+  for (const { level, words } of warnings) {
+    out.line(`${out.style('yellow', `${level}:`)} ${words}`)
+  }
+  out.line()
+  out.line(`report    ${path}`)
+  out.line(`run       ${runId}`)
+  if (number !== null) out.line(`version   ${number}`)
+}
+
+/** The last line with `--json`. */
+function summaryOf({ report, runId, version: number }: LearnFileOutcome, path: string) {
+  const [best] = report.contenders
+  return {
+    best: {
+      name: best.name,
+      ...shortFigures(report, best.name),
+      figures: best.figures,
+    },
+    threshold: report.threshold?.threshold ?? null,
+    threshold_effect: report.threshold,
+    warnings: report.warnings,
+    contenders: report.contenders.map(({ name, figures, toBest, seconds, problem }) => ({
+      name,
+      ...shortFigures(report, name),
+      figures,
+      to_best: toBest,
+      seconds,
+      problem,
+    })),
+    task: report.task,
+    classes: report.classes,
+    judged: report.judged,
+    left_out: report.leftOut,
+    importance: report.importance,
+    report: path,
+    run: runId,
+    version: number,
+  }
+}
+
+/** Values under the short names that people look for. */
+function shortFigures({ contenders, task }: LearnReport, name: string): Record<string, number> {
+  const { figures } = contenders.find((one) => one.name === name)!
+  const short = {
+    auc: task === 'multiclass' ? 'roc_auc_ovr' : 'roc_auc',
+    ap: 'average_precision',
+    brier: 'brier',
+    log_loss: 'log_loss',
+    accuracy: 'accuracy',
+    rmse: 'rmse',
+    mae: 'mae',
+    r2: 'r2',
+  }
+  return Object.fromEntries(
+    Object.entries(short).flatMap(([to, from]) =>
+      figures[from] === undefined ? [] : [[to, figures[from].value]],
+    ),
+  )
+}
