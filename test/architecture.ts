@@ -57,6 +57,7 @@ export const packageFolders: Readonly<Record<string, readonly string[]>> = {
   kysely: ['src/adapters'],
   lmdb: ['src/adapters'],
   'node:sqlite': ['src/adapters'],
+  'onnxruntime-node': ['src/adapters'],
   pino: ['src/server', 'src/cli', 'src/main.ts', 'src/roles'],
 }
 

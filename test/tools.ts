@@ -8,7 +8,14 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { repositoryRoot } from './source-text.ts'
 
-export type Tool = 'chromium' | 'openssl' | 'python' | 'redis' | 'registry' | 'shared-data'
+export type Tool =
+  | 'chromium'
+  | 'openssl'
+  | 'python'
+  | 'redis'
+  | 'registry'
+  | 'shared-data'
+  | 'tree-libraries'
 
 interface ToolSearch {
   /** Path of the tool; undefined where it is missing. */
@@ -51,6 +58,12 @@ const tools: Readonly<Record<Tool, ToolSearch>> = {
     find: () => (existsSync(sharedFolder) ? sharedFolder : undefined),
     install: 'put the public data sets into ../shared/data beside the repository',
   },
+  'tree-libraries': {
+    find: findTreeLibraries,
+    install:
+      'install Python 3 with XGBoost, LightGBM and ONNX Runtime (bench/peers/install.sh) ' +
+      'or set ASSAY_PYTHON to such an interpreter',
+  },
 }
 
 const found = new Map<Tool, string | undefined>()
@@ -89,6 +102,17 @@ function findPython(): string | undefined {
   const interpreter = process.env.ASSAY_PYTHON ?? onPath('python3', 'python')
   if (interpreter === undefined) return undefined
   const probe = spawnSync(interpreter, ['-c', 'import sklearn, numpy, pandas, pyarrow, requests'], {
+    timeout: 60_000,
+  })
+  return probe.status === 0 ? interpreter : undefined
+}
+
+/** The interpreter of bench/peers/install.sh, or another one with the libraries. */
+function findTreeLibraries(): string | undefined {
+  const own = join(repositoryRoot, 'bench/.venv/bin/python')
+  const interpreter = process.env.ASSAY_PYTHON ?? (existsSync(own) ? own : onPath('python3'))
+  if (interpreter === undefined) return undefined
+  const probe = spawnSync(interpreter, ['-c', 'import xgboost, lightgbm, onnxruntime'], {
     timeout: 60_000,
   })
   return probe.status === 0 ? interpreter : undefined

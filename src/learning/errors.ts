@@ -37,6 +37,16 @@ export const fail = defineErrors({
     title: 'The model cannot be explained exactly',
     action: 'Use LIME or permutation importance, which work on every model.',
   },
+  explanation_invalid: {
+    status: 422,
+    title: 'The explanation is not asked for properly',
+    action: 'Correct what the message names.',
+  },
+  reasons_invalid: {
+    status: 422,
+    title: 'The reasons are not declared properly',
+    action: 'Give every feature of the model a reason, and every reason its words.',
+  },
   evaluation_invalid: {
     status: 422,
     title: 'The results cannot be evaluated',
@@ -49,7 +59,32 @@ export const fail = defineErrors({
   },
   split_invalid: {
     status: 422,
-    title: 'The time split is not declared properly',
-    action: 'Give both periods as first and last day, the test after the training and its delay.',
+    title: 'The split is not declared properly, or does not fit the rows',
+    action: 'Correct the part of the split that the message names.',
+  },
+  preparation_invalid: {
+    status: 422,
+    title: 'The data cannot be prepared as declared',
+    action: 'Correct the named column or step of the preparation, or leave the column out.',
+  },
+  columns_mismatch: {
+    status: 422,
+    title: 'The columns are not those that the preparation was fitted on',
+    action: 'Pass a table with exactly the columns that the message lists, each of its kind.',
+  },
+  tuning_invalid: {
+    status: 422,
+    title: 'The tuning is not declared properly',
+    action: 'Correct the named parameter of the space, the method or the limits.',
+  },
+  tuning_failed: {
+    status: 422,
+    title: 'The tuning found no setting that works',
+    action: 'Read why the trials failed; correct the space, the folds or the learner.',
+  },
+  tuning_state_mismatch: {
+    status: 422,
+    title: 'The saved state is not one of this tuning',
+    action: 'Resume with the declaration and the seed that the state was saved under.',
   },
 })

@@ -1,14 +1,23 @@
 /** The estimators, one a learner kind. A new kind is a new entry here and needs no other edit. */
+import type { Matrix } from '../lib/matrix.ts'
+import { calibratedEstimator } from './calibration/calibrated.ts'
+import { kMeansEstimator } from './k-means/k-means.ts'
+import { linearRegressionEstimator } from './linear/linear-regression.ts'
 import { logisticRegressionEstimator } from './linear/logistic-regression.ts'
+import { multinomialRegressionEstimator } from './linear/multinomial-regression.ts'
 import type {
   CheckedData,
   Explanation,
   FitOptions,
   LearnerSpec,
+  MatrixExplanation,
   Task,
   TrainedModel,
 } from './model.ts'
+import { oneClassSvmEstimator } from './one-class-svm/one-class-svm.ts'
 import { boostedTreesEstimator } from './trees/boosted-trees.ts'
+import { isolationForestEstimator } from './trees/isolation-forest.ts'
+import { randomForestEstimator } from './trees/random-forest.ts'
 
 /** What an estimator can do, for whoever chooses one. */
 export type Capabilities = {
@@ -44,14 +53,28 @@ export interface Scorer {
   readonly outputs: readonly string[]
   /** Writes the margin of each output. */
   margins(row: Float64Array, into: Float64Array): void
+  /** The same for many rows, row after row, where that is faster; `columns` holds one list a feature. */
+  marginsOfColumns?(columns: readonly Float64Array[], rows: number, into: Float64Array): void
   /** Turns margins into outputs, in place. */
   activate(margins: Float64Array): void
   explain?(row: Float64Array, output: number): Explanation
+  /** The same for many rows, perhaps against a background; the columns in the features' order. */
+  explainMatrix?(x: Matrix, output: number, background: Matrix | undefined): RowExplanations
 }
+
+/** Shapley values row after row, and the game that they are of. */
+export type RowExplanations = Pick<MatrixExplanation, 'game' | 'base' | 'values'>
 
 export const estimators: { readonly [Kind in LearnerSpec['kind']]: Estimator<Kind> } = {
   'logistic-regression': logisticRegressionEstimator,
+  'multinomial-regression': multinomialRegressionEstimator,
+  'linear-regression': linearRegressionEstimator,
+  calibrated: calibratedEstimator,
   'boosted-trees': boostedTreesEstimator,
+  'random-forest': randomForestEstimator,
+  'isolation-forest': isolationForestEstimator,
+  'one-class-svm': oneClassSvmEstimator,
+  'k-means': kMeansEstimator,
 }
 
 /** What the learners of a kind can do. */

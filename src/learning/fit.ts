@@ -25,7 +25,12 @@ export function fit(spec: LearnerSpec, data: TrainingData, options: FitOptions):
   checkFeatures(data.x)
   checkCategories(data)
   const y = labelsOf(task, data)
-  if (data.weights !== undefined) checkWeights(data.weights, data.x.rows)
+  if (data.weights !== undefined) {
+    if (!estimator.capabilities.weights) {
+      throw fail.training_data_invalid(`A learner of the kind "${spec.kind}" takes no weights.`)
+    }
+    checkWeights(data.weights, data.x.rows)
+  }
   if (data.validation !== undefined) checkValidation(task, data, data.validation)
   return estimator.fit(spec, { ...data, y }, options)
 }
@@ -37,7 +42,7 @@ function labelsOf(task: Task, data: TrainingData): Float64Array {
     return new Float64Array(0)
   }
   if (data.y === undefined) throw fail.training_data_invalid('There are no labels.')
-  checkLabels(task, data.y, data, 'training')
+  checkLabels(task, data.y, data, 'training', data.x.rows)
   return data.y
 }
 
@@ -83,12 +88,13 @@ function checkCategories({ x, categorical = [] }: TrainingData): void {
   }
 }
 
-function checkLabels(
+/** Throws for labels that are none of the task's, or of one class only. */
+export function checkLabels(
   task: Task,
   y: Float64Array,
-  { x, classes = [] }: TrainingData,
+  { classes = [] }: { readonly classes?: readonly string[] | undefined },
   which: 'training' | 'validation',
-  rows = x.rows,
+  rows: number,
 ): void {
   if (y.length !== rows) {
     throw fail.training_data_invalid(`There are ${y.length} labels for ${rows} ${which} rows.`)
@@ -125,7 +131,8 @@ function checkLabels(
   throw fail.training_one_class(`All ${y.length} ${which} rows are "${classes[y[0]]}".`)
 }
 
-function checkWeights(weights: Float64Array, rows: number): void {
+/** Throws for weights that are not one positive number a row. */
+export function checkWeights(weights: Float64Array, rows: number): void {
   if (weights.length !== rows) {
     throw fail.training_data_invalid(`There are ${weights.length} weights for ${rows} rows.`)
   }

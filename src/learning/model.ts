@@ -1,10 +1,31 @@
 /** The data that goes into learning and comes out of it. */
 import type { Matrix } from '../lib/matrix.ts'
-import type { LogisticRegressionModel, LogisticRegressionSpec } from './linear/model.ts'
+import type { CalibratedModel, CalibratedSpec } from './calibration/model.ts'
+import type { KMeansModel, KMeansSpec } from './k-means/model.ts'
+import type {
+  LinearRegressionModel,
+  LinearRegressionSpec,
+  LogisticRegressionModel,
+  LogisticRegressionSpec,
+  MultinomialRegressionModel,
+  MultinomialRegressionSpec,
+} from './linear/model.ts'
+import type { OneClassSvmModel, OneClassSvmSpec } from './one-class-svm/model.ts'
+import type { IsolationForestModel, IsolationForestSpec } from './trees/isolation-forest-model.ts'
 import type { BoostedTreesModel, BoostedTreesSpec } from './trees/model.ts'
+import type { RandomForestModel, RandomForestSpec } from './trees/random-forest-model.ts'
 
 /** A learner as declared: canonical JSON, so that its hash names it. */
-export type LearnerSpec = LogisticRegressionSpec | BoostedTreesSpec
+export type LearnerSpec =
+  | LogisticRegressionSpec
+  | MultinomialRegressionSpec
+  | LinearRegressionSpec
+  | BoostedTreesSpec
+  | RandomForestSpec
+  | IsolationForestSpec
+  | OneClassSvmSpec
+  | KMeansSpec
+  | CalibratedSpec
 
 /** What a model tells of a row. */
 export type Task =
@@ -67,7 +88,16 @@ export const MODEL_FORMAT = 'assay-model/1'
  * A trained model as plain JSON data. Numbers are finite doubles, so that JSON carries them
  * exactly; the same training gives the same bytes.
  */
-export type TrainedModel = LogisticRegressionModel | BoostedTreesModel
+export type TrainedModel =
+  | LogisticRegressionModel
+  | MultinomialRegressionModel
+  | LinearRegressionModel
+  | BoostedTreesModel
+  | RandomForestModel
+  | IsolationForestModel
+  | OneClassSvmModel
+  | KMeansModel
+  | CalibratedModel
 
 export type ModelHead = {
   readonly format: typeof MODEL_FORMAT
@@ -84,6 +114,8 @@ export type TrainingFacts = {
   readonly iterations: number
   /** Mean loss over the training rows, in the learner's own measure, without penalty. */
   readonly loss: number
+  /** Of forests: the mean loss over the rows that some tree did not see, judged by such trees. */
+  readonly outOfBag?: { readonly rows: number; readonly loss: number }
 }
 
 /** A model made ready for scoring. All methods are pure; a Predictor may be shared. */
@@ -108,11 +140,44 @@ export interface Predictor {
    * `explanation_unavailable` where the learner has none.
    */
   explain(row: Float64Array, output?: number): Explanation
+  /**
+   * The same for every row of a matrix, columns found by name, and against a background where one
+   * is given; says which game was played. Throws `explanation_unavailable` and
+   * `explanation_invalid`.
+   */
+  explainMatrix(x: Matrix, options?: ExplainOptions): MatrixExplanation
 }
 
 export type Explanation = {
   /** Expected margin over the training rows that the model keeps as background. */
   readonly base: number
   /** What each feature added to the margin, in the order of `features`. */
+  readonly values: Float64Array
+}
+
+export type ExplainOptions = {
+  /** Which output's margin, 0 if absent. */
+  readonly output?: number
+  /**
+   * Rows from which features outside a coalition take their values: the interventional game.
+   * Absent: what the model itself keeps of its training rows, see `MatrixExplanation.game`.
+   */
+  readonly background?: Matrix
+}
+
+export type MatrixExplanation = {
+  /**
+   * `interventional`: a feature outside the coalition takes its value from the background, of which
+   * additive models keep the training means. `path-dependent`: it sends a row down both branches of
+   * a tree, in proportion to the training rows that went there.
+   */
+  readonly game: 'interventional' | 'path-dependent'
+  /** The background that was given; absent: the training rows, as the model keeps them. */
+  readonly background?: { readonly hash: string; readonly rows: number }
+  readonly features: readonly string[]
+  /** Name of the output that is explained. */
+  readonly output: string
+  readonly base: number
+  /** Row after row, one number a feature. */
   readonly values: Float64Array
 }

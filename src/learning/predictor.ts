@@ -1,21 +1,22 @@
 /** Scoring with a trained model. */
 import { type Matrix, readRow } from '../lib/matrix.ts'
 import { fail } from './errors.ts'
+import { type ImportedModel } from './ensemble/model.ts'
+import { importedScorers, isImported } from './ensemble/scorers.ts'
 import { type Estimator, estimators, type Scorer } from './estimator.ts'
+import { explainMatrix } from './explanation/matrix.ts'
 import { type LearnerSpec, MODEL_FORMAT, type Predictor, type TrainedModel } from './model.ts'
 
 /**
  * Makes a model ready for scoring. The model may come from a file: everything that scoring relies
  * on is checked here, and `model_invalid` says what is wrong.
  */
-export function predictor(model: TrainedModel): Predictor {
+export function predictor(model: TrainedModel | ImportedModel): Predictor {
   if (model?.format !== MODEL_FORMAT) {
     throw fail.model_invalid(`The model's format is "${String(model?.format)}".`)
   }
-  const estimator = Object.hasOwn(estimators, model.kind)
-    ? (estimators[model.kind] as Estimator<LearnerSpec['kind']>)
-    : undefined
-  if (estimator === undefined) {
+  const create = scorerOf(model)
+  if (create === undefined) {
     throw fail.model_invalid(
       `The model's kind "${String((model as { kind: unknown }).kind)}" is not known.`,
     )
@@ -24,7 +25,18 @@ export function predictor(model: TrainedModel): Predictor {
   if (!named || model.features.some((name) => typeof name !== 'string')) {
     throw fail.model_invalid('The model does not list its features.')
   }
-  return predictorOf(model.features, estimator.scorer(model))
+  return predictorOf(model.features, create())
+}
+
+/** How the model is made ready; undefined where its kind is not known. */
+function scorerOf(model: TrainedModel | ImportedModel): (() => Scorer) | undefined {
+  if (isImported(model)) {
+    const create = importedScorers[model.kind] as (model: ImportedModel) => Scorer
+    return () => create(model)
+  }
+  if (!Object.hasOwn(estimators, model.kind)) return undefined
+  const estimator = estimators[model.kind] as Estimator<LearnerSpec['kind']>
+  return () => estimator.scorer(model)
 }
 
 function predictorOf(features: readonly string[], scorer: Scorer): Predictor {
@@ -48,9 +60,10 @@ function predictorOf(features: readonly string[], scorer: Scorer): Predictor {
     const ordered = orderColumns(x, features)
     const row = new Float64Array(features.length)
     const all = new Float64Array(x.rows * outputs.length)
+    scorer.marginsOfColumns?.(ordered.columns, x.rows, all)
     for (let i = 0; i < x.rows; i++) {
       const own = all.subarray(i * outputs.length, (i + 1) * outputs.length)
-      scorer.margins(readRow(ordered, i, row), own)
+      if (scorer.marginsOfColumns === undefined) scorer.margins(readRow(ordered, i, row), own)
       scorer.activate(own)
     }
     return all
@@ -94,6 +107,11 @@ function predictorOf(features: readonly string[], scorer: Scorer): Predictor {
         throw fail.output_ambiguous(`The model has no output ${output}; it has ${outputs.length}.`)
       }
       return scorer.explain(row, output)
+    },
+    explainMatrix: (x, options = {}) => {
+      const ordered = orderColumns(x, features)
+      const background = options.background && orderColumns(options.background, features)
+      return explainMatrix(scorer, ordered, background, options.output ?? 0)
     },
   }
 }

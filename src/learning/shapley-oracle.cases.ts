@@ -1,5 +1,5 @@
 /** Shapley values straight from their definition: slow, for tests only. */
-import type { LogisticRegressionModel } from './linear/model.ts'
+import type { Additive } from './linear/additive.ts'
 import type { BoostedTreesModel, Tree } from './trees/model.ts'
 
 /** The margin expected when only the features whose bits are set in `known` are known. */
@@ -21,7 +21,7 @@ export function bruteForceShapley(game: Game, row: Float64Array): Float64Array {
 }
 
 /** Unknown features stand at their training mean, which is where they add nothing. */
-export function linearGame(model: LogisticRegressionModel): Game {
+export function linearGame(model: Additive): Game {
   return (row, known) =>
     model.coefficients.reduce((margin, coefficient, j) => {
       const value = (known >> j) & 1 && row[j] === row[j] ? row[j] : model.means[j]
@@ -30,7 +30,7 @@ export function linearGame(model: LogisticRegressionModel): Game {
 }
 
 /** At a split on an unknown feature both branches count, by their cover. */
-export function treeGame(model: BoostedTreesModel): Game {
+export function treeGame(model: Pick<BoostedTreesModel, 'base' | 'trees'>): Game {
   return (row, known) =>
     model.trees.reduce((margin, tree) => margin + expectedValue(tree, 0, row, known), model.base)
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { exp, ln, log1p, pow, sigmoid, softplus } from './math.ts'
+import { cosPi, exp, ln, log1p, pow, sigmoid, softplus } from './math.ts'
 
 const view = new DataView(new ArrayBuffer(8))
 
@@ -75,6 +75,35 @@ describe('elementary functions', () => {
     expect(pow(2, 1023)).toBe(2 ** 1023)
     expect(pow(10, 15)).toBe(1e15)
     expect(pow(2, 1024)).toBe(Infinity)
+  })
+})
+
+describe('the cosine of half turns', () => {
+  test('agrees with the engine to two units in the last place', () => {
+    fc.assert(
+      // Math.cos gets πx rounded, which costs digits near its zeros; there the sine is taken.
+      fc.property(double(-0.5, 0.5), (x) => {
+        if (Math.abs(x) <= 0.25) near(cosPi(x), Math.cos(Math.PI * x))
+        else near(cosPi(x), Math.sin(Math.PI * (0.5 - Math.abs(x))))
+      }),
+      { numRuns: 3000 },
+    )
+  })
+
+  test('repeats exactly, and is exact where it can be', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -(2 ** 20), max: 2 ** 20 }), fc.nat(1000), (eighths, turns) => {
+        const x = eighths / 2 ** 21
+        expect(cosPi(x + 2 * turns)).toBe(cosPi(x))
+        expect(cosPi(x + 2 * turns + 1)).toBe(-cosPi(x))
+      }),
+    )
+    expect([0, 1, 2, 0.5, -1.5, 1e300].map((x) => cosPi(x) + 0)).toEqual([1, -1, 1, 0, 0, 1])
+    expect(cosPi(1 / 3)).toBeCloseTo(0.5, 15)
+    expect([cosPi(Infinity), cosPi(NaN)]).toEqual([NaN, NaN])
+    expect([cosPi(0.1), cosPi(0.4), cosPi(12345.678)]).toEqual([
+      0.9510565162951535, 0.30901699437494734, 0.5305111843064241,
+    ])
   })
 })
 
