@@ -161,6 +161,14 @@ describe('a tuning', () => {
     expect(rest.state).toEqual((await tune(spec, onBranin, { seed })).state)
   })
 
+  test('can be stopped from outside between trials that never wait', async () => {
+    const stop = new AbortController()
+    setImmediate(() => stop.abort())
+    const { ended, state } = await tune(spec, onBranin, { seed, signal: stop.signal })
+    expect(ended).toBe('stopped')
+    expect(state.trials.length).toBeLessThan(10)
+  })
+
   test('counts a figure that is no number as a failure', async () => {
     const { best, note, state } = await tune(spec, () => NaN, { seed })
     expect(best).toBeUndefined()

@@ -5,6 +5,7 @@
  * when the tuning was stopped and resumed in between; a trial that fails is recorded and the next
  * one goes on; trials and time are bounded.
  */
+import { setImmediate } from 'node:timers/promises'
 import { contentHash } from '../../lib/hash.ts'
 import { monotonicUs } from '../../lib/clock.ts'
 import { fail } from '../errors.ts'
@@ -99,6 +100,8 @@ export async function tune(
     const open = block.filter(({ number }) => !trials.has(number))
     checkResumed(block, trials)
     if (block.length === 0) break
+    // An evaluation may block the thread: what would stop the tuning gets its turn between trials.
+    await setImmediate()
     const reason = open.length === 0 ? undefined : stopReason()
     if (reason !== undefined) {
       ended = reason
