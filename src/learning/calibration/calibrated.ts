@@ -26,7 +26,7 @@ import {
 } from './calibration.ts'
 import type { CalibratedModel, CalibratedSpec } from './model.ts'
 
-/** What the inner learner can do, as far as binary and multi-class learners differ not. */
+/** As far as the inner learner can; categories are to be encoded, as not every one parts them. */
 export const calibratedEstimator: Estimator<'calibrated'> = {
   capabilities: {
     tasks: ['binary', 'multiclass'],
@@ -126,7 +126,7 @@ function calibratedScorer({ model, calibration, features }: CalibratedModel): Sc
 
 function estimatorOf({ kind }: { readonly kind: LearnerSpec['kind'] }) {
   if (!Object.hasOwn(estimators, kind)) {
-    throw fail.learner_invalid(`There is no learner of the kind "${String(kind)}".`)
+    throw fail.learner_invalid(`There is no learner of the kind "${kind}".`)
   }
   return estimators[kind] as Estimator<LearnerSpec['kind']>
 }

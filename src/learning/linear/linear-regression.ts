@@ -109,7 +109,11 @@ function meanCount(y: Float64Array, weights: Float64Array): number {
 
 function linearRegressionScorer(model: LinearRegressionModel): Scorer {
   const { margin, explain } = additive(model)
-  const counts = model.params?.loss === 'poisson'
+  const loss: unknown = model.params?.loss
+  if (loss !== 'squared' && loss !== 'huber' && loss !== 'poisson') {
+    throw fail.model_invalid(`The model's loss "${String(loss)}" is not known.`)
+  }
+  const counts = loss === 'poisson'
   return {
     task: 'regression',
     outputs: ['value'],

@@ -14,6 +14,9 @@ import { factorise, solveFactorised, type Symmetric } from './symmetric.ts'
 /** Up to so many unknowns the second derivatives are kept: 1000² doubles are 8 MB. */
 export const UNKNOWNS_MAX = 1000
 
+/** Second derivatives by the margins that are kept at most, over all rows: 256 MB. */
+export const CURVES_MAX = 2 ** 25
+
 /** Rounds of coordinate descent a step; a step that is not exact is followed by another. */
 const ROUNDS_MAX = 1000
 

@@ -5,7 +5,7 @@ import { minimise } from './lbfgs.ts'
 import { PRODUCTS_MAX, solveLeastSquares } from './least-squares.ts'
 import { meanLoss, type Problem, smoothObjective, squaredLoss } from './loss.ts'
 import type { Solver } from './model.ts'
-import { minimiseByNewton, penalties, UNKNOWNS_MAX } from './newton.ts'
+import { CURVES_MAX, minimiseByNewton, penalties, UNKNOWNS_MAX } from './newton.ts'
 import { minimiseWithL1 } from './owlqn.ts'
 import { minimiseBySaga, type SparseProblem } from './saga.ts'
 
@@ -41,7 +41,8 @@ export function solve(problem: Problem, method: Method, options: FitOptions): So
     return solution
   }
   const start = method.start ?? new Float64Array(outputs * (design.width + 1))
-  const fits = problem.loss.curve !== undefined && start.length <= UNKNOWNS_MAX
+  const few = start.length <= UNKNOWNS_MAX && design.rows * outputs * outputs <= CURVES_MAX
+  const fits = problem.loss.curve !== undefined && few
   if (fits && (l1 > 0 || method.solver === 'newton')) {
     return minimiseByNewton(problem, start, method, report)
   }

@@ -222,6 +222,44 @@ describe('least squares', () => {
   })
 })
 
+describe('weights of classes', () => {
+  test('count as weights of their rows', () => {
+    const several = data('multiclass')
+    const ofClass = [1, 2, 0.5]
+    const weights = several.weights?.map((w, i) => w * ofClass[several.y?.[i] ?? 0])
+    const weighted = numbersOf(multinomialRegression(), { ...several, ...(weights && { weights }) })
+    expectSame(numbersOf(multinomialRegression({ classWeights: ofClass }), several), weighted, 1e-9)
+    const two = data('binary')
+    const doubled = numbersOf(logisticRegression({ positiveWeight: 2 }), two)
+    expectSame(numbersOf(logisticRegression({ classWeights: [1, 2] }), two), doubled, 1e-12)
+  })
+
+  test('that balance make the mean probability that of even classes', () => {
+    const { x, y = new Float64Array() } = data('binary')
+    const model = fit(
+      logisticRegression({ classWeights: 'balanced', c: 1e-9 }),
+      { x, y },
+      { seed: 1 },
+    )
+    expect(model.kind === 'logistic-regression' && Math.abs(model.intercept)).toBeLessThan(1e-6)
+  })
+
+  test('are refused where they are not one positive number a class', () => {
+    expect(() => logisticRegression({ classWeights: [1, 0] })).toThrow('"classWeights"')
+    expect(() => multinomialRegression({ classWeights: [1] })).toThrow('"classWeights"')
+    const spec = multinomialRegression({ classWeights: [1, 2] })
+    expect(() => fit(spec, data('multiclass'), { seed: 1 })).toThrow('2 weights for 3 classes')
+  })
+})
+
+test('learners are refused with the parameter that is wrong', () => {
+  expect(() => logisticRegression({ l1Ratio: 1.5 })).toThrow('"l1Ratio"')
+  expect(() => multinomialRegression({ c: 0 })).toThrow('"c"')
+  expect(() => linearRegression({ l1: -1 })).toThrow('"l1"')
+  expect(() => linearRegression({ huberWidth: 1 })).toThrow('"huberWidth"')
+  expect(() => linearRegression({ loss: 'huber' })).toThrow('"huberWidth"')
+})
+
 test('symmetric systems are solved and inverted', () => {
   fc.assert(
     fc.property(fc.integer(), fc.integer({ min: 1, max: 8 }), (seed, size) => {
