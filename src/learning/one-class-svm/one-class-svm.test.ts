@@ -17,7 +17,11 @@ function ring(rows: number, seed = 1) {
 }
 
 const learn = (x: ReturnType<typeof ring>['x'], declared: Parameters<typeof oneClassSvm>[0]) =>
-  fit(oneClassSvm({ steps: 4000, frequencies: 64, ...declared }), { x }, { seed: 4 }) as OneClassSvmModel
+  fit(
+    oneClassSvm({ steps: 4000, frequencies: 64, ...declared }),
+    { x },
+    { seed: 4 },
+  ) as OneClassSvmModel
 
 /** Row after row, the features of which the score is a weighted sum. */
 function featuresOf(model: OneClassSvmModel, table: number[][]): Float64Array[] {

@@ -165,6 +165,12 @@ describe('random forests', () => {
     moved.forEach((value, row) => expect(value - 2 ** 40).toBeCloseTo(near[row], 2))
   })
 
+  test('refuse labels whose squares would overflow', () => {
+    const data = taskOf(1, 50, 0)
+    const y = data.y.map((label, row) => (row === 7 ? 1e200 : label))
+    expect(() => forest({ ...data, y }, { task: 'regression' })).toThrow('scale the labels')
+  })
+
   test('send codes that were never seen, or have no bin of their own, to the right', () => {
     const random = createRandom(1)
     const codes = Float64Array.from({ length: 2000 }, () => random.int(40))

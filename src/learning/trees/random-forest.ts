@@ -36,6 +36,8 @@ export const randomForestEstimator: Estimator<'random-forest'> = {
 
 /** Numbers in a model, at most: about 300 MB of JSON. */
 const NUMBERS_MAX = 2 ** 25
+/** Labels lie no further than this from their mean. */
+const LABEL_MAX = 1e140
 /** Lists of a tree beside those of values. */
 const LISTS = 6
 
@@ -46,6 +48,7 @@ function fitRandomForest(
 ): RandomForestModel {
   const { x, y } = data
   const outputs = params.task === 'multiclass' ? (data.classes?.length ?? 0) : 1
+  const centre = params.task === 'regression' ? centreOf(y) : 0
   const kernels = chooseKernels(bytesOfBins(x.rows, x.columns.length))
   const binned = binMatrix(x, params.bins, kernels, data.categorical)
   const grow = createGrower({
@@ -53,7 +56,7 @@ function fitRandomForest(
     binned,
     labels: y,
     classes: outputs > 1 ? outputs : 0,
-    centre: params.task === 'regression' ? mean(y) : 0,
+    centre,
     nodeFeatures: countFeatures(params.nodeFeatures, x.columns.length),
   })
   const random = createRandom(seed)
@@ -95,9 +98,19 @@ function fitRandomForest(
   }
 }
 
+/** The mean label; throws where squares of the distances from it would overflow. */
+function centreOf(y: Float64Array): number {
+  const centre = mean(y)
+  const row = y.findIndex((label) => !(Math.abs(label - centre) < LABEL_MAX))
+  if (row < 0) return centre
+  throw fail.training_data_invalid(
+    `The label of training row ${row} is ${y[row]}, too far from the others to be squared: scale the labels.`,
+  )
+}
+
 function tooLarge(trees: number) {
   return fail.learner_invalid(
-    `The forest has more than ${NUMBERS_MAX} numbers after ${trees} trees: lower "trees", "leaves" or "depth", or raise "minChildWeight".`,
+    `The forest has more than ${NUMBERS_MAX} numbers after ${trees} trees: lower "trees", "leaves" or "depth", or raise "minChildRows".`,
   )
 }
 
