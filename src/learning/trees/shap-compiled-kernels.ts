@@ -31,6 +31,8 @@ type Memory = { readonly buffer: ArrayBuffer; grow(pages: number): number }
 
 const PAGE = 65536
 const PAGES_MAX = 65536
+/** What is asked for is an estimate: small tables are not in it. */
+const PAGES_SPARE = 256
 /** An allocation begins at a multiple of this, and what follows its end may be read and written. */
 const ALIGNMENT = 16
 
@@ -44,7 +46,8 @@ export function compiledShapKernels(bytes: number): ShapKernels | undefined {
   let memory: Memory
   try {
     // Shared memory may grow under arrays that are in use; nothing else is shared.
-    memory = new WebAssembly.Memory({ initial: pages, maximum: PAGES_MAX, shared: true })
+    const maximum = Math.min(PAGES_MAX, 2 * pages + PAGES_SPARE)
+    memory = new WebAssembly.Memory({ initial: pages, maximum, shared: true })
   } catch (error) {
     if (error instanceof RangeError) return undefined
     throw error
@@ -85,11 +88,14 @@ function kernelsOf(run: Exports, memory: Memory): ShapKernels {
         at(walk.value),
         at(walk.edgeFeature),
         at(walk.previous),
-        at(walk.factor),
-        at(walk.gain),
+        at(walk.share),
+        at(walk.points),
+        at(walk.rests),
+        at(walk.weights),
         at(walk.taken),
-        at(walk.state),
         at(walk.products),
+        at(walk.factors),
+        at(walk.gains),
         walk.width,
       )
       return (from, to, row, values) => run.explainTree(from, to, at(row), at(values))

@@ -6,7 +6,7 @@
 import { compiledShapKernels } from './shap-compiled-kernels.ts'
 import { plainShapKernels } from './shap-plain-kernels.ts'
 
-/** A forest with the tables of the walk (`shap.ts`); every array a node, or as said. */
+/** A forest made ready for the walk (`shap.ts`); every array holds one number a node, or as said. */
 export type Walk = {
   readonly feature: Int32Array
   readonly threshold: Float64Array
@@ -16,17 +16,22 @@ export type Walk = {
   readonly value: Float64Array
   readonly edgeFeature: Int32Array
   readonly previous: Int32Array
-  /** A node: three states of `stride` numbers. */
-  readonly factor: Float64Array
-  readonly gain: Float64Array
-  /** Points of quadrature, and the same filled up to an even number. */
+  readonly share: Float64Array
+  /** Quadrature: `width` points, what each lacks to 1, and weights, filled up to `stride`. */
+  readonly points: Float64Array
+  readonly rests: Float64Array
+  readonly weights: Float64Array
   readonly width: number
+  /** An even number. */
   readonly stride: number
-  /** Whether the row of the moment takes the edge into the node, and the node's state. */
+  /**
+   * Of the tree of the moment, by node: whether the row takes all edges of the feature so far; and
+   * at each point the product of factors, the factor of the edge's feature, and its gain.
+   */
   readonly taken: Uint8Array
-  readonly state: Uint8Array
-  /** `stride` numbers a node of the largest tree. */
   readonly products: Float64Array
+  readonly factors: Float64Array
+  readonly gains: Float64Array
 }
 
 /** A batch of rows, and a tree's tables by the features that a row loses on its way to a leaf. */

@@ -1,4 +1,5 @@
 /** What SHAP values need to know of the ways through a forest, whatever row is explained. */
+import { fail } from '../errors.ts'
 import type { Forest } from './forest.ts'
 
 /**
@@ -21,6 +22,10 @@ export type Paths = {
   readonly mostFeatures: number
 }
 
+/** More would take memory and points without bound; trees that were learnt stay far below. */
+const PATH_FEATURES_MAX = 256
+
+/** Throws `explanation_unavailable` where a path tests too many features. */
 export function describePaths(forest: Forest): Paths {
   const size = forest.feature.length
   const parent = new Int32Array(size).fill(-1)
@@ -44,6 +49,11 @@ export function describePaths(forest: Forest): Paths {
       distinct[child] = distinct[node] + (above < 0 ? 1 : 0)
       place[child] = above < 0 ? distinct[node] : place[above]
     }
+  }
+  if (mostFeatures > PATH_FEATURES_MAX) {
+    throw fail.explanation_unavailable(
+      `A path in the trees tests ${mostFeatures} features; up to ${PATH_FEATURES_MAX} can be explained.`,
+    )
   }
   return { feature, previous, parent, share, distinct, place, mostFeatures }
 }

@@ -36,23 +36,35 @@ function descend(walk: Walk, from: number, to: number, row: Float64Array): void 
   }
 }
 
+/**
+ * Where the feature of the edge occurs above already, its factor there is replaced, not multiplied
+ * again.
+ */
 function enter(walk: Walk, child: number, follows: boolean, node: number, from: number): void {
-  const { previous, taken, state, products, factor, stride } = walk
+  const { previous, share, points, rests, weights, stride } = walk
+  const { taken, products, factors, gains } = walk
   const before = previous[child]
-  const beforeTaken = before < 0 ? 1 : taken[before]
-  const here = follows ? beforeTaken : 0
-  const own = before < 0 ? here : here + beforeTaken
-  taken[child] = here
-  state[child] = own
+  const here = follows && (before < 0 || taken[before - from] === 1) ? 1 : 0
+  taken[child - from] = here
+  const z = share[child]
   const at = (child - from) * stride
   const above = (node - from) * stride
-  const factors = (3 * child + own) * stride
-  for (let k = 0; k < stride; k++) products[at + k] = products[above + k] * factor[factors + k]
+  const old = (before - from) * stride
+  for (let k = 0; k < stride; k++) {
+    const factor = here * points[k] + z * rests[k]
+    factors[at + k] = factor
+    gains[at + k] = (weights[k] * (here - z)) / factor
+    products[at + k] = products[above + k] * (before < 0 ? factor : factor / factors[old + k])
+  }
 }
 
-/** Turns products into sums over the leaves below, from the last node up, and adds up gains. */
+/**
+ * Turns products into sums over the leaves below, from the last node up, and adds up gains. Leaves
+ * below two edges of a feature count for the deeper one, no longer for the one above.
+ */
 function ascend(walk: Walk, from: number, to: number, values: Float64Array): void {
-  const { feature, left, right, value, edgeFeature, state, products, gain, width, stride } = walk
+  const { feature, left, right, value, edgeFeature, previous, products, gains, width, stride } =
+    walk
   for (let node = to - 1; node > from; node--) {
     const at = (node - from) * stride
     if (feature[node] < 0) {
@@ -62,9 +74,12 @@ function ascend(walk: Walk, from: number, to: number, values: Float64Array): voi
       const second = (right[node] - from) * stride
       for (let k = 0; k < width; k++) products[at + k] = products[first + k] + products[second + k]
     }
-    const own = (3 * node + state[node]) * stride
+    const before = previous[node]
+    const old = (before - from) * stride
     let added = 0
-    for (let k = 0; k < width; k++) added += products[at + k] * gain[own + k]
+    for (let k = 0; k < width; k++) {
+      added += products[at + k] * (before < 0 ? gains[at + k] : gains[at + k] - gains[old + k])
+    }
     values[edgeFeature[node]] += added
   }
 }

@@ -1,7 +1,7 @@
 // AssemblyScript: `build/kernels.mjs` compiles it to shap.wasm. Each function does what the function
 // of the same name in `shap-plain-kernels.ts` does, to the last bit; pointers stand for arrays.
 
-/** The forest that `useForest` named, and tables of a node's edge; see `shap-kernels.ts`. */
+/** The forest that `useForest` named; see `shap-kernels.ts`. */
 let feature: usize = 0
 let threshold: usize = 0
 let missingLeft: usize = 0
@@ -10,11 +10,14 @@ let right: usize = 0
 let value: usize = 0
 let edgeFeature: usize = 0
 let previous: usize = 0
-let factor: usize = 0
-let gain: usize = 0
+let share: usize = 0
+let points: usize = 0
+let rests: usize = 0
+let weights: usize = 0
 let taken: usize = 0
-let state: usize = 0
 let products: usize = 0
+let factors: usize = 0
+let gains: usize = 0
 let width: u32 = 0
 /** Bytes of a node's products: its points, filled up to whole pairs. */
 let stride: usize = 0
@@ -28,11 +31,14 @@ export function useForest(
   itsValue: usize,
   itsEdgeFeature: usize,
   itsPrevious: usize,
-  itsFactor: usize,
-  itsGain: usize,
+  itsShare: usize,
+  itsPoints: usize,
+  itsRests: usize,
+  itsWeights: usize,
   itsTaken: usize,
-  itsState: usize,
   itsProducts: usize,
+  itsFactors: usize,
+  itsGains: usize,
   itsWidth: u32,
 ): void {
   feature = itsFeature
@@ -43,29 +49,39 @@ export function useForest(
   value = itsValue
   edgeFeature = itsEdgeFeature
   previous = itsPrevious
-  factor = itsFactor
-  gain = itsGain
+  share = itsShare
+  points = itsPoints
+  rests = itsRests
+  weights = itsWeights
   taken = itsTaken
-  state = itsState
   products = itsProducts
+  factors = itsFactors
+  gains = itsGains
   width = itsWidth
   stride = <usize>((itsWidth + 1) >> 1) << 4
 }
 
-/** Marks whether the row takes the edge into a child, and multiplies its factors on. */
 // @ts-ignore: decorator
 @inline
 function enter(child: u32, follows: u32, above: usize, from: u32): void {
   const before = load<i32>(previous + (<usize>child << 2))
-  const beforeTaken = before < 0 ? 1 : <u32>load<u8>(taken + <usize>before)
-  const here = follows & beforeTaken
-  const own = before < 0 ? here : here + beforeTaken
-  store<u8>(taken + <usize>child, here)
-  store<u8>(state + <usize>child, own)
-  const at = products + <usize>(child - from) * stride
-  const factors = factor + (<usize>child * 3 + own) * stride
+  const here = before < 0 ? follows : follows & <u32>load<u8>(taken + <usize>(before - from))
+  store<u8>(taken + <usize>(child - from), here)
+  const z = load<f64>(share + (<usize>child << 3))
+  const own = f64x2.splat(here ? 1 : 0)
+  const shares = f64x2.splat(z)
+  const apart = f64x2.splat((here ? 1 : 0) - z)
+  const at = <usize>(child - from) * stride
+  const old = factors + <usize>(before - from) * stride
   for (let k: usize = 0; k < stride; k += 16) {
-    v128.store(at + k, f64x2.mul(v128.load(above + k), v128.load(factors + k)))
+    const factor = f64x2.add(
+      f64x2.mul(own, v128.load(points + k)),
+      f64x2.mul(shares, v128.load(rests + k)),
+    )
+    v128.store(factors + at + k, factor)
+    v128.store(gains + at + k, f64x2.div(f64x2.mul(v128.load(weights + k), apart), factor))
+    const times = before < 0 ? factor : f64x2.div(factor, v128.load(old + k))
+    v128.store(products + at + k, f64x2.mul(v128.load(above + k), times))
   }
 }
 
@@ -85,8 +101,11 @@ export function explainTree(from: u32, to: u32, row: usize, values: usize): void
     enter(load<i32>(right + (<usize>node << 2)), goesLeft ^ 1, above, from)
   }
   for (let node = to - 1; node > from; node--) {
-    const at = products + <usize>(node - from) * stride
-    const own = gain + (<usize>node * 3 + <usize>load<u8>(state + <usize>node)) * stride
+    const own = <usize>(node - from) * stride
+    const at = products + own
+    const gain = gains + own
+    const before = load<i32>(previous + (<usize>node << 2))
+    const oldGain = gains + <usize>(before - from) * stride
     const leaf = load<i32>(feature + (<usize>node << 2)) < 0
     const first = leaf
       ? at
@@ -101,7 +120,9 @@ export function explainTree(from: u32, to: u32, row: usize, values: usize): void
       const a = v128.load(first + k)
       const sums = leaf ? f64x2.mul(a, worth) : f64x2.add(a, v128.load(second + k))
       v128.store(at + k, sums)
-      const part = f64x2.mul(sums, v128.load(own + k))
+      let times = v128.load(gain + k)
+      if (before >= 0) times = f64x2.sub(times, v128.load(oldGain + k))
+      const part = f64x2.mul(sums, times)
       added += f64x2.extract_lane(part, 0)
       done += 2
       if (done <= width) added += f64x2.extract_lane(part, 1)
@@ -231,19 +252,19 @@ export function tabulateShares(
   count: u32,
   shares: usize,
   leafValue: f64,
-  points: usize,
-  weights: usize,
+  itsPoints: usize,
+  itsWeights: usize,
   pointCount: u32,
   scratch: usize,
 ): void {
   const size: usize = <usize>1 << count
   memory.fill(table, 0, (size * <usize>count) << 3)
   for (let k: u32 = 0; k < pointCount; k++) {
-    const t = load<f64>(points + (<usize>k << 3))
-    store<f64>(scratch, leafValue * load<f64>(weights + (<usize>k << 3)))
+    const t = load<f64>(itsPoints + (<usize>k << 3))
+    store<f64>(scratch, leafValue * load<f64>(itsWeights + (<usize>k << 3)))
     for (let j: u32 = 0; j < count; j++) {
-      const share = load<f64>(shares + (<usize>j << 3))
-      const lost = share * (1 - t)
+      const z = load<f64>(shares + (<usize>j << 3))
+      const lost = z * (1 - t)
       const kept = t + lost
       const half: usize = <usize>8 << j
       for (let at = scratch; at < scratch + half; at += 8) {
@@ -253,11 +274,11 @@ export function tabulateShares(
       }
     }
     for (let j: u32 = 0; j < count; j++) {
-      const share = load<f64>(shares + (<usize>j << 3))
-      const lost = share * (1 - t)
+      const z = load<f64>(shares + (<usize>j << 3))
+      const lost = z * (1 - t)
       const kept = t + lost
-      const keptGain = (1 - share) / kept
-      const lostGain = (0 - share) / lost
+      const keptGain = (1 - z) / kept
+      const lostGain = (0 - z) / lost
       let to = table + ((<usize>j << count) << 3)
       let from = scratch
       const end = scratch + (size << 3)

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Matrix, readRow, selectRows } from '../../lib/matrix.ts'
+import { fromRows, type Matrix, readRow, selectRows } from '../../lib/matrix.ts'
 import { createRandom } from '../../lib/random.ts'
 import { bruteForceShapley } from '../shapley-oracle.cases.ts'
-import type { Forest } from './forest.ts'
+import { type Forest, forestOf } from './forest.ts'
+import type { Tree } from './model.ts'
 import { explainForest } from './shap-batch.ts'
 import {
   drawForest,
@@ -20,7 +21,7 @@ import { createTreeExplainer } from './shap.ts'
 
 const shapes: Record<string, ForestShape> = {
   'few features, deep paths': { trees: 3, features: 3, depth: 8 },
-  'shallow, many features': { trees: 4, features: 9, depth: 4 },
+  'shallow, many features': { trees: 4, features: 10, depth: 4 },
   'categories among the features': { trees: 3, features: 5, depth: 5, categorical: 2 },
   'a single leaf': { trees: 1, features: 2, depth: 0 },
 }
@@ -179,5 +180,77 @@ describe('what Shapley values promise', () => {
       const { values } = explainForest(forest, selectRows(x, [3]), selectRows(x, [3]))
       expect(values.every((value) => value === 0)).toBe(true)
     })
+  })
+})
+
+describe('sizes', () => {
+  test('more rows than fit at once get the values that few get', () => {
+    const random = createRandom(9)
+    const shape: ForestShape = { trees: 2, features: 3, depth: 3, categorical: 1 }
+    const forest = drawForest(random, shape)
+    const x = drawRows(random, 17_000, shape)
+    const last = [16_383, 16_384, 16_999]
+    for (const against of [undefined, selectRows(x, [1, 2])]) {
+      const { values } = explainForest(forest, x, against)
+      const few = explainForest(forest, selectRows(x, last), against).values
+      last.forEach((row, i) => expectClose(valuesOf(values, row, 3), valuesOf(few, i, 3)))
+    }
+  })
+
+  test('a background of more rows than a block counts all of them', () => {
+    const random = createRandom(10)
+    const shape: ForestShape = { trees: 3, features: 4, depth: 4 }
+    const forest = drawForest(random, shape)
+    const x = drawRows(random, 600, shape)
+    const background = drawRows(random, 1100, shape)
+    const explain = createBackgroundExplainer(forest, background)
+    const { values } = explainForest(forest, x, background)
+    for (let i = 0; i < 3; i++) {
+      expectClose(valuesOf(values, i, 4), explain(readRow(x, i)).values)
+    }
+  })
+
+  test('more thresholds than codes are explained row by row', () => {
+    const count = 65_536
+    const stump = (threshold: number): Tree => ({
+      feature: [0, -1, -1],
+      threshold: [threshold, 0, 0],
+      missingLeft: [0, 0, 0],
+      left: [1, 0, 0],
+      right: [2, 0, 0],
+      value: [0, 0, 1 / count],
+      cover: [2, 1, 1],
+    })
+    const forest = forestOf(
+      Array.from({ length: count }, (_, i) => stump(i)),
+      1,
+      [0],
+    )
+    const { base, values } = explainForest(forest, fromRows(['f'], [[count / 4], [1e9]]))
+    expectClose([base], [0.5])
+    expectClose(values, [-0.25, 0.5])
+  })
+
+  test('a path with too many features is refused', () => {
+    const depth = 300
+    const nodes = Array.from({ length: 2 * depth + 1 }, (_, node) => node)
+    // A chain: every odd node is a leaf, every even one but the last splits.
+    const leaf = (node: number) => node % 2 === 1 || node === 2 * depth
+    const forest = forestOf(
+      [
+        {
+          feature: nodes.map((node) => (leaf(node) ? -1 : node / 2)),
+          threshold: nodes.map(() => 0),
+          missingLeft: nodes.map(() => 0),
+          left: nodes.map((node) => (leaf(node) ? 0 : node + 1)),
+          right: nodes.map((node) => (leaf(node) ? 0 : node + 2)),
+          value: nodes.map((node) => (leaf(node) ? 1 : 0)),
+          cover: nodes.map(() => 1),
+        },
+      ],
+      depth,
+      [0],
+    )
+    expect(() => createTreeExplainer(forest)).toThrow('300 features')
   })
 })

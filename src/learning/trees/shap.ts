@@ -18,17 +18,12 @@ import type { Explanation } from '../model.ts'
 import { type Forest, goesLeft } from './forest.ts'
 import { gaussLegendre } from './quadrature.ts'
 import { chooseShapKernels, type ShapKernels, type Walk } from './shap-kernels.ts'
-import {
-  describePaths,
-  expectedMargin,
-  nodesOf,
-  nodesThatPartCategories,
-  type Paths,
-} from './shap-paths.ts'
+import { describePaths, expectedMargin, nodesOf, nodesThatPartCategories } from './shap-paths.ts'
 
 /**
- * Prepares the tables that depend on the trees alone, and returns the function that explains a
- * row. It works in buffers of its own and must not be re-entered.
+ * Prepares what depends on the trees alone, and returns the function that explains a row. It works
+ * in buffers of its own and must not be re-entered. Throws `explanation_unavailable` where a path
+ * tests too many features.
  */
 export function createTreeExplainer(
   forest: Forest,
@@ -39,38 +34,43 @@ export function createTreeExplainer(
   return (row) => ({ base, values: explain(row) })
 }
 
-/** Prepares the tables, and returns what explains a row by some of the trees, or all. */
+/** Returns what explains a row by some of the trees, or all. */
 export function createWalk(
   forest: Forest,
   given?: ShapKernels,
   paths = describePaths(forest),
 ): (row: Float64Array, trees?: readonly number[]) => Float64Array {
-  const { points, weights } = gaussLegendre(Math.max(1, Math.ceil(paths.mostFeatures / 2)))
-  const width = points.length
-  const stride = width + (width % 2)
   const size = forest.feature.length
-  const kernels = given ?? chooseShapKernels(size * (48 * stride + 48) + 8 * size * stride)
   const trees = Array.from(forest.roots, (_, tree) => nodesOf(forest, tree))
-  const largest = Math.max(0, ...trees.map(({ from, to }) => to - from))
+  const largest = trees.reduce((most, { from, to }) => Math.max(most, to - from), 0)
+  const rule = gaussLegendre(Math.max(1, Math.ceil(paths.mostFeatures / 2)))
+  const width = rule.points.length
+  const stride = width + (width % 2)
+  const kernels = given ?? chooseShapKernels(size * 45 + largest * (24 * stride + 1))
   const wholes = (from: Int32Array) => copy(kernels.wholes(size), from)
+  const numbers = (from: Float64Array) => copy(kernels.numbers(size), from)
+  // Ones beyond the last point keep its factors away from 0.
+  const pointwise = (from: Float64Array) => copy(kernels.numbers(stride).fill(1), from)
   const walk: Walk = {
     feature: wholes(forest.feature),
-    threshold: copy(kernels.numbers(size), forest.threshold),
+    threshold: numbers(forest.threshold),
     missingLeft: copy(kernels.bytes(size), forest.missingLeft),
     left: wholes(forest.left),
     right: wholes(forest.right),
-    value: copy(kernels.numbers(size), forest.value),
+    value: numbers(forest.value),
     edgeFeature: wholes(paths.feature),
     previous: wholes(paths.previous),
-    factor: kernels.numbers(3 * size * stride),
-    gain: kernels.numbers(3 * size * stride),
+    share: numbers(paths.share),
+    points: pointwise(rule.points),
+    rests: pointwise(rule.points.map((point) => 1 - point)),
+    weights: pointwise(rule.weights),
     width,
     stride,
-    taken: kernels.bytes(size),
-    state: kernels.bytes(size),
+    taken: kernels.bytes(largest),
     products: kernels.numbers(largest * stride),
+    factors: kernels.numbers(largest * stride),
+    gains: kernels.numbers(largest * stride),
   }
-  tabulate(walk, paths, points, weights)
   const run = kernels.walk(walk)
   const held = kernels.numbers(forest.features)
   const values = kernels.numbers(forest.features)
@@ -88,43 +88,6 @@ export function createWalk(
     else for (const tree of only) run(trees[tree].from, trees[tree].to, held, values)
     return Float64Array.from(values)
   }
-}
-
-/**
- * For each node, each of its states, and each quadrature point: by what the products above are
- * multiplied, and what a sum over the leaves below must be multiplied by to add to the feature.
- *
- * Where an edge is the first of its feature, the state is o. Where the feature occurs above
- * already, its factor there is replaced, not multiplied again, and the leaves below count for this
- * edge, no longer for the one above; the state is then o of this edge plus o of that one.
- */
-function tabulate(walk: Walk, paths: Paths, points: Float64Array, weights: Float64Array): void {
-  const { factor, gain, stride } = walk
-  const { previous, share } = paths
-  for (let node = 0; node < share.length; node++) {
-    const before = previous[node]
-    for (let state = 0; state < (before < 0 ? 2 : 3); state++) {
-      const o = before < 0 ? state : state >> 1
-      const old = state === 0 ? 0 : 1
-      for (let k = 0; k < points.length; k++) {
-        const at = (3 * node + state) * stride + k
-        const own = factorOf(o, share[node], points[k])
-        const ownGain = (weights[k] * (o - share[node])) / own
-        if (before < 0) {
-          factor[at] = own
-          gain[at] = ownGain
-        } else {
-          const above = factorOf(old, share[before], points[k])
-          factor[at] = own / above
-          gain[at] = ownGain - (weights[k] * (old - share[before])) / above
-        }
-      }
-    }
-  }
-}
-
-function factorOf(o: number, z: number, t: number): number {
-  return o * t + z * (1 - t)
 }
 
 function copy<T extends { set(from: T): void }>(into: T, from: T): T {
