@@ -1,5 +1,5 @@
-"""Scores with the peers, one request a line on standard input, one answer a line: microseconds a
-row, one at a time (the median) and all at once. The margins are written to margins.f64.
+"""Scores with the peers, one request a line on standard input, one answer a line: microseconds of
+processor a row, one at a time (the median) and all at once. The margins are written to margins.f64.
 
 Usage: python inference.py FOLDER FEATURES. The folder holds model.txt (LightGBM), model.json
 (XGBoost), model.onnx and rows.f32 (float32, row after row). A request is {"engine"}.
@@ -48,9 +48,9 @@ LOADERS = {"lightgbm": load_lightgbm, "xgboost": load_xgboost, "onnxruntime": lo
 
 
 def timed(work):
-    start = time.perf_counter()
+    start = time.process_time()
     result = work()
-    return (time.perf_counter() - start) * 1e6, result
+    return (time.process_time() - start) * 1e6, result
 
 
 def main(folder: Path, features: int) -> None:

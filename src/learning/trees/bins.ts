@@ -1,6 +1,6 @@
 /** Features cut into at most 255 bins each, so that trees are learnt from small whole numbers. */
 import type { Matrix } from '../../lib/matrix.ts'
-import { binCategories } from './category-bins.ts'
+import { binCategories, binCount, type Likeness } from './category-bins.ts'
 import type { Kernels } from './kernels.ts'
 
 export type BinnedMatrix = {
@@ -12,10 +12,12 @@ export type BinnedMatrix = {
    */
   readonly cuts: readonly Float64Array[]
   /**
-   * Of a feature of categories, the code of each bin; the bin after them holds all other codes,
-   * and the one after that missing values. Such a feature has no cuts.
+   * Of a feature of categories, the codes that have a bin; the bin after theirs holds all other
+   * codes, and the one after that missing values. Such a feature has no cuts.
    */
   readonly codes: readonly (Float64Array | undefined)[]
+  /** The bins of those codes: 0, 1, 2, … where none is shared. */
+  readonly codeBins: readonly (Uint8Array | undefined)[]
   /** The bin of missing values, a feature. */
   readonly missing: Uint32Array
   /** 1 where any row lacks the feature. */
@@ -40,12 +42,16 @@ function strideOf(features: number): number {
   return Math.ceil(features / 8) * 8
 }
 
-/** Features named in `categorical` hold codes of categories. Throws where those are too many. */
+/**
+ * Features named in `categorical` hold codes of categories; where those are more than bins, the rare
+ * ones share bins by their likeness, if any is given. Throws where they are too many.
+ */
 export function binMatrix(
   x: Matrix,
   maxBins: number,
   kernels: Kernels,
   categorical: readonly string[] = [],
+  likeness?: Likeness,
 ): BinnedMatrix {
   const { rows } = x
   const features = x.columns.length
@@ -56,6 +62,7 @@ export function binMatrix(
   const hasMissing = kernels.bytes(features)
   const batch = batchOf(x, kernels)
   const codes: (Float64Array | undefined)[] = []
+  const codeBins: (Uint8Array | undefined)[] = []
   const cuts: Float64Array[] = []
   const isCategory = x.names.map((name) => categorical.includes(name))
   const binsOf = (feature: number) => byColumn.subarray(feature * rows, (feature + 1) * rows)
@@ -66,11 +73,16 @@ export function binMatrix(
       const feature = start + lane
       hasMissing[feature] = sorted.length < rows ? 1 : 0
       if (isCategory[feature]) {
-        const name = x.names[feature]
-        codes[feature] = binCategories(name, own[lane], sorted, maxBins, binsOf(feature))
+        const lists = [own[lane], sorted, maxBins, binsOf(feature)] as const
+        const kept = binCategories(x.names[feature], ...lists, likeness)
+        codes[feature] = kept.codes
+        codeBins[feature] = kept.bins
+        cuts[feature] = new Float64Array(0)
+        missing[feature] = binCount(kept.bins) + 1
+      } else {
+        cuts[feature] = cutPoints(sorted, maxBins)
+        missing[feature] = cuts[feature].length + 1
       }
-      cuts[feature] = isCategory[feature] ? new Float64Array(0) : cutPoints(sorted, maxBins)
-      missing[feature] = (codes[feature] ?? cuts[feature]).length + 1
       batch.cuts[lane].fill(Infinity).set(cuts[feature])
       // Only now: the sorted values may have had this space.
       batch.values[lane].set(own[lane])
@@ -84,7 +96,8 @@ export function binMatrix(
     )
   }
   kernels.transposeBins(byRow, byColumn, rows, stride)
-  return { rows, features, cuts, codes, missing, hasMissing, byRow, stride, byColumn }
+  const parts = { cuts, codes, codeBins, missing, hasMissing }
+  return { rows, features, ...parts, byRow, stride, byColumn }
 }
 
 /** Space for as many columns as are sorted and binned at once. */

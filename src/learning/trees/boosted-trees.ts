@@ -39,7 +39,7 @@ function objectiveOfModel({ params, classes, trees }: BoostedTreesModel): Object
   if (!OBJECTIVES.includes(params?.objective ?? 'logistic')) {
     throw fail.model_invalid(`The model's objective "${String(params?.objective)}" is not known.`)
   }
-  const objective = objectiveOf(params)
+  const objective = objectiveOf(params ?? {})
   if ((objective.task === 'multiclass') !== (classes !== undefined)) {
     throw fail.model_invalid('The model has classes and is not softmax, or the other way round.')
   }

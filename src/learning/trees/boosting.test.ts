@@ -144,6 +144,32 @@ describe('boosted trees', () => {
   })
 })
 
+describe('models of boosted trees', () => {
+  const model = train(task(7, 200), { trees: 2 })
+
+  test('are refused where a node has two parents, for then it is no tree', () => {
+    const copy = JSON.parse(JSON.stringify(model))
+    const [tree] = copy.trees
+    const inner = tree.feature.findIndex(
+      (feature: number, node: number) => node > 0 && feature >= 0,
+    )
+    tree.left[inner] = tree.feature.length - 1
+    tree.right[inner] = tree.feature.length - 2
+    expect(() => predictor(copy)).toThrow('damaged')
+  })
+
+  test('without an objective are of two classes, as they were before there were others', () => {
+    expect(model.params.objective).toBeUndefined()
+    expect(predictor(model).task).toBe('binary')
+    const { params, ...rest } = model
+    expect(params.trees).toBe(2)
+    const bare = JSON.parse(JSON.stringify(rest))
+    expect(predictor(bare).score(Float64Array.of(0, 1, 1))).toBe(
+      predictor(model).score(Float64Array.of(0, 1, 1)),
+    )
+  })
+})
+
 describe('bins', () => {
   test('keep every distinct value where there are few, missing ones apart', () => {
     const binned = binMatrix(fromRows(['a'], [[3], [1], [NaN], [1], [2]]), 255, plainKernels())

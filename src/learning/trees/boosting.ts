@@ -5,13 +5,14 @@
 import { createRandom, type Random } from '../../lib/random.ts'
 import { type CheckedData, type FitOptions, MODEL_FORMAT } from '../model.ts'
 import { binMatrix, bytesOfBins } from './bins.ts'
+import type { Likeness } from './category-bins.ts'
 import type { CompiledKernels } from './compiled-kernels.ts'
 import { watchValidation } from './early-stopping.ts'
 import { type Evaluator, soloEvaluator } from './evaluate.ts'
 import { createWorkshop, type GrownNode, growTree } from './grow.ts'
 import { addGrown, addTrees, toTree } from './grown-tree.ts'
 import { chooseKernels, type Kernels } from './kernels.ts'
-import { limitsOf } from './limits.ts'
+import { CATEGORY_DEFAULTS, limitsOf } from './limits.ts'
 import type { BoostedTreesModel, BoostedTreesParams, BoostedTreesSpec, Tree } from './model.ts'
 import { type Objective, objectiveOf } from './objective.ts'
 import { weighRows } from './row-weights.ts'
@@ -55,21 +56,15 @@ function boost(
   fillBases(margins, bases)
   const derivatives = objective.derivatives({ kernels, margins, y, weights, outputs })
   const watch = watchValidation(data, params.earlyStopping, objective, bases)
-  const learnRound = prepareRounds({
-    params,
-    data,
-    options,
-    kernels,
-    evaluator,
-    objective,
-    uniform,
-  })
+  const state = { margins, y, weights, derivatives, outputs }
+  const settings = { params, data, options, kernels, evaluator, objective, uniform }
+  const learnRound = prepareRounds({ ...settings, ...state })
   const trees: Tree[] = []
   let rounds = 0
 
   while (rounds < params.trees) {
     derivatives.begin()
-    const round = learnRound({ margins, y, weights, derivatives, outputs })
+    const round = learnRound()
     if (round === undefined) break
     rounds++
     trees.push(...round)
@@ -121,10 +116,8 @@ type Preparation = {
   readonly kernels: Kernels
   readonly evaluator: Evaluator
   readonly objective: Objective
+  /** Whether all rows weigh 1. */
   readonly uniform: boolean
-}
-
-type Round = {
   readonly margins: Float64Array
   readonly y: Float64Array
   readonly weights: Float64Array
@@ -141,13 +134,16 @@ function prepareRounds({
   evaluator,
   objective,
   uniform,
-}: Preparation): (round: Round) => Tree[] | undefined {
+  ...state
+}: Preparation): () => Tree[] | undefined {
+  const { margins, y, weights, derivatives, outputs } = state
   const { maxDeltaStep = objective.maxDeltaStep } = params
   const limited = maxDeltaStep === undefined ? params : { ...params, maxDeltaStep }
   const limits = limitsOf(limited, x.names, categorical, kernels)
-  const binned = binMatrix(x, params.bins, kernels, categorical)
-  const workshop = createWorkshop(kernels, evaluator, x.rows, binned.features)
   const pairs = kernels.numbers(2 * x.rows)
+  const likeness = outputs === 1 && categorical.length > 0 ? likenessAtStart() : undefined
+  const binned = binMatrix(x, params.bins, kernels, categorical, likeness)
+  const workshop = createWorkshop(kernels, evaluator, x.rows, binned.features)
   const drawn = kernels.wholes(x.rows)
   const rowSpace = kernels.wholes(x.rows)
   const featureSpace = kernels.wholes(binned.features)
@@ -158,9 +154,9 @@ function prepareRounds({
   const columnRandom = random.fork('columns')
   const nodeRandom = random.fork('nodes')
   const sampled =
-    params.rowSample < 1 || params.columnSample < 1 || limited.nodeColumnSample !== undefined
+    params.rowSample < 1 || params.columnSample < 1 || (params.nodeColumnSample ?? 1) < 1
 
-  return ({ margins, y, weights, derivatives, outputs }) => {
+  return () => {
     const chosen = sampleIndices(drawn, params.rowSample, rowRandom)
     const trees: Tree[] = []
     let learnt = sampled
@@ -182,6 +178,12 @@ function prepareRounds({
     }
     // Roots that cannot be split tell that there is nothing left to learn from all rows.
     return learnt ? trees : undefined
+  }
+
+  function likenessAtStart(): Likeness {
+    derivatives.begin()
+    derivatives.fill(pairs, 0)
+    return { pairs, smooth: params.categories?.smooth ?? CATEGORY_DEFAULTS.smooth }
   }
 }
 

@@ -117,6 +117,32 @@ describe('categories', () => {
     expect([...binned.byColumn]).toEqual([0, 0, 0, 2, 2, 1, 1, 3, 4])
   })
 
+  test('that are rarer share bins with those of a like gradient, or the last', () => {
+    const codes = [5, 5, 5, 5, 9, 9, 9, 2, 2, 3, 3, 4, 4, 8]
+    const x = fromRows(
+      ['a'],
+      codes.map((code) => [code]),
+    )
+    const slope: Record<number, number> = { 2: 1, 3: -1, 4: 1 }
+    const pairs = Float64Array.from(codes.flatMap((code) => [slope[code] ?? 0, 1]))
+    const binned = binMatrix(x, 5, plainKernels(), ['a'], { pairs, smooth: 2 })
+    expect(binned.codes[0]).toEqual(Float64Array.of(5, 9, 3, 2, 4))
+    expect(binned.codeBins[0]).toEqual(Uint8Array.of(0, 1, 2, 3, 3))
+    expect([...binned.byColumn]).toEqual([0, 0, 0, 0, 1, 1, 1, 3, 3, 2, 2, 3, 3, 4])
+  })
+
+  test('are told apart where there are more of them than bins', () => {
+    const [data, fresh] = [drawCodes(1, 60_000, 1500), drawCodes(1, 90_000, 1500)]
+    const later = { ...fresh, y: fresh.y.subarray(60_000) }
+    const columns = fresh.x.columns.map((column) => column.subarray(60_000))
+    const auc = (bins: number) => {
+      const scorer = predictor(learn(data, { trees: 30, depth: 3, bins }))
+      return rocAuc(later.y, scorer.scoreMatrix({ ...fresh.x, rows: 30_000, columns }))
+    }
+    expect(auc(255)).toBeGreaterThan(0.7)
+    expect(auc(12)).toBeGreaterThan(0.6)
+  })
+
   test('are refused where there are millions of them', () => {
     const column = Float64Array.from({ length: 1_000_001 }, (_, row) => row)
     const x = { names: ['id'], rows: column.length, columns: [column] }

@@ -24,8 +24,8 @@ export type Forest = {
 }
 
 /**
- * The categories that go left at the nodes that have such. A set of small codes is a string of
- * bits; one of large codes is searched.
+ * The categories that go left at the nodes that have such. A set of small or many codes is a string
+ * of bits; one of few large codes is searched.
  */
 export type CategorySets = {
   /** By node, where its set begins in `words`; −1 where a threshold decides. */
@@ -37,8 +37,8 @@ export type CategorySets = {
   readonly words: Int32Array
 }
 
-/** Sets whose codes lie below this are kept as bits: 256 bytes at most. */
-const BITS_MAX = 2048
+/** Sets of so many words are always kept as bits; longer ones if bits take little more than codes. */
+const SHORT_WORDS = 64
 
 /** Throws `model_invalid` where following a tree could leave it, loop, or meet no number. */
 export function flattenTrees(model: BoostedTreesModel): Forest {
@@ -120,12 +120,15 @@ function copyTree(tree: Tree, index: number, root: number, forest: Forest): void
   if (size === 0 || [...lists, ...rest].some((list) => list?.length !== size)) {
     throw fail.model_invalid(`Tree ${index} is empty or its lists differ in length.`)
   }
+  // A node with two parents would be no tree: explanations follow each node's one path.
+  const taken = new Uint8Array(size)
   for (let node = 0; node < size; node++) {
     const feature = tree.feature[node]
     const left = tree.left[node]
     const right = tree.right[node]
     const leaf = feature === -1
-    const isNode = (child: number) => Number.isInteger(child) && child > node && child < size
+    const isNode = (child: number) =>
+      Number.isInteger(child) && child > node && child < size && taken[child]++ === 0
     const known = Number.isInteger(feature) && feature >= -1 && feature < forest.features
     const figures = [tree.threshold[node], tree.value[node], tree.cover[node]]
     const sound = known && figures.every(Number.isFinite) && tree.cover[node] > 0
@@ -163,17 +166,18 @@ function copySets(trees: readonly Tree[], total: number): CategorySets {
       const codes = tree.categories?.[own] ?? null
       if (codes === null) continue
       start[node] = words.length
-      const most = codes.at(-1) ?? 0
-      const list = most < BITS_MAX ? bitsOf(codes, most) : codes
-      words.push(list.length, most < BITS_MAX ? 1 : 0)
+      const length = ((codes.at(-1) ?? 0) >>> 5) + 1
+      const asBits = length <= Math.max(SHORT_WORDS, 2 * codes.length)
+      const list = asBits ? bitsOf(codes, length) : codes
+      words.push(list.length, asBits ? 1 : 0)
       for (const word of list) words.push(word)
     }
   }
   return { start, words: Int32Array.from(words) }
 }
 
-function bitsOf(codes: readonly number[], most: number): number[] {
-  const bits = new Array<number>((most >>> 5) + 1).fill(0)
+function bitsOf(codes: readonly number[], length: number): number[] {
+  const bits = new Array<number>(length).fill(0)
   for (const code of codes) bits[code >>> 5] |= 1 << (code & 31)
   return bits
 }

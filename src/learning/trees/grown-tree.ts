@@ -25,11 +25,12 @@ export function toTree(nodes: readonly GrownNode[], binned: BinnedMatrix): Tree 
   }
 }
 
-function codesLeft({ split }: GrownNode, { codes }: BinnedMatrix): number[] | null {
+function codesLeft({ split }: GrownNode, { codes, codeBins }: BinnedMatrix): number[] | null {
   const set = split?.set
   if (split === undefined || set === undefined) return null
-  const own = codes[split.feature] ?? new Float64Array(0)
-  return Array.from(own.filter((_, bin) => isInSet(set, bin))).sort((a, b) => a - b)
+  const bins = codeBins[split.feature] ?? new Uint8Array(0)
+  const left = codes[split.feature]?.filter((_, i) => isInSet(set, bins[i])) ?? []
+  return Array.from(left).sort((a, b) => a - b)
 }
 
 /**

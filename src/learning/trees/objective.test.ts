@@ -225,6 +225,16 @@ test('a weighted quantile is the least value up to which the share lies', () => 
   expect(quantile(0.9, 1, 1, 1)).toBe(5)
   expect(quantile(0.5, 1, 9, 1)).toBe(1)
   expect(quantile(0.5, 2, 1, 1)).toBe(4)
+  const random = createRandom(1)
+  for (let length = 1; length < 30; length++) {
+    const list = Float64Array.from({ length }, () => random.int(9))
+    const ones = new Float64Array(length).fill(1)
+    for (const share of [0.01, 0.25, 0.5, 0.8, 0.99]) {
+      const alike = weightedQuantile(list, ones, share)
+      expect(alike).toBe(weightedQuantile(list, ones.fill(2), share))
+      ones.fill(1)
+    }
+  }
 })
 
 test('training stops early by any measure of the task', () => {
