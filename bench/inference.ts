@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
-import { monotonicUs } from '../src/lib/clock.ts'
 import { type Matrix, readRow, selectRows } from '../src/lib/matrix.ts'
 import { createEnsembleEngine } from '../src/learning/ensemble/engine.ts'
 import { flattenEnsemble } from '../src/learning/ensemble/forest.ts'
@@ -20,14 +19,16 @@ import {
   type TreeEnsembleModel,
 } from '../src/learning/index.ts'
 import { readModelFile, writeModelFile } from '../src/registry/index.ts'
-import { significant } from './features-measure.ts'
+import { cpuSeconds, significant } from './features-measure.ts'
 import { lightgbmText } from './inference-model.ts'
 import type { BenchOptions, Figures } from './run.ts'
 import { drawTable, type Table } from './training-shapes.ts'
 
 const peers = ['lightgbm', 'onnxruntime', 'xgboost'] as const
 
-/** Microseconds a row. */
+const walks = ['pointer', 'branchless'] as const
+
+/** Microseconds of processor a row. */
 interface Times {
   readonly single: number
   readonly batch: number
@@ -63,7 +64,7 @@ export async function run(options: BenchOptions, say: (line: string) => void): P
   try {
     for (let round = 0; round < Number(options.rounds ?? 3); round++) {
       note(found, 'ours', timeOurs(ours, x))
-      for (const walk of ['pointer', 'branchless'] as const) {
+      for (const walk of walks) {
         note(found, walk, timeWalk(imported, walk, x))
       }
       for (const engine of peers) {
@@ -121,7 +122,7 @@ function timeOurs(ours: ReturnType<typeof predictor>, x: Matrix): Times {
 }
 
 /** The margins alone, by one walk; the pointer walk stands in where the other one cannot be. */
-function timeWalk(model: TreeEnsembleModel, walk: 'pointer' | 'branchless', x: Matrix): Times {
+function timeWalk(model: TreeEnsembleModel, walk: (typeof walks)[number], x: Matrix): Times {
   const engine = createEnsembleEngine(flattenEnsemble(model), walk)
   const rows = rowsOf(x)
   const into = new Float64Array(1)
@@ -136,12 +137,12 @@ function rowsOf(x: Matrix): Float64Array[] {
   return Array.from({ length: x.rows }, (_, row) => readRow(x, row))
 }
 
-/** Microseconds a row, once warm. */
+/** Microseconds of processor a row, once warm: steadier than the clock on a machine that works. */
 function timed(rows: number, work: () => void): number {
   work()
-  const startUs = monotonicUs()
+  const beforeS = cpuSeconds()
   work()
-  return (monotonicUs() - startUs) / rows
+  return ((cpuSeconds() - beforeS) * 1e6) / rows
 }
 
 /** Greatest difference of margins, relative to the greater of 1 and the margin. */
@@ -170,7 +171,7 @@ function summarise(
     rows,
   }
   const ours = found.get('ours')!
-  for (const engine of ['ours', 'pointer', 'branchless', ...peers]) {
+  for (const engine of ['ours', ...walks, ...peers]) {
     const times = found.get(engine)
     figures[`${engine}_single_us`] = times === undefined ? 'absent' : significant(times.single)
     figures[`${engine}_batch_us`] = times === undefined ? 'absent' : significant(times.batch)

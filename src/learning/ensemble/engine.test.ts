@@ -25,7 +25,7 @@ const shapes: fc.Arbitrary<EnsembleShape> = fc.record({
 })
 
 describe('the engine of ensembles', () => {
-  test.each(['pointer', 'branchless', 'measured'] as const)(
+  test.each(['pointer', 'branchless', 'branchless-stride', 'measured'] as const)(
     'gives the margins of the definition, bit for bit, by the %s walk',
     (walk) => {
       fc.assert(

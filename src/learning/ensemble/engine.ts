@@ -2,11 +2,12 @@
 import { monotonicUs } from '../../lib/clock.ts'
 import { createRandom } from '../../lib/random.ts'
 import { type EnsembleForest } from './forest.ts'
-import { fillViews } from './rows.ts'
-import { createBranchlessWalk, createPointerWalk, type Walk } from './walks.ts'
+import { createRowReader } from './rows.ts'
+import { createSums } from './sums.ts'
+import { type Walk, walksOf } from './walks.ts'
 
 export interface EnsembleEngine {
-  /** How leaves are found; the margins do not depend on it. */
+  /** How leaves of single rows are found; the margins do not depend on it. */
   readonly walk: Walk['name']
   /** Margins a row. */
   readonly size: number
@@ -21,124 +22,76 @@ const BLOCK = 64
 
 /**
  * Measures the walks on rows drawn around the thresholds, checks that they agree bit for bit on all
- * of them, and takes the faster. `walk` names one instead. The engine works in buffers of its own
- * and must not be re-entered.
+ * of them, and takes the fastest: one for single rows, one for many. `walk` names one instead. The
+ * engine works in buffers of its own and must not be re-entered.
  */
 export function createEnsembleEngine(
   forest: EnsembleForest,
   walk: Walk['name'] | 'measured' = 'measured',
 ): EnsembleEngine {
-  const pointer = engineOf(forest, createPointerWalk(forest))
-  const branchless = createBranchlessWalk(forest)
-  if (walk === 'pointer' || branchless === undefined) return pointer
-  const other = engineOf(forest, branchless)
-  if (walk === 'branchless') return other
+  const walks = walksOf(forest)
+  const named = walks.find(({ name }) => name === walk)
+  if (named !== undefined) return engineOf(forest, named, named)
+  const [pointer] = walks
+  if (walk !== 'measured' || walks.length === 1) return engineOf(forest, pointer, pointer)
   const golden = goldenRows(forest)
-  const expected = marginsOf(pointer, golden)
-  for (const engine of [pointer, other]) checkAgreement(engine, golden, expected)
-  // Alternately, so that what else the machine does falls on both.
-  let best = { engine: pointer, us: Infinity }
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const engine of [pointer, other]) {
-      const startUs = monotonicUs()
-      marginsOf(engine, golden)
-      const us = monotonicUs() - startUs
-      if (us < best.us) best = { engine, us }
-    }
-  }
-  return best.engine
+  const engines = walks.map((own) => engineOf(forest, own, own))
+  const all = new Float64Array(golden.rows * forest.margins)
+  const expected = marginsOf(engines[0], golden, new Float64Array(all.length))
+  for (const engine of engines) checkAgreement(engine, golden, expected)
+  const single = fastest(walks, (index) => marginsOf(engines[index], golden, all))
+  const many = fastest(walks, (index) => {
+    engines[index].marginsOfColumns(golden.columns, golden.rows, all)
+  })
+  return engineOf(forest, single, many)
 }
 
 const ROUNDS = 4
 
-function engineOf(forest: EnsembleForest, walk: Walk): EnsembleEngine {
-  const { views, roots, margins, base, baseAdded } = forest
+/** In turns, so that what else the machine does falls on all. */
+function fastest(walks: readonly Walk[], run: (index: number) => void): Walk {
+  const shortest = walks.map(() => Infinity)
+  for (let round = 0; round < ROUNDS; round++) {
+    for (let index = 0; index < walks.length; index++) {
+      const startUs = monotonicUs()
+      run(index)
+      shortest[index] = Math.min(shortest[index], monotonicUs() - startUs)
+    }
+  }
+  return walks[shortest.indexOf(Math.min(...shortest))]
+}
+
+function engineOf(forest: EnsembleForest, walk: Walk, many: Walk): EnsembleEngine {
+  const { views, roots, margins } = forest
+  const sums = createSums(forest)
   const width = views.feature.length
-  const single = forest.arithmetic === 'float32'
-  const add = single ? addSingle : addDouble
-  const finish = single ? finishSingle : finishDouble
-  const start = baseAdded === 'first' ? base : new Float64Array(margins)
+  const reader = createRowReader(views, forest.arithmetic)
   const row = new Float64Array(width)
   const leaves = new Int32Array(roots.length)
-  const rowOf = new Float64Array(forest.features)
   const block = new Float64Array(BLOCK * width)
   const blockLeaves = new Int32Array(BLOCK)
 
   return {
     walk: walk.name,
     size: margins,
-    margins(features, into) {
-      fillViews(views, single, features, row)
+    margins(given, into) {
+      reader.row(given, row)
       walk.row(row, leaves)
-      for (let k = 0; k < margins; k++) into[k] = start[k]
-      for (let tree = 0; tree < roots.length; tree++) add(forest, tree, leaves[tree], into, 0)
-      finish(forest, into, 0)
+      sums.row(leaves, into)
     },
     marginsOfColumns(columns, rows, into) {
       for (let from = 0; from < rows; from += BLOCK) {
         const count = Math.min(BLOCK, rows - from)
-        for (let i = 0; i < count; i++) {
-          for (let j = 0; j < rowOf.length; j++) rowOf[j] = columns[j][from + i]
-          fillViews(views, single, rowOf, block, i * width)
-          for (let k = 0; k < margins; k++) into[(from + i) * margins + k] = start[k]
-        }
+        const at = from * margins
+        reader.block(columns, from, count, block)
+        sums.begin(into, at, count)
         for (let tree = 0; tree < roots.length; tree++) {
-          walk.block(tree, block, count, blockLeaves)
-          for (let i = 0; i < count; i++) {
-            add(forest, tree, blockLeaves[i], into, (from + i) * margins)
-          }
+          many.block(tree, block, count, blockLeaves)
+          sums.add(tree, blockLeaves, into, at, count)
         }
-        for (let i = 0; i < count; i++) finish(forest, into, (from + i) * margins)
+        sums.finish(into, at, count)
       }
     },
-  }
-}
-
-function addSingle(
-  { output, value, leafWidth }: EnsembleForest,
-  tree: number,
-  leaf: number,
-  into: Float64Array,
-  at: number,
-): void {
-  const to = output[tree]
-  if (to >= 0) {
-    into[at + to] = Math.fround(into[at + to] + value[leaf])
-    return
-  }
-  for (let k = 0; k < leafWidth; k++) {
-    into[at + k] = Math.fround(into[at + k] + value[leaf * leafWidth + k])
-  }
-}
-
-function addDouble(
-  { output, value, leafWidth }: EnsembleForest,
-  tree: number,
-  leaf: number,
-  into: Float64Array,
-  at: number,
-): void {
-  const to = output[tree]
-  if (to >= 0) {
-    into[at + to] += value[leaf]
-    return
-  }
-  for (let k = 0; k < leafWidth; k++) into[at + k] += value[leaf * leafWidth + k]
-}
-
-function finishSingle(forest: EnsembleForest, into: Float64Array, at: number): void {
-  const { base, baseAdded, divisor, margins } = forest
-  for (let k = 0; k < margins; k++) {
-    if (divisor !== 1) into[at + k] = Math.fround(into[at + k] / divisor)
-    if (baseAdded === 'last') into[at + k] = Math.fround(into[at + k] + base[k])
-  }
-}
-
-function finishDouble(forest: EnsembleForest, into: Float64Array, at: number): void {
-  const { base, baseAdded, divisor, margins } = forest
-  for (let k = 0; k < margins; k++) {
-    if (divisor !== 1) into[at + k] /= divisor
-    if (baseAdded === 'last') into[at + k] += base[k]
   }
 }
 
@@ -174,22 +127,20 @@ function goldenRows(forest: EnsembleForest): Golden {
 }
 
 /** Row by row: what a decision asks for. */
-function marginsOf(engine: EnsembleEngine, { columns, rows }: Golden): Float64Array {
-  const row = new Float64Array(columns.length)
-  const size = engine.size
-  const into = new Float64Array(size)
-  const all = new Float64Array(rows * size)
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < row.length; j++) row[j] = columns[j][i]
-    engine.margins(row, into)
-    all.set(into, i * size)
+function marginsOf(engine: EnsembleEngine, golden: Golden, into: Float64Array): Float64Array {
+  const row = new Float64Array(golden.columns.length)
+  const own = new Float64Array(engine.size)
+  for (let i = 0; i < golden.rows; i++) {
+    for (let j = 0; j < row.length; j++) row[j] = golden.columns[j][i]
+    engine.margins(row, own)
+    into.set(own, i * engine.size)
   }
-  return all
+  return into
 }
 
 /** The walks are two ways to the same leaves: if they differ, one of them has a defect. */
 function checkAgreement(engine: EnsembleEngine, golden: Golden, expected: Float64Array): void {
-  const single = marginsOf(engine, golden)
+  const single = marginsOf(engine, golden, new Float64Array(expected.length))
   const blocked = new Float64Array(expected.length)
   engine.marginsOfColumns(golden.columns, golden.rows, blocked)
   for (let i = 0; i < expected.length; i++) {

@@ -6,15 +6,26 @@ import { type EnsembleForest } from './forest.ts'
 import { decision } from './model.ts'
 
 export interface Walk {
-  readonly name: 'pointer' | 'branchless'
+  readonly name: 'pointer' | 'branchless' | 'branchless-stride'
   /** The leaf of every tree for one row of views. */
   row(views: Float64Array, leaves: Int32Array): void
   /** The leaf of one tree for each of `count` rows of views, row after row. */
   block(tree: number, views: Float64Array, count: number, leaves: Int32Array): void
 }
 
+/** The walks that the forest allows; the first is always there. */
+export function walksOf(forest: EnsembleForest): Walk[] {
+  const pointer = createPointerWalk(forest)
+  const deepest = forest.depth.reduce((most, own) => Math.max(most, own), 0)
+  const few = forest.views.feature.length === 0 || deepest > DEPTH_MAX
+  if (forest.hasSpecial || few) return [pointer]
+  const walks = [pointer, createBranchlessWalk(forest, 'branchless', DEPTH_MAX)]
+  if (deepest > 2 * STRIDE) walks.push(createBranchlessWalk(forest, 'branchless-stride', STRIDE))
+  return walks
+}
+
 /** Follows each row until its leaf: no step too many, but a branch that is hard to foresee. */
-export function createPointerWalk(forest: EnsembleForest): Walk {
+function createPointerWalk(forest: EnsembleForest): Walk {
   return forest.hasSpecial ? createSpecialWalk(forest) : createPlainWalk(forest)
 }
 
@@ -95,22 +106,24 @@ function createDecision({ view, threshold, special, sets, arithmetic }: Ensemble
   }
 }
 
-/** Deeper trees make the walk of fixed length longer than most rows need. */
-const DEPTH_MAX = 24
+/** Deeper trees make a walk of fixed length longer than most rows need. */
+const DEPTH_MAX = 64
+const STRIDE = 3
 
 /**
  * Goes as many steps as the deepest of four trees (or of four rows) has, and stays where it is at a
- * leaf. There is nothing to foresee, and the four chains of loads overlap. Undefined where it cannot
- * pay, or where nodes ask for more than ≤.
+ * leaf. There is nothing to foresee, and the four chains of loads overlap. After each `stride` steps
+ * it ends if all four are at their leaves: most rows end early in deep trees.
  */
-export function createBranchlessWalk(forest: EnsembleForest): Walk | undefined {
-  const { roots, view, threshold, left, depth, views } = forest
-  const deepest = depth.reduce((most, own) => Math.max(most, own), 0)
-  if (forest.hasSpecial || deepest > DEPTH_MAX || views.feature.length === 0) return undefined
+function createBranchlessWalk(
+  { roots, view, threshold, left, depth, views }: EnsembleForest,
+  name: Walk['name'],
+  stride: number,
+): Walk {
   const width = views.feature.length
   const fours = roots.length - (roots.length % 4)
   return {
-    name: 'branchless',
+    name,
     row(row, leaves) {
       for (let tree = 0; tree < fours; tree += 4) {
         let a = roots[tree]
@@ -120,11 +133,15 @@ export function createBranchlessWalk(forest: EnsembleForest): Walk | undefined {
         const first = Math.max(depth[tree], depth[tree + 1])
         const steps = Math.max(first, depth[tree + 2], depth[tree + 3])
         // V8 turns `+(x > t) | 0` into a comparison without a branch, but not `x > t ? 1 : 0`.
-        for (let step = 0; step < steps; step++) {
-          a = (left[a] + +(row[view[a]] > threshold[a])) | 0
-          b = (left[b] + +(row[view[b]] > threshold[b])) | 0
-          c = (left[c] + +(row[view[c]] > threshold[c])) | 0
-          d = (left[d] + +(row[view[d]] > threshold[d])) | 0
+        for (let step = 0; step < steps;) {
+          const stop = Math.min(step + stride, steps)
+          for (; step < stop; step++) {
+            a = (left[a] + +(row[view[a]] > threshold[a])) | 0
+            b = (left[b] + +(row[view[b]] > threshold[b])) | 0
+            c = (left[c] + +(row[view[c]] > threshold[c])) | 0
+            d = (left[d] + +(row[view[d]] > threshold[d])) | 0
+          }
+          if (left[a] === a && left[b] === b && left[c] === c && left[d] === d) break
         }
         leaves[tree] = a
         leaves[tree + 1] = b
@@ -152,11 +169,15 @@ export function createBranchlessWalk(forest: EnsembleForest): Walk | undefined {
         let b = root
         let c = root
         let d = root
-        for (let step = 0; step < steps; step++) {
-          a = (left[a] + +(rows[p + view[a]] > threshold[a])) | 0
-          b = (left[b] + +(rows[q + view[b]] > threshold[b])) | 0
-          c = (left[c] + +(rows[r + view[c]] > threshold[c])) | 0
-          d = (left[d] + +(rows[s + view[d]] > threshold[d])) | 0
+        for (let step = 0; step < steps;) {
+          const stop = Math.min(step + stride, steps)
+          for (; step < stop; step++) {
+            a = (left[a] + +(rows[p + view[a]] > threshold[a])) | 0
+            b = (left[b] + +(rows[q + view[b]] > threshold[b])) | 0
+            c = (left[c] + +(rows[r + view[c]] > threshold[c])) | 0
+            d = (left[d] + +(rows[s + view[d]] > threshold[d])) | 0
+          }
+          if (left[a] === a && left[b] === b && left[c] === c && left[d] === d) break
         }
         leaves[i] = a
         leaves[i + 1] = b

@@ -43,6 +43,23 @@ describe.each(of('sklearn'))('$name', ({ bytes, rows, expected }) => {
   })
 })
 
+describe.each(goldenModels)('$name', ({ name, bytes, rows }) => {
+  test('has explanations that add up to its margins, or none', () => {
+    const model = readModelFile(bytes)
+    const ready = predictor(model)
+    const explains = /binary|base|classes|quantiles|counts|forest.txt|nothing|old/.test(name)
+    if (!explains) return expect(() => ready.explain(rows[0])).toThrow('no exact Shapley values')
+    for (const row of rows) {
+      marginsOf(model, row).forEach((margin, output) => {
+        const { base, values } = ready.explain(row, output)
+        const total = values.reduce((sum, value) => sum + value, base)
+        expect(Math.abs(total - margin)).toBeLessThan(2e-6 * Math.max(1, Math.abs(margin)))
+      })
+    }
+    return undefined
+  })
+})
+
 describe('models from elsewhere', () => {
   test.each(goldenModels)('$name survives JSON exactly', ({ bytes, rows }) => {
     const model = readModelFile(bytes)
