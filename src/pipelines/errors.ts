@@ -6,4 +6,9 @@ export const pipelineErrors = defineErrors({
     title: 'What is to be learnt from the file is not clear',
     action: 'Name columns as the file does; `assay learn --help` shows the options.',
   },
+  learning_full: {
+    status: 429,
+    title: 'Too much waits to be learnt',
+    action: 'Wait until some of it is done, or stop what is not needed any more.',
+  },
 })

@@ -25,15 +25,23 @@ export {
   type FeaturePresenceRequest,
   type PresenceCounts,
 } from './flows/feature-presence.ts'
+export {
+  describeFile,
+  type DescribedColumn,
+  type FileDescription,
+} from './flows/learn-file/describe.ts'
 export { digits, interval, verdict as learnVerdict } from './flows/learn-file/html.ts'
 export {
   learnFileFlow,
+  learnFileSteps,
   type LearnFileOutcome,
   type LearnFilePorts,
   type LearnFileRequest,
   type NamedFile,
 } from './flows/learn-file/learn-file.ts'
+export type { FileQuestion } from './flows/learn-file/question.ts'
 export type { LearnReport } from './flows/learn-file/report.ts'
+export type { FileToLearn, LearningRemote, LearningRequest } from './learning-remote.ts'
 export {
   graphTables,
   readEvents,
@@ -65,7 +73,15 @@ export { labelArrivals, labelsByRow, sliceFrame, trainingTable } from './flows/t
 export { eventBody, type Tape } from './flows/tape.ts'
 export { trainModel, type Candidate, type TrainingTable } from './flows/train.ts'
 export { createMemoryPipelineRuns } from './memory.ts'
-export { markInterrupted, runPipeline, type RunPorts, type Step } from './run.ts'
+export { pipelineErrors } from './errors.ts'
+export {
+  markInterrupted,
+  runPipeline,
+  waitingRun,
+  type NamedPipeline,
+  type RunPorts,
+  type Step,
+} from './run.ts'
 export type { PipelineRun, PipelineRunStore, StepState } from './types.ts'
 export type {
   EntityRowsBody,

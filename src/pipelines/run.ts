@@ -24,34 +24,45 @@ export interface RunPorts {
 /** A figure that changes faster than people read is stored at most this often. */
 const REPORT_EVERY_US = 200_000
 
-/**
- * Runs the steps in order; the first that fails ends the run, whose record says where and why, and
- * its error is thrown on. Every record is stored before the next step begins.
- */
-export async function runPipeline(
-  pipeline: { readonly name: string; readonly key: string; readonly actor: string },
-  steps: readonly Step[],
-  ports: RunPorts,
-): Promise<PipelineRun> {
-  const { clock, store } = ports
-  let run: PipelineRun = {
-    id: ports.ids('pipe'),
-    pipeline: pipeline.name,
-    key: pipeline.key,
-    actor: pipeline.actor,
+/** What a run is told apart by. */
+export type NamedPipeline = Pick<PipelineRun, 'key' | 'actor' | 'about'> & { readonly name: string }
+
+/** The record of a run that has not begun. */
+export function waitingRun(
+  { name, ...known }: NamedPipeline,
+  steps: readonly Pick<Step, 'name' | 'title'>[],
+  { clock, ids }: Pick<RunPorts, 'clock' | 'ids'>,
+): PipelineRun {
+  return {
+    ...known,
+    id: ids('pipe'),
+    pipeline: name,
     status: 'running',
     startedAtUs: clock.nowUs(),
     endedAtUs: null,
     problem: null,
-    steps: steps.map(({ name, title }) => ({
-      name,
-      title,
+    steps: steps.map((step) => ({
+      name: step.name,
+      title: step.title,
       status: 'waiting',
       figure: '',
       startedAtUs: null,
       endedAtUs: null,
     })),
   }
+}
+
+/**
+ * Runs the steps in order; the first that fails ends the run, whose record says where and why, and
+ * its error is thrown on. Every record is stored before the next step begins.
+ */
+export async function runPipeline(
+  pipeline: NamedPipeline,
+  steps: readonly Step[],
+  ports: RunPorts,
+): Promise<PipelineRun> {
+  const { clock, store } = ports
+  let run = waitingRun(pipeline, steps, ports)
   const change = async (changes: Partial<PipelineRun>) => {
     run = { ...run, ...changes }
     ports.onProgress?.(run)

@@ -17,6 +17,8 @@ export interface PipelineRun {
   readonly key: string
   readonly status: 'running' | 'done' | 'failed' | 'interrupted'
   readonly actor: string
+  /** What it is about, for lists, where the pipeline's name does not say it. */
+  readonly about?: string | undefined
   readonly startedAtUs: number
   readonly endedAtUs: number | null
   readonly steps: readonly StepState[]

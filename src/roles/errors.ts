@@ -46,4 +46,15 @@ export const rolesErrors = defineErrors({
     title: 'No server uses this home directory',
     action: 'Start one with `assay start`, or name another directory with --home.',
   },
+  upload_too_large: {
+    status: 413,
+    title: 'The file is too large to be uploaded',
+    action:
+      'Send at most 1 GiB: as Parquet or gzip, or fewer columns or rows; `assay learn` on the machine takes any size.',
+  },
+  uploads_full: {
+    status: 429,
+    title: 'Too many files are being uploaded at once',
+    action: 'Try again in a moment.',
+  },
 })

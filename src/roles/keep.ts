@@ -10,15 +10,17 @@ import {
   type DecideRemote,
 } from '../decisions/index.ts'
 import { writeFileAtomic } from '../lib/files.ts'
+import { systemIds } from '../lib/ids.ts'
 import { listenLocally, remote, serveRpc } from '../lib/rpc.ts'
 import { createDriftSink } from '../monitoring/index.ts'
-import { markInterrupted, type WorkRemote } from '../pipelines/index.ts'
+import { markInterrupted, type LearningRemote, type WorkRemote } from '../pipelines/index.ts'
 import { basePath, homeAt, lockRole, type CompiledProject, type Home } from '../projects/index.ts'
 import { deploymentsDirectory } from '../server/decide/index.ts'
 import { createKeepApp, keepHandlers, sessionView, type Rooms } from '../server/keep/index.ts'
 import { version, type RoleConfig } from './config.ts'
 import { createDeployer } from './deployer.ts'
 import { rolesErrors } from './errors.ts'
+import { createLearningFiles } from './learning-files.ts'
 import { roleLog, troubleTeller } from './log.ts'
 import { openMetadata, type Metadata } from './metadata.ts'
 import { openReferences } from './references.ts'
@@ -45,6 +47,7 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
   })
   const decide = remote<DecideRemote>(home.socket('decide'), 'decide')
   const work = remote<WorkRemote>(home.socket('work'), 'work')
+  const learning = remote<LearningRemote>(home.socket('work'), 'learning')
   let project: CompiledProject | undefined = (await metadata.projects.current())?.project
   const { stores } = metadata
   const documents = directoryDeployments(deploymentsDirectory(home))
@@ -75,6 +78,8 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
     references: openReferences(home),
     decide,
     work,
+    learning,
+    learningFiles: createLearningFiles({ home, describe: learning.describe, ids: systemIds }),
     project: () => project,
   }
   await markInterrupted(metadata.pipelines, metadata.clock)

@@ -50,6 +50,7 @@ import { createFeaturePresence } from './feature-presence.ts'
 import { keepGraphsLive, liveEventsOf } from './graph-tables.ts'
 import { ingestInto } from './ingestion.ts'
 import type { RunningRole } from './keep.ts'
+import { createLearning } from './learning.ts'
 import { readMaterial, saveMaterial } from './live-material.ts'
 import { roleLog } from './log.ts'
 import { dataFile, identityOfData } from './project-data.ts'
@@ -128,6 +129,15 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
 
   const featurePresence = createFeaturePresence({ ...ingest, journal: join(home.decide, LIVE) })
 
+  const learning = createLearning({
+    home: home.root,
+    ...peers,
+    clock: systemClock,
+    ids: systemIds,
+    codeRevision: () => codeRevision(project?.directory ?? '.', version),
+    onDefect: (error) => log.error({ error }, 'Learning from a file failed'),
+  })
+
   const service: WorkRemote = {
     replay: async () => replay?.state() ?? (mayPlay() ? waiting : noReplay),
     commandReplay: async (command) => {
@@ -168,7 +178,7 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
   }
   const rpc = await serveRpc(
     home.socket('work'),
-    { work: service },
+    { work: service, learning: learning.remote },
     {
       onDefect: (error, call) => log.error({ error, call }, 'A call failed'),
     },
@@ -178,6 +188,7 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
     project = await loadProject(config.project)
     const { compiled, directory } = project
     await peers.projects.apply(compiled, by)
+    await learning.markFallen()
     const revision = codeRevision(directory, version)
     const others = await otherSnapshots(compiled, peers.catalog)
     const data = [identityOfData(config.data, project), ...others]
@@ -246,6 +257,7 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
     stop: async () => {
       await replay?.stop()
       await liveGraphs?.stop()
+      await learning.stop()
       await rpc.close()
       // A pipeline that is still running ends with the process; its run is marked at the next start.
       await Promise.race([working, Promise.resolve()])

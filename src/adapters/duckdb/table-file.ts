@@ -14,6 +14,9 @@ import { readVector } from './snapshots.ts'
 /** A table is held in memory: rows × columns at most. */
 const CELLS_MAX = 250_000_000
 
+/** Of what DuckDB says of a file. */
+const WORDS_MAX = 400
+
 /** What people write where there is no value. */
 const NO_VALUE = ['', '?', 'NA', 'N/A', 'n/a', 'NaN', 'nan', 'NULL', 'null', 'None']
 
@@ -154,5 +157,7 @@ function nameOf(path: string): string {
 /** What DuckDB says, without the folder in which the file lies and without its long advice. */
 function firstLines(message: string, path: string): string {
   const lines = message.split('\n').filter((line) => line.trim() !== '')
-  return lines.slice(0, 2).join(' ').replaceAll(path, nameOf(path))
+  const said = lines.slice(0, 2).join(' ').replaceAll(path, nameOf(path))
+  // It quotes the line that it could not read, which may be the whole file.
+  return said.length > WORDS_MAX ? `${said.slice(0, WORDS_MAX)}…` : said
 }

@@ -60,16 +60,20 @@ export interface RunReport {
   readonly seed: number
   readonly snapshots: readonly { readonly dataset: string; readonly hash: string }[]
   readonly featureSets: readonly { readonly name: string; readonly version: string }[]
-  readonly roc: Curve
-  readonly precisionRecall: Curve
+  readonly roc: Curve | null
+  readonly precisionRecall: Curve | null
   /** Share of positives among the test rows: the precision of guessing. */
-  readonly positiveShare: number
-  readonly calibration: readonly { predicted: number; observed: number; n: number }[]
-  readonly scores: { readonly positive: Bins; readonly negative: Bins }
-  /** Mean |SHAP| over a sample of test rows, in log-odds, strongest first. */
+  readonly positiveShare: number | null
+  readonly calibration: readonly { predicted: number; observed: number; n: number }[] | null
+  readonly scores: { readonly positive: Bins; readonly negative: Bins } | null
+  /** What `importance` is, in words. Absent in reports of an earlier release: mean |SHAP|. */
+  readonly importanceIs?: string | undefined
+  /** Of a sample of test rows; absent in reports of an earlier release. */
+  readonly contributions?: Contributions | null | undefined
+  /** By default mean |SHAP| over a sample of test rows, in log-odds; the strongest first. */
   readonly importance: readonly { feature: string; set: string; value: number }[]
   /** The chosen thresholds and the rules that chose them, in words. */
-  readonly threshold: string
+  readonly threshold: string | null
   readonly log: readonly string[]
 }
 

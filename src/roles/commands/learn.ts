@@ -39,6 +39,7 @@ export async function learn(
   const test = options.test === undefined ? undefined : await namedFile(options.test)
   const report =
     options.report ?? `${plainName(file.name)}-${plainName(options.target)}.report.html`
+  const id = systemIds('pipe')
   const learnt = await withTracked(options.home, async ({ tracking, registry, pipelines }) => {
     const { steps, outcome } = learnFileFlow(
       {
@@ -58,16 +59,19 @@ export async function learn(
         register: options.register,
         by: byCommand('learn'),
         codeRevision: codeRevision('.', version),
+        pipelineRun: id,
       },
       { tracking, registry, monotonicMs: () => monotonicUs() / 1000 },
     )
     const { json: _, home: __, ...asked } = options
     const key = contentHash(['learn-file', file.hash, asked as object])
     const progress = options.json ? terminal.err : terminal.out
-    await runPipeline({ name: 'learn-file', key, actor: byCommand('learn').actor.id }, steps, {
+    const about = `${options.target} from ${file.name}`
+    const run = { name: 'learn-file', key, actor: byCommand('learn').actor.id, about }
+    await runPipeline(run, steps, {
       store: pipelines,
       clock: systemClock,
-      ids: systemIds,
+      ids: () => id,
       onProgress: stageLines(progress),
     })
     return outcome()

@@ -11,8 +11,8 @@ import {
 } from '../../../learning/index.ts'
 import type { Curve } from '../plan.ts'
 import { ruleInWords } from './goal.ts'
-import { effectOfRule, thresholdOf } from './judge.ts'
-import type { ColumnFacts, LearnReport, ThresholdFacts } from './report.ts'
+import { effectOfRule, thresholdOf, type Judged } from './judge.ts'
+import type { ColumnFacts, LearnReport, NamedCurves, ThresholdFacts } from './report.ts'
 import { number } from './svg.ts'
 
 export function columnFacts({ frame, schema }: TableFile, target: string): ColumnFacts[] {
@@ -28,7 +28,8 @@ export function columnFacts({ frame, schema }: TableFile, target: string): Colum
     }))
 }
 
-function summaryOf({ type, min, max, mean, top, count }: ColumnProfile): string {
+/** A column in a few words. */
+export function summaryOf({ type, min, max, mean, top, count }: ColumnProfile): string {
   if (count === 0) return 'nothing'
   if (type !== 'text' && type !== 'time') {
     return `${number(min!)} to ${number(max!)}, mean ${number(mean!)}`
@@ -40,6 +41,16 @@ function summaryOf({ type, min, max, mean, top, count }: ColumnProfile): string 
 }
 
 type Curves = Pick<LearnReport, 'roc' | 'precisionRecall' | 'calibration'>
+
+/** The same of every estimator but the best. */
+export function otherCurvesOf(judged: readonly Judged[], best: Judged): NamedCurves[] {
+  return judged.flatMap(({ entrant: { name, title }, results: [first] }) => {
+    if (name === best.entrant.name || first === undefined) return []
+    const { roc, precisionRecall, calibration } = curvesOf(first)
+    if (roc === null || precisionRecall === null || calibration === null) return []
+    return [{ name, title, roc, precisionRecall, calibration }]
+  })
+}
 
 export function curvesOf(results: Results): Curves {
   if (results.task !== 'binary') return { roc: null, precisionRecall: null, calibration: null }

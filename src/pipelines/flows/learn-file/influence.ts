@@ -12,14 +12,17 @@ import {
   type TableColumn,
   type Target,
 } from '../../../learning/index.ts'
+import { isAssayError } from '../../../lib/errors.ts'
 import { createRandom, type Random } from '../../../lib/random.ts'
-import type { Dependence, Importance } from './report.ts'
+import type { Contributions, Dependence, Importance } from './report.ts'
 
 const ROWS_MAX = 4000
 const SHUFFLES = 5
 const DEPENDENCE_ROWS = 800
 const POINTS = 20
 const CATEGORIES = 10
+const EXPLAINED_ROWS = 200
+const EXPLAINED_COLUMNS = 12
 
 /** A model, and rows that it did not learn from. */
 export interface Unseen {
@@ -85,6 +88,50 @@ export function dependenceOf(
       }),
     }
   })
+}
+
+/**
+ * Exact Shapley values of a sample of rows: of the last output's margin, the features that come of
+ * one column added up. The strongest columns first.
+ */
+export function contributionsOf(
+  { model, table, rows }: Unseen,
+  seed: number,
+): Contributions | null {
+  const chosen = sample(rows, EXPLAINED_ROWS, createRandom(`${seed}/contributions`))
+  const output = model.outputs.length - 1
+  const places = new Map(table.columns.map(({ name }, index) => [name, index]))
+  const shares = table.columns.map(() => new Float64Array(chosen.length))
+  let base = 0
+  try {
+    for (const [at, row] of chosen.entries()) {
+      const explained = model.explain(table, row, output)
+      base = explained.base
+      for (const [feature, value] of explained.values.entries()) {
+        shares[places.get(model.sources[feature])!][at] += value
+      }
+    }
+  } catch (error) {
+    if (isAssayError(error, 'explanation_unavailable')) return null
+    throw error
+  }
+  const columns = table.columns.map((column, index) => ({
+    column: column.name,
+    mean: shares[index].reduce((sum, value) => sum + Math.abs(value), 0) / chosen.length,
+    values: Array.from(chosen, (row) => valueAt(column, row)),
+    contributions: Array.from(shares[index]),
+  }))
+  return {
+    output: model.outputs[output],
+    unit: model.task === 'regression' ? 'value' : 'log-odds',
+    base,
+    columns: columns.toSorted((a, b) => b.mean - a.mean).slice(0, EXPLAINED_COLUMNS),
+  }
+}
+
+function valueAt(column: TableColumn, row: number): number | string | null {
+  if (column.kind === 'category') return column.dictionary[column.codes[row]] ?? null
+  return Number.isNaN(column.values[row]) ? null : column.values[row]
 }
 
 function gridOf(column: TableColumn, rows: number): { at: string; filled: TableColumn }[] {

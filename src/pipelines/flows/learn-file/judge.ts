@@ -7,6 +7,7 @@ import {
   estimateMeasures,
   fitPrepared,
   foldsOf,
+  leakageColumns,
   preparedPredictor,
   resultsOf,
   thresholdEffect,
@@ -117,14 +118,8 @@ function keepBack(
 export function leakageOf({ rows, target, folds }: Ground, seed: number): LeakageWarning[] {
   if (!('y' in target)) return []
   const { table, group, time } = rows
-  const columns = table.columns.map((column) =>
-    column.kind === 'number'
-      ? column.values
-      : Float64Array.from(column.codes, (code) => (code < 0 ? Number.NaN : code)),
-  )
   return checkLeakage({
-    x: { names: table.columns.map(({ name }) => name), rows: table.rows, columns },
-    categorical: table.columns.filter(({ kind }) => kind === 'category').map(({ name }) => name),
+    ...leakageColumns(table),
     target,
     ...(group && { groups: group }),
     ...(time && { eventTimeUs: time }),

@@ -1,6 +1,7 @@
 // What is kept of learning from a file: a run with its report and model, and perhaps a version.
 import type { PreparedModel, PreparedSpec } from '../../../learning/index.ts'
 import { canonicalJson } from '../../../lib/canonical-json.ts'
+import { contentHash } from '../../../lib/hash.ts'
 import type { Remote } from '../../../lib/rpc.ts'
 import type { Registry } from '../../../registry/index.ts'
 import type { NewMetric, Run, Tracking } from '../../../tracking/index.ts'
@@ -19,7 +20,8 @@ export interface Learnt {
 /** A run of the experiment that has the file's name. */
 export async function keepRun(learnt: Learnt, tracking: Remote<Tracking>): Promise<Run> {
   const { report, html, model, spec, request } = learnt
-  const { by, file, test } = request
+  const { by, file, test, question, pipelineRun } = request
+  const { target, group, time } = question
   const experiment = await tracking.ensureExperiment(`${file.name}: ${report.target}`, by)
   const run = await tracking.startRun(
     {
@@ -38,7 +40,12 @@ export async function keepRun(learnt: Learnt, tracking: Remote<Tracking>): Promi
         code_revision: request.codeRevision,
         file: file.hash,
         ...(test && { test_file: test.hash }),
-        split: report.judged,
+        ...(pipelineRun !== undefined && { pipeline_run: pipelineRun }),
+        // The same rows in the same folds: figures of such runs may be compared.
+        split: contentHash([
+          [file.hash, test?.hash ?? '', target, group ?? '', time ?? ''],
+          [report.task, report.seed, report.judged],
+        ]),
       },
     },
     by,
@@ -79,7 +86,8 @@ export async function keepVersion(
         declaration: report.best,
         runId: run.id,
         snapshots: { [file.name]: file.hash },
-        featureSets: [],
+        // Columns become features by the fitted preparation alone.
+        featureSets: [{ name: 'preparation', version: contentHash(model.preparation) }],
         label: report.target,
         learner: spec,
         split: report.judged,

@@ -14,10 +14,10 @@ import type { Registry } from '../../../registry/index.ts'
 import type { Tracking } from '../../../tracking/index.ts'
 import type { Step } from '../../run.ts'
 import { entrantsFor, settled } from './contenders.ts'
-import { columnFacts, curvesOf, thresholdFacts } from './facts.ts'
+import { columnFacts, curvesOf, otherCurvesOf, thresholdFacts } from './facts.ts'
 import { goalOf, type Goal } from './goal.ts'
 import { learnReportHtml } from './html.ts'
-import { dependenceOf, importanceOf, type Unseen } from './influence.ts'
+import { contributionsOf, dependenceOf, importanceOf, type Unseen } from './influence.ts'
 import {
   compare,
   groundOf,
@@ -34,6 +34,7 @@ import { digits, interval } from './html.ts'
 import type {
   ColumnFacts,
   Contender,
+  Contributions,
   Dependence,
   FileFacts,
   Importance,
@@ -61,6 +62,8 @@ export interface LearnFileRequest {
   readonly register?: string | undefined
   readonly by: ChangeBy
   readonly codeRevision: string
+  /** The pipeline run that this is; the tracked run names it. */
+  readonly pipelineRun?: string | undefined
 }
 
 export interface LearnFilePorts {
@@ -79,6 +82,16 @@ export interface LearnFileOutcome {
 
 /** How many columns the report shows the dependence on. */
 const DEPENDENCES = 6
+
+/** What is done, in order. */
+export const learnFileSteps = [
+  { name: 'read', title: 'Read' },
+  { name: 'check', title: 'Check' },
+  { name: 'compare', title: 'Compare' },
+  { name: 'fit', title: 'Fit' },
+  { name: 'explain', title: 'Explain' },
+  { name: 'keep', title: 'Keep' },
+] as const
 
 /** The steps, for `runPipeline`, and what they came to once all are done. */
 export function learnFileFlow(
@@ -100,6 +113,7 @@ export function learnFileFlow(
   let threshold!: ThresholdFacts | null
   let importance!: Importance[]
   let dependence!: Dependence[]
+  let contributions!: Contributions | null
   let outcome!: LearnFileOutcome
 
   async function read(): Promise<string> {
@@ -141,11 +155,13 @@ export function learnFileFlow(
   async function fitBest(): Promise<string> {
     spec = settled(best.entrant, best.rounds)
     let judgedOn = best.results[0]
+    otherCurves = otherCurvesOf(judged, best)
     if (test === undefined) {
       const all = Uint32Array.from(rows.y.keys())
       model = fitPrepared(spec, rows.table, all, ground.target, { seed, ...grouped() })
     } else {
       const tested = judgeOnTest(judged, ground, test, seed)
+      otherCurves = otherCurvesOf(tested, best)
       contenders = compare(tested, goal.measures, seed, best.entrant.name)
       const own = tested.find(({ entrant }) => entrant === best.entrant)!
       model = own.model!
@@ -158,6 +174,7 @@ export function learnFileFlow(
   }
 
   let curves!: ReturnType<typeof curvesOf>
+  let otherCurves!: ReturnType<typeof otherCurvesOf>
 
   async function explain(): Promise<string> {
     const unseen = unseenRows()
@@ -167,6 +184,7 @@ export function learnFileFlow(
     const all = Uint32Array.from(rows.y.keys())
     const whole = { model: ready, table: rows.table, target: ground.target, rows: all }
     dependence = dependenceOf(whole, strongest, seed)
+    contributions = contributionsOf(whole, seed)
     return `it goes by ${strongest.slice(0, 3).join(', ')}`
   }
 
@@ -228,19 +246,15 @@ export function learnFileFlow(
       best: best.entrant.name,
       threshold,
       ...curves,
+      otherCurves,
       importance,
       dependence,
+      contributions,
     }
   }
 
-  const steps: Step[] = [
-    { name: 'read', title: 'Read', run: read },
-    { name: 'check', title: 'Check', run: check },
-    { name: 'compare', title: 'Compare', run: competeAll },
-    { name: 'fit', title: 'Fit', run: fitBest },
-    { name: 'explain', title: 'Explain', run: explain },
-    { name: 'keep', title: 'Keep', run: keep },
-  ]
+  const acts = { read, check, compare: competeAll, fit: fitBest, explain, keep }
+  const steps = learnFileSteps.map((step): Step => ({ ...step, run: acts[step.name] }))
   return { steps, outcome: () => outcome }
 }
 

@@ -70,6 +70,33 @@ export interface Dependence {
   readonly numeric: boolean
 }
 
+/** Curves of an estimator on the rows that all were measured on. */
+export interface NamedCurves {
+  readonly name: string
+  readonly title: string
+  readonly roc: Curve
+  readonly precisionRecall: Curve
+  readonly calibration: CalibrationTable
+}
+
+export type CalibrationTable = readonly { predicted: number; observed: number; n: number }[]
+
+/** Exact Shapley values of some rows, column by column; the strongest columns only. */
+export interface Contributions {
+  /** Name of the output whose margin they add up to. */
+  readonly output: string
+  readonly unit: 'log-odds' | 'value'
+  readonly base: number
+  readonly columns: readonly {
+    readonly column: string
+    /** Mean of their absolute values over the rows. */
+    readonly mean: number
+    /** What the rows have in this column: numbers, or categories; null where there is none. */
+    readonly values: readonly (number | string | null)[]
+    readonly contributions: readonly number[]
+  }[]
+}
+
 export interface LearnReport {
   readonly format: 'assay-learn-report/1'
   readonly file: FileFacts
@@ -94,7 +121,11 @@ export interface LearnReport {
   readonly threshold: ThresholdFacts | null
   readonly roc: Curve | null
   readonly precisionRecall: Curve | null
-  readonly calibration: readonly { predicted: number; observed: number; n: number }[] | null
+  readonly calibration: CalibrationTable | null
+  /** Of the estimators beside the best, of a binary task. */
+  readonly otherCurves: readonly NamedCurves[]
   readonly importance: readonly Importance[]
   readonly dependence: readonly Dependence[]
+  /** Null where the best has no exact explanation. */
+  readonly contributions: Contributions | null
 }

@@ -1,0 +1,107 @@
+// The thread that reads a file which a person brought, and learns from it. It reaches `keep` over the
+// local socket as `work` does; its task and its answer travel as messages.
+import { parentPort, workerData } from 'node:worker_threads'
+import type { ChangeBy } from '../access/index.ts'
+import { readTableFile } from '../adapters/duckdb/index.ts'
+import { monotonicUs, systemClock } from '../lib/clock.ts'
+import { isAssayError, type ErrorDefinition } from '../lib/errors.ts'
+import { remote } from '../lib/rpc.ts'
+import {
+  describeFile,
+  learnFileFlow,
+  runPipeline,
+  type FileToLearn,
+  type LearningRequest,
+  type NamedFile,
+  type PipelineRun,
+} from '../pipelines/index.ts'
+import { homeAt, type Home } from '../projects/index.ts'
+import { pathOfLearningFile } from './learning-files.ts'
+import type { ServicesForWork } from './services.ts'
+
+export type LearnTask =
+  | { readonly kind: 'describe'; readonly home: string; readonly file: FileToLearn }
+  | {
+      readonly kind: 'learn'
+      readonly home: string
+      /** The record that waits to be gone on with. */
+      readonly run: PipelineRun
+      readonly request: LearningRequest
+      readonly by: ChangeBy
+      readonly codeRevision: string
+    }
+
+export interface LearnAnswer {
+  readonly value?: unknown
+  readonly refusal?: (ErrorDefinition & { readonly code: string; readonly detail: string }) | undefined
+}
+
+const MEMORY = { memory: '2GB', threads: 2 }
+
+const task = workerData as LearnTask
+const home = homeAt(task.home)
+const keep = <Name extends keyof ServicesForWork>(service: Name) =>
+  remote<ServicesForWork[Name]>(home.socket('keep'), service)
+
+try {
+  const value = task.kind === 'describe' ? await describe(task.file) : await learn(task)
+  answer({ value })
+} catch (error) {
+  // Anything else is a defect, and ends the thread.
+  if (!isAssayError(error)) throw error
+  const { code, status, title, action } = error
+  answer({ refusal: { code, status, title, action, detail: inWordsOf(task, error.detail) } })
+}
+
+function answer(message: LearnAnswer): void {
+  parentPort?.postMessage(message)
+}
+
+/** A person knows a file by its name, not by its hash. */
+function inWordsOf(asked: LearnTask, detail: string): string {
+  if (asked.kind === 'learn') return detail
+  const { file } = asked
+  return detail.replaceAll(`${file.id}.${file.form}`, file.name)
+}
+
+async function describe(file: FileToLearn) {
+  return describeFile(await read(home, file))
+}
+
+async function learn({ run, request, by, codeRevision }: LearnTask & { kind: 'learn' }) {
+  const { file, test, question, goal, seed, register } = request
+  const { steps, outcome } = learnFileFlow(
+    {
+      file: namedFile(file),
+      test: test && namedFile(test),
+      question,
+      goal,
+      seed,
+      register,
+      by,
+      codeRevision,
+      pipelineRun: run.id,
+    },
+    {
+      tracking: keep('tracking'),
+      registry: keep('registry'),
+      monotonicMs: () => monotonicUs() / 1000,
+    },
+  )
+  const { pipeline, key, actor, about } = run
+  await runPipeline({ name: pipeline, key, actor, about }, steps, {
+    store: keep('pipelines'),
+    clock: systemClock,
+    ids: () => run.id,
+  })
+  const { runId, version } = outcome()
+  return { runId, version }
+}
+
+function namedFile(file: FileToLearn): NamedFile {
+  return { name: file.name, hash: file.id, read: () => read(home, file) }
+}
+
+async function read(where: Home, file: FileToLearn) {
+  return readTableFile(pathOfLearningFile(where, file), MEMORY)
+}
