@@ -15,7 +15,7 @@ import {
   withCategories,
 } from './estimator.cases.ts'
 import { estimators } from './estimator.ts'
-import { damages, drawsRows, gameOf, learners, ofTrees } from './learners.cases.ts'
+import { drawsRows, gameOf, learners, ofTrees } from './learners.cases.ts'
 import { treeGame } from './shapley-oracle.cases.ts'
 import {
   boostedTrees,
@@ -28,6 +28,74 @@ import {
   type Task,
   type TrainingData,
 } from './index.ts'
+
+/** What must be refused in a file, for every kind of model. */
+const damages: { readonly [Kind in LearnerSpec['kind']]: ((model: any) => void)[] } = {
+  'logistic-regression': [
+    (m) => m.means.pop(),
+    (m) => (m.scales = undefined),
+    (m) => (m.coefficients[0] = 'much'),
+    (m) => (m.intercept = null),
+  ],
+  'multinomial-regression': [
+    (m) => m.classes.pop(),
+    (m) => (m.intercepts[1] = null),
+    (m) => m.coefficients[0].pop(),
+    (m) => (m.scales[0] = 0),
+  ],
+  'linear-regression': [
+    (m) => m.means.pop(),
+    (m) => (m.scales[0] = 0),
+    (m) => delete m.intercept,
+    (m) => (m.params.loss = 'oracle'),
+  ],
+  calibrated: [
+    (m) => (m.calibration = null),
+    (m) => (m.calibration.kind = 'oracle'),
+    (m) => delete m.model,
+    (m) => (m.model = structuredClone(m)),
+    (m) => m.features.reverse(),
+  ],
+  'boosted-trees': [
+    (m) => (m.base = null),
+    (m) => m.trees[1].left.pop(),
+    (m) => (m.trees[0].left[0] = 0),
+    (m) => (m.trees[0].feature[0] = 6),
+    (m) => (m.trees[0].cover[0] = 0),
+    (m) => (m.trees[0].value[1] = null),
+  ],
+  'random-forest': [
+    (m) => (m.params.task = 'oracle'),
+    (m) => (m.trees = []),
+    (m) => (m.trees[1] = null),
+    (m) => m.trees[1].values.pop(),
+    (m) => (m.trees[0].values[0][0] = null),
+    (m) => (m.trees[0].left[0] = 0),
+    (m) => (m.trees[0].feature[0] = 6),
+  ],
+  'isolation-forest': [
+    (m) => (m.trees = []),
+    (m) => (m.sampleRows = 0),
+    (m) => (m.trees[0].left[0] = 0),
+    (m) => m.trees[1].value.pop(),
+  ],
+  'one-class-svm': [
+    (m) => m.means.pop(),
+    (m) => (m.scales[0] = 0),
+    (m) => (m.frequencies = []),
+    (m) => m.frequencies[1].pop(),
+    (m) => (m.sines[1] = null),
+    (m) => m.cosines.push(1),
+    (m) => delete m.offset,
+  ],
+  'k-means': [
+    (m) => m.means.pop(),
+    (m) => (m.scales[0] = -1),
+    (m) => (m.centres = []),
+    (m) => m.centres[1].pop(),
+    (m) => (m.centres[0][0] = '1'),
+  ],
+}
 
 const mean = (list: Float64Array) => list.reduce((sum, v) => sum + v, 0) / list.length
 

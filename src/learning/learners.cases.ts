@@ -92,69 +92,6 @@ export const learners: Record<string, LearnerSpec> = {
   'mini-batch k-means': kMeans({ clusters: 2, batchRows: 50 }),
 }
 
-/** What must be refused in a file, for every kind of model. */
-export const damages: { readonly [Kind in LearnerSpec['kind']]: ((model: any) => void)[] } = {
-  'logistic-regression': [
-    (m) => m.means.pop(),
-    (m) => (m.scales = undefined),
-    (m) => (m.coefficients[0] = 'much'),
-    (m) => (m.intercept = null),
-  ],
-  'multinomial-regression': [
-    (m) => m.classes.pop(),
-    (m) => (m.intercepts[1] = null),
-    (m) => m.coefficients[0].pop(),
-    (m) => (m.scales[0] = 0),
-  ],
-  'linear-regression': [(m) => m.means.pop(), (m) => (m.scales[0] = 0), (m) => delete m.intercept],
-  calibrated: [
-    (m) => (m.calibration = null),
-    (m) => (m.calibration.kind = 'oracle'),
-    (m) => delete m.model,
-    (m) => (m.model = structuredClone(m)),
-    (m) => m.features.reverse(),
-  ],
-  'boosted-trees': [
-    (m) => (m.base = null),
-    (m) => m.trees[1].left.pop(),
-    (m) => (m.trees[0].left[0] = 0),
-    (m) => (m.trees[0].feature[0] = 6),
-    (m) => (m.trees[0].cover[0] = 0),
-    (m) => (m.trees[0].value[1] = null),
-  ],
-  'random-forest': [
-    (m) => (m.params.task = 'oracle'),
-    (m) => (m.trees = []),
-    (m) => (m.trees[1] = null),
-    (m) => m.trees[1].values.pop(),
-    (m) => (m.trees[0].values[0][0] = null),
-    (m) => (m.trees[0].left[0] = 0),
-    (m) => (m.trees[0].feature[0] = 6),
-  ],
-  'isolation-forest': [
-    (m) => (m.trees = []),
-    (m) => (m.sampleRows = 0),
-    (m) => (m.trees[0].left[0] = 0),
-    (m) => m.trees[1].value.pop(),
-  ],
-  'one-class-svm': [
-    (m) => m.means.pop(),
-    (m) => (m.scales[0] = 0),
-    (m) => (m.frequencies = []),
-    (m) => m.frequencies[1].pop(),
-    (m) => (m.sines[1] = null),
-    (m) => m.cosines.push(1),
-    (m) => delete m.offset,
-  ],
-  'k-means': [
-    (m) => m.means.pop(),
-    (m) => (m.scales[0] = -1),
-    (m) => (m.centres = []),
-    (m) => m.centres[1].pop(),
-    (m) => (m.centres[0][0] = '1'),
-  ],
-}
-
 /** Kinds in which splits alone decide, so that a constant feature cannot matter at all. */
 export const ofTrees: readonly LearnerSpec['kind'][] = [
   'boosted-trees',
