@@ -5,7 +5,7 @@
 import { exp } from '../../lib/math.ts'
 import { type Matrix, readRow } from '../../lib/matrix.ts'
 import { fail } from '../errors.ts'
-import { capabilitiesOf, type Estimator, estimators } from '../estimator.ts'
+import { capabilitiesOf, taskOf } from '../estimator.ts'
 import { fit } from '../fit.ts'
 import type { Explanation, FitOptions, LearnerSpec, Task, TrainedModel } from '../model.ts'
 import { predictor } from '../predictor.ts'
@@ -72,9 +72,7 @@ export function fitPrepared(
 
 /** Throws `learner_invalid` where the learner learns another task than the rows are labelled for. */
 export function checkTask(learner: LearnerSpec, { task }: Target): void {
-  if (!Object.hasOwn(estimators, learner.kind)) return
-  const estimator = estimators[learner.kind] as Estimator<LearnerSpec['kind']>
-  const own = estimator.task(learner)
+  const own = taskOf(learner)
   if (own === task) return
   throw fail.learner_invalid(`The learner is for a ${own} task, the labels are ${task}.`)
 }
