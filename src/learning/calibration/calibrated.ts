@@ -5,7 +5,7 @@
  */
 import { type Matrix, readRow, selectRows, selectValues } from '../../lib/matrix.ts'
 import { fail } from '../errors.ts'
-import { type Estimator, estimators, type Scorer } from '../estimator.ts'
+import { type Estimator, estimatorOf, type Scorer, taskOf } from '../estimator.ts'
 import { fit } from '../fit.ts'
 import {
   type CheckedData,
@@ -26,20 +26,25 @@ import {
 } from './calibration.ts'
 import type { CalibratedModel, CalibratedSpec } from './model.ts'
 
-/** As far as the inner learner can; categories are to be encoded, as not every one parts them. */
-export const calibratedEstimator: Estimator<'calibrated'> = {
-  capabilities: {
-    tasks: ['binary', 'multiclass'],
-    missing: true,
-    categorical: false,
-    weights: true,
-    earlyStopping: true,
-    explains: true,
-    threads: true,
-  },
-  task: ({ params }) => estimatorOf(params.learner).task(params.learner),
-  fit: fitCalibrated,
-  scorer: calibratedScorer,
+/**
+ * As far as the inner learner can; categories are to be encoded, as not every one parts them. A
+ * function, because this module uses the table of estimators in which it stands.
+ */
+export function calibratedEstimator(): Estimator<'calibrated'> {
+  return {
+    capabilities: {
+      tasks: ['binary', 'multiclass'],
+      missing: true,
+      categorical: false,
+      weights: true,
+      earlyStopping: true,
+      explains: true,
+      threads: true,
+    },
+    task: ({ params }) => taskOf(params.learner),
+    fit: fitCalibrated,
+    scorer: calibratedScorer,
+  }
 }
 
 /**
@@ -56,7 +61,7 @@ export function crossCalibrate(
 ): Calibration {
   const margins: number[] = []
   const rows: number[] = []
-  const task = estimatorOf(learner).task(learner)
+  const task = taskOf(learner)
   for (const { train, test } of folds) {
     const { onProgress: _, ...quiet } = options
     const model = fit(learner, selectData(data, train), quiet)
@@ -95,7 +100,7 @@ function fitCalibrated(
   if (learner.kind === 'calibrated') {
     throw fail.learner_invalid('A calibrated learner is not calibrated again.')
   }
-  const task = estimatorOf(learner).task(learner)
+  const task = taskOf(learner)
   if (task !== 'binary' && !(task === 'multiclass' && method === 'temperature')) {
     throw fail.learner_invalid(`A ${task} learner is not calibrated by "${method}".`)
   }
@@ -116,7 +121,7 @@ function calibratedScorer({ model, calibration, features }: CalibratedModel): Sc
   if (inner.length !== features.length || inner.some((name, j) => features[j] !== name)) {
     throw fail.model_invalid('The model and its inner model list different features.')
   }
-  const scorer = estimatorOf(model).scorer(model)
+  const scorer = estimatorOf(model.kind).scorer(model)
   if (scorer.task !== 'binary' && scorer.task !== 'multiclass') {
     throw fail.model_invalid(`A ${scorer.task} model has no probabilities to calibrate.`)
   }
@@ -124,16 +129,9 @@ function calibratedScorer({ model, calibration, features }: CalibratedModel): Sc
   return { ...scorer, activate: (margins) => activateCalibrated(calibration, margins) }
 }
 
-function estimatorOf({ kind }: { readonly kind: LearnerSpec['kind'] }) {
-  if (!Object.hasOwn(estimators, kind)) {
-    throw fail.learner_invalid(`There is no learner of the kind "${kind}".`)
-  }
-  return estimators[kind] as Estimator<LearnerSpec['kind']>
-}
-
 /** The margins of all rows, row after row; the columns in the model's order. */
 function marginsOf(model: TrainedModel, x: Matrix): Float64Array {
-  const scorer = estimatorOf(model).scorer(model)
+  const scorer = estimatorOf(model.kind).scorer(model)
   const width = scorer.outputs.length
   const row = new Float64Array(x.names.length)
   const margins = new Float64Array(x.rows * width)
