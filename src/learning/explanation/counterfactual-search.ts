@@ -44,7 +44,7 @@ export function searchCounterfactuals(search: Search): {
   const judge = createJudge(search)
   const reached = new Map<string, State[]>()
   for (const state of beamSearch(search, judge)) keep(reached, state)
-  if (reached.size < search.count) {
+  if (minimalSets([...reached.values()].flat()).length < search.count) {
     for (const state of startsFromData(search, judge)) keep(reached, state)
   }
   const small = [...reached.values()].flatMap((states) =>
@@ -122,23 +122,35 @@ function beamSearch(search: Search, judge: Judge): State[] {
   let beam: State[] = [{ row, changed: [], gap: Infinity, distance: 0 }]
   for (let changes = 1; changes <= changesMax && beam.length > 0; changes++) {
     const rows = new Map<string, Float64Array>()
+    const enough = minimalSets(found)
     for (const state of beam) {
       for (let j = 0; j < spaces.length; j++) {
-        if (state.changed.includes(j)) continue
+        const changed = [...state.changed, j].sort((a, b) => a - b)
+        // What is found with fewer features is not looked for with more.
+        if (state.changed.includes(j) || enough.some((set) => isWithin(set, changed))) continue
         for (const wanted of tried[j]) {
           const next = state.row.with(j, wanted)
-          const key = [...state.changed, j].sort((a, b) => a - b).map((k) => `${k}=${next[k]}`)
-          rows.set(key.join(), next)
+          rows.set(changed.map((k) => `${k}=${next[k]}`).join(), next)
         }
       }
     }
     const states = judge.states([...rows.values()], bound)
     found.push(...states.filter(({ gap }) => gap <= 0))
-    if (new Set(found.map(({ changed }) => changed.join())).size >= count) break
+    if (minimalSets(found).length >= count) break
     const open = states.filter(({ gap }) => gap > 0)
     beam = mostPromising(open.sort((a, b) => a.gap - b.gap || bySize(a, b)))
   }
   return found
+}
+
+/** The sets of changed features that contain no other of them. */
+function minimalSets(states: readonly State[]): (readonly number[])[] {
+  const sets = [...new Map(states.map(({ changed }) => [changed.join(), changed])).values()]
+  return sets.filter((set) => !sets.some((other) => other !== set && isWithin(other, set)))
+}
+
+function isWithin(set: readonly number[], other: readonly number[]): boolean {
+  return set.every((j) => other.includes(j))
 }
 
 function mostPromising(ordered: readonly State[]): State[] {
@@ -226,7 +238,7 @@ function chooseApart(ordered: readonly State[], count: number): State[] {
   const chosen: State[] = []
   for (const state of ordered) {
     if (chosen.length === count) break
-    const contains = chosen.some(({ changed }) => changed.every((j) => state.changed.includes(j)))
+    const contains = chosen.some(({ changed }) => isWithin(changed, state.changed))
     if (!contains) chosen.push(state)
   }
   return chosen
