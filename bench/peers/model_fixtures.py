@@ -80,7 +80,7 @@ def lightgbm_case(seed, params, rounds=3, categories=0, label=lambda s: s):
     return make
 
 
-def sklearn_case(seed, build, label=lambda s: s, missing=False, options=None):
+def sklearn_case(seed, build, label=lambda s: s, missing=False):
     """The outputs are those of ONNX Runtime: chances of all classes, or values."""
 
     def make(path):
@@ -90,8 +90,7 @@ def sklearn_case(seed, build, label=lambda s: s, missing=False, options=None):
         x, signal, test = draw(seed)
         x, test = (x, test) if missing else (np.nan_to_num(x), np.nan_to_num(test))
         opset = {"": 18, "ai.onnx.ml": 3}
-        fitted = build().fit(x, label(signal))
-        model = to_onnx(fitted, x[:1], target_opset=opset, options=options)
+        model = to_onnx(build().fit(x, label(signal)), x[:1], target_opset=opset)
         Path(path).write_bytes(model.SerializeToString())
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         outputs = session.run(None, {session.get_inputs()[0].name: test})[-1]
@@ -197,7 +196,7 @@ CASES = {
     "sklearn-forest.onnx": sklearn_case(3, forest_of_three, label=three),
     "sklearn-boosting.onnx": sklearn_case(4, boosting, label=positive),
     # Not for our engine but for ONNX Runtime.
-    "outside-network.onnx": sklearn_case(5, network, label=three, options={"zipmap": False}),
+    "outside-network.onnx": sklearn_case(5, network, label=three),
 }
 
 

@@ -4,7 +4,9 @@ import type { Kernels } from './kernels.ts'
 
 type OfArrays = 'numbers' | 'wholes' | 'bytes' | 'lanes' | 'sortColumns' | 'binColumns'
 type Exports = {
-  readonly [name in Exclude<keyof Kernels, OfArrays> | 'sortValues' | 'binColumn']: Numeric
+  readonly [
+    name in Exclude<keyof Kernels, OfArrays> | 'sortValues' | 'binColumn' | 'drainHistogram'
+  ]: Numeric
 }
 type ArrayOf<T> = {
   readonly BYTES_PER_ELEMENT: number

@@ -1,6 +1,7 @@
 // AssemblyScript: `build/kernels.mjs` compiles it to kernels.wasm. Each function does what the
 // function of the same name in `plain-kernels.ts` does, to the last bit; pointers stand for arrays.
 
+export * from './bins.as'
 export * from './search.as'
 
 /** Bytes of a feature in a histogram: 256 bins of two doubles. */
@@ -153,6 +154,26 @@ export function subtractHistogram(
     const end = start + (<usize>(load<i32>(missing + (feature << 2)) + 1) << 4)
     for (let at = start; at < end; at += 16) {
       v128.store(parent + at, f64x2.sub(v128.load(parent + at), v128.load(child + at)))
+    }
+  }
+}
+
+/** Adds a thread's own sums to a histogram, and leaves them zero for the next. */
+export function drainHistogram(
+  into: usize,
+  own: usize,
+  features: usize,
+  count: u32,
+  missing: usize,
+): void {
+  const zero = f64x2.splat(0)
+  for (let k: u32 = 0; k < count; k++) {
+    const feature = <usize>load<i32>(features + (<usize>k << 2))
+    const start = feature * FEATURE
+    const end = start + (<usize>(load<i32>(missing + (feature << 2)) + 1) << 4)
+    for (let at = start; at < end; at += 16) {
+      v128.store(into + at, f64x2.add(v128.load(into + at), v128.load(own + at)))
+      v128.store(own + at, zero)
     }
   }
 }
@@ -393,99 +414,6 @@ export function softmax(shares: usize, margins: usize, rows: u32, outputs: u32):
       const share = f64x2.div(v128.load(shares + at), sum)
       if (pair) v128.store(shares + at, share)
       else store<f64>(shares + at, f64x2.extract_lane(share, 0))
-    }
-  }
-}
-
-/** Sorts keys in place (least significant digit first, 11 bits a digit), by way of `scratch`. */
-export function sortKeys(keys: usize, scratch: usize, counts: usize, count: u32): usize {
-  let source = keys
-  let target = scratch
-  const bytes = <usize>count << 3
-  for (let shift: u64 = 0; shift < 64; shift += 11) {
-    memory.fill(counts, 0, 2048 << 2)
-    for (let at = source; at < source + bytes; at += 8) {
-      const slot = counts + <usize>(((load<u64>(at) >> shift) & 2047) << 2)
-      store<u32>(slot, load<u32>(slot) + 1)
-    }
-    const first = counts + <usize>(((load<u64>(source) >> shift) & 2047) << 2)
-    if (load<u32>(first) == count) continue
-    let sum: u32 = 0
-    for (let slot = counts; slot < counts + (2048 << 2); slot += 4) {
-      const own = load<u32>(slot)
-      store<u32>(slot, sum)
-      sum += own
-    }
-    for (let at = source; at < source + bytes; at += 8) {
-      const key = load<u64>(at)
-      const slot = counts + <usize>(((key >> shift) & 2047) << 2)
-      const place = load<u32>(slot)
-      store<u32>(slot, place + 1)
-      store<u64>(target + (<usize>place << 3), key)
-    }
-    const other = source
-    source = target
-    target = other
-  }
-  return source
-}
-
-/** Sorts present values ascending and returns where they then lie; −0 counts as 0. */
-export function sortValues(values: usize, scratch: usize, counts: usize, count: u32): usize {
-  if (count == 0) return values
-  const end = values + (<usize>count << 3)
-  for (let at = values; at < end; at += 8) {
-    const bits = reinterpret<u64>(load<f64>(at) + 0.0)
-    const flip = <u64>(<i64>bits >> 63) | 0x8000000000000000
-    store<u64>(at, bits ^ flip)
-  }
-  const sorted = sortKeys(values, scratch, counts, count)
-  for (let at = sorted; at < sorted + (<usize>count << 3); at += 8) {
-    const key = load<u64>(at)
-    const flip = ~(<u64>(<i64>key >> 63)) | 0x8000000000000000
-    store<u64>(at, key ^ flip)
-  }
-  return sorted
-}
-
-/** The search always takes eight steps: `cuts` is filled up to 255 entries with infinity. */
-export function binColumn(
-  bins: usize,
-  values: usize,
-  cuts: usize,
-  missing: u32,
-  rows: u32,
-): void {
-  for (let row: u32 = 0; row < rows; row++) {
-    const value = load<f64>(values + (<usize>row << 3))
-    let bin: u32 = 0
-    for (let half: u32 = 128; half > 0; half >>= 1) {
-      const cut = load<f64>(cuts + (<usize>(bin + half - 1) << 3))
-      bin = select<u32>(bin + half, bin, value > cut)
-    }
-    store<u8>(bins + <usize>row, select<u32>(missing, bin, value != value))
-  }
-}
-
-/** Bins feature after feature into bins row after row, in tiles that the first cache holds. */
-export function transposeBins(
-  byRow: usize,
-  byColumn: usize,
-  rows: u32,
-  features: u32,
-  stride: u32,
-  from: u32,
-  to: u32,
-): void {
-  for (let start = from; start < to; start += 256) {
-    const end = min<u32>(start + 256, to)
-    for (let feature: u32 = 0; feature < features; feature++) {
-      const column = byColumn + <usize>feature * rows
-      let to = byRow + <usize>start * stride + feature
-      for (let row = start; row < end; row++) {
-        store<u8>(to, load<u8>(column + row))
-        to += stride
-      }
     }
   }
 }

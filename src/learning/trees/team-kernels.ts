@@ -34,11 +34,11 @@ export function teamKernels(kernels: CompiledKernels, board: Board): Kernels {
     transposeBins(byRow, byColumn, rows, stride) {
       const features = byColumn.length / rows
       const lists = [at(byRow), at(byColumn), rows, features, stride]
-      callRanges(board, 'transposeBins', 0, rows, (from, to) => [...lists, from, to])
+      callRanges(board, 'transposeBins', { from: 0, to: rows }, (from, to) => [...lists, from, to])
     },
 
     differentiate(derivatives, margins, labels, weights, quantum) {
-      callRanges(board, 'differentiate', 0, margins.length, (from, to) => {
+      callRanges(board, 'differentiate', { from: 0, to: margins.length }, (from, to) => {
         const lists = [margins, labels, weights].map((list) => at(list) + 8 * from)
         return [at(derivatives) + 16 * from, ...lists, to - from, quantum]
       })
@@ -48,7 +48,7 @@ export function teamKernels(kernels: CompiledKernels, board: Board): Kernels {
       if (to - from < ROWS_MIN) {
         return kernels.partition(rows, from, to, column, bin, alsoLeft, scratch)
       }
-      const ends = callRanges(board, 'partition', from, to, (start, end) => {
+      const ends = callRanges(board, 'partition', { from, to }, (start, end) => {
         const own = at(scratch) + 4 * (start - from)
         return [at(rows), start, end, at(column), bin, alsoLeft, own]
       })
@@ -59,7 +59,7 @@ export function teamKernels(kernels: CompiledKernels, board: Board): Kernels {
       if (to - from < ROWS_MIN) {
         return kernels.partitionSet(rows, from, to, column, table, scratch)
       }
-      const ends = callRanges(board, 'partitionSet', from, to, (start, end) => {
+      const ends = callRanges(board, 'partitionSet', { from, to }, (start, end) => {
         const own = at(scratch) + 4 * (start - from)
         return [at(rows), start, end, at(column), at(table), own]
       })
@@ -68,7 +68,11 @@ export function teamKernels(kernels: CompiledKernels, board: Board): Kernels {
 
     addLeaves(margins, rows, leaves) {
       const lists = [at(margins), at(rows), at(leaves), leaves.length / 3]
-      callRanges(board, 'addLeaves', 0, rows.length, (from, to) => [...lists, from, to])
+      callRanges(board, 'addLeaves', { from: 0, to: rows.length }, (from, to) => [
+        ...lists,
+        from,
+        to,
+      ])
     },
   }
 }
@@ -77,12 +81,11 @@ export function teamKernels(kernels: CompiledKernels, board: Board): Kernels {
 type Range = { readonly from: number; readonly to: number; readonly result: number }
 
 /** Calls a kernel once a thread, each for its share of the rows. */
-function callRanges(
+export function callRanges(
   board: Board,
   name: (typeof CALLS)[number],
-  from: number,
-  to: number,
-  argumentsOf: (from: number, to: number) => number[],
+  { from, to }: { readonly from: number; readonly to: number },
+  argumentsOf: (from: number, to: number, part: number) => number[],
 ): Range[] {
   const parts = to - from < ROWS_MIN ? 1 : Math.min(board.threads, PARTS_MAX)
   // Whole blocks: pairs of rows and tiles of bins are done at once.
@@ -91,7 +94,7 @@ function callRanges(
     return { from: from + part * block, to: Math.min(from + (part + 1) * block, to) }
   })
   const results = callEach(board, name, ranges.length, (part) =>
-    argumentsOf(ranges[part].from, ranges[part].to),
+    argumentsOf(ranges[part].from, ranges[part].to, part),
   )
   return ranges.map((range, part) => ({ ...range, result: results[part] }))
 }

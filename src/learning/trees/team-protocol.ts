@@ -46,11 +46,16 @@ export const job = {
   /** 0: splits have no limits. */
   kinds: 21,
   terms: 22,
+  /** 1: the rows are summed already, in the histogram and in so many of the threads' own. */
+  summed: 23,
+  owns: 24,
+  own: 25,
+  ownBytes: 26,
   /**
    * Histogram, gradient, hessian and worth of each side, and under limits its node, the features
    * allowed and its counts; a histogram of 0 is none.
    */
-  sides: 23,
+  sides: 27,
 } as const
 export const SIDE_LENGTH = 7
 /** Where a list says what it is: 1 is the evaluation of a node, 0 are calls. */
@@ -61,6 +66,8 @@ export const CALL_LENGTH = 10
 export const JOB_LENGTH = CALLS_AT + PARTS_MAX * CALL_LENGTH
 
 export const CALLS = [
+  'addToHistogram',
+  'addSomeToHistogram',
   'differentiate',
   'partition',
   'partitionSet',
@@ -76,8 +83,7 @@ type Numeric = (...numbers: number[]) => number
 export type PartKernels = {
   readonly [
     name in
-      | 'addToHistogram'
-      | 'addSomeToHistogram'
+      | 'drainHistogram'
       | 'subtractHistogram'
       | 'findSplit'
       | 'findSplitWithin'
@@ -130,7 +136,12 @@ function sumPart(jobs: Float64Array, run: PartKernels, start: number, count: num
   const range = [jobs[job.rows], jobs[job.from], jobs[job.to]]
   const rest = [...range, jobs[job.derivatives]]
   const [byRow, stride] = [jobs[job.byRow], jobs[job.stride]]
-  if (jobs[job.isAll] === 1) {
+  if (jobs[job.summed] === 1) {
+    for (let thread = 0; thread < jobs[job.owns]; thread++) {
+      const own = jobs[job.own] + thread * jobs[job.ownBytes]
+      run.drainHistogram(histogram, own, features, count, jobs[job.missing])
+    }
+  } else if (jobs[job.isAll] === 1) {
     run.addToHistogram(histogram + 4096 * start, byRow + start, stride, count, ...rest)
   } else {
     run.addSomeToHistogram(histogram, byRow, stride, features, count, ...rest)

@@ -1,9 +1,16 @@
 /** Evaluation of nodes by several threads on one shared memory. */
 import { Worker } from 'node:worker_threads'
-import { type CompiledKernels } from './compiled-kernels.ts'
-import { type Evaluator, type Split, splitOf, worthOf, writeNode } from './evaluate.ts'
-import { FOUND_LENGTH, type Kernels, NODE_LENGTH } from './kernels.ts'
-import { teamKernels } from './team-kernels.ts'
+import { at, type CompiledKernels } from './compiled-kernels.ts'
+import {
+  type Evaluation,
+  type Evaluator,
+  type Split,
+  splitOf,
+  worthOf,
+  writeNode,
+} from './evaluate.ts'
+import { FEATURE_SLOTS, FOUND_LENGTH, type Kernels, NODE_LENGTH } from './kernels.ts'
+import { callRanges, teamKernels } from './team-kernels.ts'
 import {
   CLAIMS,
   CONTROL_LENGTH,
@@ -85,14 +92,20 @@ export type Board = {
   readonly run: (parts: number) => void
 }
 
-function teamEvaluator(kernels: CompiledKernels, { threads, jobs, run }: Board): Evaluator {
+/** Fewer rows of a node are summed feature by feature: threads' own sums cost 256 additions each. */
+const OWN_SUMS_MIN = 8192
+
+function teamEvaluator(kernels: CompiledKernels, board: Board): Evaluator {
+  const { threads, jobs, run } = board
   const found = kernels.numbers(PARTS_MAX * SIDES_MAX * FOUND_LENGTH)
+  const owns: Float64Array[] = []
   const nodes = Array.from({ length: SIDES_MAX }, () => kernels.numbers(NODE_LENGTH))
   return {
     evaluate(evaluation) {
       const { binned, derivatives, rows, features, penalties, limits, sum, sides } = evaluation
       const block = blockOf(features.length, threads)
       const parts = Math.ceil(features.length / block)
+      const summed = sumApart(evaluation)
       jobs.fill(0, 0, JOB_EVALUATES)
       jobs[JOB_EVALUATES] = 1
       jobs[job.histogram] = sum?.into.byteOffset ?? 0
@@ -108,6 +121,10 @@ function teamEvaluator(kernels: CompiledKernels, { threads, jobs, run }: Board):
       jobs[job.parent] = evaluation.parent?.byteOffset ?? 0
       jobs[job.counts] = sum?.counts?.byteOffset ?? 0
       jobs[job.parentCounts] = evaluation.parentCounts?.byteOffset ?? 0
+      jobs[job.summed] = summed ? 1 : 0
+      jobs[job.owns] = owns.length
+      jobs[job.own] = owns[0]?.byteOffset ?? 0
+      jobs[job.ownBytes] = owns[0]?.byteLength ?? 0
       jobs[job.kinds] = limits?.kinds.byteOffset ?? 0
       jobs[job.terms] = limits?.terms.byteOffset ?? 0
       jobs[job.missing] = binned.missing.byteOffset
@@ -130,6 +147,24 @@ function teamEvaluator(kernels: CompiledKernels, { threads, jobs, run }: Board):
       run(parts)
       return sides.map((_, side) => bestOfParts(parts, side))
     },
+  }
+
+  /** Sums the rows of a large node in shares, one into the histogram, others into threads' own. */
+  function sumApart({ binned, derivatives, rows, features, sum }: Evaluation): boolean {
+    if (sum === undefined || sum.to - sum.from < OWN_SUMS_MIN) return false
+    if (owns.length === 0) {
+      const all = kernels.numbers((threads - 1) * binned.features * FEATURE_SLOTS)
+      const length = all.length / (threads - 1)
+      for (let at = 0; at < all.length; at += length) owns.push(all.subarray(at, at + length))
+    }
+    const isAll = features.length === binned.features
+    const list = isAll ? [] : [at(features)]
+    callRanges(board, isAll ? 'addToHistogram' : 'addSomeToHistogram', sum, (from, to, part) => {
+      const into = part === 0 ? sum.into : owns[part - 1]
+      const bins = [at(into), at(binned.byRow), binned.stride, ...list, features.length]
+      return [...bins, at(rows), from, to, at(derivatives)]
+    })
+    return true
   }
 
   function bestOfParts(parts: number, side: number): Split | undefined {
