@@ -34,10 +34,10 @@ const ROWS_MAX = 4096
  * what `onnxInterface` throws.
  */
 export async function openOnnxModel(
-  bytes: Uint8Array,
+  file: Uint8Array,
   options: OnnxModelOptions,
 ): Promise<OutsidePredictor> {
-  const { input, columns, outputs: given } = onnxInterface(bytes)
+  const { bytes, input, columns, outputs: given } = onnxInterface(file)
   const features = featuresOf(columns, options.features)
   const output = options.output ?? given[given.length - 1]
   if (!given.includes(output)) {

@@ -1,66 +1,136 @@
-/** Exact Shapley values of ensembles from elsewhere, by the explainer of our own trees. */
-import type { Matrix } from '../../lib/matrix.ts'
+/**
+ * Shapley values of trees from elsewhere, by way of our own trees: of the margin in float64, on
+ * rows as the source engine takes them (rounded, and prepared by the steps before the model, each
+ * of which changes a feature by itself).
+ */
+import { type Matrix, readRow } from '../../lib/matrix.ts'
+import { fail } from '../errors.ts'
 import type { Scorer } from '../estimator.ts'
-import { forestOf } from '../trees/forest.ts'
+import { type Forest, forestOf } from '../trees/forest.ts'
 import type { Tree } from '../trees/model.ts'
 import { treeExplanations } from '../trees/shap-scorer.ts'
 import { decision, type EnsembleTree, type TreeEnsembleModel } from './model.ts'
 
 /**
- * Path-dependent values need the cover of every node, which XGBoost and LightGBM write and ONNX does
- * not; nodes that ask for more than ≤ and categories have no counterpart. Nothing where the model
- * lacks one or has the other. The values add up to the margin in float64, before the source's
- * arithmetic rounds it.
+ * `prepare` turns a row into what the trees see. Explaining throws `explanation_unavailable` where
+ * steps mix features, or trees decide in a way that ours do not have; without the covers of the
+ * source's training rows only a background can be explained against.
  */
 export function ensembleExplanations(
   model: TreeEnsembleModel,
-): Pick<Scorer, 'explain' | 'explainMatrix'> {
-  if (model.steps.length > 0 || !model.trees.every(isExplainable)) return {}
-  const trees = model.trees.map((tree) => ownTree(tree, model.divisor))
-  const forestOfOutput = (output: number) => {
-    const own = trees.filter((_, index) => model.trees[index].output === output)
-    return forestOf(own, model.features.length, [model.base[output]])
+  prepare: (row: Float64Array) => Float64Array,
+): Required<Pick<Scorer, 'explain' | 'explainMatrix'>> {
+  const { explain, explainMatrix } = treeExplanations((output) => forestOfOutput(model, output))
+  // Looked for when the first explanation is asked for, and once.
+  let truncated: readonly number[] | undefined
+  let covered: boolean | undefined
+
+  function enter(row: Float64Array): Float64Array {
+    truncated ??= truncatedFeatures(model)
+    const prepared = Float64Array.from(prepare(row))
+    for (const feature of truncated) prepared[feature] = Math.trunc(prepared[feature])
+    return prepared
   }
-  const { explain, explainMatrix } = treeExplanations(forestOfOutput)
-  if (model.arithmetic === 'float64') return { explain, explainMatrix }
+
+  function enterAll(x: Matrix): Matrix {
+    const columns = x.names.map(() => new Float64Array(x.rows))
+    const row = new Float64Array(x.names.length)
+    for (let i = 0; i < x.rows; i++) {
+      const own = enter(readRow(x, i, row))
+      for (let j = 0; j < own.length; j++) columns[j][i] = own[j]
+    }
+    return { names: x.names, rows: x.rows, columns }
+  }
+
+  function needCovers(): void {
+    covered ??= model.trees.every(hasCovers)
+    if (covered) return
+    throw fail.explanation_unavailable(
+      'The file does not tell how many training rows reached each node: explain against a background.',
+    )
+  }
+
   return {
-    explain: (row, output) => explain!(row.map(Math.fround), output),
-    explainMatrix: (x, output, background) =>
-      explainMatrix!(
-        rounded(x),
-        output,
-        background === undefined ? undefined : rounded(background),
-      ),
+    explain(row, output) {
+      needCovers()
+      return explain(enter(row), output)
+    },
+    explainMatrix(x, output, background) {
+      if (background === undefined) needCovers()
+      return explainMatrix(enterAll(x), output, background && enterAll(background))
+    },
   }
 }
 
-const UNKNOWN = decision.zeroIsMissing | decision.equal
-
-function isExplainable({ output, cover, decision: bits }: EnsembleTree): boolean {
-  return output >= 0 && cover !== undefined && bits.every((own) => (own & UNKNOWN) === 0)
+function hasCovers({ cover }: EnsembleTree): boolean {
+  return cover?.every((weight) => weight > 0) === true
 }
 
-function ownTree(tree: EnsembleTree, divisor: number): Tree {
-  const isSet = (node: number) => (tree.decision[node] & decision.category) !== 0
-  const sets = tree.sets ?? []
-  const numbers = {
-    feature: tree.feature,
-    threshold: tree.threshold.map((threshold, node) => (isSet(node) ? 0 : threshold)),
+/** The trees of one output, whose leaves add up to its margin. */
+function forestOfOutput(model: TreeEnsembleModel, output: number): Forest {
+  const { base, baseAdded, divisor, features, steps } = model
+  if (steps.some(({ kind }) => kind === 'normalize')) {
+    throw fail.explanation_unavailable('A step before the model mixes the features of a row.')
+  }
+  const start = base[output] / (baseAdded === 'first' ? divisor : 1)
+  const trees = model.trees
+    .filter((tree) => tree.output === output || tree.output === -1)
+    .map((tree) => treeOf(tree, tree.output === -1 ? output : 0, base.length, divisor))
+  return forestOf(trees, features.length, [start])
+}
+
+function treeOf(tree: EnsembleTree, output: number, margins: number, divisor: number): Tree {
+  const { feature, left, right, threshold, cover } = tree
+  const width = tree.output === -1 ? margins : 1
+  const parts = tree.decision.map((bits) => (bits & decision.category) !== 0)
+  return {
+    feature,
+    left,
+    right,
+    threshold: threshold.map((border, node) => (parts[node] || feature[node] < 0 ? 0 : border)),
     missingLeft: tree.decision.map((bits, node) => {
-      // NaN that counts as zero goes where zero goes.
-      if (bits & decision.nanIsZero) return tree.threshold[node] >= 0 ? 1 : 0
-      return bits & decision.missingLeft
+      checkDecision(bits)
+      if ((bits & decision.nanIsZero) === 0) return bits & decision.missingLeft
+      // A missing value that counts as zero goes where zero goes.
+      const zeroLeft = parts[node] ? codesOf(tree, node).includes(0) : threshold[node] >= 0
+      return zeroLeft ? 1 : 0
     }),
-    left: tree.left,
-    right: tree.right,
-    value: tree.value.map((value) => value / divisor),
-    cover: tree.cover ?? [],
+    value: feature.map((split, node) =>
+      split < 0 ? tree.value[node * width + output] / divisor : 0,
+    ),
+    cover: cover !== undefined && hasCovers(tree) ? cover : feature.map(() => 1),
+    ...(parts.includes(true) && {
+      categories: parts.map((part, node) => (part ? codesOf(tree, node) : null)),
+    }),
   }
-  if (sets.length === 0) return numbers
-  const codesOf = (at: number, node: number) => (isSet(node) ? sets[at] : null)
-  return { ...numbers, categories: tree.threshold.map(codesOf) }
 }
 
-function rounded(x: Matrix): Matrix {
-  return { ...x, columns: x.columns.map((column) => column.map(Math.fround)) }
+function codesOf(tree: EnsembleTree, node: number): readonly number[] {
+  return tree.sets?.[tree.threshold[node]] ?? []
+}
+
+function checkDecision(bits: number): void {
+  const { zeroIsMissing, category, equal } = decision
+  const equalNumber = (bits & equal) !== 0 && (bits & category) === 0
+  if ((bits & zeroIsMissing) === 0 && !equalNumber) return
+  throw fail.explanation_unavailable(
+    'The trees decide in a way that exact Shapley values do not cover: zeros that are missing, or equality with a number.',
+  )
+}
+
+/** Features whose nodes all look at the whole part of a category's code. */
+function truncatedFeatures({ trees }: TreeEnsembleModel): number[] {
+  const whole = new Set<number>()
+  const other = new Set<number>()
+  for (const tree of trees) {
+    tree.feature.forEach((feature, node) => {
+      if (feature < 0) return
+      const truncates =
+        (tree.decision[node] & (decision.category | decision.equal)) === decision.category
+      if (truncates) whole.add(feature)
+      else other.add(feature)
+    })
+  }
+  if (whole.isDisjointFrom(other)) return [...whole]
+  throw fail.explanation_unavailable('A feature is taken for a number and for a category.')
 }

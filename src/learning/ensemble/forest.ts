@@ -83,6 +83,8 @@ export function flattenEnsemble(model: EnsembleBody): EnsembleForest {
   const total = sizes.reduce((sum, size) => sum + size, 0)
   const vectors = model.trees.some((tree) => tree?.output === -1)
   const leafWidth = vectors ? margins : 1
+  // Before memory is taken: with many margins it is far more than the lists' own.
+  model.trees.forEach((tree, index) => checkTree(tree, index, margins, vectors))
   const viewAt = new Map<number, number>()
   const forest = {
     roots: new Int32Array(sizes.length),
@@ -118,7 +120,6 @@ export function flattenEnsemble(model: EnsembleBody): EnsembleForest {
   }
 
   function copyTree(tree: EnsembleTree, index: number, at: number, ownSets: number): void {
-    checkTree(tree, index, margins, vectors)
     forest.output[index] = tree.output
     // Level by level: the list grows by the children of the nodes that are read from it.
     const nodes = [0]
@@ -177,7 +178,8 @@ function checkTree(tree: EnsembleTree, index: number, margins: number, vectors: 
   if (!sound || output >= margins) {
     throw fail.model_invalid(`Tree ${index} adds to margin ${String(output)} of ${margins}.`)
   }
-  if (tree.value?.length !== size * width || !tree.value.every(Number.isFinite)) {
+  const values = Array.isArray(tree.value) ? tree.value : []
+  if (values.length !== size * width || !values.every(Number.isFinite)) {
     throw fail.model_invalid(`The leaves of tree ${index} are not all finite numbers.`)
   }
 }

@@ -1,4 +1,5 @@
 // The laws of models (`estimator.test.ts`) that apply to those that were not learnt here.
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { AssayError } from '../../lib/errors.ts'
 import { readRow, selectColumns } from '../../lib/matrix.ts'
@@ -93,6 +94,43 @@ describe.each(Object.entries(models))('%s', (_, model) => {
     ready.predict(row)
     expect([...row]).toEqual(before)
   })
+})
+
+/** Puts something else in one place of a JSON value, found by numbers. */
+function damage(value: any, path: readonly number[], instead: unknown): void {
+  let at = value
+  for (const step of path) {
+    const keys = Object.keys(at)
+    const key = keys[step % keys.length]
+    const inside = at[key]
+    if (typeof inside !== 'object' || inside === null || Object.keys(inside).length === 0) {
+      at[key] = instead
+      return
+    }
+    if (step % 5 === 0) {
+      at[key] = instead
+      return
+    }
+    at = inside
+  }
+}
+
+test.each(Object.entries(models))('%s, damaged anywhere, is scored or refused', (_, model) => {
+  const values = fc.constantFrom(null, -1, 1.5, 1e308, 2 ** 31, 'x', 'xyz', [], {}, true, [null])
+  const path = fc.array(fc.nat(1000), { minLength: 6, maxLength: 6 })
+  fc.assert(
+    fc.property(path, values, (steps, instead) => {
+      const copy = JSON.parse(JSON.stringify(model)) as ImportedModel
+      damage(copy, steps, instead)
+      try {
+        const ready = predictor(copy)
+        ready.predict(new Float64Array(ready.features.length))
+      } catch (error) {
+        if (!(error instanceof AssayError)) throw error
+      }
+    }),
+    { numRuns: 150 },
+  )
 })
 
 test('a sum of shares of chances is one', () => {

@@ -4,7 +4,6 @@ import { fail } from '../errors.ts'
 import { createActivation } from './activation.ts'
 import { createEnsembleEngine } from './engine.ts'
 import { ensembleExplanations } from './explanations.ts'
-import { ensembleExplanations } from './explanations.ts'
 import { flattenEnsemble } from './forest.ts'
 import type { ImportedModel, LinearMapModel, TreeEnsembleModel } from './model.ts'
 import { createPreparation } from './steps.ts'
@@ -53,9 +52,14 @@ function linearMapScorer(model: LinearMapModel): Scorer {
   const outputs = outputsOf(model, intercepts?.length)
   const rows = Array.isArray(coefficients) ? coefficients : []
   const sound =
+    Array.isArray(intercepts) &&
+    intercepts.every(Number.isFinite) &&
     rows.length === intercepts.length &&
-    rows.every((list) => list?.length === features.length && list.every(Number.isFinite))
-  if (!sound || !intercepts.every(Number.isFinite)) {
+    rows.every(
+      (list) =>
+        Array.isArray(list) && list.length === features.length && list.every(Number.isFinite),
+    )
+  if (!sound) {
     throw fail.model_invalid(
       'The linear model has not one finite coefficient a feature and margin.',
     )

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { AssayError } from '../../lib/errors.ts'
 import { predictor } from '../../learning/index.ts'
 import { goldenModel, goldenModels } from './golden.cases.ts'
+import { onnxInterface } from './onnx-interface.ts'
 import { readModelFile } from './read.ts'
 
 const bytesOf = (text: string) => new TextEncoder().encode(text)
@@ -124,7 +125,8 @@ describe('a hostile LightGBM file is refused with the reason', () => {
     ['Node 0 of tree 0', (t) => t.replace(/split_feature=\S+/, 'split_feature=4')],
     ['names 4 features', (t) => t.replace('max_feature_idx=3', 'max_feature_idx=30')],
     ['linear models', (t) => t.replace('is_linear=0', 'is_linear=1')],
-    ['outside its list', (t) => t.replace(/cat_boundaries=0 \d+/, 'cat_boundaries=0 99')],
+    ['2 of 99 numbers', (t) => t.replace(/cat_boundaries=0 \d+/, 'cat_boundaries=0 99')],
+    ['outside its list', (t) => t.replace(/cat_boundaries=0/, 'cat_boundaries=7')],
     ['cut off', (t) => t.slice(0, t.length / 2)],
     ['stands twice', (t) => t.replace('num_leaves', 'num_cat=1\nnum_cat')],
     ['follows tree', (t) => t.replace('Tree=1', 'Tree=7')],
@@ -175,29 +177,70 @@ describe('what is no model file of these', () => {
   })
 })
 
+describe('a large hostile file is refused quickly', () => {
+  const size = 8_000_000
+  const lightgbm = (key: string, value: string) =>
+    textOf('lightgbm-binary.txt').replace(new RegExp(`^${key}=.*$`, 'm'), `${key}=${value}`)
+
+  test.each<[string, () => string]>([
+    ['lists and objects', () => `{"learner":[${many(size, '[],')}0]}`],
+    ['not JSON', () => `{"learner":NaN,${many(size, '"\\')}`],
+    ['not JSON', () => `{"a":NaN,"b":"${many(size, '\\"')}`],
+    ['cut off', () => `tree\n${many(size, '\n')}`],
+    ['numbers in "threshold"', () => lightgbm('threshold', many(size, ' '))],
+    ['in "cat_threshold"', () => lightgbm('cat_threshold', many(size, '1 '))],
+    ['features', () => lightgbm('feature_names', many(size, 'a '))],
+  ])('%s', (reason, text) => refused(bytesOf(text()), reason))
+})
+
+type Damage =
+  | { readonly kind: 'byte'; readonly at: number; readonly byte: number }
+  | { readonly kind: 'cut'; readonly at: number; readonly length: number }
+  | { readonly kind: 'text'; readonly at: number; readonly text: string }
+  | { readonly kind: 'copy'; readonly at: number; readonly from: number }
+
 describe('a damaged file', () => {
   const text = fc.constantFrom('0', '-1', '1e308', '99999999', 'null', '"', '[', '}', ' ', 'NaN')
-  const damage = fc.oneof(
+  const damage: fc.Arbitrary<Damage> = fc.oneof(
     fc.record({ kind: fc.constant('byte' as const), at: fc.nat(), byte: fc.nat(255) }),
     fc.record({ kind: fc.constant('cut' as const), at: fc.nat(), length: fc.nat(40) }),
     fc.record({ kind: fc.constant('text' as const), at: fc.nat(), text }),
     fc.record({ kind: fc.constant('copy' as const), at: fc.nat(), from: fc.nat() }),
   )
 
+  function damaged(bytes: Uint8Array, all: readonly Damage[]): Uint8Array {
+    let list = [...bytes]
+    for (const own of all) {
+      const at = own.at % list.length
+      if (own.kind === 'byte') list[at] = own.byte
+      else if (own.kind === 'cut') list.splice(at, own.length)
+      else if (own.kind === 'text') list.splice(at, 1, ...bytesOf(own.text))
+      else list = [...list.slice(0, at), ...list.slice(own.from % list.length)]
+      if (list.length === 0) list = [0]
+    }
+    return Uint8Array.from(list)
+  }
+
+  test('for ONNX Runtime has an interface or is refused', () => {
+    const { bytes } = goldenModel('outside-network.onnx')
+    fc.assert(
+      fc.property(fc.array(damage, { minLength: 1, maxLength: 4 }), (all) => {
+        try {
+          expect(onnxInterface(damaged(bytes, all)).outputs).not.toEqual([])
+        } catch (error) {
+          if (!(error instanceof AssayError)) throw error
+        }
+      }),
+      { numRuns: 200 },
+    )
+  })
+
   test.each(goldenModels)('gives a model or says what is wrong: $name', ({ bytes, rows }) => {
     fc.assert(
       fc.property(fc.array(damage, { minLength: 1, maxLength: 4 }), (all) => {
-        let list = [...bytes]
-        for (const own of all) {
-          const at = own.at % list.length
-          if (own.kind === 'byte') list[at] = own.byte
-          else if (own.kind === 'cut') list.splice(at, own.length)
-          else if (own.kind === 'text') list.splice(at, 1, ...bytesOf(own.text))
-          else list = [...list.slice(0, at), ...list.slice(own.from % list.length)]
-          if (list.length === 0) list = [0]
-        }
+        const file = damaged(bytes, all)
         try {
-          const model = readModelFile(Uint8Array.from(list))
+          const model = readModelFile(file)
           const row = Float64Array.from(model.features, (_, j) => rows[0][j] ?? NaN)
           expect(predictor(model).predict(row)).toHaveLength(model.outputs.length)
         } catch (error) {

@@ -60,8 +60,7 @@ function sections(text: string): { header: Fields; trees: Fields[] } {
   const header = new Map<string, string>()
   const trees: Map<string, string>[] = []
   let fields = header
-  for (const line of text.split('\n')) {
-    const own = line.trim()
+  for (const own of linesOf(text)) {
     if (own === 'end of trees') return { header, trees }
     if (own.startsWith('Tree=')) {
       if (own !== `Tree=${trees.length}`) {
@@ -82,9 +81,21 @@ function sections(text: string): { header: Fields; trees: Fields[] } {
   throw fail.model_file_unreadable('The file ends before "end of trees": it is cut off.')
 }
 
+/** One by one: a file of nothing but line ends would make a list far larger than itself. */
+function* linesOf(text: string): Generator<string> {
+  for (let at = 0; at < text.length;) {
+    const end = text.indexOf('\n', at)
+    const line = text.slice(at, end < 0 ? text.length : end)
+    at += line.length + 1
+    if (line !== '') yield line.trim()
+  }
+}
+
 function featureNames(header: Fields): string[] {
   const most = count(header, 'max_feature_idx', 'The header', FEATURES_MAX)
-  const names = (header.get('feature_names') ?? '').split(' ').filter((name) => name !== '')
+  const names = (header.get('feature_names') ?? '')
+    .split(' ', most + 2)
+    .filter((name) => name !== '')
   if (names.length !== most + 1 || new Set(names).size !== names.length) {
     throw fail.model_file_unreadable(
       `The header names ${new Set(names).size} features and says that there are ${most + 1}.`,
@@ -104,7 +115,7 @@ function objectiveOf(
   line: string,
   margins: number,
 ): { task: ImportedHead['task']; activation: Activation } {
-  const [name = '', ...settings] = line.split(' ')
+  const [name = '', ...settings] = line.split(' ', 20)
   const identity = { kind: 'identity' } as const
   const slope = Number(settings.find((own) => own.startsWith('sigmoid:'))?.slice(8) ?? 1)
   if (!Number.isFinite(slope)) {
@@ -223,7 +234,7 @@ function bitsOf(type: number, name: string): number {
 function readSets(fields: Fields, name: string, categories: { left: number }): number[][] {
   const sets = count(fields, 'num_cat', name, 2 ** 31)
   const borders = numbers(fields, 'cat_boundaries', name, sets + 1)
-  const words = numbers(fields, 'cat_threshold', name)
+  const words = numbers(fields, 'cat_threshold', name, borders[sets])
   return Array.from({ length: sets }, (_, index) => {
     const [from, to] = [borders[index], borders[index + 1]]
     if (!Number.isInteger(from) || from < 0 || !(to >= from && to <= words.length)) {
@@ -256,20 +267,20 @@ function count(fields: Fields, key: string, name: string, most: number): number 
   throw fail.model_file_unreadable(`${name} has ${key}=${text.slice(0, 40)}.`)
 }
 
-/** A list of finite numbers parted by blanks, of the given length if one is given. */
+/** A list of finite numbers parted by blanks, of the given length. */
 function numbers(
   fields: Fields,
   key: string,
   name: string,
-  length?: number,
+  length: number,
   infinity = NaN,
 ): number[] {
-  const texts = field(fields, key, name).split(' ')
+  const texts = field(fields, key, name).split(' ', length + 1)
   const list = texts.map((text) => {
     if (text === 'inf') return infinity
     return text === '' ? NaN : Number(text)
   })
-  if (length !== undefined && list.length !== length) {
+  if (list.length !== length) {
     throw fail.model_file_unreadable(`${name} has ${list.length} of ${length} numbers in "${key}".`)
   }
   const wrong = list.findIndex((number) => !Number.isFinite(number))

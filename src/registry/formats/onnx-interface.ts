@@ -1,8 +1,11 @@
 /** What an ONNX file takes and gives, for whoever runs it elsewhere. */
 import { fail } from './errors.ts'
 import { dataType, type OnnxValue, readOnnxFile } from './onnx-file.ts'
+import { withoutZipMap } from './onnx-zipmap.ts'
 
 export type OnnxInterface = {
+  /** The file without ZipMap, whose maps only Python is handed. */
+  readonly bytes: Uint8Array
   /** The one table of float32 numbers that it takes. */
   readonly input: string
   /** Its columns; undefined where the file leaves that open. */
@@ -16,7 +19,10 @@ export type OnnxInterface = {
  * something else than one table of numbers, gives no numbers, or refers to other files, and
  * `model_file_unreadable` where it is broken.
  */
-export function onnxInterface(bytes: Uint8Array): OnnxInterface {
+export function onnxInterface(file: Uint8Array): OnnxInterface {
+  // Read before it is changed, so that only a sound file is.
+  readOnnxFile(file, false)
+  const bytes = withoutZipMap(file)
   const { inputs, outputs, constants } = readOnnxFile(bytes, false)
   const given = inputs.filter(({ name }) => !constants.has(name))
   const [input] = given
@@ -27,12 +33,10 @@ export function onnxInterface(bytes: Uint8Array): OnnxInterface {
   }
   const numbers = outputs.filter(isNumbers).map(({ name }) => name)
   if (numbers.length === 0) {
-    throw fail.model_file_unsupported(
-      'The graph gives no numbers: export a classifier without ZipMap (zipmap=False).',
-    )
+    throw fail.model_file_unsupported('The graph gives no table of float32 numbers.')
   }
   const columns = input.dims[1]
-  return { input: input.name, columns: columns > 0 ? columns : undefined, outputs: numbers }
+  return { bytes, input: input.name, columns: columns > 0 ? columns : undefined, outputs: numbers }
 }
 
 function isNumbers({ type, dims }: OnnxValue): boolean {

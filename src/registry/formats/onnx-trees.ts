@@ -14,6 +14,9 @@ import { labelsOf, numbersOf, type OperatorModel, postTransform } from './onnx-o
 import type { OnnxNode } from './onnx-file.ts'
 import { buildTree, type RawNode } from './raw-tree.ts'
 
+/** Of all leaves together. */
+const NUMBERS_MAX = 16_000_000
+
 export function readTreeRegressor(node: OnnxNode): OperatorModel {
   const targets = node.attributes.get('n_targets')?.number ?? 1
   if (!(targets >= 1 && targets <= 100_000)) {
@@ -180,6 +183,9 @@ function readTrees(node: OnnxNode, weights: Weights, outputs: number): EnsembleT
     return ids.size > 1 ? -1 : ([...ids][0] ?? 0)
   }
   const single = outputs === 1 || [...positions.keys()].every((tree) => outputOf(tree) >= 0)
+  if (!single && size * outputs > NUMBERS_MAX) {
+    throw fail.model_file_unsupported(`${size} nodes have numbers for ${outputs} outputs each.`)
+  }
   return [...positions].map(([tree, own]) =>
     readTree(tree, own, lists, leaves.get(tree) ?? new Map<number, Leaf>(), {
       output: single ? outputOf(tree) : -1,

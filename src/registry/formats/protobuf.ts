@@ -98,9 +98,14 @@ export class MessageWriter {
   }
 
   float(field: number, value: number): this {
-    this.tag(field, 5)
     const bytes = new Uint8Array(4)
     new DataView(bytes.buffer).setFloat32(0, value, true)
+    return this.fixed(field, bytes)
+  }
+
+  /** Four or eight bytes as they are. */
+  fixed(field: number, bytes: Uint8Array): this {
+    this.tag(field, bytes.length === 4 ? 5 : 1)
     this.parts.push(bytes)
     return this
   }

@@ -20,6 +20,8 @@ export type ReadOptions = XgboostOptions &
 const BYTES_MAX = 128 * 1024 * 1024
 /** XGBoost's own document is nested six deep. */
 const DEPTH_MAX = 32
+/** A tree has about fifteen. */
+const CONTAINERS_MAX = 4_000_000
 
 /**
  * Reads a model of XGBoost (JSON, UBJSON), LightGBM (text) or ONNX (ensembles of trees and linear
@@ -42,6 +44,7 @@ export function readModelFile(bytes: Uint8Array, options: ReadOptions = {}): Imp
 function parse(bytes: Uint8Array, format: ModelFormat, options: ReadOptions): ImportedModel {
   switch (format) {
     case 'xgboost-json': {
+      checkContainers(bytes)
       const text = withoutNan(textOf(bytes))
       const limits = { maxDepth: DEPTH_MAX, maxBytes: text.length }
       return readXgboost(parseStrictJson(text, limits), options)
@@ -78,12 +81,41 @@ export function formatOf(bytes: Uint8Array): ModelFormat {
   throw fail.model_file_unreadable('The bytes begin as no model format that Assay reads.')
 }
 
-/** XGBoost writes NaN where a node has no threshold, which JSON does not know; it becomes null. */
+/**
+ * XGBoost writes NaN where a node has no threshold, which JSON does not know; it becomes null. What
+ * stands in quotes is left as it is.
+ */
 function withoutNan(text: string): string {
   if (!/NaN|Infinity/.test(text)) return text
-  return text.replaceAll(/"(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity)/g, (token) =>
-    token.startsWith('"') ? token : 'null',
-  )
+  const parts: string[] = []
+  let at = 0
+  while (at < text.length) {
+    const quote = text.indexOf('"', at)
+    const end = quote < 0 ? text.length : quote
+    parts.push(text.slice(at, end).replaceAll(/-?(?:NaN|Infinity)/g, 'null'))
+    at = quote < 0 ? text.length : endOfString(text, quote)
+    parts.push(text.slice(end, at))
+  }
+  return parts.join('')
+}
+
+/** Behind the closing quote of the string that opens at `quote`. */
+function endOfString(text: string, quote: number): number {
+  for (let at = quote + 1; at < text.length; at++) {
+    const unit = text[at]
+    if (unit === '"') return at + 1
+    if (unit === '\\') at++
+  }
+  return text.length
+}
+
+/** Empty lists and objects take far more memory than their bytes. */
+function checkContainers(bytes: Uint8Array): void {
+  let count = 0
+  for (const byte of bytes) if (byte === 0x5b || byte === 0x7b) count++
+  if (count > CONTAINERS_MAX) {
+    throw fail.model_file_unreadable(`The file holds ${count} lists and objects.`)
+  }
 }
 
 function textOf(bytes: Uint8Array): string {
