@@ -33,7 +33,9 @@ export type LearnTask =
 
 export interface LearnAnswer {
   readonly value?: unknown
-  readonly refusal?: (ErrorDefinition & { readonly code: string; readonly detail: string }) | undefined
+  readonly refusal?:
+    | (ErrorDefinition & { readonly code: string; readonly detail: string })
+    | undefined
 }
 
 const MEMORY = { memory: '2GB', threads: 2 }

@@ -6,11 +6,12 @@ import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:f
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import type { AssayError } from '../lib/errors.ts'
 import { writeFileAtomic } from '../lib/files.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { FileDescription, FileToLearn } from '../pipelines/index.ts'
 import type { Home } from '../projects/index.ts'
-import type { LearningFile, LearningFiles } from '../server/keep/index.ts'
+import type { LearningFile, LearningFiles, Upload } from '../server/keep/index.ts'
 import { rolesErrors } from './errors.ts'
 
 const BYTES_MAX = 1024 ** 3
@@ -34,7 +35,8 @@ export function createLearningFiles(options: LearningFilesOptions): LearningFile
   const folder = folderOf(home)
   let uploads = 0
 
-  async function receive(stream: Readable, name: string): Promise<LearningFile> {
+  async function receive({ stream, bytes: declared }: Upload, name: string): Promise<LearningFile> {
+    if (declared !== undefined && declared > bytesMax) throw tooLarge(declared, bytesMax)
     if (uploads >= UPLOADS_MAX) {
       throw rolesErrors.uploads_full(`${uploads} files are being uploaded now.`)
     }
@@ -81,8 +83,15 @@ export function pathOfLearningFile(
   home: Pick<Home, 'incoming'>,
   { id, form }: Pick<FileToLearn, 'id' | 'form'>,
 ): string {
-  if (!/^[0-9a-f]{64}$/.test(id) || !forms.includes(form)) throw new Error(`No file is called ${id}.`)
+  if (!/^[0-9a-f]{64}$/.test(id) || !forms.includes(form))
+    throw new Error(`No file is called ${id}.`)
   return join(folderOf(home), `${id}.${form}`)
+}
+
+function tooLarge(bytes: number, bytesMax: number): AssayError {
+  return rolesErrors.upload_too_large(
+    `The file has ${bytes} bytes or more; at most ${bytesMax} are taken.`,
+  )
 }
 
 function folderOf({ incoming }: Pick<Home, 'incoming'>): string {
@@ -106,7 +115,7 @@ async function write(
       for await (const chunk of chunks) {
         bytes += chunk.length
         if (bytes > bytesMax) {
-          throw rolesErrors.upload_too_large(`The file has more than ${bytesMax} bytes.`)
+          throw tooLarge(bytes, bytesMax)
         }
         hash.update(chunk)
         yield chunk
@@ -131,7 +140,9 @@ async function formOf(path: string): Promise<FileToLearn['form']> {
 
 /** The newest stay, as many as there is room for. */
 async function removeOld(folder: string, filesMax: number): Promise<void> {
-  const names = (await readdir(folder).catch(() => [])).filter((name) => /^[0-9a-f]{64}\.[cp]/.test(name))
+  const names = (await readdir(folder).catch(() => [])).filter((name) =>
+    /^[0-9a-f]{64}\.[cp]/.test(name),
+  )
   const found = await Promise.all(
     names.map(async (name) => ({ name, ...(await sizeAndTime(join(folder, name))) })),
   )
@@ -144,7 +155,9 @@ async function removeOld(folder: string, filesMax: number): Promise<void> {
   }
 }
 
-async function sizeAndTime(path: string): Promise<{ readonly size: number; readonly timeMs: number }> {
+async function sizeAndTime(
+  path: string,
+): Promise<{ readonly size: number; readonly timeMs: number }> {
   const { size, mtimeMs } = await stat(path).catch(() => ({ size: 0, mtimeMs: 0 }))
   return { size, timeMs: mtimeMs }
 }

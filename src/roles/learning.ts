@@ -96,7 +96,11 @@ export function createLearning(ports: LearningPorts): Learning {
     await endRecord((await pipelines.get(run.id)) ?? run, why)
     for (const tracked of await ports.tracking.runs()) {
       if (tracked.tags['pipeline_run'] !== run.id || tracked.status !== 'running') continue
-      await ports.tracking.endRun(tracked.id, 'failed', cancelled ?? { actor: systemActor, reason: why })
+      await ports.tracking.endRun(
+        tracked.id,
+        'failed',
+        cancelled ?? { actor: systemActor, reason: why },
+      )
     }
   }
 
@@ -114,7 +118,10 @@ export function createLearning(ports: LearningPorts): Learning {
     })
   }
 
-  const pendingIds = () => [...(current ? [current.run.id] : []), ...waiting.map(({ run }) => run.id)]
+  const pendingIds = () => [
+    ...(current ? [current.run.id] : []),
+    ...waiting.map(({ run }) => run.id),
+  ]
 
   const remote: LearningRemote = {
     describe(file) {
@@ -179,7 +186,10 @@ export function createLearning(ports: LearningPorts): Learning {
 }
 
 /** Runs a task in a thread of its own; rejects with its refusal, or with what it died of. */
-function inThread(task: LearnTask): { readonly worker: Worker; readonly answered: Promise<unknown> } {
+function inThread(task: LearnTask): {
+  readonly worker: Worker
+  readonly answered: Promise<unknown>
+} {
   const worker = new Worker(new URL('./learn-worker.ts', import.meta.url), {
     workerData: task,
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },

@@ -73,8 +73,25 @@ export interface RunReport {
   /** By default mean |SHAP| over a sample of test rows, in log-odds; the strongest first. */
   readonly importance: readonly { feature: string; set: string; value: number }[]
   /** The chosen thresholds and the rules that chose them, in words. */
-  readonly threshold: string | null
+  readonly threshold: string
   readonly log: readonly string[]
+}
+
+/** Exact Shapley values of some rows, column by column; the strongest columns only. */
+export interface Contributions {
+  /** Name of the output whose margin they add up to. */
+  readonly output: string
+  /** Of base and contributions. */
+  readonly unit: 'log-odds' | 'probability' | 'value'
+  readonly base: number
+  readonly columns: readonly {
+    readonly column: string
+    /** Mean of their absolute values over the rows. */
+    readonly mean: number
+    /** What the rows have in this column: numbers, or categories; null where there is none. */
+    readonly values: readonly (number | string | null)[]
+    readonly contributions: readonly number[]
+  }[]
 }
 
 export interface Curve {

@@ -14,6 +14,7 @@ import {
   splitRows,
   thresholdEffect,
   type Estimate,
+  type Explanation,
   type Predictor,
   type TrainedModel,
 } from '../../learning/index.ts'
@@ -65,6 +66,9 @@ export interface TrainPorts {
 /** A score never exceeds 1, so nothing reaches this threshold: the rule found no score that serves. */
 export const NEVER = 2
 const IMPORTANCE_SAMPLE = 400
+/** Of them, whose contributions are kept one by one. */
+const SHOWN_ROWS = 200
+const SHOWN_FEATURES = 12
 const SCORE_BINS = 20
 
 export async function trainModel(
@@ -164,11 +168,7 @@ function learn(
       snapshots: table.snapshots,
       featureSets: sets.map(({ name, version }) => ({ name, version })),
       ...curves(test),
-      importance: importance(
-        scorer,
-        selectRows(features, everyNth(rows.test, IMPORTANCE_SAMPLE)),
-        sets,
-      ),
+      ...explained(scorer, selectRows(features, everyNth(rows.test, IMPORTANCE_SAMPLE)), sets),
       threshold: thresholdsInWords(project.policies[0], thresholds),
       log: [
         `${rows.train.length} rows to learn from, ${sum(selectValues(table.label, rows.train))} of them positive.`,
@@ -289,24 +289,58 @@ function scoreBins({ y, scores }: { y: Float64Array; scores: Float64Array }, of:
   return { edges: Array.from({ length: SCORE_BINS + 1 }, (_, i) => i / SCORE_BINS), counts }
 }
 
-function importance(scorer: Predictor, sample: Matrix, sets: readonly CompiledFeatureSet[]) {
-  const totals = new Float64Array(scorer.features.length)
-  const row = new Float64Array(sample.columns.length)
-  for (let i = 0; i < sample.rows; i++) {
-    const { values } = scorer.explain(readRow(sample, i, row))
-    for (let feature = 0; feature < totals.length; feature++)
-      totals[feature] += Math.abs(values[feature])
-  }
+/** Importance over all rows of a sample, and what pushed in some of them. */
+function explained(
+  scorer: Predictor,
+  sample: Matrix,
+  sets: readonly CompiledFeatureSet[],
+): Pick<RunReport, 'importance' | 'contributions'> {
+  const { features } = scorer
   const setOf = new Map(
     sets.flatMap((set) => set.features.map(({ name }) => [name, set.name] as const)),
   )
-  return scorer.features
-    .map((feature, index) => ({
-      feature,
-      set: setOf.get(feature) ?? '',
-      value: totals[index] / Math.max(1, sample.rows),
-    }))
-    .sort((a, b) => b.value - a.value)
+  const totals = new Float64Array(features.length)
+  const shown: { values: Float64Array; shares: Float64Array }[] = []
+  const every = Math.max(1, Math.ceil(sample.rows / SHOWN_ROWS))
+  let base = 0
+  for (let i = 0; i < sample.rows; i++) {
+    const values = readRow(sample, i, new Float64Array(features.length))
+    const explanation = explanationOf(scorer, values)
+    if (explanation === undefined) return { importance: [], contributions: null }
+    base = explanation.base
+    for (const [at, share] of explanation.values.entries()) totals[at] += Math.abs(share)
+    if (i % every === 0) shown.push({ values, shares: explanation.values })
+  }
+  const rows = Math.max(1, sample.rows)
+  const strongest = [...features.keys()].toSorted((a, b) => totals[b] - totals[a])
+  return {
+    importance: strongest.map((at) => ({
+      feature: features[at],
+      set: setOf.get(features[at]) ?? '',
+      value: totals[at] / rows,
+    })),
+    contributions: {
+      output: scorer.outputs[0],
+      unit: 'log-odds',
+      base,
+      columns: strongest.slice(0, SHOWN_FEATURES).map((at) => ({
+        column: features[at],
+        mean: totals[at] / rows,
+        values: shown.map(({ values }) => (Number.isNaN(values[at]) ? null : values[at])),
+        contributions: shown.map(({ shares }) => shares[at]),
+      })),
+    },
+  }
+}
+
+/** Undefined where the learner has no exact explanation. */
+function explanationOf(scorer: Predictor, row: Float64Array): Explanation | undefined {
+  try {
+    return scorer.explain(row)
+  } catch (error) {
+    if (isAssayError(error, 'explanation_unavailable')) return undefined
+    throw error
+  }
 }
 
 function splitInWords(

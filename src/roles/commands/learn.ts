@@ -144,6 +144,7 @@ function print(
       `Threshold ${digits(threshold.threshold)}, ${threshold.rule}: precision ${digits(precision.value)} (${interval(precision)}), recall ${digits(recall.value)} (${interval(recall)}).`,
     )
   }
+  if (report.unmetRule !== null) out.line(out.style('yellow', `There is ${report.unmetRule}.`))
   out.line(
     `It goes most by ${importance
       .slice(0, 5)

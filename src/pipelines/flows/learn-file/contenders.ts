@@ -58,7 +58,7 @@ const linearTitle: Readonly<Record<LabelledTask, string>> = {
 }
 
 function linear(task: LabelledTask): PreparedSpec['learner'] {
-  if (task === 'binary') return logisticRegression()
+  if (task === 'binary') return logisticRegression({ solver: 'newton' })
   return task === 'multiclass' ? multinomialRegression() : linearRegression({ l2: 1 })
 }
 

@@ -1,5 +1,10 @@
 // What a file holds, for a person who is to say what should be learnt from it.
-import { profileFrame, type ColumnProfile, type FrameType, type TableFile } from '../../../data/index.ts'
+import {
+  profileFrame,
+  type ColumnProfile,
+  type FrameType,
+  type TableFile,
+} from '../../../data/index.ts'
 import { summaryOf } from './facts.ts'
 
 export interface DescribedColumn {
@@ -29,7 +34,8 @@ const VALUES_MAX = 20
 
 const TARGET_NAME =
   /^(y|target|label|class|income|churn(ed)?|default(ed)?|fraud|is_?fraud|outcome|response|survived|approved|accepted|exited|attrition)$/i
-const GROUP_NAME = /(^|_)(customer|client|user|account|patient|person|household|card)(_?(id|no|nr|number))?$/i
+const GROUP_NAME =
+  /(^|_)(customer|client|user|account|patient|person|household|card)(_?(id|no|nr|number))?$/i
 
 export function describeFile({ frame, schema }: TableFile): FileDescription {
   const { columns } = profileFrame(frame, schema, { eventTime: '', timeZone: 'UTC' })
@@ -53,7 +59,9 @@ function guessOf(columns: readonly ColumnProfile[], rows: number): FileGuess {
   const last = varied.at(-1)
   const target =
     varied.findLast(({ name }) => TARGET_NAME.test(name)) ??
-    (last !== undefined && last === columns.at(-1) && last.distinct <= VALUES_MAX ? last : undefined)
+    (last !== undefined && last === columns.at(-1) && last.distinct <= VALUES_MAX
+      ? last
+      : undefined)
   const group = varied.find(
     ({ name, distinct }) =>
       name !== target?.name && GROUP_NAME.test(name) && distinct > VALUES_MAX && distinct < rows,

@@ -78,6 +78,7 @@ function curve<Point>(
 /**
  * The threshold by its rule on rows predicted out of fold, and what it does on rows that had no part
  * in choosing it: those of the test file, or each part of the rows by the threshold of the others.
+ * Null where there is no rule, or no threshold that it allows.
  */
 export function thresholdFacts(
   rule: ThresholdRule | null,
@@ -87,6 +88,7 @@ export function thresholdFacts(
 ): ThresholdFacts | null {
   if (rule === null) return null
   const threshold = thresholdOf(rule, outOfFold)
+  if (threshold === undefined) return null
   const effect =
     test?.task === 'binary' ? thresholdEffect(test, threshold) : effectOfRule(rule, outOfFold, seed)
   const { alerts, rows, precision, recall, precisionInterval, recallInterval } = effect

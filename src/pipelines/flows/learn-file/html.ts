@@ -18,7 +18,7 @@ export function learnReportHtml(report: LearnReport): string {
 ${answer(report)}
 ${warnings(report)}
 ${comparison(report)}
-${report.threshold === null ? '' : threshold(report)}
+${report.threshold === null ? unmet(report) : threshold(report)}
 ${curves(report)}
 ${importance(report)}
 ${dependence(report)}
@@ -103,6 +103,10 @@ function cell({ figures }: Contender, { name }: MeasureFacts): string {
 function behind({ toBest }: Contender): string {
   if (toBest === null) return 'the best'
   return `${signed(toBest.value)} <i>${signed(toBest.lower)} to ${signed(toBest.upper)}</i>`
+}
+
+function unmet({ unmetRule }: LearnReport): string {
+  return unmetRule === null ? '' : section('Threshold', `<p>There is ${escaped(unmetRule)}.</p>`)
 }
 
 function threshold({ threshold: chosen, classes }: LearnReport): string {
@@ -282,7 +286,7 @@ h1{font-size:26px;line-height:1.2;margin:0 0 12px;overflow-wrap:anywhere}h2{font
 .kicker,.note,i{color:var(--soft);font-style:normal}.kicker{margin:0 0 4px}.lead{font-size:17px;max-width:70ch}.ok{color:var(--ok)}i{font-size:.86em;white-space:nowrap}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(170px,1fr));gap:12px}.tile{border:1px solid var(--line);border-radius:7px;padding:12px 14px;display:grid}.tile span{color:var(--soft);font-size:13px}.tile b{font-size:26px;font-variant-numeric:tabular-nums}
 .warnings{background:var(--warning-soft);border-radius:7px;padding:12px 14px 12px 32px}.warnings b{color:var(--warning)}
-.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th,td{text-align:left;padding:6px 12px 6px 0;border-bottom:1px solid var(--line);vertical-align:top}th{color:var(--soft);font-weight:500;font-size:13px}
+.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th,td{text-align:left;padding:6px 12px 6px 0;border-bottom:1px solid var(--line);vertical-align:top}td:last-child{min-width:14ch}th{color:var(--soft);font-weight:500;font-size:13px}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(290px,1fr));gap:20px}svg{display:block;width:100%;height:auto}svg text{font-size:10.5px;fill:var(--soft)}svg .title{font-size:11.5px}
 .whisker{width:180px;height:16px;margin-top:4px}.line{fill:none;stroke:var(--accent);stroke-width:2}.guide{fill:none;stroke:var(--soft);stroke-dasharray:3 4}.grid{stroke:var(--line)}.dot{fill:var(--accent)}.bar{fill:var(--bar)}
 @media print{main{max-width:none;padding:0}section{break-inside:avoid}}

@@ -11,17 +11,23 @@ import {
   type Table,
   type TableColumn,
   type Target,
+  type Task,
+  type TrainedModel,
 } from '../../../learning/index.ts'
 import { isAssayError } from '../../../lib/errors.ts'
 import { createRandom, type Random } from '../../../lib/random.ts'
-import type { Contributions, Dependence, Importance } from './report.ts'
+import type { Contributions } from '../plan.ts'
+import type { Dependence, Importance } from './report.ts'
 
 const ROWS_MAX = 4000
+const RARE_ROWS = 20
 const SHUFFLES = 5
 const DEPENDENCE_ROWS = 800
 const POINTS = 20
 const CATEGORIES = 10
 const EXPLAINED_ROWS = 200
+const EXPLAINED_ROWS_MIN = 20
+const EXPLAINED_BYTES = 400e6
 const EXPLAINED_COLUMNS = 12
 
 /** A model, and rows that it did not learn from. */
@@ -39,7 +45,7 @@ export interface Unseen {
  */
 export function importanceOf(unseen: Unseen, measure: Measure, seed: number): Importance[] {
   const random = createRandom(`${seed}/importance`)
-  const rows = sample(unseen.rows, ROWS_MAX, random)
+  const rows = withAllClasses(sample(unseen.rows, ROWS_MAX, random), unseen)
   const table = selectTableRows(unseen.table, rows)
   const target = targetRows(unseen.target, rows)
   const all = Uint32Array.from(rows.keys())
@@ -92,13 +98,20 @@ export function dependenceOf(
 
 /**
  * Exact Shapley values of a sample of rows: of the last output's margin, the features that come of
- * one column added up. The strongest columns first.
+ * one column added up. The strongest columns first. `learnt` is what the prepared model holds: what a
+ * row takes grows with its length, and so large models explain fewer rows.
  */
 export function contributionsOf(
   { model, table, rows }: Unseen,
+  learnt: TrainedModel,
   seed: number,
 ): Contributions | null {
-  const chosen = sample(rows, EXPLAINED_ROWS, createRandom(`${seed}/contributions`))
+  const bytes = JSON.stringify(learnt).length
+  const most = Math.max(
+    EXPLAINED_ROWS_MIN,
+    Math.min(EXPLAINED_ROWS, Math.floor(EXPLAINED_BYTES / bytes)),
+  )
+  const chosen = sample(rows, most, createRandom(`${seed}/contributions`))
   const output = model.outputs.length - 1
   const places = new Map(table.columns.map(({ name }, index) => [name, index]))
   const shares = table.columns.map(() => new Float64Array(chosen.length))
@@ -123,10 +136,16 @@ export function contributionsOf(
   }))
   return {
     output: model.outputs[output],
-    unit: model.task === 'regression' ? 'value' : 'log-odds',
+    unit: unitOf(learnt, model.task),
     base,
     columns: columns.toSorted((a, b) => b.mean - a.mean).slice(0, EXPLAINED_COLUMNS),
   }
+}
+
+/** Of the margin: forests average shares, the others add up log-odds. */
+function unitOf({ kind }: TrainedModel, task: Task): Contributions['unit'] {
+  if (task === 'regression') return 'value'
+  return kind === 'random-forest' ? 'probability' : 'log-odds'
 }
 
 function valueAt(column: TableColumn, row: number): number | string | null {
@@ -169,6 +188,18 @@ function categoryGrid(column: CategoryColumn, rows: number): { at: string; fille
 function sample(rows: Uint32Array, most: number, random: Random): Uint32Array {
   if (rows.length <= most) return rows
   return Uint32Array.from(random.shuffle([...rows]).slice(0, most)).sort()
+}
+
+/** Few rows of each class that the sample lacks: without them most measures are not defined. */
+function withAllClasses(chosen: Uint32Array, { rows, target }: Unseen): Uint32Array {
+  if (target.task !== 'binary' && target.task !== 'multiclass') return chosen
+  const present = new Set(Array.from(chosen, (row) => target.y[row]))
+  const lacking = Map.groupBy(
+    rows.values().filter((row) => !present.has(target.y[row])),
+    (row) => target.y[row],
+  )
+  const added = [...lacking.values()].flatMap((of) => of.slice(0, RARE_ROWS))
+  return Uint32Array.from([...chosen, ...added]).sort()
 }
 
 function targetRows(target: Target, rows: Uint32Array): Target {

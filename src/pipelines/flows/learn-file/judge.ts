@@ -23,6 +23,7 @@ import {
 } from '../../../learning/index.ts'
 import { isAssayError } from '../../../lib/errors.ts'
 import { selectValues } from '../../../lib/matrix.ts'
+import { pipelineErrors } from '../../errors.ts'
 import { settled, stopped, type Entrant } from './contenders.ts'
 import type { Learnable, LearnableRows } from './question.ts'
 import type { Contender } from './report.ts'
@@ -41,6 +42,8 @@ export type JudgedFold = Pick<Fold, 'repeat' | 'train' | 'test'> & {
 }
 
 const FOLDS = 5
+/** Fewer cannot be parted into folds, each with rows to learn from, to stop by and to test on. */
+const ROWS_MIN = 10
 /** Few rows are dealt several times: which fold a row falls into then matters less. */
 const REPEATED_BELOW = 5000
 const REPEATS = 3
@@ -54,6 +57,11 @@ export function targetOf({ task, y, classes }: Learnable): Target {
 /** Deals the rows into folds as they ask for: by time, by group, or by chance. */
 export function groundOf(rows: Learnable, seed: number): Ground {
   const { y, task, group, time } = rows
+  if (y.length < ROWS_MIN) {
+    throw pipelineErrors.learn_request_invalid(
+      `There are ${y.length} rows with a target; to learn and to judge takes ${ROWS_MIN} at least.`,
+    )
+  }
   const known = {
     count: y.length,
     ...(task !== 'regression' && { classes: y }),
@@ -67,8 +75,9 @@ export function groundOf(rows: Learnable, seed: number): Ground {
     time === undefined
       ? { kind: 'k-fold', folds: FOLDS, repeats, seed, stratified, grouped }
       : { kind: 'time-folds', folds: FOLDS }
-  const folds = foldsOf(plan, known).map((fold) => {
+  const folds = partedBy(plan, rows, () => foldsOf(plan, known)).map((fold) => {
     const train = time && grouped ? withoutGroups(fold, group) : fold.train
+    if (train.length < 2) throw unpartable(plan, rows)
     return { repeat: fold.repeat, test: fold.test, ...keepBack(train, rows, seed) }
   })
   const times = repeats > 1 ? `, dealt ${repeats} times` : ''
@@ -77,6 +86,25 @@ export function groundOf(rows: Learnable, seed: number): Ground {
       ? `out of fold: ${FOLDS} folds${stratified ? ' with equal shares of the classes' : ''}${grouped ? ', groups kept together' : ''}${times}`
       : `on ${FOLDS} later periods, each after everything that was learnt from${grouped ? ', without groups seen before' : ''}`
   return { rows, target: targetOf(rows), folds, words }
+}
+
+/** Says in a person's words why rows cannot be parted as they are. */
+function partedBy<Parts>(plan: FoldPlan, rows: LearnableRows, make: () => Parts): Parts {
+  try {
+    return make()
+  } catch (error) {
+    throw isAssayError(error, 'split_invalid') ? unpartable(plan, rows, error) : error
+  }
+}
+
+function unpartable({ kind }: FoldPlan, { group }: LearnableRows, cause?: Error): Error {
+  const why =
+    kind === 'k-fold'
+      ? `The rows fall into ${new Set(group).size} groups; at least ${FOLDS} are needed. Judge without --group if rows may be parted otherwise.`
+      : group === undefined
+        ? `The rows do not fall into ${FOLDS + 1} periods of different times. Name another time, or judge without --time.`
+        : 'Groups come again in every later period, and what is left before them is too little to learn from. Judge by --time or by --group alone.'
+  return pipelineErrors.learn_request_invalid(why, { cause })
 }
 
 /** In time, a group may come again: what is tested must not have been learnt from. */
@@ -201,8 +229,9 @@ export function withValidationLearnt({ validation, ...fold }: JudgedFold): Judge
 }
 
 /**
- * Figures of all entrants, the best first; those that could not compete come last. The best is the
- * one named, chosen on other rows, or that of the best figure.
+ * Figures of all entrants, the best first; those that could not compete, or of which the goal cannot
+ * be measured, come last. The best is the one named, chosen on other rows, or that of the best
+ * figure. Errors: `learn_request_invalid` where there is none.
  */
 export function compare(
   judged: readonly Judged[],
@@ -210,25 +239,34 @@ export function compare(
   seed: number,
   chosen?: string,
 ): Contender[] {
-  const able = judged.filter(({ problem }) => problem === null)
-  const { estimates, comparisons } = estimateMeasures(
-    able.map(({ entrant, results }) => ({ name: entrant.name, results })),
+  const [goal] = measures
+  const measured = judged.filter(({ problem }) => problem === null)
+  if (measured.length === 0) throw nobodyCan(judged[0].problem)
+  const { estimates, comparisons, refused } = estimateMeasures(
+    measured.map(({ entrant, results }) => ({ name: entrant.name, results })),
     measures.map(({ text }) => text),
     { seed },
   )
-  const [goal] = measures
+  const problemOf = ({ entrant, problem }: Judged) =>
+    problem ??
+    refused.find(({ model, measure }) => model === entrant.name && measure === goal.text)?.reason ??
+    null
   const goodnessOf = ({ entrant }: Judged) => {
     const own = estimates.find((e) => e.model === entrant.name && e.measure === goal.text)
     if (entrant.name === chosen) return Infinity
     return own === undefined ? -Infinity : goal.goodness(own.value)
   }
-  const ordered = [
-    ...able.toSorted((a, b) => goodnessOf(b) - goodnessOf(a)),
-    ...judged.filter(({ problem }) => problem !== null),
-  ]
+  const ordered = judged.toSorted((a, b) => {
+    const [first, second] = [goodnessOf(a), goodnessOf(b)]
+    return first === second ? 0 : second - first
+  })
+  const without = problemOf(ordered[0])
+  if (without !== null) throw nobodyCan(without)
   const best = ordered[0].entrant.name
-  return ordered.map(({ entrant, seconds, problem }) => {
-    const own = estimates.filter(({ model }) => model === entrant.name)
+  return ordered.map((one) => {
+    const { entrant, seconds } = one
+    const problem = problemOf(one)
+    const own = problem === null ? estimates.filter(({ model }) => model === entrant.name) : []
     const pair = comparisons.find(
       ({ measure, candidate, champion }) =>
         measure === goal.text &&
@@ -258,15 +296,24 @@ export function compare(
   })
 }
 
+function nobodyCan(problem: string | null): Error {
+  return pipelineErrors.learn_request_invalid(`No estimator can be judged so: ${problem}`)
+}
+
 /** The results of a binary task as labels and scores. */
 function scored(results: Results): { y: Float64Array; scores: Float64Array } {
   if (results.task !== 'binary') throw new Error('Only two classes have a threshold.')
   return { y: results.y, scores: results.scores }
 }
 
-/** The threshold by the rule, on all rows that were predicted out of fold. */
-export function thresholdOf(rule: ThresholdRule, results: Results): number {
-  return chooseThreshold(rule, scored(results)).threshold
+/** The threshold by the rule, on rows that were predicted out of fold; undefined where none serves. */
+export function thresholdOf(rule: ThresholdRule, results: Results): number | undefined {
+  try {
+    return chooseThreshold(rule, scored(results)).threshold
+  } catch (error) {
+    if (isAssayError(error, 'threshold_rule_unmet')) return undefined
+    throw error
+  }
 }
 
 const PARTS = 5
@@ -290,10 +337,9 @@ export function effectOfRule(rule: ThresholdRule, results: Results, seed: number
   // Alerted rows get the score 1, so that one threshold stands for five.
   const alerted = new Float64Array(y.length)
   for (const { train, test } of folds) {
-    const threshold = chooseThreshold(rule, {
-      y: selectValues(y, train),
-      scores: selectValues(scores, train),
-    }).threshold
+    const others = { y: selectValues(y, train), scores: selectValues(scores, train) }
+    // Where no threshold serves, nothing is alerted.
+    const threshold = thresholdOf(rule, { task: 'binary', ...others }) ?? Infinity
     for (const row of test) alerted[row] = scores[row] >= threshold ? 1 : 0
   }
   return thresholdEffect({ y, scores: alerted }, 1)

@@ -134,6 +134,8 @@ function runReport(report: LearnReport) {
     positiveShare: report.task === 'binary' ? report.shares[1] : null,
     calibration: report.calibration,
     scores: null,
+    importanceIs: `Loss of ${report.measures[0].title} when a column is shuffled`,
+    contributions: report.contributions,
     importance: report.importance.map(({ column, loss }) => ({
       feature: column,
       set: '',

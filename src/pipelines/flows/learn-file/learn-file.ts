@@ -15,7 +15,7 @@ import type { Tracking } from '../../../tracking/index.ts'
 import type { Step } from '../../run.ts'
 import { entrantsFor, settled } from './contenders.ts'
 import { columnFacts, curvesOf, otherCurvesOf, thresholdFacts } from './facts.ts'
-import { goalOf, type Goal } from './goal.ts'
+import { goalOf, ruleInWords, type Goal } from './goal.ts'
 import { learnReportHtml } from './html.ts'
 import { contributionsOf, dependenceOf, importanceOf, type Unseen } from './influence.ts'
 import {
@@ -27,6 +27,7 @@ import {
   withValidationLearnt,
   type Ground,
   type Judged,
+  type JudgedFold,
 } from './judge.ts'
 import { keepRun, keepVersion } from './keep.ts'
 import { learnable, rowsOf, type FileQuestion, type Learnable } from './question.ts'
@@ -34,7 +35,6 @@ import { digits, interval } from './html.ts'
 import type {
   ColumnFacts,
   Contender,
-  Contributions,
   Dependence,
   FileFacts,
   Importance,
@@ -42,6 +42,7 @@ import type {
   ThresholdFacts,
 } from './report.ts'
 import type { LearnableRows } from './question.ts'
+import type { Contributions } from '../plan.ts'
 
 /** A file to learn from or to judge on. */
 export interface NamedFile {
@@ -139,8 +140,9 @@ export function learnFileFlow(
 
   async function competeAll(report: (figure: string) => void): Promise<string> {
     judged = []
-    for (const entrant of entrantsFor(rows.task, rows.y.length)) {
-      report(entrant.title)
+    const entrants = entrantsFor(rows.task, rows.y.length)
+    for (const [index, entrant] of entrants.entries()) {
+      report(`${entrant.title}, ${index + 1} of ${entrants.length}`)
       // What was reported gets its place, and other work of the process its turn.
       await new Promise((resolve) => setImmediate(resolve))
       judged.push(judge(entrant, ground, seed, ports.monotonicMs))
@@ -170,7 +172,13 @@ export function learnFileFlow(
     threshold = thresholdFacts(goal.threshold, best.results[0], test && judgedOn, seed)
     curves = curvesOf(judgedOn)
     const said = threshold && `, ${threshold.rule}: from ${digits(threshold.threshold)} on`
-    return `${best.entrant.title} on all ${count(rows.y.length)} rows${said ?? ''}`
+    const unmet = unmetRule()
+    return `${best.entrant.title} on all ${count(rows.y.length)} rows${said ?? ''}${unmet && `; ${unmet}`}`
+  }
+
+  function unmetRule(): string {
+    if (goal.threshold === null || threshold !== null) return ''
+    return `no threshold by the rule: ${ruleInWords(goal.threshold)}`
   }
 
   let curves!: ReturnType<typeof curvesOf>
@@ -184,7 +192,7 @@ export function learnFileFlow(
     const all = Uint32Array.from(rows.y.keys())
     const whole = { model: ready, table: rows.table, target: ground.target, rows: all }
     dependence = dependenceOf(whole, strongest, seed)
-    contributions = contributionsOf(whole, seed)
+    contributions = contributionsOf(whole, model.model, seed)
     return `it goes by ${strongest.slice(0, 3).join(', ')}`
   }
 
@@ -195,7 +203,9 @@ export function learnFileFlow(
       const all = Uint32Array.from(test.y.keys())
       return { model: preparedPredictor(model), table: test.table, target, rows: all }
     }
-    const fold = ground.folds.at(-1)!
+    // A fold that tests one class alone, as a last period may, tells nothing of importance.
+    const varied = ({ test: of }: JudgedFold) => of.some((row) => rows.y[row] !== rows.y[of[0]])
+    const fold = ground.folds.findLast(varied) ?? ground.folds.at(-1)!
     const learnt = withValidationLearnt(fold).train
     const inner = fitPrepared(spec, rows.table, learnt, ground.target, { seed, ...grouped() })
     const tested = Uint32Array.from(fold.test)
@@ -245,6 +255,7 @@ export function learnFileFlow(
       contenders,
       best: best.entrant.name,
       threshold,
+      unmetRule: unmetRule() || null,
       ...curves,
       otherCurves,
       importance,

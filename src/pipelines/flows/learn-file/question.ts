@@ -60,7 +60,7 @@ const CLASSES_MAX = 100
 export function learnable(file: TableFile, question: FileQuestion): Learnable {
   checkColumns(file, question)
   const target = file.frame.columns[question.target]
-  const task = question.task ?? recognise(file, question)
+  const task = taskOf(file, question)
   const classes = task === 'regression' ? [] : classesOf(target, file.frame.rows, task, question)
   const leftOut = columnsLeftOut(file, question)
   const rows = rowsOf(file, question, { task, classes, leftOut })
@@ -72,7 +72,7 @@ export function learnable(file: TableFile, question: FileQuestion): Learnable {
 
 /**
  * The rows of a further file, such as a test file, by the classes and columns of the first.
- * Errors: `learn_request_invalid` where a column or a class is another.
+ * Errors: `learn_request_invalid` where a column or a class is another, or all rows are of one class.
  */
 export function rowsOf(
   file: TableFile,
@@ -86,10 +86,21 @@ export function rowsOf(
   if (kept.length === 0) {
     throw pipelineErrors.learn_request_invalid(`No row has a value of ${question.target}.`)
   }
+  const [first] = kept
+  if (task !== 'regression' && kept.every((row) => labels[row] === labels[first])) {
+    throw pipelineErrors.learn_request_invalid(
+      `Every row has the same class of ${question.target}, "${classes[labels[first]]}": there is nothing to tell apart.`,
+    )
+  }
   const skip = new Set([question.target, ...leftOut.map(({ column }) => column)])
   const columns = file.schema.columns
     .filter(({ name }) => !skip.has(name))
     .map(({ name, type }): TableColumn => {
+      if (name === '__proto__') {
+        throw pipelineErrors.learn_request_invalid(
+          'A feature cannot be called "__proto__"; rename the column, or leave it out with --drop.',
+        )
+      }
       const values = frame.columns[name]
       if (values instanceof Float64Array && type !== 'time') {
         return numberColumn(name, selectValues(values, kept))
@@ -103,7 +114,8 @@ export function rowsOf(
   return {
     table: tableOf(columns),
     y: selectValues(labels, kept),
-    group: group && Array.from(kept, (row) => group[row] ?? `row ${row}`),
+    // A row that names no group is one by itself.
+    group: group && Array.from(kept, (row) => textAt(group, row) ?? `row ${row}`),
     time: question.time === undefined ? undefined : timesOf(frame, question.time, kept),
     unlabelled: frame.rows - kept.length,
   }
@@ -118,6 +130,11 @@ function checkColumns({ schema }: TableFile, question: FileQuestion): void {
       `The file has no column "${name}"; it has ${listed(names)}.`,
     )
   }
+  if (schema.columns.find(({ name }) => name === target)!.type === 'time') {
+    throw pipelineErrors.learn_request_invalid(
+      `"${target}" holds times, which cannot be learnt; write as a number what is asked for, such as the days until then.`,
+    )
+  }
   if ([group, time, ...drop].includes(target)) {
     throw pipelineErrors.learn_request_invalid(
       `"${target}" is the target and cannot be the group, the time or left out as well.`,
@@ -125,12 +142,27 @@ function checkColumns({ schema }: TableFile, question: FileQuestion): void {
   }
 }
 
-/** Text has classes; numbers have two, or are numbers. */
-function recognise({ frame, schema }: TableFile, { target }: FileQuestion): LabelledTask {
-  const type = schema.columns.find(({ name }) => name === target)!.type
-  if (type === 'time') {
-    throw pipelineErrors.learn_request_invalid(`"${target}" holds times, which cannot be learnt.`)
+function taskOf(file: TableFile, question: FileQuestion): LabelledTask {
+  const task = question.task ?? recognise(file, question)
+  if (question.positive !== undefined && task !== 'binary') {
+    throw pipelineErrors.learn_request_invalid(
+      `One class is asked for, "${question.positive}", which only a binary task has, not a ${task} one.`,
+    )
   }
+  const target = file.frame.columns[question.target]
+  if (task === 'regression' && countValues(target, file.frame.rows, 1).size === 1) {
+    throw pipelineErrors.learn_request_invalid(
+      `"${question.target}" has the value "${[...countValues(target, file.frame.rows, 1).keys()][0]}" alone: there is nothing to learn.`,
+    )
+  }
+  return task
+}
+
+/** Text has classes; numbers have two, or are numbers. One class that is asked for has another. */
+function recognise({ frame, schema }: TableFile, question: FileQuestion): LabelledTask {
+  const { target, positive } = question
+  if (positive !== undefined) return 'binary'
+  const { type } = schema.columns.find(({ name }) => name === target)!
   const distinct = countValues(frame.columns[target], frame.rows).size
   if (distinct <= 2) return 'binary'
   return type === 'text' ? 'multiclass' : 'regression'
@@ -140,8 +172,9 @@ function classesOf(
   target: FrameColumn,
   rows: number,
   task: LabelledTask,
-  { target: name, positive }: FileQuestion,
+  { target: name, positive: asked }: FileQuestion,
 ): string[] {
+  const positive = asAColumnHasIt(target, asked)
   const counts = countValues(target, rows)
   const found = [...counts.keys()].toSorted(byNumberThenText)
   if (found.length < 2) {
@@ -170,6 +203,12 @@ function classesOf(
   }
   const wanted = positive ?? usualPositive(found, counts)
   return [found.find((value) => value !== wanted)!, wanted]
+}
+
+/** A column of numbers has 1 where the file, or a person, may have written 1.0. */
+function asAColumnHasIt(column: FrameColumn, text: string | undefined): string | undefined {
+  const isNumber = text !== undefined && text.trim() !== '' && !Number.isNaN(Number(text))
+  return column instanceof Float64Array && isNumber ? String(Number(text)) : text
 }
 
 /** 1 of 0 and 1, else the rarer of two; the later in order where both are as frequent. */

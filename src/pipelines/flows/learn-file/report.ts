@@ -1,6 +1,6 @@
 // What learning from a file found, as data: the JSON of the run, and what the HTML report shows.
 import type { LeakageWarning } from '../../../learning/index.ts'
-import type { Curve } from '../plan.ts'
+import type { Contributions, Curve } from '../plan.ts'
 import type { LabelledTask, LeftOut } from './question.ts'
 
 /** A figure with the interval in which it lies with 95 % confidence. */
@@ -81,22 +81,6 @@ export interface NamedCurves {
 
 export type CalibrationTable = readonly { predicted: number; observed: number; n: number }[]
 
-/** Exact Shapley values of some rows, column by column; the strongest columns only. */
-export interface Contributions {
-  /** Name of the output whose margin they add up to. */
-  readonly output: string
-  readonly unit: 'log-odds' | 'value'
-  readonly base: number
-  readonly columns: readonly {
-    readonly column: string
-    /** Mean of their absolute values over the rows. */
-    readonly mean: number
-    /** What the rows have in this column: numbers, or categories; null where there is none. */
-    readonly values: readonly (number | string | null)[]
-    readonly contributions: readonly number[]
-  }[]
-}
-
 export interface LearnReport {
   readonly format: 'assay-learn-report/1'
   readonly file: FileFacts
@@ -119,6 +103,8 @@ export interface LearnReport {
   readonly best: string
   /** Of a binary task. */
   readonly threshold: ThresholdFacts | null
+  /** That the goal's rule allows no threshold, in words; null where it allows one, or there is no rule. */
+  readonly unmetRule: string | null
   readonly roc: Curve | null
   readonly precisionRecall: Curve | null
   readonly calibration: CalibrationTable | null
