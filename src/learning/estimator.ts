@@ -1,6 +1,10 @@
-/** The estimators, one a learner kind. A new kind is a new entry here and needs no other edit. */
+/**
+ * The estimators, one a learner kind. A new kind is an entry here, its types in the unions of
+ * model.ts, its declaration in learners.ts, and a line in the table of laws (learners.cases.ts).
+ */
 import type { Matrix } from '../lib/matrix.ts'
 import { calibratedEstimator } from './calibration/calibrated.ts'
+import { fail } from './errors.ts'
 import { kMeansEstimator } from './k-means/k-means.ts'
 import { linearRegressionEstimator } from './linear/linear-regression.ts'
 import { logisticRegressionEstimator } from './linear/logistic-regression.ts'
@@ -69,7 +73,7 @@ export const estimators: { readonly [Kind in LearnerSpec['kind']]: Estimator<Kin
   'logistic-regression': logisticRegressionEstimator,
   'multinomial-regression': multinomialRegressionEstimator,
   'linear-regression': linearRegressionEstimator,
-  calibrated: calibratedEstimator,
+  calibrated: calibratedEstimator(),
   'boosted-trees': boostedTreesEstimator,
   'random-forest': randomForestEstimator,
   'isolation-forest': isolationForestEstimator,
@@ -77,7 +81,20 @@ export const estimators: { readonly [Kind in LearnerSpec['kind']]: Estimator<Kin
   'k-means': kMeansEstimator,
 }
 
+/** The estimator of a kind. Throws `learner_invalid` where there is none, as a spec may be read. */
+export function estimatorOf(kind: LearnerSpec['kind']): Estimator<LearnerSpec['kind']> {
+  if (!Object.hasOwn(estimators, kind)) {
+    throw fail.learner_invalid(`There is no learner of the kind "${String(kind)}".`)
+  }
+  return estimators[kind] as Estimator<LearnerSpec['kind']>
+}
+
 /** What the learners of a kind can do. */
 export function capabilitiesOf(kind: LearnerSpec['kind']): Capabilities {
-  return estimators[kind].capabilities
+  return estimatorOf(kind).capabilities
+}
+
+/** What a learner learns to tell. */
+export function taskOf(spec: LearnerSpec): Task {
+  return estimatorOf(spec.kind).task(spec)
 }

@@ -1,7 +1,7 @@
 /** Learning from data: the checks that every estimator relies on, then the estimator. */
 import type { Matrix } from '../lib/matrix.ts'
 import { fail } from './errors.ts'
-import { type Estimator, estimators } from './estimator.ts'
+import { estimatorOf } from './estimator.ts'
 import type { FitOptions, LearnerSpec, Task, TrainedModel, TrainingData } from './model.ts'
 
 /** Codes of categories lie below this. */
@@ -15,12 +15,7 @@ const CODE_MAX = 2 ** 31
  * `training_data_invalid`, `training_one_class` or `learner_invalid` otherwise.
  */
 export function fit(spec: LearnerSpec, data: TrainingData, options: FitOptions): TrainedModel {
-  if (!Object.hasOwn(estimators, spec.kind)) {
-    throw fail.learner_invalid(
-      `There is no learner of the kind "${String((spec as { kind: unknown }).kind)}".`,
-    )
-  }
-  const estimator = estimators[spec.kind] as Estimator<LearnerSpec['kind']>
+  const estimator = estimatorOf(spec.kind)
   const task = estimator.task(spec)
   checkFeatures(data.x)
   checkCategories(data)

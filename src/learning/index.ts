@@ -1,14 +1,15 @@
 /**
  * Learning: matrices in, models and honest figures out.
  *
- * Owns the learners, the format of trained models, scoring, explanation, evaluation, thresholds,
- * splits and the leakage check. What always holds: the same data, learner and seed give the same
- * model, byte for byte, on every platform; a model is plain JSON that survives a round trip
- * exactly; a row of any other shape is refused; SHAP values and their base add up to the margin;
- * no figure comes from rows that were learnt from.
+ * Owns the learners and the format of trained models, scoring (also of models from elsewhere),
+ * preparation of tables, tuning, calibration, explanation, evaluation, thresholds, splits and the
+ * leakage check. What always holds: the same data, learner and seed give the same model, byte for
+ * byte, on every platform; a model is plain JSON that survives a round trip exactly; a row of any
+ * other shape is refused; SHAP values and their base add up to the margin; a preparation is fitted
+ * on named training rows only; but for the training loss that a model keeps, no figure comes from
+ * rows that were learnt from.
  */
-// Before the calibrated learner, which is one of the estimators and uses the others.
-export { type Capabilities, capabilitiesOf } from './estimator.ts'
+export { type Capabilities, capabilitiesOf, taskOf } from './estimator.ts'
 export { calibratedModel, crossCalibrate } from './calibration/calibrated.ts'
 export {
   applyCalibration,

@@ -3,9 +3,9 @@ import { type Matrix, readRow } from '../lib/matrix.ts'
 import { fail } from './errors.ts'
 import { type ImportedModel } from './ensemble/model.ts'
 import { importedScorers, isImported } from './ensemble/scorers.ts'
-import { type Estimator, estimators, type Scorer } from './estimator.ts'
+import { estimatorOf, estimators, type Scorer } from './estimator.ts'
 import { explainMatrix } from './explanation/matrix.ts'
-import { type LearnerSpec, MODEL_FORMAT, type Predictor, type TrainedModel } from './model.ts'
+import { MODEL_FORMAT, type Predictor, type TrainedModel } from './model.ts'
 
 /**
  * Makes a model ready for scoring. The model may come from a file: everything that scoring relies
@@ -35,8 +35,7 @@ function scorerOf(model: TrainedModel | ImportedModel): (() => Scorer) | undefin
     return () => create(model)
   }
   if (!Object.hasOwn(estimators, model.kind)) return undefined
-  const estimator = estimators[model.kind] as Estimator<LearnerSpec['kind']>
-  return () => estimator.scorer(model)
+  return () => estimatorOf(model.kind).scorer(model)
 }
 
 function predictorOf(features: readonly string[], scorer: Scorer): Predictor {
