@@ -24,8 +24,8 @@ export function calibrationTable(
   const total = order.length
   // Walking from the highest score down: fine cuts within the top tenth, then coarse ones.
   const fine = Array.from({ length: bins }, (_, i) => ((i + 1) * total) / (10 * bins))
-  const coarse = Array.from({ length: bins - 1 }, (_, i) => ((i + 2) * total) / bins)
-  const targets = [...fine, ...(bins === 10 ? coarse : coarse.filter((at) => at > total / 10))]
+  const coarse = Array.from({ length: bins }, (_, i) => ((i + 1) * total) / bins)
+  const targets = [...fine, ...coarse.filter((at) => at > total / 10)]
   const table: CalibrationBin[] = []
   let from = 0
   let next = 0

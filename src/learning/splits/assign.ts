@@ -61,8 +61,8 @@ function byClass(order: Uint32Array, { of }: Numbered): (a: number, b: number) =
 
 /**
  * Gives each group, the large ones first, to the part in which the squared counts of all classes,
- * each relative to the part's share of its class, grow least; of equal parts to the one drawn. So
- * with one class a group goes to the part that is least full (Graham 1969, longest first), and no
+ * each relative to the part's share of its class, grow least; of equal parts to the least full, so
+ * that none of equal shares stays empty, then to the one drawn. So with one class a group goes to the part that is least full (Graham 1969, longest first), and no
  * two equal parts differ by more than the largest group. Groups of about the same size (within a
  * factor of two) come in drawn order, so that repetitions differ.
  */
@@ -82,6 +82,7 @@ export function groupFolds(
   const order = random.shuffle(Uint32Array.from({ length: groups.count }, (_, group) => group))
   sortByMagnitude(order, magnitudes(counts, totals, of.length))
   const filled = new Float64Array(shares.length * classCount)
+  const rowsOf = new Float64Array(shares.length)
   const partOf = new Uint16Array(groups.count)
   const parts = Array.from(shares.keys())
   for (const group of order) {
@@ -95,13 +96,16 @@ export function groupFolds(
         const before = filled[part * classCount + c]
         growth += (own[c] * (2 * before + own[c])) / (totals[c] * totals[c] * shares[part])
       }
-      if (growth < least) {
+      if (growth < least || (growth === least && rowsOf[part] < rowsOf[best])) {
         least = growth
         best = part
       }
     }
     partOf[group] = best
-    for (let c = 0; c < classCount; c++) filled[best * classCount + c] += own[c]
+    for (let c = 0; c < classCount; c++) {
+      filled[best * classCount + c] += own[c]
+      rowsOf[best] += own[c]
+    }
   }
   return Uint16Array.from(groups.of, (group) => partOf[group])
 }
