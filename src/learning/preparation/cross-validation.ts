@@ -137,7 +137,7 @@ export function prepareFold(
 export function learnFold(
   { index, training, trained, hash, rows, x }: PreparedFold,
   learner: LearnerSpec,
-  options: Pick<CrossValidationOptions, 'seed' | 'threads'>,
+  options: Pick<CrossValidationOptions, 'seed' | 'threads'> & Pick<FitOptions, 'bins'>,
 ): {
   readonly facts: FoldFacts
   readonly model: PreparedModel
@@ -147,6 +147,7 @@ export function learnFold(
   const fitOptions: FitOptions = {
     seed: seedOfFold(options.seed, index),
     ...(options.threads === undefined ? {} : { threads: options.threads }),
+    ...(options.bins === undefined ? {} : { bins: options.bins }),
   }
   const model = fit(learner, data, fitOptions)
   const behind = predictorBehind(preparation, model)

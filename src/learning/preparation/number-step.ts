@@ -1,7 +1,8 @@
 /** A column of numbers as one feature: logarithm, imputation, scaling. */
 import { log1p } from '../../lib/math.ts'
-import { mean, quantileOfSorted, standardDeviation } from '../../lib/statistics.ts'
+import { mean, quantileOfSorted } from '../../lib/statistics.ts'
 import { fail } from '../errors.ts'
+import { meanAndScale } from '../standardised.ts'
 import type { NumberImputation, NumberScale, NumberStep, PreparationSpec } from './spec.ts'
 import type { NumberColumn } from './table.ts'
 
@@ -104,11 +105,8 @@ function spread(
 ): { readonly centre: number; readonly scale: number } {
   if (scale === 'none' || present.length === 0) return { centre: 0, scale: 1 }
   if (scale === 'standard') {
-    const centre = mean(present)
-    const deviation = standardDeviation(present)
-    // A constant column can show a deviation of a few rounding errors.
-    const rounding = 1e-14 * Math.abs(centre) * Math.sqrt(present.length)
-    return { centre, scale: usable(deviation > rounding ? deviation : 0) }
+    const standard = meanAndScale(present)
+    return { centre: standard.mean, scale: usable(standard.scale) }
   }
   const sorted = present.slice().sort()
   if (scale === 'robust') {

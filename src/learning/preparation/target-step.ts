@@ -7,6 +7,7 @@
  */
 import type { Random } from '../../lib/random.ts'
 import { fail } from '../errors.ts'
+import { numberGroups } from '../splits/assign.ts'
 import type { Encode } from './category-steps.ts'
 import {
   checkDictionary,
@@ -73,14 +74,10 @@ function placesIn(dictionary: Dictionary): number {
 
 /** Inner folds of about equal size, whole groups together where there are any. */
 function assignFolds(folds: number, { rows, groups, random }: TargetRows): Uint8Array {
-  const numbers = new Map<number | string, number>()
-  const groupOf = new Uint32Array(rows.length)
-  rows.forEach((row, i) => {
-    const number = groups === undefined ? i : (numbers.get(groups[row]) ?? numbers.size)
-    if (groups !== undefined) numbers.set(groups[row], number)
-    groupOf[i] = number
-  })
-  const count = groups === undefined ? rows.length : numbers.size
+  const { of: groupOf, count } =
+    groups === undefined
+      ? { of: Uint32Array.from(rows.keys()), count: rows.length }
+      : numberGroups(Array.from(rows, (row) => groups[row]))
   const order = random.shuffle(new Uint32Array(count).map((_, i) => i))
   const foldOfGroup = new Uint8Array(count)
   order.forEach((group, place) => {

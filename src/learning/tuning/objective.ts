@@ -9,7 +9,7 @@ import { fail } from '../errors.ts'
 import type { Better } from '../evaluation/measure.ts'
 import { measure, measurer } from '../evaluation/measures.ts'
 import { type Results, unitWeights } from '../evaluation/results.ts'
-import type { LearnerSpec } from '../model.ts'
+import type { FitOptions, LearnerSpec } from '../model.ts'
 import {
   learnFold,
   type PreparedFold,
@@ -85,11 +85,13 @@ export type Figures = (
 export function createFigures(work: ObjectiveWork): Figures {
   const { target, folds, budget, groups } = work
   const preparedFold = foldKeeper(work)
+  // The bins of a fold's matrix, cut on its training rows alone, serve all trials.
+  const bins: NonNullable<FitOptions['bins']> = new WeakMap()
   return (spec, share) => {
     const learner = budget === 'trees' ? withTrees(spec, share) : spec
     const figures = folds.map((_, index) => {
       const fold = preparedFold(index, budget === 'rows' ? share : 1)
-      const { tested } = learnFold(fold, learner, work)
+      const { tested } = learnFold(fold, learner, { ...work, bins })
       return figureOf(work.measure, resultsOf(target, tested, groups))
     })
     const value = figures.reduce((sum, figure) => sum + figure, 0) / figures.length
