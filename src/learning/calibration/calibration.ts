@@ -4,7 +4,7 @@
  * A calibration is plain JSON and never ranks two rows the other way round. It must be learnt from
  * rows that the model has not learnt from: `crossCalibrate`, or rows held out.
  */
-import { exp, sigmoid } from '../../lib/math.ts'
+import { sigmoid, softmax } from '../../lib/math.ts'
 import { fail } from '../errors.ts'
 import { applyIsotonic, fitIsotonic } from './isotonic.ts'
 import { fitPlatt } from './platt.ts'
@@ -81,14 +81,8 @@ export function activateCalibrated(calibration: Calibration, margins: Float64Arr
     return
   }
   const temperature = calibration.kind === 'temperature' ? calibration.temperature : 1
-  let most = -Infinity
-  for (const margin of margins) most = Math.max(most, margin)
-  let total = 0
-  for (let k = 0; k < margins.length; k++) {
-    margins[k] = exp((margins[k] - most) / temperature)
-    total += margins[k]
-  }
-  for (let k = 0; k < margins.length; k++) margins[k] /= total
+  for (let k = 0; k < margins.length; k++) margins[k] /= temperature
+  softmax(margins)
 }
 
 /** Throws `model_invalid` for a calibration that `calibrate` cannot have made. */

@@ -8,9 +8,8 @@
  * and `toStored` says how far.
  */
 import type { Matrix } from '../../lib/matrix.ts'
+import { deviation, meanAndScale, type Scaling } from '../standardised.ts'
 import type { SparseMatrix } from './sparse.ts'
-
-export type Scaling = { readonly mean: number; readonly scale: number }
 
 /**
  * Points are blocks of `width` coefficients and an intercept, one block an output; `from` is where
@@ -128,31 +127,6 @@ export function readBlock({ width }: Design, point: Float64Array, output: number
   const from = output * (width + 1)
   const coefficients = Array.from(point.subarray(from, from + width), (value) => value + 0)
   return { intercept: point[from + width] + 0, coefficients }
-}
-
-/** Mean and population deviation of the values present; deviation 1 where there is no spread. */
-export function meanAndScale(column: Float64Array): Scaling {
-  let count = 0
-  let total = 0
-  for (const value of column) {
-    if (value !== value) continue
-    count++
-    total += value
-  }
-  if (count === 0) return { mean: 0, scale: 1 }
-  const mean = total / count
-  let squares = 0
-  for (const value of column) {
-    if (value === value) squares += (value - mean) * (value - mean)
-  }
-  return { mean, scale: deviation(squares, mean, count) }
-}
-
-function deviation(squares: number, mean: number, count: number): number {
-  const scale = Math.sqrt(squares / count)
-  // A constant column can show a deviation of a few rounding errors.
-  const rounding = 1e-14 * Math.abs(mean) * Math.sqrt(count)
-  return scale > rounding ? scale : 1
 }
 
 /** Row-major standardised values, missing ones 0. */

@@ -3,7 +3,7 @@
  * one linear margin a class, all classes penalised alike, as scikit-learn's LogisticRegression on
  * more than two classes. What it minimises: logistic-regression.ts.
  */
-import { exp } from '../../lib/math.ts'
+import { softmax } from '../../lib/math.ts'
 import { fail } from '../errors.ts'
 import type { Estimator, Scorer } from '../estimator.ts'
 import { additiveExplanations } from '../explanation/matrix.ts'
@@ -90,15 +90,4 @@ function multinomialRegressionScorer(model: MultinomialRegressionModel): Scorer 
     explain,
     explainMatrix: additiveExplanations(explain),
   }
-}
-
-function softmax(margins: Float64Array): void {
-  let most = -Infinity
-  for (const margin of margins) most = Math.max(most, margin)
-  let total = 0
-  for (let k = 0; k < margins.length; k++) {
-    margins[k] = exp(margins[k] - most)
-    total += margins[k]
-  }
-  for (let k = 0; k < margins.length; k++) margins[k] /= total
 }

@@ -1,7 +1,7 @@
 /** Training rows of linear learners, dense or sparse, and their weights. */
 import type { Matrix } from '../../lib/matrix.ts'
+import { weighClasses } from '../class-weights.ts'
 import type { CheckedData } from '../model.ts'
-import { weighClasses } from '../trees/row-weights.ts'
 import { denseDesign, type Design, sparseDesign } from './design.ts'
 import type { Solver } from './model.ts'
 import { type SparseMatrix, toSparse } from './sparse.ts'
