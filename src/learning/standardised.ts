@@ -1,7 +1,9 @@
 /** Rows with every feature centred and scaled, for learners that measure distances. */
 import type { Matrix } from '../lib/matrix.ts'
 import { fail } from './errors.ts'
-import { meanAndScale, type Scaling } from './linear/design.ts'
+
+/** Of one feature. */
+export type Scaling = { readonly mean: number; readonly scale: number }
 
 /** A feature's value becomes (value − mean) / scale; a missing one becomes 0, the mean. */
 export type Standard = { readonly means: Float64Array; readonly scales: Float64Array }
@@ -19,6 +21,32 @@ export function standardOf(x: Matrix, scaled: boolean): Standard {
     means: Float64Array.from(scaling, ({ mean }) => mean + 0),
     scales: Float64Array.from(scaling, ({ scale }) => (scaled ? scale : 1)),
   }
+}
+
+/** Mean and population deviation of the values present; deviation 1 where there is no spread. */
+export function meanAndScale(column: Float64Array): Scaling {
+  let count = 0
+  let total = 0
+  for (const value of column) {
+    if (value !== value) continue
+    count++
+    total += value
+  }
+  if (count === 0) return { mean: 0, scale: 1 }
+  const mean = total / count
+  let squares = 0
+  for (const value of column) {
+    if (value === value) squares += (value - mean) * (value - mean)
+  }
+  return { mean, scale: deviation(squares, mean, count) }
+}
+
+/** From the sum of squared distances from the mean; 1 where there is no spread. */
+export function deviation(squares: number, mean: number, count: number): number {
+  const scale = Math.sqrt(squares / count)
+  // A constant column can show a deviation of a few rounding errors.
+  const rounding = 1e-14 * Math.abs(mean) * Math.sqrt(count)
+  return scale > rounding ? scale : 1
 }
 
 /** The standard that a model from a file holds; throws `model_invalid` where it is damaged. */

@@ -7,7 +7,8 @@ import { mean } from '../../lib/statistics.ts'
 import { fail } from '../errors.ts'
 import type { Estimator } from '../estimator.ts'
 import { type CheckedData, type FitOptions, MODEL_FORMAT } from '../model.ts'
-import { type BinnedMatrix, binMatrix, bytesOfBins } from './bins.ts'
+import { type BinnedMatrix, bytesOfBins } from './bins.ts'
+import { keptBins } from './kept-bins.ts'
 import { chooseKernels } from './kernels.ts'
 import { createGrower, type Grown, leafOfBins } from './random-forest-grow.ts'
 import type {
@@ -44,13 +45,13 @@ const LISTS = 6
 function fitRandomForest(
   { params }: RandomForestSpec,
   data: CheckedData,
-  { seed, onProgress }: FitOptions,
+  { seed, onProgress, bins }: FitOptions,
 ): RandomForestModel {
   const { x, y } = data
   const outputs = params.task === 'multiclass' ? (data.classes?.length ?? 0) : 1
   const centre = params.task === 'regression' ? centreOf(y) : 0
   const kernels = chooseKernels(bytesOfBins(x.rows, x.columns.length))
-  const binned = binMatrix(x, params.bins, kernels, data.categorical)
+  const binned = keptBins(bins, x, params.bins, kernels, data.categorical)
   const grow = createGrower({
     ...params,
     binned,
