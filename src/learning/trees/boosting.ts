@@ -4,7 +4,8 @@
  */
 import { createRandom, type Random } from '../../lib/random.ts'
 import { type CheckedData, type FitOptions, MODEL_FORMAT } from '../model.ts'
-import { binMatrix, bytesOfBins } from './bins.ts'
+import { bytesOfBins } from './bins.ts'
+import { keptBins } from './kept-bins.ts'
 import type { Likeness } from './category-bins.ts'
 import type { CompiledKernels } from './compiled-kernels.ts'
 import { watchValidation } from './early-stopping.ts'
@@ -142,7 +143,7 @@ function prepareRounds({
   const limits = limitsOf(limited, x.names, categorical, kernels)
   const pairs = kernels.numbers(2 * x.rows)
   const likeness = outputs === 1 && categorical.length > 0 ? likenessAtStart() : undefined
-  const binned = binMatrix(x, params.bins, kernels, categorical, likeness)
+  const binned = keptBins(options.bins, x, params.bins, kernels, categorical, likeness)
   const workshop = createWorkshop(kernels, evaluator, x.rows, binned.features)
   const drawn = kernels.wholes(x.rows)
   const rowSpace = kernels.wholes(x.rows)

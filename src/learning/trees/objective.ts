@@ -1,5 +1,5 @@
 /** What boosted trees may learn to tell: losses with their derivatives, one a name. */
-import { exp, ln, sigmoid, softplus } from '../../lib/math.ts'
+import { exp, ln, sigmoid, softplus, softmax as toShares } from '../../lib/math.ts'
 import { fail } from '../errors.ts'
 import type { Task } from '../model.ts'
 import { weightedQuantile } from './quantile.ts'
@@ -122,12 +122,7 @@ const softmax: Objective = {
       return ln(own.reduce((sum, margin) => sum + exp(margin - most), 0)) + most - label
     })
   },
-  activate(margins) {
-    const most = Math.max(...margins)
-    let sum = 0
-    for (let k = 0; k < margins.length; k++) sum += margins[k] = exp(margins[k] - most)
-    for (let k = 0; k < margins.length; k++) margins[k] /= sum
-  },
+  activate: toShares,
 }
 
 /** Half the square of label − margin. */

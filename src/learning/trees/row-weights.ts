@@ -1,5 +1,5 @@
 /** What rows count, by themselves and by their class. */
-import { fail } from '../errors.ts'
+import { weighClasses } from '../class-weights.ts'
 import type { CheckedData } from '../model.ts'
 import type { BoostedTreesParams } from './model.ts'
 
@@ -20,21 +20,4 @@ export function weighRows(
     if (into[row] !== 1) uniform = false
   }
   return uniform
-}
-
-/** The declared weight of each class; balanced: rows ÷ (classes × rows of the class). */
-export function weighClasses(
-  y: Float64Array,
-  classes: number,
-  declared: 'balanced' | readonly number[],
-): readonly number[] {
-  if (declared !== 'balanced') {
-    if (declared.length === classes) return declared
-    throw fail.learner_invalid(
-      `The learner's "classWeights" has ${declared.length} weights for ${classes} classes.`,
-    )
-  }
-  const rows = new Float64Array(classes)
-  for (const label of y) rows[label]++
-  return Array.from(rows, (count) => y.length / (classes * Math.max(1, count)))
 }
