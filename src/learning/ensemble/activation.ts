@@ -1,5 +1,5 @@
 /** Margins to outputs, in place. Recorded values, so every function comes from lib/math. */
-import { exp, sigmoid, softplus } from '../../lib/math.ts'
+import { exp, sigmoid, softmax, softplus } from '../../lib/math.ts'
 import { fail } from '../errors.ts'
 import type { Activation } from './model.ts'
 
@@ -41,13 +41,6 @@ function each(map: (margin: number) => number): (margins: Float64Array) => void 
   return (margins) => {
     for (let i = 0; i < margins.length; i++) margins[i] = map(margins[i])
   }
-}
-
-function softmax(margins: Float64Array): void {
-  let most = -Infinity
-  for (const margin of margins) most = Math.max(most, margin)
-  for (let i = 0; i < margins.length; i++) margins[i] = exp(margins[i] - most)
-  divide(margins, total(margins))
 }
 
 function total(values: Float64Array): number {
