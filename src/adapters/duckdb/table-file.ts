@@ -17,6 +17,9 @@ const CELLS_MAX = 250_000_000
 /** Of what DuckDB says of a file. */
 const WORDS_MAX = 400
 
+/** What columns of a CSV may hold. */
+const CSV_TYPES = ['BIGINT', 'DOUBLE', 'DATE', 'TIMESTAMP', 'TIMESTAMP WITH TIME ZONE', 'VARCHAR']
+
 /** What people write where there is no value. */
 const NO_VALUE = ['', '?', 'NA', 'N/A', 'n/a', 'NaN', 'nan', 'NULL', 'null', 'None']
 
@@ -24,15 +27,19 @@ const NO_VALUE = ['', '?', 'NA', 'N/A', 'n/a', 'NaN', 'nan', 'NULL', 'null', 'No
  * Reads any CSV (delimiter, quotes, header and types are recognised; gzip by its name) or Parquet
  * file, without a contract. Text is trimmed; `?`, `NA`, `null` and the like are "no value". Whole
  * numbers beyond 2⁵³ are read as text, because they are ids. Without a header columns are named
- * column00, column01, …
+ * column00, column01, … Columns named in `texts` are read as text, whatever they hold.
  *
- * Errors: `file_not_found`, `file_empty`, `file_damaged`, `file_too_large`.
+ * Errors: `file_not_found`, `file_empty`, `file_damaged` (infinite numbers too), `file_too_large`.
  */
-export async function readTableFile(path: string, limits: DatabaseLimits = {}): Promise<TableFile> {
+export async function readTableFile(
+  path: string,
+  limits: DatabaseLimits = {},
+  texts: readonly string[] = [],
+): Promise<TableFile> {
   const source = await sourceOf(path)
   return withDatabase(limits, async (connection) => {
     try {
-      return await readTable(connection, path, source)
+      return await readTable(connection, path, source, new Set(texts))
     } catch (cause) {
       if (cause instanceof Error && 'code' in cause) throw cause
       const message = cause instanceof Error ? cause.message : String(cause)
@@ -49,19 +56,28 @@ export async function readTableFile(path: string, limits: DatabaseLimits = {}): 
 async function readTable(
   connection: DuckDBConnection,
   path: string,
-  source: string,
+  { from, typed }: Source,
+  texts: ReadonlySet<string>,
 ): Promise<TableFile> {
-  const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${source}`)
-  const found = described.getRows().map(([name, type]) => ({
-    name: String(name),
-    type: typeOf(String(type)),
-  }))
+  const seen = await columnsOf(connection, from)
+  const forced = seen.filter(({ name, type }) => texts.has(name) && type !== 'text')
+  const source = typed(forced.map(({ name }) => name))
+  const found = seen.map((column) => (forced.includes(column) ? { ...column, type: 'text' as const } : column))
   const large = found.filter(({ type }) => type === 'large')
   const extremes = large.map(({ name }) => `max(abs(CAST(${identifier(name)} AS DOUBLE)))`)
+  const measurable = found.filter(({ type }) => type === 'number' || type === 'text')
+  const infinities = measurable.map(({ name }) => infinitelyMany(identifier(name)))
   const sizes = await connection.runAndReadAll(
-    `SELECT ${['count(*)', ...extremes].join(', ')} FROM ${source}`,
+    `SELECT ${['count(*)', ...extremes, ...infinities].join(', ')} FROM ${source}`,
   )
-  const [counted, ...greatest] = sizes.getRows()[0]
+  const [counted, ...figures] = sizes.getRows()[0]
+  const greatest = figures.slice(0, large.length)
+  const infinite = figures.slice(large.length).findIndex((count) => Number(count) > 0)
+  if (infinite >= 0) {
+    throw dataErrors.file_damaged(
+      `${nameOf(path)}: "${measurable[infinite].name}" is infinite in ${String(figures[large.length + infinite])} rows; write a number there, or nothing.`,
+    )
+  }
   const rows = Number(counted)
   if (rows === 0) throw dataErrors.file_empty(`${nameOf(path)} has no rows.`)
   if (rows * found.length > CELLS_MAX) {
@@ -101,6 +117,23 @@ async function readFrame(
   }
 }
 
+async function columnsOf(
+  connection: DuckDBConnection,
+  source: string,
+): Promise<{ readonly name: string; readonly type: FrameType | 'large' }[]> {
+  const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${source}`)
+  return described.getRows().map(([name, type]) => ({
+    name: String(name),
+    type: typeOf(String(type)),
+  }))
+}
+
+/** How many values are infinite; a column that DuckDB took for text counts if all are numbers. */
+function infinitelyMany(column: string): string {
+  const number = `TRY_CAST(CAST(${column} AS VARCHAR) AS DOUBLE)`
+  return `CASE WHEN count(${column}) = count(${number}) THEN count_if(isinf(${number})) ELSE 0 END`
+}
+
 const asNumber = (column: string): string => {
   const number = `CAST(${column} AS DOUBLE)`
   return `CASE WHEN isfinite(${number}) THEN ${number} ELSE 'NaN'::DOUBLE END`
@@ -109,7 +142,8 @@ const asNumber = (column: string): string => {
 /** The SQL that reads a column as text, or as a DOUBLE in which NaN is "no value". */
 const load: Readonly<Record<FrameType, (column: string) => string>> = {
   text: (column) => `nullif(trim(CAST(${column} AS VARCHAR)), '')`,
-  time: (column) => asNumber(`epoch_us(CAST(${column} AS TIMESTAMP))`),
+  // Not through TIMESTAMP: that would read an instant by the clock of this machine's zone.
+  time: (column) => asNumber(`epoch_us(${column})`),
   boolean: asNumber,
   integer: asNumber,
   number: asNumber,
@@ -125,19 +159,37 @@ function typeOf(type: string): FrameType | 'large' {
   return type === 'BOOLEAN' ? 'boolean' : 'text'
 }
 
-async function sourceOf(path: string): Promise<string> {
+/** What to read from, as SQL; `typed` is the same with columns read as text. */
+interface Source {
+  readonly from: string
+  readonly typed: (texts: readonly string[]) => string
+}
+
+async function sourceOf(path: string): Promise<Source> {
   const found = await stat(path).catch(() => undefined)
   if (found === undefined || !found.isFile()) {
     throw dataErrors.file_not_found(`${path} is not a file that can be read.`)
   }
   if (found.size === 0) throw dataErrors.file_empty(`${nameOf(path)} is empty.`)
-  if (await isParquet(path)) return `read_parquet(${literal(path)})`
+  // The folders of the path are no columns, even if one is called year=2024.
+  if (await isParquet(path)) {
+    const parquet = `read_parquet(${literal(path)}, hive_partitioning = false)`
+    return { from: parquet, typed: () => parquet }
+  }
   const nothing = NO_VALUE.map(literal).join(', ')
   // yes and no, true and false stay the words that they are; sample_size −1 looks at every row.
-  return (
-    `read_csv(${literal(path)}, nullstr = [${nothing}], sample_size = -1, ` +
-    `auto_type_candidates = ['BIGINT', 'DOUBLE', 'DATE', 'TIMESTAMP', 'VARCHAR'])`
-  )
+  const options =
+    `${literal(path)}, nullstr = [${nothing}], sample_size = -1, hive_partitioning = false, ` +
+    `auto_type_candidates = [${CSV_TYPES.map(literal).join(', ')}]`
+  return {
+    from: `read_csv(${options})`,
+    typed: (texts) => {
+      const types = texts.map((name) => `${literal(name)}: 'VARCHAR'`)
+      return types.length === 0
+        ? `read_csv(${options})`
+        : `read_csv(${options}, types = {${types.join(', ')}})`
+    },
+  }
 }
 
 async function isParquet(path: string): Promise<boolean> {
