@@ -158,15 +158,11 @@ export function randomForest(declared: Partial<RandomForestParams> = {}): Random
   check('leaves', params.leaves, isCount(params.leaves) && params.leaves >= 2)
   check('minChildRows', params.minChildRows, isCount(params.minChildRows))
   const named = typeof nodeFeatures !== 'number' && ['sqrt', 'third', 'all'].includes(nodeFeatures)
-  check('nodeFeatures', nodeFeatures, named || isCount(Number(nodeFeatures)))
+  check('nodeFeatures', nodeFeatures, named || isCount(nodeFeatures as number))
   check('rowSample', params.rowSample, params.rowSample > 0 && params.rowSample <= 1)
   check('bins', params.bins, isCount(params.bins) && params.bins >= 2 && params.bins <= 255)
-  if (classWeights !== undefined) {
-    const listed = Array.isArray(classWeights) && classWeights.length > 1
-    const positive = listed && classWeights.every((weight) => weight > 0 && weight < Infinity)
-    const sound = task !== 'regression' && (classWeights === 'balanced' || positive)
-    check('classWeights', classWeights, sound)
-  }
+  check('classWeights', classWeights, classWeights === undefined || task !== 'regression')
+  checkClassWeights(classWeights)
   return { kind: 'random-forest', params }
 }
 

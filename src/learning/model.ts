@@ -12,6 +12,7 @@ import type {
 } from './linear/model.ts'
 import type { OneClassSvmModel, OneClassSvmSpec } from './one-class-svm/model.ts'
 import type { IsolationForestModel, IsolationForestSpec } from './trees/isolation-forest-model.ts'
+import type { BinStore } from './trees/kept-bins.ts'
 import type { BoostedTreesModel, BoostedTreesSpec } from './trees/model.ts'
 import type { RandomForestModel, RandomForestSpec } from './trees/random-forest-model.ts'
 
@@ -68,6 +69,8 @@ export type FitOptions = {
    * pays where processors are free and the data is large.
    */
   readonly threads?: number
+  /** Where tree learners keep the bins of a matrix for the next fit on it; absent: nowhere. */
+  readonly bins?: BinStore
   /** Called as the work advances; `done` of `total` steps. */
   readonly onProgress?: (progress: FitProgress) => void
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { cosPi, exp, ln, log1p, pow, sigmoid, softplus } from './math.ts'
+import { cosPi, exp, ln, log1p, pow, sigmoid, softmax, softplus } from './math.ts'
 
 const view = new DataView(new ArrayBuffer(8))
 
@@ -105,6 +105,16 @@ describe('the cosine of half turns', () => {
     expect([cosPi(0.1), cosPi(0.4), cosPi(12345.678)]).toEqual([
       0.9510565162951535, 0.30901699437494734, 0.5305111843064241,
     ])
+  })
+})
+
+describe('softmax', () => {
+  test('gives shares in proportion to the exponentials, however large', () => {
+    const shares = Float64Array.of(1000, 1000 + ln(3), -1000)
+    softmax(shares)
+    expect(shares[0]).toBeCloseTo(0.25, 12)
+    expect(shares[1]).toBeCloseTo(0.75, 12)
+    expect(shares[2]).toBe(0)
   })
 })
 

@@ -124,6 +124,18 @@ export function softplus(x: number): number {
   return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x))
 }
 
+/** Shares eˣ / Σ eˣ of numbers, in place and without overflow: they add up to 1. */
+export function softmax(values: Float64Array): void {
+  let most = -Infinity
+  for (const value of values) most = Math.max(most, value)
+  let total = 0
+  for (let k = 0; k < values.length; k++) {
+    values[k] = exp(values[k] - most)
+    total += values[k]
+  }
+  for (let k = 0; k < values.length; k++) values[k] /= total
+}
+
 /**
  * cos(πx). Whole turns are taken off without rounding, so that it is as exact far from 0 as near
  * it; NaN of what is not finite.
