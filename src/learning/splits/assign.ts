@@ -62,9 +62,10 @@ function byClass(order: Uint32Array, { of }: Numbered): (a: number, b: number) =
 /**
  * Gives each group, the large ones first, to the part in which the squared counts of all classes,
  * each relative to the part's share of its class, grow least; of equal parts to the least full, so
- * that none of equal shares stays empty, then to the one drawn. So with one class a group goes to the part that is least full (Graham 1969, longest first), and no
- * two equal parts differ by more than the largest group. Groups of about the same size (within a
- * factor of two) come in drawn order, so that repetitions differ.
+ * that none of equal shares stays empty, then to the one drawn. So with one class a group goes to
+ * the part that is least full (Graham 1969, longest first), and no two equal parts differ by more
+ * than the largest group. Groups of about the same size (within a factor of two) come in drawn
+ * order, so that repetitions differ.
  */
 export function groupFolds(
   groups: Numbered,

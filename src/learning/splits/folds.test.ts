@@ -110,6 +110,19 @@ describe('k folds by chance', () => {
     expect(spread(false)).toBeGreaterThan(0)
   })
 
+  test('leave none empty where there are as many groups, each of one class alone', () => {
+    const groups = Array.from({ length: 15 }, (_, row) => Math.floor(row / 3))
+    const classes = groups.map((group) => (group < 2 ? 1 : 0))
+    const plan = { kind: 'k-fold', folds: 5, grouped: true, stratified: true } as const
+    fc.assert(
+      fc.property(seed, (at) => {
+        for (const one of foldsOf({ ...plan, seed: at }, { count: 15, groups, classes })) {
+          expect(one.test).toHaveLength(3)
+        }
+      }),
+    )
+  })
+
   test('are dealt anew by repetition and by seed, groups of unequal size too', () => {
     const count = 300
     const groups = Array.from({ length: count }, (_, row) => Math.floor(Math.sqrt(row * 7)))
