@@ -5,7 +5,13 @@
  */
 import { type Matrix, readRow, selectRows, selectValues } from '../../lib/matrix.ts'
 import { fail } from '../errors.ts'
-import { type Estimator, estimatorOf, type Scorer, taskOf } from '../estimator.ts'
+import {
+  type Estimator,
+  estimatorOf,
+  type Scorer,
+  type ScorerOptions,
+  taskOf,
+} from '../estimator.ts'
 import { fit } from '../fit.ts'
 import {
   type CheckedData,
@@ -114,14 +120,17 @@ function fitCalibrated(
   return calibratedModel(fit(learner, data, options), calibration)
 }
 
-function calibratedScorer({ model, calibration, features }: CalibratedModel): Scorer {
+function calibratedScorer(
+  { model, calibration, features }: CalibratedModel,
+  options: ScorerOptions,
+): Scorer {
   // Models within models without end would exhaust the stack.
   if (model?.kind === 'calibrated') throw fail.model_invalid('The inner model is calibrated too.')
   const { features: inner } = predictor(model)
   if (inner.length !== features.length || inner.some((name, j) => features[j] !== name)) {
     throw fail.model_invalid('The model and its inner model list different features.')
   }
-  const scorer = estimatorOf(model.kind).scorer(model)
+  const scorer = estimatorOf(model.kind).scorer(model, options)
   if (scorer.task !== 'binary' && scorer.task !== 'multiclass') {
     throw fail.model_invalid(`A ${scorer.task} model has no probabilities to calibrate.`)
   }
@@ -131,7 +140,7 @@ function calibratedScorer({ model, calibration, features }: CalibratedModel): Sc
 
 /** The margins of all rows, row after row; the columns in the model's order. */
 function marginsOf(model: TrainedModel, x: Matrix): Float64Array {
-  const scorer = estimatorOf(model.kind).scorer(model)
+  const scorer = estimatorOf(model.kind).scorer(model, { lasting: false })
   const width = scorer.outputs.length
   const row = new Float64Array(x.names.length)
   const margins = new Float64Array(x.rows * width)
