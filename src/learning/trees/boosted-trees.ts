@@ -1,8 +1,11 @@
-/** Gradient-boosted trees as an estimator: training, and scoring with flat arrays. */
+/** Gradient-boosted trees as an estimator: training, and scoring by the engine of ensembles. */
+import { createEnsembleEngine } from '../ensemble/engine.ts'
+import { flattenEnsemble } from '../ensemble/forest.ts'
+import { bodyOfTrees } from '../ensemble/own-trees.ts'
 import { fail } from '../errors.ts'
-import type { Estimator, Scorer } from '../estimator.ts'
+import type { Estimator, Scorer, ScorerOptions } from '../estimator.ts'
 import { fitBoostedTrees } from './boosting.ts'
-import { type Forest, flattenTrees, forestOf, goesLeft } from './forest.ts'
+import { flattenTrees, forestOf } from './forest.ts'
 import type { BoostedTreesModel } from './model.ts'
 import { type Objective, objectiveOf, OBJECTIVES } from './objective.ts'
 import { treeExplanations } from './shap-scorer.ts'
@@ -22,14 +25,22 @@ export const boostedTreesEstimator: Estimator<'boosted-trees'> = {
   scorer: boostedTreesScorer,
 }
 
-function boostedTreesScorer(model: BoostedTreesModel): Scorer {
+/** Deeper trees are walked from node to node unless measuring says otherwise. */
+const SHALLOW = 8
+
+function boostedTreesScorer(model: BoostedTreesModel, { lasting }: ScorerOptions): Scorer {
   const objective = objectiveOfModel(model)
-  const forest = flattenTrees(model)
+  const { bases } = flattenTrees(model)
+  const body = bodyOfTrees(model.features, [...bases], model.trees)
+  const usual = (model.params?.depth ?? 0) <= SHALLOW ? 'branchless' : 'pointer'
+  const engine = createEnsembleEngine(flattenEnsemble(body), lasting ? 'measured' : usual)
   const single = objective.task === 'regression' ? 'value' : 'score'
   return {
     task: objective.task,
     outputs: model.classes?.map(({ name }) => name) ?? [single],
-    margins: model.classes === undefined ? oneMargin(forest) : marginsOf(forest),
+    // Bases plus the leaf values in tree order: the very sums that training kept.
+    margins: engine.margins,
+    marginsOfColumns: engine.marginsOfColumns,
     activate: objective.activate,
     ...treeExplanations((output) => forestOfOutput(model, output)),
   }
@@ -53,40 +64,4 @@ function forestOfOutput({ trees, features, base, classes }: BoostedTreesModel, o
   if (classes === undefined) return forestOf(trees, features.length, [base])
   const own = trees.filter((_, index) => index % classes.length === output)
   return forestOf(own, features.length, [classes[output].base])
-}
-
-/** Base plus the leaf values in tree order: the very sum that training kept. */
-function oneMargin(forest: Forest): Scorer['margins'] {
-  const { base, roots, value } = forest
-  return (row, into) => {
-    let margin = base
-    for (let tree = 0; tree < roots.length; tree++) margin += value[leafOf(forest, tree, row)]
-    into[0] = margin
-  }
-}
-
-function marginsOf(forest: Forest): Scorer['margins'] {
-  const { bases, roots, value } = forest
-  return (row, into) => {
-    into.set(bases)
-    for (let tree = 0; tree < roots.length; tree++) {
-      into[tree % bases.length] += value[leafOf(forest, tree, row)]
-    }
-  }
-}
-
-function leafOf(forest: Forest, tree: number, row: Float64Array): number {
-  const { roots, feature, threshold, missingLeft, left, right, sets } = forest
-  let node = roots[tree]
-  let split = feature[node]
-  while (split >= 0) {
-    const v = row[split]
-    if (sets !== undefined && sets.start[node] >= 0) {
-      node = goesLeft(forest, node, v) ? left[node] : right[node]
-    } else if (v <= threshold[node]) node = left[node]
-    else if (v === v || missingLeft[node] === 0) node = right[node]
-    else node = left[node]
-    split = feature[node]
-  }
-  return node
 }

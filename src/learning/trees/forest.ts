@@ -1,5 +1,6 @@
 /** All trees of a model in one set of typed arrays, checked while they are copied. */
 import { fail } from '../errors.ts'
+import { holdsCode, packCodes } from './code-sets.ts'
 import type { BoostedTreesModel, Tree } from './model.ts'
 
 export type Forest = {
@@ -23,22 +24,12 @@ export type Forest = {
   readonly sets?: CategorySets
 }
 
-/**
- * The categories that go left at the nodes that have such. A set of small or many codes is a string
- * of bits; one of few large codes is searched.
- */
+/** The categories that go left at the nodes that have such; `code-sets.ts` tells their words. */
 export type CategorySets = {
   /** By node, where its set begins in `words`; −1 where a threshold decides. */
   readonly start: Int32Array
-  /**
-   * A set's length in words and whether they hold bits (1), then the words: bit c of all is code
-   * c, or else one code a word, ascending.
-   */
   readonly words: Int32Array
 }
-
-/** Sets of so many words are always kept as bits; longer ones if bits take little more than codes. */
-const SHORT_WORDS = 64
 
 /** Throws `model_invalid` where following a tree could leave it, loop, or meet no number. */
 export function flattenTrees(model: BoostedTreesModel): Forest {
@@ -84,24 +75,7 @@ export function goesLeft(forest: Forest, node: number, value: number): boolean {
   if (value !== value) return forest.missingLeft[node] === 1
   const { sets } = forest
   if (sets === undefined || sets.start[node] < 0) return value <= forest.threshold[node]
-  return holds(sets.words, sets.start[node], value)
-}
-
-function holds(words: Int32Array, start: number, code: number): boolean {
-  const length = words[start]
-  const first = start + 2
-  if (words[start + 1] === 1) {
-    const whole = code >= 0 && code < 32 * length && Number.isInteger(code)
-    return whole && ((words[first + (code >>> 5)] >>> (code & 31)) & 1) === 1
-  }
-  let low = first
-  let high = first + length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (words[middle] < code) low = middle + 1
-    else high = middle
-  }
-  return low < first + length && words[low] === code
+  return holdsCode(sets.words, sets.start[node], value)
 }
 
 function basesOf({ base, classes }: BoostedTreesModel): number[] {
@@ -166,18 +140,8 @@ function copySets(trees: readonly Tree[], total: number): CategorySets {
       const codes = tree.categories?.[own] ?? null
       if (codes === null) continue
       start[node] = words.length
-      const length = ((codes.at(-1) ?? 0) >>> 5) + 1
-      const asBits = length <= Math.max(SHORT_WORDS, 2 * codes.length)
-      const list = asBits ? bitsOf(codes, length) : codes
-      words.push(list.length, asBits ? 1 : 0)
-      for (const word of list) words.push(word)
+      for (const word of packCodes(codes)) words.push(word)
     }
   }
   return { start, words: Int32Array.from(words) }
-}
-
-function bitsOf(codes: readonly number[], length: number): number[] {
-  const bits = new Array<number>(length).fill(0)
-  for (const code of codes) bits[code >>> 5] |= 1 << (code & 31)
-  return bits
 }
