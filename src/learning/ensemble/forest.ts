@@ -1,5 +1,6 @@
 /** All trees of an ensemble in one set of typed arrays, checked while they are copied. */
 import { fail } from '../errors.ts'
+import { packCodes } from '../trees/code-sets.ts'
 import { decision, type EnsembleTree } from './model.ts'
 
 /**
@@ -33,7 +34,7 @@ export type EnsembleForest = {
   readonly special: Uint8Array
   /** Whether there are any. */
   readonly hasSpecial: boolean
-  readonly sets: BitSets
+  readonly sets: CodeSets
   /** The longest path of each tree. */
   readonly depth: Uint16Array
 }
@@ -55,8 +56,8 @@ export const viewRule = {
   raw: 5,
 } as const
 
-/** Sets of category codes: set s holds the bits of words from starts[s] to starts[s + 1]. */
-export type BitSets = { readonly starts: Int32Array; readonly words: Uint32Array }
+/** Sets of category codes, as `packCodes` makes them: set s begins at starts[s]. */
+export type CodeSets = { readonly starts: Int32Array; readonly words: Int32Array }
 
 /** What `flattenEnsemble` reads: the fields of a `TreeEnsembleModel` that decide margins. */
 export type EnsembleBody = {
@@ -226,10 +227,10 @@ function viewsOf(viewAt: ReadonlyMap<number, number>): Views {
   }
 }
 
-function createSets(trees: readonly EnsembleTree[]): BitSets {
+function createSets(trees: readonly EnsembleTree[]): CodeSets {
   const all = trees.flatMap((tree) => tree?.sets ?? [])
-  const starts = new Int32Array(all.length + 1)
-  let total = 0
+  const starts = new Int32Array(all.length)
+  const words: number[] = []
   all.forEach((set, index) => {
     let before = -1
     if (!Array.isArray(set)) throw fail.model_invalid(`Category set ${index} is no list.`)
@@ -239,13 +240,10 @@ function createSets(trees: readonly EnsembleTree[]): BitSets {
       }
       before = code
     }
-    total += (before + 32) >>> 5
-    if (total > WORDS_MAX) throw fail.model_invalid('The category codes are too large to hold.')
-    starts[index + 1] = total
+    starts[index] = words.length
+    for (const word of packCodes(set)) words.push(word)
+    if (words.length > WORDS_MAX)
+      throw fail.model_invalid('The category sets are too large to hold.')
   })
-  const words = new Uint32Array(total)
-  all.forEach((set, index) => {
-    for (const code of set) words[starts[index] + (code >>> 5)] |= 1 << (code & 31)
-  })
-  return { starts, words }
+  return { starts, words: Int32Array.from(words) }
 }

@@ -2,6 +2,7 @@
  * Ways to find the leaf of each tree for a row. All find the same leaves; which is fastest depends
  * on the shape of the trees and on the processor, so `engine.ts` measures.
  */
+import { holdsCode } from '../trees/code-sets.ts'
 import { type EnsembleForest } from './forest.ts'
 import { decision } from './model.ts'
 
@@ -99,10 +100,7 @@ function createDecision({ view, threshold, special, sets, arithmetic }: Ensemble
     if (bits & decision.equal && !Number.isInteger(x)) return false
     // XGBoost takes no value below zero for a category; LightGBM drops the fraction first.
     if (single ? x < 0 : x <= -1) return false
-    const code = Math.trunc(x === x ? x : 0)
-    const set = threshold[node]
-    const word = starts[set] + Math.floor(code / 32)
-    return word < starts[set + 1] && ((words[word] >>> (code & 31)) & 1) === 1
+    return holdsCode(words, starts[threshold[node]], Math.trunc(x === x ? x : 0))
   }
 }
 
