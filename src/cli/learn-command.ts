@@ -25,7 +25,7 @@ export function addLearnCommand(
         'regression',
       ]),
     )
-    .addOption(env('--drop <columns>', 'columns to leave out: A,B', 'DROP'))
+    .addOption(env('--drop <columns>', 'columns to leave out: A,B,"C, with a comma"', 'DROP'))
     .addOption(
       env('--group <column>', 'keep rows of one value together: a customer, for example', 'GROUP'),
     )

@@ -66,6 +66,7 @@ export type {
   RegisteredModelDeclaration,
   RunReport,
 } from './flows/plan.ts'
+export { PREDICTIONS, pairedDifferences, type PairedDifference } from './flows/predictions.ts'
 export { deploymentDocument } from './flows/promote.ts'
 export { createReplay, type Replay, type ReplayPorts } from './flows/replay.ts'
 export { countSkew, type SkewCount, type SkewRequest } from './flows/skew.ts'

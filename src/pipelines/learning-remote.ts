@@ -2,6 +2,7 @@
 import type { ChangeBy } from '../access/index.ts'
 import type { FileDescription } from './flows/learn-file/describe.ts'
 import type { FileQuestion } from './flows/learn-file/question.ts'
+import type { PairedDifference } from './flows/predictions.ts'
 
 /** A file that was brought, as it lies in the home directory. */
 export interface FileToLearn {
@@ -31,6 +32,8 @@ export interface LearningRemote {
   start(request: LearningRequest, by: ChangeBy): Promise<string>
   /** False where there was nothing to stop. */
   cancel(id: string, by: ChangeBy): Promise<boolean>
+  /** Runs row by row; empty where they were not measured on the same rows, or it is not known. */
+  pairs(runIds: readonly string[]): Promise<readonly PairedDifference[]>
   /** Ids of what is being learnt, then of what waits, in order. */
   pending(): Promise<readonly string[]>
 }

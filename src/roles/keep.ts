@@ -79,7 +79,12 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
     decide,
     work,
     learning,
-    learningFiles: createLearningFiles({ home, describe: learning.describe, ids: systemIds }),
+    learningFiles: createLearningFiles({
+      home,
+      describe: learning.describe,
+      ids: systemIds,
+      clock: metadata.clock,
+    }),
     project: () => project,
   }
   await markInterrupted(metadata.pipelines, metadata.clock)

@@ -9,6 +9,8 @@ import { remote } from '../lib/rpc.ts'
 import {
   describeFile,
   learnFileFlow,
+  PREDICTIONS,
+  pairedDifferences,
   runPipeline,
   type FileToLearn,
   type LearningRequest,
@@ -21,6 +23,7 @@ import type { ServicesForWork } from './services.ts'
 
 export type LearnTask =
   | { readonly kind: 'describe'; readonly home: string; readonly file: FileToLearn }
+  | { readonly kind: 'pairs'; readonly home: string; readonly runIds: readonly string[] }
   | {
       readonly kind: 'learn'
       readonly home: string
@@ -46,13 +49,23 @@ const keep = <Name extends keyof ServicesForWork>(service: Name) =>
   remote<ServicesForWork[Name]>(home.socket('keep'), service)
 
 try {
-  const value = task.kind === 'describe' ? await describe(task.file) : await learn(task)
-  answer({ value })
+  answer({ value: await done(task) })
 } catch (error) {
   // Anything else is a defect, and ends the thread.
   if (!isAssayError(error)) throw error
   const { code, status, title, action } = error
   answer({ refusal: { code, status, title, action, detail: inWordsOf(task, error.detail) } })
+}
+
+function done(asked: LearnTask): Promise<unknown> {
+  switch (asked.kind) {
+    case 'describe':
+      return describe(asked.file)
+    case 'pairs':
+      return pairs(asked.runIds)
+    case 'learn':
+      return learn(asked)
+  }
 }
 
 function answer(message: LearnAnswer): void {
@@ -61,13 +74,26 @@ function answer(message: LearnAnswer): void {
 
 /** A person knows a file by its name, not by its hash. */
 function inWordsOf(asked: LearnTask, detail: string): string {
-  if (asked.kind === 'learn') return detail
+  if (asked.kind !== 'describe') return detail
   const { file } = asked
   return detail.replaceAll(`${file.id}.${file.form}`, file.name)
 }
 
 async function describe(file: FileToLearn) {
   return describeFile(await read(home, file))
+}
+
+const PAIRS_SEED = 1
+
+async function pairs(runIds: readonly string[]) {
+  const tracking = keep('tracking')
+  const runs = await Promise.all(runIds.map((id) => tracking.run(id)))
+  if (!runs.every(({ artifacts }) => artifacts.some(({ name }) => name === PREDICTIONS))) return []
+  const kept = await Promise.all(runIds.map((id) => tracking.artifact(id, PREDICTIONS)))
+  return pairedDifferences(
+    kept.map(({ bytes }) => Buffer.from(bytes).toString('utf8')),
+    PAIRS_SEED,
+  )
 }
 
 async function learn({ run, request, by, codeRevision }: LearnTask & { kind: 'learn' }) {

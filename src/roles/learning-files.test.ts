@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { systemClock } from '../lib/clock.ts'
 import { sha256Hex } from '../lib/hash.ts'
 import { systemIds } from '../lib/ids.ts'
 import type { FileToLearn } from '../pipelines/index.ts'
@@ -23,6 +24,7 @@ const open = (options: { bytesMax?: number; filesMax?: number; describe?: () => 
     home: { incoming },
     describe: async () => description,
     ids: systemIds,
+    clock: systemClock,
     ...options,
   })
 const upload = (content: string | Buffer, bytes?: number) => ({

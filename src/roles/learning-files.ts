@@ -6,6 +6,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:f
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import type { Clock } from '../lib/clock.ts'
 import type { AssayError } from '../lib/errors.ts'
 import { writeFileAtomic } from '../lib/files.ts'
 import type { Ids } from '../lib/ids.ts'
@@ -26,12 +27,13 @@ export interface LearningFilesOptions {
   readonly home: Pick<Home, 'incoming'>
   readonly describe: (file: FileToLearn) => Promise<FileDescription>
   readonly ids: Ids
+  readonly clock: Clock
   readonly bytesMax?: number
   readonly filesMax?: number
 }
 
 export function createLearningFiles(options: LearningFilesOptions): LearningFiles {
-  const { home, describe, ids, bytesMax = BYTES_MAX, filesMax = FILES_MAX } = options
+  const { home, describe, ids, clock, bytesMax = BYTES_MAX, filesMax = FILES_MAX } = options
   const folder = folderOf(home)
   let uploads = 0
 
@@ -67,7 +69,7 @@ export function createLearningFiles(options: LearningFilesOptions): LearningFile
     try {
       const known = JSON.parse(await readFile(factsPath(home, id), 'utf8')) as LearningFile
       // What is used stays longer than what is not.
-      const now = new Date()
+      const now = clock.nowUs() / 1e6
       await utimes(pathOfLearningFile(home, known), now, now)
       return known
     } catch {

@@ -43,6 +43,8 @@ const WAITING_MAX = 8
 /** Of one thread; rows themselves are held outside of this heap. */
 const HEAP_MB = 4096
 const FALLEN_AMONG = 50
+/** Comparisons that are remembered. */
+const COMPARED_MAX = 50
 
 interface Waiting {
   readonly run: PipelineRun
@@ -62,6 +64,7 @@ export function createLearning(ports: LearningPorts): Learning {
   const { clock, home, pipelines } = ports
   const waiting: Waiting[] = []
   let current: Current | undefined
+  const compared = new Map<string, ReturnType<LearningRemote['pairs']>>()
   let describing: Promise<unknown> = Promise.resolve()
   let stopped = false
 
@@ -131,6 +134,19 @@ export function createLearning(ports: LearningPorts): Learning {
       )
       describing = description.catch(() => {})
       return description
+    },
+    pairs(runIds) {
+      const key = runIds.join()
+      const known = compared.get(key)
+      if (known !== undefined) return known
+      // Runs that have ended never change, and neither does what they come to.
+      const answer = inThread({ kind: 'pairs', home, runIds }).answered as ReturnType<
+        LearningRemote['pairs']
+      >
+      if (compared.size === COMPARED_MAX) compared.delete(compared.keys().next().value!)
+      compared.set(key, answer)
+      answer.catch(() => compared.delete(key))
+      return answer
     },
     async start(request, by) {
       if (waiting.length >= WAITING_MAX) {

@@ -1,4 +1,8 @@
+import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
+import { Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { createGunzip } from 'node:zlib'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import {
   dataErrors,
@@ -62,11 +66,13 @@ async function readTable(
   const seen = await columnsOf(connection, from)
   const forced = seen.filter(({ name, type }) => texts.has(name) && type !== 'text')
   const source = typed(forced.map(({ name }) => name))
-  const found = seen.map((column) => (forced.includes(column) ? { ...column, type: 'text' as const } : column))
+  const found = seen.map((column) =>
+    forced.includes(column) ? { ...column, type: 'text' as const } : column,
+  )
   const large = found.filter(({ type }) => type === 'large')
   const extremes = large.map(({ name }) => `max(abs(CAST(${identifier(name)} AS DOUBLE)))`)
   const measurable = found.filter(({ type }) => type === 'number' || type === 'text')
-  const infinities = measurable.map(({ name }) => infinitelyMany(identifier(name)))
+  const infinities = measurable.map(({ name, type }) => infinitelyMany(identifier(name), type))
   const sizes = await connection.runAndReadAll(
     `SELECT ${['count(*)', ...extremes, ...infinities].join(', ')} FROM ${source}`,
   )
@@ -129,7 +135,8 @@ async function columnsOf(
 }
 
 /** How many values are infinite; a column that DuckDB took for text counts if all are numbers. */
-function infinitelyMany(column: string): string {
+function infinitelyMany(column: string, type: FrameType | 'large'): string {
+  if (type === 'number') return `count_if(isinf(CAST(${column} AS DOUBLE)))`
   const number = `TRY_CAST(CAST(${column} AS VARCHAR) AS DOUBLE)`
   return `CASE WHEN count(${column}) = count(${number}) THEN count_if(isinf(${number})) ELSE 0 END`
 }
@@ -153,7 +160,8 @@ const load: Readonly<Record<FrameType, (column: string) => string>> = {
 /** What a type of DuckDB's is read as; `large` whole numbers may be ids that no double holds. */
 function typeOf(type: string): FrameType | 'large' {
   if (/^(BIGINT|UBIGINT|HUGEINT|UHUGEINT)$/.test(type)) return 'large'
-  if (/INT/.test(type) && !/INTERVAL/.test(type)) return 'integer'
+  if (type.endsWith(']')) return 'text' // A list, as DuckDB writes it out.
+  if (/^U?(TINYINT|SMALLINT|INTEGER)$/.test(type)) return 'integer'
   if (/^(FLOAT|DOUBLE|DECIMAL)/.test(type)) return 'number'
   if (/^(TIMESTAMP|DATE)/.test(type)) return 'time'
   return type === 'BOOLEAN' ? 'boolean' : 'text'
@@ -172,14 +180,24 @@ async function sourceOf(path: string): Promise<Source> {
   }
   if (found.size === 0) throw dataErrors.file_empty(`${nameOf(path)} is empty.`)
   // The folders of the path are no columns, even if one is called year=2024.
-  if (await isParquet(path)) {
+  const start = await firstBytes(path)
+  if (start.startsWith('PAR1')) {
     const parquet = `read_parquet(${literal(path)}, hive_partitioning = false)`
     return { from: parquet, typed: () => parquet }
   }
+  if (start.startsWith('PK\u0003\u0004')) {
+    throw dataErrors.file_damaged(
+      `${nameOf(path)} is an archive or a spreadsheet; save its table as CSV or Parquet.`,
+    )
+  }
+  const zipped = start.startsWith('\u001f\u008b')
+  if (zipped) await checkGzip(path)
+  const compression = zipped ? 'gzip' : /\.gz$/i.test(path) ? 'none' : 'auto'
   const nothing = NO_VALUE.map(literal).join(', ')
   // yes and no, true and false stay the words that they are; sample_size −1 looks at every row.
   const options =
     `${literal(path)}, nullstr = [${nothing}], sample_size = -1, hive_partitioning = false, ` +
+    `compression = ${literal(compression)}, ` +
     `auto_type_candidates = [${CSV_TYPES.map(literal).join(', ')}]`
   return {
     from: `read_csv(${options})`,
@@ -192,13 +210,24 @@ async function sourceOf(path: string): Promise<Source> {
   }
 }
 
-async function isParquet(path: string): Promise<boolean> {
+async function firstBytes(path: string): Promise<string> {
   const file = await open(path)
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0)
-    return buffer.toString('latin1', 0, bytesRead) === 'PAR1'
+    return buffer.toString('latin1', 0, bytesRead)
   } finally {
     await file.close()
+  }
+}
+
+/** DuckDB takes a file that was cut off for a shorter one; its checksum tells. */
+async function checkGzip(path: string): Promise<void> {
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
+  try {
+    await pipeline(createReadStream(path), createGunzip(), nowhere)
+  } catch (cause) {
+    const { message } = cause as Error
+    throw dataErrors.file_damaged(`${nameOf(path)} is no whole gzip file: ${message}.`, { cause })
   }
 }
 

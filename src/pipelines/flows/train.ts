@@ -27,6 +27,7 @@ import { DAY_US, formatTimestamp } from '../../lib/time.ts'
 import type { Remote } from '../../lib/rpc.ts'
 import type { NewMetric, Tracking } from '../../tracking/index.ts'
 import type { Bins, CompiledModel, FlowProject, RunReport } from './plan.ts'
+import { PREDICTIONS, predictionsJson } from './predictions.ts'
 
 /** History as learned from: one row an event, in order of (event time, sequence). */
 export interface TrainingTable {
@@ -111,6 +112,17 @@ export async function trainModel(
       contentType: 'application/json',
       content: trained.modelJson,
     })
+    const { y, scores, customer } = trained.test
+    const predictions = predictionsJson([
+      { task: 'binary', y, scores, ...(customer && { groups: customer }) },
+    ])
+    if (predictions !== undefined) {
+      await tracking.logArtifact(run.id, {
+        name: PREDICTIONS,
+        contentType: 'application/json',
+        content: predictions,
+      })
+    }
     await tracking.endRun(run.id, 'finished', by)
     return { ...trained, declaration, runId: run.id }
   } catch (error) {

@@ -1,8 +1,8 @@
 // `assay learn`: any table in; a comparison, a model, a run and a report out.
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
-import { basename, resolve } from 'node:path'
+import { access, constants, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { basename, dirname, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { readTableFile } from '../../adapters/duckdb/index.ts'
 import {
@@ -39,6 +39,7 @@ export async function learn(
   const test = options.test === undefined ? undefined : await namedFile(options.test)
   const report =
     options.report ?? `${plainName(file.name)}-${plainName(options.target)}.report.html`
+  await checkReport(report, [path, options.test ?? path])
   const id = systemIds('pipe')
   const learnt = await withTracked(options.home, async ({ tracking, registry, pipelines }) => {
     const { steps, outcome } = learnFileFlow(
@@ -49,8 +50,7 @@ export async function learn(
           target: options.target,
           positive: options.positive,
           task: options.task,
-          drop:
-            options.drop === undefined ? [] : options.drop.split(',').map((name) => name.trim()),
+          drop: namesIn(options.drop ?? ''),
           group: options.group,
           time: options.time,
         },
@@ -92,22 +92,66 @@ async function namedFile(path: string): Promise<NamedFile> {
   return {
     name: basename(path),
     hash: hash.digest('hex'),
-    read: () => readTableFile(resolve(path)),
+    read: (texts) => readTableFile(resolve(path), {}, texts),
   }
 }
 
+/** Names between commas; in double quotes where a name has a comma. */
+function namesIn(list: string): string[] {
+  const found = list.matchAll(/\s*(?:"((?:[^"]|"")*)"|([^,]*))\s*(?:,|$)/g)
+  const names = [...found].map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain.trim())
+  return names.filter((name) => name !== '')
+}
+
+/**
+ * Refuses, before any work is done, a report that cannot be written, or that would replace a file
+ * that is read. Errors: `output_unwritable`, `option_invalid`.
+ */
+async function checkReport(path: string, inputs: readonly string[]): Promise<void> {
+  const found = await stat(path).catch(() => undefined)
+  if (found?.isDirectory() === true) {
+    throw commandErrors.output_unwritable(`${path} is a folder, not a file.`)
+  }
+  for (const input of inputs) {
+    const read = await stat(input).catch(() => undefined)
+    if (found === undefined || read?.ino !== found.ino || read.dev !== found.dev) continue
+    throw commandErrors.option_invalid(
+      `--report ${path} is the file that is learnt from; name another, so that it stays.`,
+    )
+  }
+  await access(found === undefined ? dirname(path) : path, constants.W_OK).catch(unwritable(path))
+}
+
+/** The report appears under its name once it is complete; a device or pipe is written to. */
 async function writeReport(path: string, html: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined)
+  const whole = found === undefined || found.isFile()
+  const target = whole ? `${path}.${process.pid}.part` : path
   try {
-    await writeFile(path, html)
+    await writeFile(target, html)
+    if (whole) await rename(target, path)
   } catch (error) {
+    if (whole) await rm(target, { force: true })
+    unwritable(path)(error)
+  }
+}
+
+function unwritable(path: string): (error: unknown) => never {
+  return (error) => {
     const { message } = error as Error
     throw commandErrors.output_unwritable(`${path}: ${message}`, { cause: error })
   }
 }
 
+/** A file's name is no longer than file systems take. */
+const NAME_MAX = 60
+
 /** A name without what a file system or a shell might not like. */
 function plainName(text: string): string {
-  return text.replace(/\.(csv|tsv|data|txt|parquet|gz)\b/gi, '').replace(/[^\p{L}\p{N}_-]+/gu, '-')
+  return text
+    .replace(/\.(csv|tsv|data|txt|parquet|gz)\b/gi, '')
+    .replace(/[^\p{L}\p{N}_-]+/gu, '-')
+    .slice(0, NAME_MAX)
 }
 
 function print(

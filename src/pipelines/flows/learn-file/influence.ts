@@ -1,13 +1,17 @@
 // What the best model goes by: how much it loses without a column, and how it moves with one.
 import {
   measurer,
+  permutationImportance,
+  predictor,
+  preparedPredictor,
+  preparer,
   resultsOf,
   selectTableRows,
   unitWeights,
   type CategoryColumn,
   type Measure,
   type NumberColumn,
-  type PreparedPredictor,
+  type PreparedModel,
   type Table,
   type TableColumn,
   type Target,
@@ -32,50 +36,53 @@ const EXPLAINED_COLUMNS = 12
 
 /** A model, and rows that it did not learn from. */
 export interface Unseen {
-  readonly model: PreparedPredictor
+  readonly model: PreparedModel
   readonly table: Table
   readonly target: Target
   readonly rows: Uint32Array
 }
 
 /**
- * Permutation importance (Breiman 2001) of each column: what the measure loses when its values are
- * shuffled among rows that the model did not learn from; the mean over shuffles and their range.
- * The most important first.
+ * Permutation importance of each column: what the measure loses when its values are shuffled among
+ * rows that the model did not learn from, the features that come of one column together. The most
+ * important first.
  */
 export function importanceOf(unseen: Unseen, measure: Measure, seed: number): Importance[] {
+  const { model } = unseen
   const random = createRandom(`${seed}/importance`)
   const rows = withAllClasses(sample(unseen.rows, ROWS_MAX, random), unseen)
-  const table = selectTableRows(unseen.table, rows)
+  const ready = preparer(model.preparation)
   const target = targetRows(unseen.target, rows)
+  if (!('y' in target)) return []
   const all = Uint32Array.from(rows.keys())
-  const goodness = (changed: Table) => {
-    const predictions = unseen.model.predict(changed)
-    const results = resultsOf(target, { rows: all, predictions })
-    const [figure] = measurer(results, [measure]).figures(unitWeights(rows.length))
-    return measure.goodness(figure)
-  }
-  const whole = goodness(table)
-  return table.columns
-    .map((column, index) => {
-      const losses = Array.from({ length: SHUFFLES }, () => {
-        const order = random.shuffle([...rows.keys()])
-        const [shuffled] = selectTableRows({ rows: table.rows, columns: [column] }, order).columns
-        return whole - goodness({ ...table, columns: table.columns.with(index, shuffled) })
-      })
-      const value = losses.reduce((sum, loss) => sum + loss, 0) / SHUFFLES
-      const loss = { value, lower: Math.min(...losses), upper: Math.max(...losses) }
-      return { column: column.name, loss }
-    })
-    .toSorted((a, b) => b.loss.value - a.loss.value)
+  const weights = unitWeights(rows.length)
+  const columns = [...Map.groupBy(ready.features.keys(), (feature) => ready.sources[feature])]
+  const { features } = permutationImportance(predictor(model.model), {
+    x: ready.apply(unseen.table, rows),
+    y: target.y,
+    measure: (predictions) => {
+      const results = resultsOf(target, { rows: all, predictions })
+      return measure.goodness(measurer(results, [measure]).figures(weights)[0])
+    },
+    better: 'higher',
+    seed: `${seed}/importance`,
+    repeats: SHUFFLES,
+    together: columns.map(([, own]) => own.map((feature) => ready.features[feature])),
+  })
+  const columnOf = new Map(ready.features.map((name, feature) => [name, ready.sources[feature]]))
+  return features.map(({ features: [first], importance, interval }) => ({
+    column: columnOf.get(first)!,
+    loss: { value: importance, ...interval },
+  }))
 }
 
 /** Partial dependence (Friedman 2001) of the last output on each named column. */
 export function dependenceOf(
-  { model, table, rows }: Unseen,
+  { model: document, table, rows }: Unseen,
   names: readonly string[],
   seed: number,
 ): Dependence[] {
+  const model = preparedPredictor(document)
   const random = createRandom(`${seed}/dependence`)
   const chosen = selectTableRows(table, sample(rows, DEPENDENCE_ROWS, random))
   return names.map((name) => {
@@ -98,15 +105,15 @@ export function dependenceOf(
 
 /**
  * Exact Shapley values of a sample of rows: of the last output's margin, the features that come of
- * one column added up. The strongest columns first. `learnt` is what the prepared model holds: what a
- * row takes grows with its length, and so large models explain fewer rows.
+ * one column added up. The strongest columns first. What a row takes grows with the model's length,
+ * and so large models explain fewer rows.
  */
 export function contributionsOf(
-  { model, table, rows }: Unseen,
-  learnt: TrainedModel,
+  { model: document, table, rows }: Unseen,
   seed: number,
 ): Contributions | null {
-  const bytes = JSON.stringify(learnt).length
+  const model = preparedPredictor(document)
+  const bytes = JSON.stringify(document.model).length
   const most = Math.max(
     EXPLAINED_ROWS_MIN,
     Math.min(EXPLAINED_ROWS, Math.floor(EXPLAINED_BYTES / bytes)),
@@ -136,7 +143,7 @@ export function contributionsOf(
   }))
   return {
     output: model.outputs[output],
-    unit: unitOf(learnt, model.task),
+    unit: unitOf(document.model, model.task),
     base,
     columns: columns.toSorted((a, b) => b.mean - a.mean).slice(0, EXPLAINED_COLUMNS),
   }

@@ -1,10 +1,11 @@
 // What is kept of learning from a file: a run with its report and model, and perhaps a version.
-import type { PreparedModel, PreparedSpec } from '../../../learning/index.ts'
+import type { PreparedModel, PreparedSpec, Results } from '../../../learning/index.ts'
 import { canonicalJson } from '../../../lib/canonical-json.ts'
 import { contentHash } from '../../../lib/hash.ts'
 import type { Remote } from '../../../lib/rpc.ts'
 import type { Registry } from '../../../registry/index.ts'
 import type { NewMetric, Run, Tracking } from '../../../tracking/index.ts'
+import { PREDICTIONS, predictionsJson } from '../predictions.ts'
 import { verdict } from './html.ts'
 import type { LearnFileRequest } from './learn-file.ts'
 import type { LearnReport } from './report.ts'
@@ -15,6 +16,8 @@ export interface Learnt {
   readonly model: PreparedModel
   readonly spec: PreparedSpec
   readonly request: LearnFileRequest
+  /** What the best said of the rows that it was measured on. */
+  readonly results: readonly Results[]
 }
 
 /** A run of the experiment that has the file's name. */
@@ -52,11 +55,15 @@ export async function keepRun(learnt: Learnt, tracking: Remote<Tracking>): Promi
   )
   try {
     await tracking.logMetrics(run.id, metricsOf(report))
+    const predictions = predictionsJson(learnt.results)
     const artifacts = [
       ['report.html', 'text/html; charset=utf-8', html],
       ['learn-report.json', 'application/json', canonicalJson(report)],
       ['model.json', 'application/json', canonicalJson(model)],
       ['report.json', 'application/json', canonicalJson(runReport(report))],
+      ...(predictions === undefined
+        ? []
+        : [[PREDICTIONS, 'application/json', predictions] as const]),
     ] as const
     for (const [name, contentType, content] of artifacts) {
       await tracking.logArtifact(run.id, { name, contentType, content })

@@ -4,7 +4,6 @@ import type { ChangeBy } from '../../../access/index.ts'
 import type { TableFile } from '../../../data/index.ts'
 import {
   fitPrepared,
-  preparedPredictor,
   type LeakageWarning,
   type PreparedModel,
   type PreparedSpec,
@@ -30,7 +29,7 @@ import {
   type JudgedFold,
 } from './judge.ts'
 import { keepRun, keepVersion } from './keep.ts'
-import { learnable, rowsOf, type FileQuestion, type Learnable } from './question.ts'
+import { learnable, rowsOf, type FileQuestion, type Learnable, type LeftOut } from './question.ts'
 import { digits, interval } from './html.ts'
 import type {
   ColumnFacts,
@@ -42,6 +41,7 @@ import type {
   ThresholdFacts,
 } from './report.ts'
 import type { LearnableRows } from './question.ts'
+import { likeTheFirst, textColumns } from './test-file.ts'
 import type { Contributions } from '../plan.ts'
 
 /** A file to learn from or to judge on. */
@@ -49,7 +49,8 @@ export interface NamedFile {
   readonly name: string
   /** SHA-256 of its bytes. */
   readonly hash: string
-  read(): Promise<TableFile>
+  /** Its columns; those named as text, whatever they hold. */
+  read(texts?: readonly string[]): Promise<TableFile>
 }
 
 export interface LearnFileRequest {
@@ -102,6 +103,7 @@ export function learnFileFlow(
   const { seed } = request
   let rows!: Learnable
   let test: LearnableRows | undefined
+  let testOnly: readonly LeftOut[] = []
   let columns!: ColumnFacts[]
   let goal!: Goal
   let ground!: Ground
@@ -124,7 +126,10 @@ export function learnFileFlow(
     columns = columnFacts(file, request.question.target)
     ground = groundOf(rows, seed)
     if (request.test !== undefined) {
-      test = rowsOf(await request.test.read(), request.question, rows)
+      const read = await request.test.read(textColumns(file))
+      const asFirst = likeTheFirst(read, request.test.name, file, request.question, rows)
+      testOnly = asFirst.testOnly
+      test = rowsOf(asFirst.file, asFirst.question, rows)
     }
     const { target } = request.question
     return `${count(rows.y.length)} rows, ${rows.table.columns.length} columns to tell ${target} by (${rows.task})`
@@ -158,6 +163,7 @@ export function learnFileFlow(
     spec = settled(best.entrant, best.rounds)
     let judgedOn = best.results[0]
     otherCurves = otherCurvesOf(judged, best)
+    bestResults = best.results
     if (test === undefined) {
       const all = Uint32Array.from(rows.y.keys())
       model = fitPrepared(spec, rows.table, all, ground.target, { seed, ...grouped() })
@@ -167,6 +173,7 @@ export function learnFileFlow(
       contenders = compare(tested, goal.measures, seed, best.entrant.name)
       const own = tested.find(({ entrant }) => entrant === best.entrant)!
       model = own.model!
+      bestResults = own.results
       judgedOn = own.results[0]
     }
     threshold = thresholdFacts(goal.threshold, best.results[0], test && judgedOn, seed)
@@ -182,17 +189,17 @@ export function learnFileFlow(
   }
 
   let curves!: ReturnType<typeof curvesOf>
+  let bestResults!: Judged['results']
   let otherCurves!: ReturnType<typeof otherCurvesOf>
 
   async function explain(): Promise<string> {
     const unseen = unseenRows()
     importance = importanceOf(unseen, goal.measures[0], seed)
     const strongest = importance.slice(0, DEPENDENCES).map(({ column }) => column)
-    const ready = preparedPredictor(model)
     const all = Uint32Array.from(rows.y.keys())
-    const whole = { model: ready, table: rows.table, target: ground.target, rows: all }
+    const whole = { model, table: rows.table, target: ground.target, rows: all }
     dependence = dependenceOf(whole, strongest, seed)
-    contributions = contributionsOf(whole, model.model, seed)
+    contributions = contributionsOf(whole, seed)
     return `it goes by ${strongest.slice(0, 3).join(', ')}`
   }
 
@@ -201,7 +208,7 @@ export function learnFileFlow(
     if (test !== undefined) {
       const target = { ...ground.target, y: test.y }
       const all = Uint32Array.from(test.y.keys())
-      return { model: preparedPredictor(model), table: test.table, target, rows: all }
+      return { model, table: test.table, target, rows: all }
     }
     // A fold that tests one class alone, as a last period may, tells nothing of importance.
     const varied = ({ test: of }: JudgedFold) => of.some((row) => rows.y[row] !== rows.y[of[0]])
@@ -210,7 +217,7 @@ export function learnFileFlow(
     const inner = fitPrepared(spec, rows.table, learnt, ground.target, { seed, ...grouped() })
     const tested = Uint32Array.from(fold.test)
     const { table } = rows
-    return { model: preparedPredictor(inner), table, target: ground.target, rows: tested }
+    return { model: inner, table, target: ground.target, rows: tested }
   }
 
   function grouped() {
@@ -220,7 +227,7 @@ export function learnFileFlow(
   async function keep(): Promise<string> {
     const report = reportOf()
     const html = learnReportHtml(report)
-    const kept = { report, html, model, spec, request }
+    const kept = { report, html, model, spec, request, results: bestResults }
     const run = await keepRun(kept, ports.tracking)
     const version = await keepVersion(kept, run, ports.registry)
     outcome = { report, html, model, runId: run.id, version }
@@ -250,7 +257,7 @@ export function learnFileFlow(
         higherIsBetter: info.better === 'higher',
       })),
       columns,
-      leftOut: rows.leftOut,
+      leftOut: [...rows.leftOut, ...testOnly],
       warnings,
       contenders,
       best: best.entrant.name,

@@ -326,7 +326,7 @@ function sum(values: Iterable<number>): number {
 
 const LISTED_MAX = 20
 
-function listed(names: readonly string[]): string {
+export function listed(names: readonly string[]): string {
   const shown = names.slice(0, LISTED_MAX).map((name) => `"${name}"`)
   const more = names.length - shown.length
   return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ')

@@ -27,8 +27,8 @@ const RIGHT = 12
 export function lineChart(label: string, x: Axis, y: Axis, lines: readonly Line[]): string {
   const place = ([a, b]: readonly [number, number]) =>
     [
-      round(LEFT + ((a - x.from) / span(x)) * (WIDTH - LEFT - RIGHT)),
-      round(HEIGHT - BOTTOM - ((b - y.from) / span(y)) * (HEIGHT - TOP - BOTTOM)),
+      round(LEFT + shareOf(a, x) * (WIDTH - LEFT - RIGHT)),
+      round(HEIGHT - BOTTOM - shareOf(b, y) * (HEIGHT - TOP - BOTTOM)),
     ] as const
   const drawn = lines.map(({ points, kind }) => {
     const places = points.map(place)
@@ -39,8 +39,7 @@ export function lineChart(label: string, x: Axis, y: Axis, lines: readonly Line[
   })
   const ticks = [0, 0.25, 0.5, 0.75, 1]
   const grid = ticks.map((share) => {
-    const [, level] = place([x.from, y.from + share * span(y)])
-    const [across] = place([x.from + share * span(x), y.from])
+    const [across, level] = place([valueAt(x, share), valueAt(y, share)])
     return (
       `<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${level}" y2="${level}"/>` +
       `<text x="${LEFT - 6}" y="${level + 4}" text-anchor="end">${tick(y, share)}</text>` +
@@ -82,12 +81,17 @@ export function bar(share: number): string {
   return `<svg class="whisker" viewBox="0 0 180 16" aria-hidden="true"><rect class="bar" x="0" y="3" width="${width}" height="10" rx="2"/></svg>`
 }
 
-function span({ from, to }: Axis): number {
-  return to === from ? 1 : to - from
+/** Where a value lies between the ends of its axis; halved, so that no difference overflows. */
+function shareOf(value: number, { from, to }: Axis): number {
+  return to === from ? value - from : (value / 2 - from / 2) / (to / 2 - from / 2)
+}
+
+function valueAt({ from, to }: Axis, share: number): number {
+  return to === from ? from + share : from * (1 - share) + to * share
 }
 
 function tick(axis: Axis, share: number): string {
-  return number(axis.from + share * span(axis))
+  return number(valueAt(axis, share))
 }
 
 /** At most four digits that say something. */
