@@ -14,6 +14,7 @@ test('the values that the package exports', () => {
       "arrivalTime",
       "boolean",
       "boostedTrees",
+      "calibrated",
       "category",
       "createRandom",
       "decisionPolicy",

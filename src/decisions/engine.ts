@@ -47,7 +47,7 @@ export function createEngine(
   document: DeployedPolicy,
   featureNames: readonly string[],
 ): DecisionEngine {
-  const model = predictor(document.model.body)
+  const model = predictor(document.model.body, { lasting: true })
   if (model.task !== 'binary') {
     throw decisionErrors.deployment_invalid('A policy needs a model that tells two classes apart.')
   }

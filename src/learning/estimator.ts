@@ -48,7 +48,12 @@ export interface Estimator<Kind extends LearnerSpec['kind']> {
     options: FitOptions,
   ): Extract<TrainedModel, { kind: Kind }>
   /** Makes a model ready whose head `predictor` has checked; refuses a damaged body. */
-  scorer(model: Extract<TrainedModel, { kind: Kind }>): Scorer
+  scorer(model: Extract<TrainedModel, { kind: Kind }>, options: ScorerOptions): Scorer
+}
+
+export type ScorerOptions = {
+  /** Takes a moment at first to find the fastest way to score; the scores are the same. */
+  readonly lasting: boolean
 }
 
 /** What an estimator makes of a model; `predictor` wraps it with checks of rows and matrices. */

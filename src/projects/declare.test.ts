@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import tiny from '../../test/projects/tiny/project.ts'
 import { eventTime, id, key, source } from '../data/index.ts'
 import { featureSet, graphSnapshots } from '../features/index.ts'
+import { boostedTrees } from '../learning/index.ts'
 import { compileProject, project } from './declare.ts'
 import type { ProjectDeclaration } from './declare.ts'
 
@@ -69,6 +70,11 @@ const faults: [name: string, change: Partial<ProjectDeclaration>, message: RegEx
   ['declares no model', { models: [] }, /models is empty/],
   ['declares two models of one name', { models: [trees, trees] }, /"trees" is declared twice/],
   ['learns from features that are not declared', { featureSets: [{ ...features }] }, /add it to/],
+  [
+    'learns two classes with a learner of numbers',
+    { models: [{ ...trees, learner: boostedTrees({ objective: 'squared' }) }] },
+    /"trees" has a regression learner/,
+  ],
   ['learns a label that is not declared', { labels: [{ ...tiny.labels[0] }] }, /add it to labels/],
   ['names scripts that approve and is no example', { example: false }, /remove approvers/],
   ['has no data', { data: { describe: '', fileName: 'x.csv' } }, /neither generate nor file/],

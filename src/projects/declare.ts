@@ -3,7 +3,7 @@ import type { LabelsDeclaration } from '../data/index.ts'
 import { compilePolicy, type PolicyDeclaration } from '../decisions/index.ts'
 import type { FeatureSetDeclaration } from '../features/index.ts'
 import { compileGatePolicy, type GatePolicyDeclaration } from '../governance/index.ts'
-import type { LearnerSpec, TimeSplit } from '../learning/index.ts'
+import { taskOf, type LearnerSpec, type TimeSplit } from '../learning/index.ts'
 import { contentHash } from '../lib/hash.ts'
 import { parseTimestamp } from '../lib/time.ts'
 import type { FlowProject, RegisteredModelDeclaration } from '../pipelines/index.ts'
@@ -23,6 +23,7 @@ export interface ModelDeclaration {
   readonly description?: string
   readonly features: readonly FeatureSetDeclaration[]
   readonly label: LabelsDeclaration
+  /** Of two classes: `boostedTrees`, `logisticRegression`, or either of them `calibrated`. */
   readonly learner: LearnerSpec
 }
 
@@ -150,6 +151,12 @@ function checkProject(declaration: ProjectDeclaration): void {
   for (const each of declaration.models) {
     if (!declaration.labels.includes(each.label)) {
       throw invalid(`the model "${each.name}" learns "${each.label.name}"; add it to labels`)
+    }
+    const task = taskOf(each.learner)
+    if (task !== 'binary') {
+      throw invalid(
+        `the model "${each.name}" has a ${task} learner, and labels are of two classes; take a binary one`,
+      )
     }
   }
   if (declaration.approvers?.length && !declaration.example) {

@@ -84,6 +84,18 @@ test('it is learnt from in the background while decisions go on, and the report 
   expect(items[0]).toMatchObject({ id, state: 'done', run: { id: run.id } })
 }, 120_000)
 
+test('runs of the project on the same rows are compared pair by pair', async () => {
+  const { items } = await client.ask('runs', { query: { experiment: 'tiny' } })
+  const ids = items.map(({ id }: { id: string }) => id).join(',')
+  const { pairs, runs, verdict } = await client.ask('compareRuns', { query: { ids } })
+  expect(runs).toHaveLength(2)
+  expect(pairs.map(({ name }: { name: string }) => name)).toEqual(['average_precision', 'roc_auc'])
+  const [{ best, differences }] = pairs
+  expect(differences[best]).toBeNull()
+  expect(differences[1 - best].value).toBeLessThanOrEqual(0)
+  expect(verdict.sentence).toContain('the best average precision')
+})
+
 test('what cannot be learnt says why, in its record', async () => {
   const { id } = await client.ask('startLearning', { body: { file: file.id, target: 'nothing' } })
   const learning = await eventually('it failed', async () => {
