@@ -35,6 +35,9 @@ const EVENTS_MOVED_EACH = 8
 const EXPIRED_EVERY = 256
 const EXPIRED_MAX = 512
 
+/** Events of an entity that has no new ones may stay longer than they are reached, by this share. */
+const LINGER_SHARE = 1 / 16
+
 /** What lies in the cold store may lie there longer than needed, by this share of the longest window. */
 const EXPIRY_STEP = 1 / 8
 
@@ -94,8 +97,13 @@ export class Upkeep {
   sweep(): void {
     const { kinds } = this.state
     for (let k = 0; k < kinds.length; k++) {
-      this.swept[k] = this.swept[k] + 1 < kinds[k].limit ? this.swept[k] + 1 : 1
-      if (this.swept[k] < kinds[k].limit) this.tidy(kinds[k], k, this.swept[k])
+      const windows = kinds[k]
+      const entity = this.swept[k] + 1 < windows.limit ? this.swept[k] + 1 : 1
+      this.swept[k] = entity
+      if (entity >= windows.limit) continue
+      // Most entities have events of their own soon, and let old ones go then: they are at hand anyway.
+      const lingerUs = this.reachesUs[k] * LINGER_SHARE
+      if (windows.hasUntil(entity, this.forgottenUs(k) - lingerUs)) this.tidy(windows, k, entity)
     }
     for (const graph of this.state.graphs) graph.evict(this.graphForgottenUs(graph))
     this.sweepLabelled()
