@@ -52,10 +52,10 @@ export class EntityRecords {
     return entity * this.stride + this.doublesFrom
   }
 
-  /** Looks at each cache line of a record; what it returns means nothing. */
+  /** Looks at each cache line of what is kept of an entity; what it returns means nothing. */
   touch(entity: number): number {
     const end = (entity + 1) * this.stride
-    let seen = 0
+    let seen = this.oldestUs[entity]
     for (let at = entity * this.stride; at < end; at += LINE) seen += this.doubles[at]
     return seen
   }

@@ -163,16 +163,6 @@ export class DistinctLinks {
     return own === NO_CODE ? NO_CODE : own & CODE_MASK
   }
 
-  /** Looks at the memory that a search of the selected ring will need; see `EntityWindows.touchRing`. */
-  touch(): number {
-    const { rings } = this
-    const from = rings.at(0, this.plan.at)
-    let seen = 0
-    // Sixteen codes to a cache line.
-    for (let slot = 0; slot < rings.size; slot += 16) seen += rings.integers[from + slot]
-    return seen
-  }
-
   bytes(): number {
     return this.table.bytes() + this.left.size * 80 + this.leftCodes * 16
   }

@@ -17,6 +17,9 @@ const POSITION_MAX = 2 ** 30
 /** Where pieces begin is told in 32-bit integers, so all of them together take 8 GiB at most. */
 const INTEGERS_MAX = 2 ** 31 - 2
 
+/** Doubles of a cache line, and how many of a ring are looked at before they are needed. */
+const LINE = 8
+const TOUCHED_MAX = 64 * LINE
 /** Integers of an entry's time, which comes before its fields. */
 export const TIME_WIDTH = 2
 /** Sizes are even, so that doubles lie where doubles may. */
@@ -99,6 +102,16 @@ export class Rings {
   /** As `at`, in `doubles`. */
   doubleAt(slot: number, field: number): number {
     return ((this.offset + field * this.size) >> 1) + slot
+  }
+
+  /** Looks at each of the selected ring's first cache lines; what it returns means nothing. */
+  touch(): number {
+    const { doubles, offset } = this
+    const from = offset >> 1
+    const length = Math.min((this.size * this.width) >> 1, TOUCHED_MAX)
+    let seen = 0
+    for (let at = 0; at < length; at += LINE) seen += doubles[from + at]
+    return seen
   }
 
   /** Event time of the entry at a position, microseconds UTC. */

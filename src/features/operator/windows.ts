@@ -34,8 +34,6 @@ export class EntityWindows extends KnownEntities {
   private readonly immediate: number
   private readonly initial: Float64Array
   private readonly saved: Float64Array
-  /** The first field, which most figures need; 0: there is none. */
-  private readonly touchedField: number
   /** Takes what was touched, so that its looks are not taken for useless. */
   touched = 0
   /** By link: where the entity had the current event's code before, as `findEqual` found it. */
@@ -47,9 +45,8 @@ export class EntityWindows extends KnownEntities {
     dictionaries: readonly Dictionary[],
   ) {
     super(plan, stored, dictionaries)
-    const { spans, lanes, links, fields } = plan
+    const { spans, lanes, links } = plan
     this.equals = new Int32Array(links.length)
-    this.touchedField = fields[0]?.at ?? 0
     this.spanFigures = new SpanFigures(plan, this.rings, this.entries, this.distinctLinks)
     this.immediate = spans.findIndex(({ delayUs }) => delayUs === 0)
     this.initial = initialLanes(plan)
@@ -103,25 +100,10 @@ export class EntityWindows extends KnownEntities {
     this.touched = this.records.touch(entity)
   }
 
-  /** Looks at the memory of an entity's ring that `seek` to a later time will need. */
+  /** Looks at the memory of an entity's ring: at all of it, unless it is long. */
   touchRing(entity: number): void {
-    const { rings } = this
-    const { integers } = this.records
-    rings.select(entity)
-    const { first, end, doubles, offset } = rings
-    if (first === end) return
-    let at = this.cursorsOf(entity)
-    let seen = 0
-    for (let s = this.plan.spans.length; s > 0; s--, at += 2) {
-      const start = integers[at]
-      const slot = rings.slot(start >= first && start < end ? start : first)
-      seen += doubles[(offset >> 1) + slot]
-      if (this.touchedField > 0) seen += rings.integers[rings.at(slot, this.touchedField)]
-    }
-    for (let i = 0; i < this.distinctLinks.length; i++) {
-      seen += this.distinctLinks[i]?.touch() ?? 0
-    }
-    this.touched = seen
+    this.rings.select(entity)
+    this.touched = this.rings.touch()
   }
 
   /** Moves every window of the entity so that it ends at a time (less its delay), and selects it. */
