@@ -9,10 +9,6 @@ import { RING_INTEGERS, Rings } from './rings.ts'
 const KNOWN = 1
 const USED = 2
 
-/** The doubles that come first in every record; cursors follow the ring's integers. */
-export const DUES = 1
-export const CURSORS = RING_INTEGERS
-
 /** The entities of one kind with the rings of their events: who is known, and what memory that takes. */
 export abstract class KnownEntities {
   readonly plan: KindPlan
@@ -22,6 +18,9 @@ export abstract class KnownEntities {
   readonly dictionaries: readonly Dictionary[]
   protected readonly extremeLinks: readonly (ExtremeLinks | undefined)[]
   protected readonly records: EntityRecords
+  /** In an entity's record: cursors follow the ring's integers; dues and lanes, one double. */
+  protected readonly cursorsAt = RING_INTEGERS
+  protected readonly duesAt = 1
   protected readonly lanesAt: number
   private readonly stored: readonly StoredNumber[]
   private readonly knownField: number
@@ -36,8 +35,8 @@ export abstract class KnownEntities {
     this.plan = plan
     this.stored = stored
     this.dictionaries = dictionaries
-    this.lanesAt = DUES + spans.length
-    this.knownField = CURSORS + spans.length * 2
+    this.lanesAt = this.duesAt + spans.length
+    this.knownField = this.cursorsAt + spans.length * 2
     this.records = new EntityRecords(this.knownField + 1, this.lanesAt + lanes)
     this.rings = new Rings(
       this.records,

@@ -237,6 +237,7 @@ export class FeatureState {
         continue
       }
       windows.seek(entity, event.timeUs)
+      if (stage.before[v].length === 0) continue
       stage.before[v].read(windows, entity, null, event.timeUs, values.aggregates)
     }
   }

@@ -1,7 +1,7 @@
 import type { Dictionary } from './dictionary.ts'
 import { changeGroup } from './figures.ts'
-import { CURSORS, DUES, KnownEntities } from './known-entities.ts'
-import type { KindPlan, Reading, Span, StoredNumber } from './plan.ts'
+import { KnownEntities } from './known-entities.ts'
+import type { KindPlan, Reading, StoredNumber } from './plan.ts'
 import { SpanFigures, addToFold, initialLanes } from './span-figures.ts'
 
 /** Doubles of a record: where the windows stand, dues, figures. */
@@ -113,39 +113,42 @@ export class EntityWindows extends KnownEntities {
     const forward = timeUs >= doubles[record + SOUGHT]
     doubles[record + SOUGHT] = timeUs
     this.rings.select(entity)
-    const lanes = record + this.lanesAt
-    const { spans } = this.plan
-    let at = this.cursorsOf(entity)
-    let due = record + DUES
-    for (let s = 0; s < spans.length; s++, at += 2, due++) {
+    const { length } = this.plan.spans
+    const due = record + this.duesAt
+    for (let s = 0; s < length; s++) {
       // No event enters or leaves before it is due.
-      if (forward && timeUs < doubles[due]) continue
-      const span = spans[s]
-      if (!forward) this.seekBack(entity, lanes, span, at, timeUs - span.delayUs)
-      doubles[due] = this.seekForward(entity, lanes, span, at, timeUs - span.delayUs)
+      if (forward && timeUs < doubles[due + s]) continue
+      if (!forward) this.seekBack(entity, s)
+      this.seekForward(entity, s)
     }
   }
 
   // What lies between the cursors is always counted once: ends move before starts on the way
   // forward, and after them on the way back.
 
-  /** Returns the first time at which another event may enter or leave. */
-  private seekForward(entity: number, lanes: number, span: Span, at: number, last: number): number {
+  /** Moves a window on to the time that is sought, and notes when another event may enter or leave. */
+  private seekForward(entity: number, s: number): void {
     const { rings, figures, spanFigures } = this
-    const { integers } = this.records
+    const { integers, doubles } = this.records
+    const span = this.plan.spans[s]
     const { distincts, folds, windowUs, delayUs } = span
     const { doubles: times, size, end: newest } = rings
+    const record = this.records.doublesOf(entity)
+    const lanes = record + this.lanesAt
+    const last = doubles[record + SOUGHT] - delayUs
     const base = rings.offset >> 1
+    const at = this.cursorsOf(entity) + s * 2
     const start = integers[at]
     let end = integers[at + 1]
     let dueUs = Infinity
     for (; end < newest; end++) {
-      const timeUs = rings.time(end)
+      const slot = rings.slot(end)
+      const timeUs = times[base + slot]
       if (timeUs > last) {
         dueUs = timeUs + delayUs
         break
       }
-      spanFigures.changeEntry(figures, lanes, span, rings.slot(end), 1)
+      spanFigures.changeEntry(figures, lanes, span, slot, 1)
       for (let i = 0; i < distincts.length; i++) {
         spanFigures.changeDistinctAtEnd(figures, entity, lanes, distincts[i], end, start, 1)
       }
@@ -154,30 +157,36 @@ export class EntityWindows extends KnownEntities {
       }
     }
     integers[at + 1] = end
-    if (windowUs === Infinity || start >= end) return dueUs
-    const before = last - windowUs
-    let slot = rings.slot(start)
     let position = start
-    for (; position < end; position++) {
-      const timeUs = times[base + slot]
-      if (timeUs > before) {
-        dueUs = Math.min(dueUs, timeUs + delayUs + windowUs)
-        break
+    if (windowUs < Infinity && start < end) {
+      const before = last - windowUs
+      let slot = rings.slot(start)
+      for (; position < end; position++) {
+        const timeUs = times[base + slot]
+        if (timeUs > before) {
+          dueUs = Math.min(dueUs, timeUs + delayUs + windowUs)
+          break
+        }
+        spanFigures.changeEntry(figures, lanes, span, slot, -1)
+        for (let i = 0; i < distincts.length; i++) {
+          spanFigures.changeDistinctAtStart(figures, lanes, distincts[i], position, end, -1)
+        }
+        slot = slot + 1 === size ? 0 : slot + 1
       }
-      spanFigures.changeEntry(figures, lanes, span, slot, -1)
-      for (let i = 0; i < distincts.length; i++) {
-        spanFigures.changeDistinctAtStart(figures, lanes, distincts[i], position, end, -1)
-      }
-      slot = slot + 1 === size ? 0 : slot + 1
+      integers[at] = position
+      if (position === end) spanFigures.empty(figures, lanes, span)
     }
-    integers[at] = position
-    if (position === end && position > start) spanFigures.empty(figures, lanes, span)
-    return dueUs
+    doubles[record + this.duesAt + s] = dueUs
   }
 
-  private seekBack(entity: number, lanes: number, span: Span, at: number, last: number): void {
+  private seekBack(entity: number, s: number): void {
     const { rings, figures } = this
-    const { integers } = this.records
+    const { integers, doubles } = this.records
+    const span = this.plan.spans[s]
+    const record = this.records.doublesOf(entity)
+    const lanes = record + this.lanesAt
+    const last = doubles[record + SOUGHT] - span.delayUs
+    const at = this.cursorsOf(entity) + s * 2
     let start = integers[at]
     let end = integers[at + 1]
     if (span.windowUs !== Infinity) {
@@ -251,7 +260,7 @@ export class EntityWindows extends KnownEntities {
     const position =
       immediate < 0 ? this.rings.positionAfter(timeUs) : this.endOf(entity, immediate)
     let at = this.cursorsOf(entity)
-    let due = this.records.doublesOf(entity) + DUES
+    let due = this.records.doublesOf(entity) + this.duesAt
     for (let s = 0; s < spans.length; s++, at += 2, due++) {
       const { delayUs, windowUs } = spans[s]
       // The event is the next to enter a delayed window, or the first to leave one that was empty.
@@ -409,6 +418,6 @@ export class EntityWindows extends KnownEntities {
   }
 
   private cursorsOf(entity: number): number {
-    return this.records.integersOf(entity) + CURSORS
+    return this.records.integersOf(entity) + this.cursorsAt
   }
 }
