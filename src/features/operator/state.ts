@@ -190,7 +190,18 @@ export class FeatureState {
         codes,
       )
     }
-    for (const { kind, view } of stage.kinds) {
+    this.count(stage)
+    stage.releaseKeys()
+    if (stage === this.own) for (const graph of this.graphs) graph.insert(row, stage)
+  }
+
+  /**
+   * Counts the staged event for its entities and reads what they have with it. One step after the other
+   * for all of them: the processor has the code of a step at hand for the next entity.
+   */
+  private count({ kinds, event, after, values }: SourceStage): void {
+    for (let i = 0; i < kinds.length; i++) {
+      const { kind, view } = kinds[i]
       const windows = this.kinds[kind]
       const entity = event.codes[windows.plan.dictionary]
       if (entity === NO_KEY) continue
@@ -200,14 +211,22 @@ export class FeatureState {
         windows.seek(entity, event.timeUs)
       }
       windows.countCurrent(entity, event)
-      if (view >= 0) {
-        stage.after[view].read(windows, entity, event, event.timeUs, stage.values.aggregates)
-      }
+    }
+    for (let i = 0; i < kinds.length; i++) {
+      const { kind, view } = kinds[i]
+      const windows = this.kinds[kind]
+      const entity = event.codes[windows.plan.dictionary]
+      if (entity === NO_KEY || view < 0) continue
+      after[view].read(windows, entity, event, event.timeUs, values.aggregates)
+    }
+    for (let i = 0; i < kinds.length; i++) {
+      const { kind } = kinds[i]
+      const windows = this.kinds[kind]
+      const entity = event.codes[windows.plan.dictionary]
+      if (entity === NO_KEY) continue
       windows.insert(entity, event)
       this.upkeep.forgetPast(windows, kind, entity)
     }
-    stage.releaseKeys()
-    if (stage === this.own) for (const graph of this.graphs) graph.insert(row, stage)
   }
 
   /** Reads what the staged event may know of its past, before it counts itself. */
