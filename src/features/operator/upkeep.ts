@@ -36,7 +36,7 @@ const EXPIRED_EVERY = 256
 const EXPIRED_MAX = 512
 
 /** Events of an entity that has no new ones may stay longer than they are reached, by this share. */
-const LINGER_SHARE = 1 / 16
+const LINGER_SHARE = 1 / 8
 
 /** What lies in the cold store may lie there longer than needed, by this share of the longest window. */
 const EXPIRY_STEP = 1 / 8
