@@ -107,6 +107,30 @@ describe('a steady stream', () => {
     }
   })
 
+  test('keeps what an idle entity has an eighth longer than needed, except in what is saved', () => {
+    const counts = compileFeatureSet(
+      featureSet('counts', payments, (tx: VocabularyScope) => [
+        tx.per('customer').count().over('1d').as('count'),
+      ]),
+    )
+    /** A customer's only payment, and others of another so many reaches later. */
+    const idleFor = (reaches: number): FeatureState => {
+      const state = createFeatureState([counts], vocabularySource)
+      state.apply(payment(0, START_US, 1), 1)
+      const { kinds, sources } = state.plan
+      const reachUs = kinds[0].horizonUs + sources[0].toleranceUs
+      // Each event looks after one entity, and there is room for fewer than these.
+      for (let n = 1; n <= 100; n++) {
+        state.apply(payment(n, START_US + Math.round(reachUs * reaches), 2), n + 1)
+      }
+      return state
+    }
+    expect(idleFor(1.1).statistics().entities).toEqual({ customer: 2 })
+    expect(idleFor(1.2).statistics().entities).toEqual({ customer: 1 })
+    const saved = restoreFeatureState(idleFor(1.1).snapshot(), [counts], vocabularySource)
+    expect(saved.statistics().entities).toEqual({ customer: 1 })
+  })
+
   test('is not remembered by looks: keys that were only looked at are not kept', () => {
     const state = createFeatureState([bounded], vocabularySource, vocabularyOthers)
     stream(state, 0, 100)
