@@ -4,6 +4,7 @@ import { FormatRegistry, TypeRegistry } from '@sinclair/typebox'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { objectAddress, routes, type Route } from '../src/server/contract/index.ts'
+import { fileId } from './fixtures/learn-file.ts'
 import { createFixtureServer } from './fixtures/server.ts'
 
 // `OneOf` is an enum of JSON Schema, which TypeBox itself calls unsafe.
@@ -22,6 +23,8 @@ const params: Record<string, string> = {
   version: '1',
   index: '3',
   pipelineRunId: 'pipe_01k4main',
+  fileId,
+  learningId: 'pipe_01k4learn',
 }
 
 describe.each(['full', 'empty'] as const)('the fixture bank, %s', (scenario) => {

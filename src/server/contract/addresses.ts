@@ -58,6 +58,13 @@ export const addresses = {
   compareRuns: { method: 'GET', path: '/api/v1/runs/compare' },
   run: { method: 'GET', path: '/api/v1/runs/:runId' },
 
+  uploadLearningFile: { method: 'POST', path: '/api/v1/learning/files' },
+  learningFile: { method: 'GET', path: '/api/v1/learning/files/:fileId' },
+  learnings: { method: 'GET', path: '/api/v1/learning' },
+  startLearning: { method: 'POST', path: '/api/v1/learning' },
+  learning: { method: 'GET', path: '/api/v1/learning/:learningId' },
+  cancelLearning: { method: 'DELETE', path: '/api/v1/learning/:learningId' },
+
   models: { method: 'GET', path: '/api/v1/models' },
   model: { method: 'GET', path: '/api/v1/models/:model' },
   version: { method: 'GET', path: '/api/v1/models/:model/versions/:version' },

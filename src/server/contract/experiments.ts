@@ -44,6 +44,22 @@ export const Curve = Type.Object({
   x: Type.Array(Type.Number()),
   y: Type.Array(Type.Number()),
 })
+/** Exact Shapley values of some rows, column by column; the strongest columns first. */
+export const Contributions = Type.Object({
+  output: Type.String({ description: 'Name of the output whose margin they add up to' }),
+  unit: OneOf(['log-odds', 'probability', 'value']),
+  base: Type.Number(),
+  columns: Type.Array(
+    Type.Object({
+      column: Type.String(),
+      mean: Type.Number({ description: 'Mean of the absolute contributions over the rows' }),
+      values: Type.Array(Nullable(Type.Union([Type.Number(), Type.String()]))),
+      contributions: Type.Array(Type.Number(), { description: 'One a row' }),
+    }),
+    { maxItems: 20 },
+  ),
+})
+export type Contributions = Static<typeof Contributions>
 export const Param = Type.Object({ name: Type.String(), value: Type.String() })
 export const Run = Type.Composite([
   RunSummary,
@@ -65,6 +81,8 @@ export const Run = Type.Composite([
     importance: Type.Array(
       Type.Object({ feature: Type.String(), value: Type.Number(), target: Nullable(ObjectRef) }),
     ),
+    importanceIs: Type.String({ description: 'What `importance` measures, in words' }),
+    contributions: Nullable(Contributions),
     threshold: Nullable(Type.String({ description: 'The chosen threshold and its rule' })),
     artifacts: Type.Array(
       Type.Object({
@@ -102,6 +120,16 @@ export const ComparedRuns = Type.Object({
       values: Type.Array(Nullable(Estimate)),
       best: Nullable(Type.Integer({ description: 'Index of the best run' })),
     }),
+  ),
+  pairs: Type.Array(
+    Type.Object({
+      name: Type.String({ description: 'Of a metric' }),
+      best: Type.Integer({ description: 'Index of the best run' }),
+      differences: Type.Array(Nullable(Estimate), {
+        description: 'How much better than the best, negative where worse, on the same resamples',
+      }),
+    }),
+    { description: 'Of runs that were measured on the same rows' },
   ),
   roc: Type.Array(Nullable(Curve)),
   precisionRecall: Type.Array(Nullable(Curve)),

@@ -57,6 +57,16 @@ import {
 } from './features.ts'
 import { Governance } from './governance.ts'
 import {
+  Learning,
+  LearningFile,
+  LearningFileParams,
+  LearningParams,
+  Learnings,
+  StartLearning,
+  Started,
+  UploadQuery,
+} from './learning.ts'
+import {
   GiveApproval,
   Model,
   ModelParams,
@@ -99,6 +109,8 @@ export interface RouteSchemas {
   readonly exports?: true
   /** The body may also be CSV or Parquet; the answer is Parquet unless JSON is asked for. */
   readonly table?: true
+  /** The body is a file of any of `uploadTypes`, read as it comes. */
+  readonly upload?: true
   readonly open?: true
   /** The front door's own process answers it, with the others dead; all else is `keep`. */
   readonly by?: 'decide'
@@ -244,6 +256,35 @@ const schemas = {
   runs: { summary: 'Training runs', query: RunsQuery, response: Runs, exports: true },
   compareRuns: { summary: 'Runs side by side', query: CompareQuery, response: ComparedRuns },
   run: { summary: 'One run', params: RunParams, response: Run },
+
+  uploadLearningFile: {
+    summary: 'Bring a file (CSV, gzip, Parquet) to learn from; answers with its columns',
+    query: UploadQuery,
+    body: Type.String({ contentEncoding: 'binary', description: 'The bytes of the file' }),
+    response: LearningFile,
+    upload: true,
+  },
+  learningFile: {
+    summary: 'The columns of a file that was brought',
+    params: LearningFileParams,
+    response: LearningFile,
+  },
+  learnings: { summary: 'What was learnt from files, newest first', response: Learnings },
+  startLearning: {
+    summary: 'Learn from a file that was brought',
+    body: StartLearning,
+    response: Started,
+  },
+  learning: {
+    summary: 'Progress and report of learning from a file',
+    params: LearningParams,
+    response: Learning,
+  },
+  cancelLearning: {
+    summary: 'Stop learning from a file',
+    params: LearningParams,
+    response: Done,
+  },
 
   models: { summary: 'Registered models', response: Models },
   model: { summary: 'A model and its versions', params: ModelParams, response: Model },

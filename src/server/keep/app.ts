@@ -1,6 +1,7 @@
 // The app of `keep`: sign-in, the page's files, and every operation of the contract, registered
 // from its one table. Routes are thin; views make the answers.
 import { existsSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
 import fastifyStatic from '@fastify/static'
 import type { TSchema } from '@sinclair/typebox'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
@@ -14,12 +15,18 @@ import {
 } from '../../access/index.ts'
 import { parseStrictJson } from '../../lib/canonical-json.ts'
 import { AssayError, toProblem } from '../../lib/errors.ts'
-import { routes, type OperationName, type Route, type Session } from '../contract/index.ts'
+import {
+  routes,
+  uploadTypes,
+  type OperationName,
+  type Route,
+  type Session,
+} from '../contract/index.ts'
 import { asRefusal, drained, refuseEncoded } from '../refusals.ts'
 import { duties } from './duties.ts'
 import { serverErrors } from './errors.ts'
 import { exportRows, type ParquetWriter } from './export.ts'
-import { FileAnswer, type Call, type Handlers, type TableCall } from './handlers.ts'
+import { FileAnswer, type Call, type Handlers, type TableCall, type Upload } from './handlers.ts'
 import { openApi } from './openapi.ts'
 
 export interface KeepAppOptions {
@@ -65,10 +72,14 @@ export async function createKeepApp(options: KeepAppOptions): Promise<FastifyIns
     reply.header('referrer-policy', 'no-referrer')
   })
   registerSession(app, options)
-  registerOperations(app, options, (route) => !route.table)
+  registerOperations(app, options, (route) => !route.table && !route.upload)
   await app.register(async (tables) => {
     registerTables(tables)
     registerOperations(tables, options, (route) => route.table === true)
+  })
+  await app.register(async (uploads) => {
+    registerUploads(uploads)
+    registerOperations(uploads, options, (route) => route.upload === true)
   })
   app.get<{ Params: { runId: string; name: string } }>(
     '/api/v1/runs/:runId/artifacts/:name',
@@ -137,6 +148,23 @@ function registerTables(app: FastifyInstance): void {
   )
 }
 
+/** Within this scope bodies are files of any size, handed on as they come and never held whole. */
+function registerUploads(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(
+    [...uploadTypes],
+    async (_request: FastifyRequest, payload: IncomingMessage) => payload,
+  )
+}
+
+function uploadOf({ body, headers }: FastifyRequest): Upload {
+  const length = headers['content-length']
+  return {
+    stream: body as IncomingMessage,
+    bytes: length === undefined ? undefined : Number(length),
+  }
+}
+
 /** Media types of tables. The second of Parquet is what clients send that know no better. */
 const tableForms: Readonly<Record<string, 'csv' | 'parquet'>> = {
   'text/csv': 'csv',
@@ -187,6 +215,7 @@ function registerOperations(
           body: request.body,
           identity: identities.get(request),
           ...(route.table && { table: tableOf(request) }),
+          ...(route.upload && { upload: uploadOf(request) }),
         } as Call<OperationName>
         const format = (request.query as { format?: string } | undefined)?.format
         if (route.exports && (format === 'csv' || format === 'parquet')) {
@@ -205,11 +234,11 @@ function sendFile(reply: FastifyReply, { type, bytes, headers }: FileAnswer): Fa
   return reply.headers(headers).type(type).send(Buffer.from(bytes))
 }
 
-function requestSchema({ params, query, body, table }: Route): Record<string, unknown> {
+function requestSchema({ params, query, body, table, upload }: Route): Record<string, unknown> {
   return {
     ...(params && { params }),
     ...(query && { querystring: query }),
-    ...(body && { body: table ? { content: tableSchemas(body) } : body }),
+    ...(body && !upload && { body: table ? { content: tableSchemas(body) } : body }),
   }
 }
 

@@ -1,4 +1,5 @@
 // What a handler is: one function an operation of the contract, typed by its schemas.
+import type { Readable } from 'node:stream'
 import type { Identity } from '../../access/index.ts'
 import type {
   BodyOf,
@@ -25,8 +26,17 @@ export interface Call<Name extends OperationName> {
   readonly body: BodyOf<Name>
   /** Of `table` operations: the body where it is no JSON, and what the answer should be. */
   readonly table?: TableCall
+  /** Of `upload` operations: the body. */
+  readonly upload?: Upload
   /** Who asks; checked before a handler is called. */
   readonly identity: Identity
+}
+
+/** A file on its way here, to be read as it comes. */
+export interface Upload {
+  readonly stream: Readable
+  /** Its length as the request declares it; undefined where it does not. */
+  readonly bytes: number | undefined
 }
 
 export interface TableCall {

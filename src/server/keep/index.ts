@@ -1,6 +1,7 @@
 // The doors of `keep`: page and API over the rooms it owns. Routes are thin, views make the answers
 // and every verdict; the page shows them as they are.
 export { createKeepApp, type KeepAppOptions } from './app.ts'
-export type { References, Rooms } from './rooms.ts'
+export type { LearningFile, LearningFiles, References, Rooms } from './rooms.ts'
+export type { Upload } from './handlers.ts'
 export { keepHandlers } from './views/index.ts'
 export { sessionView } from './views/overview.ts'

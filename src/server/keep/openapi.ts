@@ -1,7 +1,7 @@
 // OpenAPI 3.1, made from the contract's table of routes: TypeBox schemas are JSON Schema already.
 import type { TObject, TSchema } from '@sinclair/typebox'
 import { sessionCookie } from '../../access/index.ts'
-import { Problem, routes, type Route } from '../contract/index.ts'
+import { Problem, routes, uploadTypes, type Route } from '../contract/index.ts'
 
 const PARQUET = 'application/vnd.apache.parquet'
 
@@ -42,10 +42,12 @@ function operation(route: Route): object {
     ...(route.body && {
       requestBody: {
         required: true,
-        content: {
-          'application/json': { schema: route.body },
-          ...(route.table && { 'text/csv': {}, [PARQUET]: {} }),
-        },
+        content: route.upload
+          ? Object.fromEntries(uploadTypes.map((type) => [type, { schema: route.body }]))
+          : {
+              'application/json': { schema: route.body },
+              ...(route.table && { 'text/csv': {}, [PARQUET]: {} }),
+            },
       },
     }),
     responses: {

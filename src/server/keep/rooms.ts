@@ -7,16 +7,39 @@ import type { Governance } from '../../governance/index.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Remote } from '../../lib/rpc.ts'
 import type { DriftCountStore, MonitoringReference } from '../../monitoring/index.ts'
-import type { PipelineRunStore, WorkRemote } from '../../pipelines/index.ts'
+import type {
+  FileDescription,
+  FileToLearn,
+  LearningRemote,
+  PipelineRunStore,
+  WorkRemote,
+} from '../../pipelines/index.ts'
 import type { CompiledProject } from '../../projects/index.ts'
 import type { Registry } from '../../registry/index.ts'
 import type { Deployments } from '../../serving/index.ts'
 import type { Tracking } from '../../tracking/index.ts'
+import type { Upload } from './handlers.ts'
 
 /** What live values are compared with; undefined where a version has none. */
 export interface References {
   read(modelHash: string): Promise<MonitoringReference | undefined>
   ofDeployment(deployment: string): Promise<MonitoringReference | undefined>
+}
+
+/** A file that was brought to learn from, and what it holds. */
+export interface LearningFile extends FileToLearn, FileDescription {
+  readonly bytes: number
+}
+
+/** Where such files are kept for a while. */
+export interface LearningFiles {
+  /**
+   * Takes a file in as it comes, and reads its columns. Errors: `upload_too_large`, `uploads_full`,
+   * and those of a file that is no table.
+   */
+  receive(upload: Upload, name: string): Promise<LearningFile>
+  /** Undefined where it never was, or newer ones took its place. */
+  get(id: string): Promise<LearningFile | undefined>
 }
 
 export interface Rooms {
@@ -36,6 +59,8 @@ export interface Rooms {
   readonly pipelines: PipelineRunStore
   readonly decide: Remote<DecideRemote>
   readonly work: Remote<WorkRemote>
+  readonly learning: Remote<LearningRemote>
+  readonly learningFiles: LearningFiles
   /** Sends traffic to an approved version, and `decide` with it. */
   deployVersion(model: string, version: number, by: ChangeBy): Promise<void>
   rollBack(request: { policy: string; version?: number | undefined }, by: ChangeBy): Promise<void>

@@ -1,7 +1,9 @@
 import type { Decision, Explanation, Reason } from '../../../src/server/contract/index.ts'
 import { useAsk } from '../../client/queries.ts'
+import { score } from '../../parts/figures.ts'
 import { ObjectLink, Panel } from '../../parts/layout.tsx'
 import { Answered } from '../../parts/states.tsx'
+import { Waterfall } from '../../parts/waterfall.tsx'
 
 /** As many as a decision gives in its answer; the others are a click away. */
 const shownAtFirst = 4
@@ -20,19 +22,25 @@ export function Why({ decision }: { readonly decision: Decision }) {
       aside={decision.explanation === null ? 'Made on demand' : 'Recorded with the answer'}
     >
       {decision.explanation !== null ? (
-        <Explained explanation={decision.explanation} />
+        <Explained explanation={decision.explanation} score={decision.score} />
       ) : decision.score === null ? (
         <p>No model was asked: a rule decided.</p>
       ) : (
         <Answered answer={onDemand} rows={5}>
-          {(explanation) => <Explained explanation={explanation} />}
+          {(explanation) => <Explained explanation={explanation} score={decision.score} />}
         </Answered>
       )}
     </Panel>
   )
 }
 
-function Explained({ explanation }: { readonly explanation: Explanation }) {
+function Explained({
+  explanation,
+  score: given,
+}: {
+  readonly explanation: Explanation
+  readonly score: number | null
+}) {
   const all = [...explanation.towards, ...explanation.against]
   const strongest = Math.max(1e-9, ...all.map((reason) => Math.abs(reason.contribution)))
   return (
@@ -49,10 +57,18 @@ function Explained({ explanation }: { readonly explanation: Explanation }) {
         reasons={explanation.against}
         strongest={strongest}
       />
-      <p className="chart-note">
-        {explanation.method.replace(/\.$/, '')}. Base {signed(explanation.base)}, the reasons above,
-        all others {signed(explanation.others)}: margin {signed(explanation.margin)}.
-      </p>
+      <Waterfall
+        title="From base to score"
+        base={explanation.base}
+        pushes={all.map(({ feature, valueText, contribution }) => ({
+          name: feature,
+          value: valueText,
+          contribution,
+        }))}
+        others={explanation.others}
+        margin={explanation.margin}
+        note={`${explanation.method.replace(/\.$/, '')}. Base ${signed(explanation.base)}, the reasons above, all others ${signed(explanation.others)}: margin ${signed(explanation.margin)}${given === null ? '' : `, which is a score of ${score(given)}`}.`}
+      />
     </div>
   )
 }

@@ -1,10 +1,11 @@
-import type { ComparedRuns } from '../../../src/server/contract/index.ts'
+import type { ComparedRuns, Estimate } from '../../../src/server/contract/index.ts'
 import { useAsk } from '../../client/queries.ts'
 import { useView } from '../../client/view.ts'
-import { count, none, score } from '../../parts/figures.ts'
+import { count, intervalText, none, score } from '../../parts/figures.ts'
 import { ObjectLink, PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
 import { SmallTable } from '../../parts/small-table.tsx'
 import { Answered, Empty } from '../../parts/states.tsx'
+import { scaleOf, Whisker, type Range } from '../../parts/whisker.tsx'
 import { PrecisionRecallChart, RocChart } from './curves.tsx'
 
 export default function CompareScreen() {
@@ -42,7 +43,15 @@ function Compared({ data }: { readonly data: ComparedRuns }) {
         verdict={data.verdict}
       />
       <div className="stack">
-        <Panel title="Metrics" flush aside="On each run’s own test rows; the best is bold">
+        <Panel
+          title="Metrics"
+          flush
+          aside={
+            data.pairs.length === 0
+              ? 'On each run’s own test rows; the best is bold'
+              : 'The best is bold; below, how far the others lie from it, row by row on the same resamples'
+          }
+        >
           <SmallTable
             label="Metrics"
             head={head}
@@ -50,22 +59,11 @@ function Compared({ data }: { readonly data: ComparedRuns }) {
               key: metric.name,
               cells: [
                 metric.title,
-                ...metric.values.map((estimate, i) =>
-                  estimate === null ? (
-                    none
-                  ) : (
-                    <span key={data.runs[i]?.id ?? i}>
-                      {metric.best === i ? <b>{score(estimate.value)}</b> : score(estimate.value)}
-                      <br />
-                      <span className="quiet">
-                        {estimate.interval === null
-                          ? ''
-                          : `${score(estimate.interval.low)} to ${score(estimate.interval.high)}, `}
-                        n {count(estimate.n)}
-                      </span>
-                    </span>
-                  ),
-                ),
+                ...metric.values.map((estimate, i) => (
+                  <MetricCell key={data.runs[i]?.id ?? i} data={data} metric={metric} at={i}>
+                    {estimate}
+                  </MetricCell>
+                )),
               ],
             }))}
           />
@@ -123,3 +121,47 @@ function Compared({ data }: { readonly data: ComparedRuns }) {
     </>
   )
 }
+
+/** A figure with its interval drawn, and its paired difference to the best. */
+function MetricCell({
+  data,
+  metric,
+  at,
+  children: estimate,
+}: {
+  readonly data: ComparedRuns
+  readonly metric: ComparedRuns['metrics'][number]
+  readonly at: number
+  readonly children: Estimate | null
+}) {
+  if (estimate === null || estimate.value === null) return none
+  const pair = data.pairs.find(({ name }) => name === metric.name)
+  const difference = pair?.differences[at] ?? null
+  const range = rangeOf(estimate)
+  const scale = scaleOf(metric.values.flatMap((one) => rangeOf(one) ?? []))
+  return (
+    <span className="compared">
+      {metric.best === at ? <b>{score(estimate.value)}</b> : score(estimate.value)}
+      {range === null ? null : <Whisker range={range} scale={scale} />}
+      <span className="quiet">
+        {estimate.interval === null ? '' : `${intervalText(estimate.interval)}, `}n{' '}
+        {count(estimate.n)}
+      </span>
+      {difference === null ? null : (
+        <span>
+          {minus(score(difference.value))}{' '}
+          <span className="quiet">({minus(intervalText(difference.interval))})</span>
+        </span>
+      )}
+    </span>
+  )
+}
+
+function rangeOf(estimate: Estimate | null): Range | null {
+  if (estimate?.value == null || estimate.interval === null) return null
+  const { low, high } = estimate.interval
+  return { value: estimate.value, lower: low, upper: high }
+}
+
+/** With the sign that is as wide as a digit. */
+const minus = (text: string) => text.replaceAll('-', '−')

@@ -31,13 +31,30 @@ function lines(curves: readonly NamedCurve[]) {
   )
 }
 
-export function RocChart({ curves }: { readonly curves: readonly NamedCurve[] }) {
+/** What the axes are about; of a bank's own models, payments. */
+export interface CurveWords {
+  readonly found: string
+  readonly wrong: string
+}
+
+const ofPayments: CurveWords = {
+  found: 'Frauds caught (recall)',
+  wrong: 'Genuine payments stopped (false positive rate)',
+}
+
+export function RocChart({
+  curves,
+  words = ofPayments,
+}: {
+  readonly curves: readonly NamedCurve[]
+  readonly words?: CurveWords
+}) {
   return (
     <LineChart
       title="ROC"
       x={steps}
-      xTitle="Genuine payments stopped (false positive rate)"
-      yTitle="Frauds caught (recall)"
+      xTitle={words.wrong}
+      yTitle={words.found}
       yRange={[0, 1.02]}
       height={260}
       writeX={percent}
@@ -51,15 +68,17 @@ export function RocChart({ curves }: { readonly curves: readonly NamedCurve[] })
 export function PrecisionRecallChart({
   curves,
   positiveShare,
+  words = ofPayments,
 }: {
   readonly curves: readonly NamedCurve[]
   readonly positiveShare: number | null
+  readonly words?: CurveWords
 }) {
   return (
     <LineChart
       title="Precision and recall"
       x={steps}
-      xTitle="Frauds caught (recall)"
+      xTitle={words.found}
       yTitle="Precision"
       yRange={[0, 1.02]}
       height={260}

@@ -1,6 +1,7 @@
 import { useParams } from '@tanstack/react-router'
 import type { Run } from '../../../src/server/contract/index.ts'
 import { useAsk } from '../../client/queries.ts'
+import { Beeswarm } from '../../parts/beeswarm.tsx'
 import { BarChart, binTitles, LineChart } from '../../parts/charts.tsx'
 import {
   bytes,
@@ -24,7 +25,7 @@ import {
 import { SmallTable } from '../../parts/small-table.tsx'
 import { Answered } from '../../parts/states.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
-import { PrecisionRecallChart, RocChart } from './curves.tsx'
+import { PrecisionRecallChart, RocChart, type CurveWords } from './curves.tsx'
 
 export default function RunScreen() {
   const { runId = '' } = useParams({ strict: false }) as Record<string, string>
@@ -124,8 +125,16 @@ function RunBody({ run }: { readonly run: Run }) {
   )
 }
 
+/** A run that learnt from a person's file is about anything, not about payments. */
+const ofAnything: CurveWords = {
+  found: 'Found (recall)',
+  wrong: 'Others alerted (false positive rate)',
+}
+
 function Plots({ run }: { readonly run: Run }) {
   const { calibration, scores } = run
+  const isOfFile = run.artifacts.some(({ name }) => name === 'learn-report.json')
+  const words = isOfFile ? { words: ofAnything } : {}
   return (
     <div className="columns">
       {run.precisionRecall === null ? null : (
@@ -133,15 +142,21 @@ function Plots({ run }: { readonly run: Run }) {
           <PrecisionRecallChart
             curves={[{ title: run.name, curve: run.precisionRecall }]}
             positiveShare={run.positiveShare}
+            {...words}
           />
         </Panel>
       )}
       {run.roc === null ? null : (
         <Panel>
-          <RocChart curves={[{ title: run.name, curve: run.roc }]} />
+          <RocChart curves={[{ title: run.name, curve: run.roc }]} {...words} />
         </Panel>
       )}
       {run.importance.length === 0 ? null : <Importance run={run} />}
+      {run.contributions === null ? null : (
+        <Panel>
+          <Beeswarm contributions={run.contributions} />
+        </Panel>
+      )}
       {scores === null ? null : (
         <Panel>
           <BarChart
@@ -174,7 +189,7 @@ function Plots({ run }: { readonly run: Run }) {
             title="Calibration"
             x={calibration.map((bin) => bin.predicted)}
             xTitle="Mean score of the bin"
-            yTitle="Share of frauds"
+            yTitle={isOfFile ? 'Share observed' : 'Share of frauds'}
             writeX={score}
             writeY={percent}
             writeTick={percentTick}
@@ -196,7 +211,7 @@ function Plots({ run }: { readonly run: Run }) {
 function Importance({ run }: { readonly run: Run }) {
   const strongest = Math.max(1e-9, ...run.importance.map((one) => one.value))
   return (
-    <Panel title="Importance" aside="Mean |SHAP|, log-odds">
+    <Panel title="Importance" aside={run.importanceIs}>
       <ul className="importance">
         {run.importance.slice(0, 15).map((one) => (
           <li key={one.feature}>
@@ -204,7 +219,7 @@ function Importance({ run }: { readonly run: Run }) {
               {one.target === null ? one.feature : <ObjectLink target={one.target} />}
             </span>
             <span className="weight" aria-hidden>
-              <i style={{ width: `${(one.value / strongest) * 100}%` }} />
+              <i style={{ width: `${(Math.max(0, one.value) / strongest) * 100}%` }} />
             </span>
             <span className="num">{one.value.toFixed(3)}</span>
           </li>

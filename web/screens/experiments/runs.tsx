@@ -24,15 +24,20 @@ export default function RunsScreen() {
     <>
       <ScreenHead
         title="Experiments"
-        note="Every training run with its parameters, data, metrics and plots. Metrics are from rows that came later than the training rows, and after the label’s delay."
+        note="Every training run with its parameters, data, metrics and plots. Metrics are from rows that were not learnt from; each run says how they were set apart."
         actions={
-          marked.length < 2 ? (
-            <span className="quiet">Mark two or more to compare</span>
-          ) : (
-            <PageLink to={`/experiments/compare?ids=${marked.join(',')}`} className="button-link">
-              Compare {marked.length} runs
+          <>
+            {marked.length < 2 ? (
+              <span className="quiet learn-hint">Mark two or more to compare</span>
+            ) : (
+              <PageLink to={`/experiments/compare?ids=${marked.join(',')}`} className="button-link">
+                Compare {marked.length} runs
+              </PageLink>
+            )}
+            <PageLink to="/experiments/learn" className="button-link">
+              Learn from a file
             </PageLink>
-          )
+          </>
         }
       />
       <div className="filters">
@@ -56,7 +61,8 @@ export default function RunsScreen() {
           {({ items }) =>
             items.length === 0 ? (
               <Empty title="No runs yet" command="npx assay start --project FOLDER">
-                Training a model records a run.
+                Training a model records a run. Without a project:{' '}
+                <PageLink to="/experiments/learn">learn from a file</PageLink>.
               </Empty>
             ) : (
               <Table rows={items} marked={marked} mark={mark} />

@@ -5,6 +5,7 @@ import { dateTime, duration } from '../../parts/figures.ts'
 import { ObjectLink, PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
 import { Answered, Empty } from '../../parts/states.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
+import { Steps } from './steps.tsx'
 
 /** Runs of the project's pipeline: each step with its figure and how long it took. */
 export default function PipelinesScreen() {
@@ -51,7 +52,6 @@ function One({ id }: { readonly id: string }) {
 
 function RunPanel({ run }: { readonly run: PipelineRun }) {
   const zone = useTimeZone()
-  const longest = Math.max(1, ...run.steps.map((step) => step.durationMs ?? 0))
   return (
     <Panel
       title={
@@ -63,29 +63,20 @@ function RunPanel({ run }: { readonly run: PipelineRun }) {
       aside={`${dateTime(run.startedAt, zone)} by ${run.by.name}, ${duration(run.durationMs === null ? null : run.durationMs * 1000)}`}
     >
       {run.problem === null ? null : <p role="alert">{run.problem}</p>}
-      <ol className="steps">
-        {run.steps.map((step) => (
-          <li key={step.name}>
-            <span className={`status-mark is-${step.state}`}>{step.state}</span>
-            <b>{step.title}</b>
-            <span className="step-figure">
-              {step.figure ?? ''}
-              {step.outputs.map((target) => (
-                <span key={target.id}>
-                  {' '}
-                  <ObjectLink target={target} />
-                </span>
-              ))}
-            </span>
-            <span className="weight" aria-hidden>
-              <i style={{ width: `${((step.durationMs ?? 0) / longest) * 100}%` }} />
-            </span>
-            <span className="num quiet">
-              {duration(step.durationMs === null ? null : step.durationMs * 1000)}
-            </span>
-          </li>
-        ))}
-      </ol>
+      <Steps
+        steps={run.steps}
+        figure={(step) => (
+          <>
+            {step.figure ?? ''}
+            {step.outputs.map((target) => (
+              <span key={target.id}>
+                {' '}
+                <ObjectLink target={target} />
+              </span>
+            ))}
+          </>
+        )}
+      />
     </Panel>
   )
 }

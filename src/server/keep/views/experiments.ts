@@ -1,12 +1,13 @@
-import { defineErrors } from '../../../lib/errors.ts'
+import { defineErrors, isAssayError } from '../../../lib/errors.ts'
 import type { ModelVersion } from '../../../registry/index.ts'
 import type { Metric, Run, RunComparison } from '../../../tracking/index.ts'
-import type { RunReport } from '../../../pipelines/index.ts'
+import { PREDICTIONS, type RunReport } from '../../../pipelines/index.ts'
 import type { ComparedRuns, Run as RunView, RunSummary } from '../../contract/index.ts'
 import type { Handlers } from '../handlers.ts'
 import {
   estimate,
   identityView,
+  interval,
   metricTitles,
   metricView,
   ref,
@@ -82,6 +83,7 @@ export function experimentViews(rooms: Rooms): Pick<Handlers, 'runs' | 'run' | '
       }
       const [known, comparison] = await Promise.all([context(), rooms.tracking.compare(ids)])
       const reports = await Promise.all(comparison.runs.map((run) => reportOf(rooms, run)))
+      const pairs = await pairsOf(rooms, comparison)
       return {
         runs: comparison.runs.map((run) => summary(run, known)),
         params: comparison.params.map(({ name, values, differs }) => ({
@@ -90,10 +92,11 @@ export function experimentViews(rooms: Rooms): Pick<Handlers, 'runs' | 'run' | '
           differs,
         })),
         metrics: comparison.metrics.map(({ name, values }) => comparedMetric(name, values)),
+        pairs,
         roc: reports.map((report) => report?.roc ?? null),
         precisionRecall: reports.map((report) => report?.precisionRecall ?? null),
         positiveShare: reports.find((report) => report !== undefined)?.positiveShare ?? null,
-        verdict: comparisonVerdict(comparison),
+        verdict: comparisonVerdict(comparison, pairs),
       }
     },
   }
@@ -117,13 +120,16 @@ async function details(rooms: Rooms, run: Run): Promise<Omit<RunView, keyof RunS
     roc: report?.roc ?? null,
     precisionRecall: report?.precisionRecall ?? null,
     positiveShare: report?.positiveShare ?? null,
-    calibration: report?.calibration.map((bin) => ({ ...bin })) ?? null,
+    calibration: report?.calibration?.map((bin) => ({ ...bin })) ?? null,
     scores: report?.scores ?? null,
     importance: (report?.importance ?? []).map(({ feature, set, value }) => ({
       feature,
       value,
-      target: ref('feature', `${set}/${feature}`, feature),
+      // A column of a file is no declared feature.
+      target: set === '' ? null : ref('feature', `${set}/${feature}`, feature),
     })),
+    importanceIs: report?.importanceIs ?? 'Mean |SHAP|, log-odds',
+    contributions: (report?.contributions as RunView['contributions']) ?? null,
     threshold: report?.threshold ?? null,
     artifacts: run.artifacts.map((artifact) => ({
       name: artifact.name,
@@ -167,14 +173,65 @@ function comparedMetric(
   }
 }
 
-function comparisonVerdict({ runs }: RunComparison): ComparedRuns['verdict'] {
-  const splits = new Set(runs.map((run) => run.tags[SPLIT_TAG]))
-  return splits.size > 1
-    ? verdict(
-        'warning',
-        'These runs were measured on different rows: their figures do not compare.',
-      )
-    : verdict('ok', 'All of these runs were measured on the same rows.')
+/** Row by row, where all were measured on the same rows and kept what they said of them. */
+async function pairsOf(rooms: Rooms, comparison: RunComparison): Promise<ComparedRuns['pairs']> {
+  const { runs } = comparison
+  if (onSameRows(comparison) !== true) return []
+  if (!runs.every((run) => run.status === 'finished' && keptPredictions(run))) return []
+  try {
+    const found = await rooms.learning.pairs(runs.map(({ id }) => id))
+    return found.map(({ measure, best, differences }) => ({
+      name: measure,
+      best,
+      differences: differences.map((one) =>
+        one === null ? null : { value: one.value, n: 0, interval: interval(one.lower, one.upper) },
+      ),
+    }))
+  } catch (error) {
+    // While `work` is away the runs are shown side by side, without this.
+    if (isAssayError(error, 'peer_unavailable', 'peer_failed', 'peer_timeout')) return []
+    throw error
+  }
+}
+
+function keptPredictions({ artifacts }: Run): boolean {
+  return artifacts.some(({ name }) => name === PREDICTIONS)
+}
+
+/** Undefined: not known, because a run does not say it. */
+function onSameRows({ runs }: RunComparison): boolean | undefined {
+  const splits = runs.map((run) => run.tags[SPLIT_TAG])
+  if (splits.includes(undefined)) return undefined
+  return new Set(splits).size === 1
+}
+
+function comparisonVerdict(
+  comparison: RunComparison,
+  [first]: ComparedRuns['pairs'],
+): ComparedRuns['verdict'] {
+  const isSame = onSameRows(comparison)
+  if (isSame === undefined) {
+    return verdict('no-data', 'It is not known whether these runs were measured on the same rows.')
+  }
+  if (!isSame) {
+    return verdict(
+      'warning',
+      'These runs were measured on different rows: their figures do not compare.',
+    )
+  }
+  const same = 'All of these runs were measured on the same rows.'
+  if (first === undefined) return verdict('ok', same)
+  const { best, differences, name } = first
+  const close = comparison.runs.filter((_, index) => {
+    const upper = differences[index]?.interval?.high
+    return upper !== undefined && upper >= 0
+  })
+  const behind =
+    close.length === 0
+      ? 'measurably so'
+      : `not measurably better than ${close.map((run) => run.name).join(', ')}`
+  const title = (metricTitles[name] ?? name).toLowerCase().replace('roc auc', 'ROC AUC')
+  return verdict('ok', `${same} ${comparison.runs[best].name} has the best ${title}, ${behind}.`)
 }
 
 function registeredRef(version: ModelVersion | undefined) {

@@ -75,7 +75,7 @@ export function featureViews(
           windowUs: lineageOf(feature, set).windowUs,
         })),
       )
-      const [run] = await rooms.pipelines.list(1)
+      const [run] = await rooms.pipelines.list(1, 'learn')
       const figure = run?.steps.find(({ name }) => name === 'features')?.figure ?? ''
       return {
         sets: sets.map((set) => setView(rooms, set, facts)),

@@ -8,6 +8,7 @@ import { decisionViews } from './decisions.ts'
 import { experimentViews } from './experiments.ts'
 import { featureViews } from './features.ts'
 import { governanceViews } from './governance.ts'
+import { learningViews } from './learning.ts'
 import { modelViews } from './models.ts'
 import { monitoringViews } from './monitoring.ts'
 import { overviewViews } from './overview.ts'
@@ -25,6 +26,7 @@ export function keepHandlers(rooms: Rooms): Handlers {
     ...featureViews(rooms),
     ...trainingViews(rooms),
     ...experimentViews(rooms),
+    ...learningViews(rooms),
     ...modelViews(rooms),
     ...monitoringViews(rooms),
     ...governanceViews(rooms),

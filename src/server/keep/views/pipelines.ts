@@ -34,7 +34,7 @@ export function pipelineViews(rooms: Rooms): Pick<Handlers, 'progress' | 'pipeli
   }
   return {
     async progress(): Promise<Progress> {
-      const [run] = await rooms.pipelines.list(1)
+      const [run] = await rooms.pipelines.list(1, 'learn')
       if (!run) return { state: 'idle', pipelineRun: null, stages: [], problem: null }
       return {
         state: run.status === 'interrupted' ? 'failed' : run.status,
@@ -46,12 +46,12 @@ export function pipelineViews(rooms: Rooms): Pick<Handlers, 'progress' | 'pipeli
     async pipelines() {
       const known = await people()
       const runs = await rooms.pipelines.list(200)
-      return { items: runs.map((run) => runView(run, known)) }
+      return { items: runs.map((run) => pipelineRunView(run, known)) }
     },
     async pipeline({ params }) {
       const run = await rooms.pipelines.get(params.pipelineRunId)
       if (!run) throw errors.pipeline_not_found(`No pipeline run has id ${params.pipelineRunId}.`)
-      return runView(run, await people())
+      return pipelineRunView(run, await people())
     },
   }
 }
@@ -69,7 +69,8 @@ function stageView(step: StepState): ProgressStage {
   }
 }
 
-function runView(
+/** A pipeline run as the page shows it. */
+export function pipelineRunView(
   run: PipelineRun,
   people: ReadonlyMap<string, Parameters<typeof identityView>[0] & object>,
 ): PipelineRunView {
