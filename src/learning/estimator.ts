@@ -89,7 +89,7 @@ export const estimators: { readonly [Kind in LearnerSpec['kind']]: Estimator<Kin
 /** The estimator of a kind. Throws `learner_invalid` where there is none, as a spec may be read. */
 export function estimatorOf(kind: LearnerSpec['kind']): Estimator<LearnerSpec['kind']> {
   if (!Object.hasOwn(estimators, kind)) {
-    throw fail.learner_invalid(`There is no learner of the kind "${String(kind)}".`)
+    throw fail.learner_invalid(`There is no learner of the kind "${kind}".`)
   }
   return estimators[kind] as Estimator<LearnerSpec['kind']>
 }

@@ -128,7 +128,10 @@ export interface Predictor {
   readonly features: readonly string[]
   /** What `predict` gives, by name: the classes, the clusters, or one of 'score' and 'value'. */
   readonly outputs: readonly string[]
-  /** Log-odds, value or strangeness of a row, before it becomes the score; one output only. */
+  /**
+   * What a row comes to before it becomes the score: log-odds, of a random forest the share itself,
+   * the value (of counts its logarithm), or strangeness; one output only.
+   */
   margin(row: Float64Array): number
   /** Probability of the positive class, value, or strangeness (higher is stranger); one output only. */
   score(row: Float64Array): number

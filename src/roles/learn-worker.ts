@@ -41,6 +41,8 @@ export interface LearnAnswer {
     | undefined
 }
 
+/** Of the resamples on which runs are compared. */
+const PAIRS_SEED = 1
 const MEMORY = { memory: '2GB', threads: 2 }
 
 const task = workerData as LearnTask
@@ -69,7 +71,7 @@ function done(asked: LearnTask): Promise<unknown> {
 }
 
 function answer(message: LearnAnswer): void {
-  parentPort?.postMessage(message)
+  parentPort?.postMessage(message, [])
 }
 
 /** A person knows a file by its name, not by its hash. */
@@ -82,8 +84,6 @@ function inWordsOf(asked: LearnTask, detail: string): string {
 async function describe(file: FileToLearn) {
   return describeFile(await read(home, file))
 }
-
-const PAIRS_SEED = 1
 
 async function pairs(runIds: readonly string[]) {
   const tracking = keep('tracking')

@@ -50,10 +50,13 @@ test('yes and no stay words, and ids that no double holds stay text', async () =
 })
 
 test('Parquet is recognised by its content', async () => {
-  const bytes = await writeParquet(['a', 'b'], [
-    [1, 'x'],
-    [2, null],
-  ])
+  const bytes = await writeParquet(
+    ['a', 'b'],
+    [
+      [1, 'x'],
+      [2, null],
+    ],
+  )
   const { rows, columns } = await read('table.bin', bytes)
   expect(rows).toBe(2)
   expect(columns['b']).toEqual(['x', undefined])

@@ -2,7 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { canonicalJson } from '../../lib/canonical-json.ts'
 import { createRandom } from '../../lib/random.ts'
-import { boostedTrees, logisticRegression, multinomialRegression } from '../learners.ts'
+import {
+  boostedTrees,
+  logisticRegression,
+  multinomialRegression,
+  randomForest,
+} from '../learners.ts'
 import { exampleOf } from './example.cases.ts'
 import {
   fitPrepared,
@@ -141,6 +146,23 @@ describe('a prepared model', () => {
       expect(ready.predict(constant)[0]).toBeCloseTo(1 / 8, 6)
       expect(ready.margins(constant)[0]).toBeCloseTo(Math.log(1 / 7), 5)
       expect(ready.explain(constant, 0).base).toBeCloseTo(Math.log(1 / 7), 5)
+    }
+  })
+
+  test('corrects what a forest of balanced classes predicts, and refuses its margins', () => {
+    const balanced = preparation({ balance: { kind: 'under-sampling', ratio: 1 } })
+    const rare = {
+      task: 'binary',
+      y: Float64Array.from(target.y, (y, i) => (i % 4 ? 0 : y)),
+    } as const
+    const share = rare.y.reduce((sum, y, row) => (row < 2000 ? sum + y : sum), 0) / 2000
+    const spec = { preparation: balanced, learner: randomForest({ trees: 30 }) }
+    const ready = preparedPredictor(fitPrepared(spec, table, rows, rare, { seed }))
+    const told = ready.predict(table, others)
+    const mean = told.reduce((sum, score) => sum + score, 0) / told.length
+    expect(Math.abs(mean - share)).toBeLessThan(share / 2)
+    for (const act of [() => ready.margins(table, others), () => ready.explain(table, 0)]) {
+      expect(act).toThrow(expect.objectContaining({ code: 'explanation_unavailable' }))
     }
   })
 

@@ -10,7 +10,7 @@ import { fit } from '../fit.ts'
 import type { Explanation, FitOptions, LearnerSpec, Task, TrainedModel } from '../model.ts'
 import { predictor } from '../predictor.ts'
 import { type FittedPreparation, fitPreparation, type PreparedTraining } from './fit-preparation.ts'
-import { preparer } from './preparer.ts'
+import { preparer, sameList } from './preparer.ts'
 import { checkApart, checkRows } from './rows.ts'
 import { linearPreparation, preparation, type PreparationSpec } from './spec.ts'
 import type { ColumnKinds, Table } from './table.ts'
@@ -115,7 +115,10 @@ export interface PreparedPredictor {
    * beside it. Throws `columns_mismatch`.
    */
   predict(table: Table, rows?: Uint32Array): Float64Array
-  /** Log-odds, value or strangeness of each row; models of one output only. */
+  /**
+   * Log-odds, share, value or strangeness of each row; models of one output only. Throws
+   * `explanation_unavailable` for a forest of balanced classes, as `explain` does.
+   */
   margins(table: Table, rows?: Uint32Array): Float64Array
   /** Exact Shapley values of a row's margin, one a feature, in the order of `features`. */
   explain(table: Table, row: number, output?: number): Explanation
@@ -165,9 +168,16 @@ export function predictorBehind(fitted: FittedPreparation, model: TrainedModel):
   }
   const { corrections } = fitted.balance
   const corrected = corrections.some((correction) => correction !== 0)
-  // A binary model's one output is its second class.
-  const added = (output: number) =>
-    (fitted.task === 'binary' ? corrections[1] : corrections[output]) ?? 0
+  const added = (output: number) => {
+    if (corrected && averagesShares(model)) {
+      throw fail.explanation_unavailable(
+        'The margin of a forest is a share of its trees; what balancing the classes did to the odds ' +
+          'cannot be taken back from it. Ask for predictions, or balance nothing.',
+      )
+    }
+    // A binary model's one output is its second class.
+    return (fitted.task === 'binary' ? corrections[1] : corrections[output]) ?? 0
+  }
   return {
     task: scorer.task,
     outputs: scorer.outputs,
@@ -186,6 +196,11 @@ export function predictorBehind(fitted: FittedPreparation, model: TrainedModel):
       return { base: base + added(output), values }
     },
   }
+}
+
+/** Whether the margins are shares of trees, and not log-odds. */
+function averagesShares(model: TrainedModel): boolean {
+  return (model.kind === 'calibrated' ? model.model : model).kind === 'random-forest'
 }
 
 /**
@@ -211,8 +226,4 @@ function correctOdds(
     for (let k = 0; k < width; k++) probabilities[at + k] /= total
   }
   return probabilities
-}
-
-function sameList(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((name, index) => name === b[index])
 }

@@ -96,6 +96,7 @@ function checkFitted(preparation: FittedPreparation): void {
   }
 }
 
-function sameList(a: readonly string[], b: readonly string[]): boolean {
+/** Whether two lists of names are the same; the second may be from a file. */
+export function sameList(a: readonly string[], b: readonly string[]): boolean {
   return Array.isArray(b) && a.length === b.length && a.every((name, index) => name === b[index])
 }

@@ -96,16 +96,23 @@ export const metricTitles: Readonly<Record<string, string>> = {
   card_precision_100: 'Card precision@100',
   log_loss: 'Log loss',
   brier: 'Brier score',
-  precision: 'Precision at the decline threshold',
-  recall: 'Recall at the decline threshold',
+  precision: 'Precision at the threshold',
+  recall: 'Recall at the threshold',
+  ks: 'Kolmogorov–Smirnov',
+  roc_auc_ovr: 'ROC AUC, each class against the rest',
+  f1_macro: 'F1, mean over the classes',
+  rmse: 'Root mean squared error',
+  mae: 'Mean absolute error',
+  r2: 'R²',
 }
-const LOWER_IS_BETTER = new Set(['log_loss', 'brier'])
+const LOWER_IS_BETTER =
+  /^(log_loss|brier|rmse|mae|median_absolute_error|mape|pinball|poisson_deviance|ece|cost)\b/
 
 export function metricView(name: string, metric: Measured) {
   return {
     name,
     title: metricTitles[name] ?? name.replaceAll('_', ' '),
     estimate: estimate(metric),
-    higherIsBetter: !LOWER_IS_BETTER.has(name),
+    higherIsBetter: !LOWER_IS_BETTER.test(name),
   }
 }

@@ -66,14 +66,16 @@ function RunBody({ run }: { readonly run: Run }) {
             <Facts
               facts={[
                 { name: 'Run', value: <code>{run.id}</code> },
-                {
-                  name: 'Inputs',
-                  value: run.inputs.map((target) => (
-                    <div key={target.id}>
-                      <ObjectLink target={target} />
-                    </div>
-                  )),
-                },
+                run.inputs.length === 0
+                  ? null
+                  : {
+                      name: 'Inputs',
+                      value: run.inputs.map((target) => (
+                        <div key={target.id}>
+                          <ObjectLink target={target} />
+                        </div>
+                      )),
+                    },
                 {
                   name: 'Code',
                   value:

@@ -9,6 +9,7 @@ import {
   type Results,
   type ThresholdRule,
 } from '../../../learning/index.ts'
+import { formatTimestamp } from '../../../lib/time.ts'
 import type { Curve } from '../plan.ts'
 import { ruleInWords } from './goal.ts'
 import { effectOfRule, thresholdOf, type Judged } from './judge.ts'
@@ -34,11 +35,14 @@ export function summaryOf({ type, min, max, mean, top, count }: ColumnProfile): 
   if (type !== 'text' && type !== 'time') {
     return `${number(min!)} to ${number(max!)}, mean ${number(mean!)}`
   }
+  if (type === 'time') return `${dateOf(min!)} to ${dateOf(max!)}`
   return top
     .slice(0, 4)
     .map((one) => `${one.value} ${number((100 * one.count) / count)} %`)
     .join(', ')
 }
+
+const dateOf = (us: number) => formatTimestamp(us).slice(0, 10)
 
 type Curves = Pick<LearnReport, 'roc' | 'precisionRecall' | 'calibration'>
 

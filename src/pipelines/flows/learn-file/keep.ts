@@ -8,7 +8,7 @@ import type { NewMetric, Run, Tracking } from '../../../tracking/index.ts'
 import { PREDICTIONS, predictionsJson } from '../predictions.ts'
 import { verdict } from './html.ts'
 import type { LearnFileRequest } from './learn-file.ts'
-import type { LearnReport } from './report.ts'
+import type { Figure, LearnReport } from './report.ts'
 
 export interface Learnt {
   readonly report: LearnReport
@@ -112,7 +112,8 @@ export async function keepVersion(
   return version
 }
 
-function metricsOf({ contenders, measures, threshold, test, file }: LearnReport): NewMetric[] {
+function metricsOf(report: LearnReport): NewMetric[] {
+  const { contenders, file, measures, shares, test, threshold } = report
   const [best] = contenders
   const n = (test ?? file).rows
   const metrics = measures.flatMap(({ name }): NewMetric[] => {
@@ -121,12 +122,16 @@ function metricsOf({ contenders, measures, threshold, test, file }: LearnReport)
     return [{ name, value: figure.value, low: figure.lower, high: figure.upper, n }]
   })
   if (threshold === null) return metrics
-  const { precision, recall } = threshold
-  return [
-    ...metrics,
-    { name: 'precision', value: precision.value, low: precision.lower, high: precision.upper },
-    { name: 'recall', value: recall.value, low: recall.lower, high: recall.upper },
-  ]
+  const { alerts, precision, recall, rows } = threshold
+  const positives = Math.round(shares[1] * rows)
+  const metric = (name: string, { value, lower, upper }: Figure, of: number): NewMetric => ({
+    name,
+    value,
+    low: lower,
+    high: upper,
+    n: of,
+  })
+  return [...metrics, metric('precision', precision, alerts), metric('recall', recall, positives)]
 }
 
 /** The same in the form that the page shows of every run. */

@@ -183,8 +183,14 @@ async function pairsOf(rooms: Rooms, comparison: RunComparison): Promise<Compare
     return found.map(({ measure, best, differences }) => ({
       name: measure,
       best,
-      differences: differences.map((one) =>
-        one === null ? null : { value: one.value, n: 0, interval: interval(one.lower, one.upper) },
+      differences: differences.map((one, index) =>
+        one === null
+          ? null
+          : {
+              value: one.value,
+              n: runs[index].metrics[measure]?.n ?? 0,
+              interval: interval(one.lower, one.upper),
+            },
       ),
     }))
   } catch (error) {
@@ -200,8 +206,8 @@ function keptPredictions({ artifacts }: Run): boolean {
 
 /** Undefined: not known, because a run does not say it. */
 function onSameRows({ runs }: RunComparison): boolean | undefined {
-  const splits = runs.map((run) => run.tags[SPLIT_TAG])
-  if (splits.includes(undefined)) return undefined
+  const splits = runs.flatMap(({ tags }) => tags[SPLIT_TAG] ?? [])
+  if (splits.length < runs.length) return undefined
   return new Set(splits).size === 1
 }
 
