@@ -7,6 +7,7 @@ import type { DeploymentFiles } from './deployed.ts'
 import type { LiveState } from './live-state.ts'
 import { emptyHolder } from './rebuilt-state.ts'
 import { applyRecord, enterOtherAgain } from './recovery.ts'
+import type { StateHolder } from './recovery.ts'
 import { decodeRecord } from './records.ts'
 import type { DecisionRecord, EventRecord, JournalRecord } from './records.ts'
 
@@ -64,8 +65,11 @@ export async function auditFeatures(request: FeatureAuditRequest): Promise<Featu
   let records = 0
   for await (const { sequence, payload } of read()) {
     const record = decodeRecord(payload)
-    if (hasFeatures(record)) audit.take(holder.state, record, sequence)
-    else await applyRecord(holder, record, sequence)
+    if (!hasFeatures(record)) await applyRecord(holder, record, sequence)
+    else {
+      const held = record.entry === 'known' ? await heldValues(holder, record) : undefined
+      audit.take(holder.state, record, sequence, held)
+    }
     records++
     if (records % RECORDS_A_TURN !== 0) continue
     request.onProgress?.(records)
@@ -99,6 +103,18 @@ async function repeatedEvents(
 
 const eventKey = ({ source, eventId }: FeatureRecord): string => `${source} ${eventId}`
 
+/** What an event entered with that the base took from history. */
+async function heldValues(
+  { held, state }: StateHolder,
+  { source, eventId }: FeatureRecord,
+): Promise<Entered | undefined> {
+  const found = held?.find(source, eventId)
+  if (found === undefined || state === undefined) return undefined
+  const { names } = state.layout
+  const vector = (await held!.valuesOf(found)) ?? state.missing()
+  return { layout: held!.place.layout, names, vector }
+}
+
 class Audit {
   private readonly request: FeatureAuditRequest
   private readonly repeated: ReadonlySet<string>
@@ -116,14 +132,19 @@ class Audit {
   }
 
   /** Lets the record's event enter as it did, and compares; the state is then as after it. */
-  take(state: LiveState | undefined, record: FeatureRecord, sequence: number): void {
+  take(
+    state: LiveState | undefined,
+    record: FeatureRecord,
+    sequence: number,
+    held: Entered | undefined,
+  ): void {
     // An event of a further source has no features of its own, and others follow from it.
     if (record.features.length === 0) {
       if (state !== undefined) enterOtherAgain(state, record, sequence)
       state?.note(record, sequence)
       return
     }
-    const known = this.enter(state, record, sequence)
+    const known = this.enter(state, record, sequence) ?? held
     state?.note(record, sequence)
     const { fromUs = -Infinity, toUs = Infinity } = this.request
     if (record.eventTimeUs < fromUs || record.eventTimeUs >= toUs) return

@@ -8,6 +8,8 @@ import { nodeFiles, readWholeFile, writeFileAtomic } from '../lib/files.ts'
 import type { FileSystem } from '../lib/files.ts'
 import { contentHash, sha256Hex } from '../lib/hash.ts'
 import { decisionErrors } from './errors.ts'
+import { writeHeldEvents } from './held-events.ts'
+import type { BaseEvents, HeldHead } from './held-events.ts'
 
 /** What `work` hands over after replaying history: the operator's snapshot and where it ends. */
 export interface BaseCheckpoint {
@@ -22,6 +24,11 @@ export interface BaseCheckpoint {
   readonly newestEventTimeUs: number | null
   /** What of a namespace's journal is in it already; absent where nothing is. */
   readonly journal?: HeldJournal
+  /**
+   * Its events, the features' own source first: those that a live door would still let in are written
+   * with it, so that one that is sent again counts once. Absent: none is known again.
+   */
+  readonly events?: readonly BaseEvents[]
 }
 
 /** The records of a namespace up to a sequence: their events and labels. */
@@ -45,7 +52,9 @@ export interface CheckpointHead {
   /** In a base: what it holds of the journal of the namespace that it was made for. */
   readonly journal?: HeldJournal
   readonly counts: StateCounts
-  /** Of the bytes that follow the line. */
+  /** In a base: the events whose bytes follow the line, before the state. */
+  readonly events?: HeldHead
+  /** Of the bytes of the state, which end the file. */
   readonly sha256: string
 }
 
@@ -61,6 +70,9 @@ export interface StateCounts {
 export interface Checkpoint {
   readonly head: CheckpointHead
   readonly state: Uint8Array
+  /** The whole file, and where what follows its line begins. */
+  readonly bytes: Uint8Array
+  readonly at: number
 }
 
 export const noCounts: StateCounts = { decisions: 0, events: 0, labels: 0 }
@@ -88,8 +100,10 @@ export async function writeBaseCheckpoint(
   base: BaseCheckpoint,
   files: FileSystem = nodeFiles,
 ): Promise<string> {
-  const { state, ...rest } = base
-  return await writeCheckpoint(path, { ...rest, through: 0, counts: noCounts }, state, files)
+  const { state, events, ...rest } = base
+  const held = events && writeHeldEvents(events)
+  const head = { ...rest, through: 0, counts: noCounts, ...(held && { events: held.head }) }
+  return await writeCheckpoint(path, head, state, files, held?.bytes)
 }
 
 /** Writes a checkpoint; members of `head` beyond its type are kept. */
@@ -98,11 +112,12 @@ export async function writeCheckpoint(
   head: Omit<CheckpointHead, 'format' | 'sha256' | 'layout'>,
   state: Uint8Array,
   files: FileSystem,
+  held: Uint8Array = new Uint8Array(0),
 ): Promise<string> {
   const layout = layoutOf(head.featureSets).version
   const full = { ...head, format: 1, layout, sha256: sha256Hex(state) } satisfies CheckpointHead
   const line = Buffer.from(`${JSON.stringify(full)}\n`)
-  await writeFileAtomic(path, Buffer.concat([line, state]), files)
+  await writeFileAtomic(path, Buffer.concat([line, held, state]), files)
   return sha256Hex(line)
 }
 
@@ -127,7 +142,12 @@ export async function readCheckpoint(
     throw invalid('is no checkpoint', cause)
   }
   if (head.format !== 1) throw invalid(`has format ${String(head.format)}, not 1`)
-  const state = bytes.subarray(end + 1)
-  if (sha256Hex(state) !== head.sha256) throw invalid('is damaged: its checksum does not fit')
-  return { head, state, hash: sha256Hex(bytes.subarray(0, end + 1)) }
+  const at = end + 1
+  const { events } = head
+  const state = bytes.subarray(at + (events?.bytes ?? 0))
+  const isWhole =
+    sha256Hex(state) === head.sha256 &&
+    (events === undefined || sha256Hex(bytes.subarray(at, at + events.bytes)) === events.sha256)
+  if (!isWhole) throw invalid('is damaged: its checksum does not fit')
+  return { head, state, bytes, at, hash: sha256Hex(bytes.subarray(0, at)) }
 }

@@ -9,10 +9,13 @@ import { eventHashOf } from './contracts.ts'
 import type { ReadySource } from './contracts.ts'
 import type { EngineResult } from './engine.ts'
 import { decisionErrors } from './errors.ts'
-import { decisionKey, eventKey } from './keys.ts'
+import type { HeldEvent } from './held-events.ts'
+import { decisionKey } from './keys.ts'
 import {
   appendRecord,
+  findEvent,
   findKey,
+  isHeld,
   isRecent,
   nextSequence,
   pauseAndRebuild,
@@ -20,7 +23,7 @@ import {
   refusePaused,
   sourceNowUs,
 } from './namespace.ts'
-import type { LiveDeployment, Namespace, Recent } from './namespace.ts'
+import type { KnownEvent, LiveDeployment, Namespace, Recent } from './namespace.ts'
 import type { IndexEntry } from './ports.ts'
 import { answerOf, decodeRecord } from './records.ts'
 import type { DecisionRecord, Entry, EventBody, JournalRecord } from './records.ts'
@@ -67,21 +70,24 @@ export async function decideOn(
   refusePaused(namespace)
   const checked = checkEvent(namespace, live.source, parsed.row)
   const contractUs = monotonicUs()
-  const before = findKey(namespace, eventKey(live.source.source.name, checked.eventId))
+  const before = findEvent(namespace, live.source.source.name, checked.eventId)
+  const { held } = namespace
   if (before !== undefined) refuseOtherEvent(before, checked)
   // Reading a record takes time, in which the same question may have been asked and answered.
-  const recorded = before === undefined ? undefined : await recordOf(namespace, before)
+  const recorded = before === undefined ? undefined : await valuesOf(namespace, before)
   if (recorded !== undefined) {
     const known = findKey(namespace, decisionKey(policy, checked.eventId))
     if (known !== undefined)
       return await answerAgain(namespace, known, bodyHash, policy, checked.eventId)
     refusePaused(namespace)
+    // Another base may know nothing of what the one before held.
+    if (namespace.held !== held) return await decideOn(namespace, policy, body)
   }
   const sequence = nextSequence(namespace)
   const entered =
     recorded === undefined
       ? enterState(namespace, checked, sequence)
-      : valuesOf(namespace, recorded)
+      : enteredBefore(namespace, recorded)
   const featuresUs = monotonicUs()
   const current = recorded === undefined ? live : livePolicy(namespace, policy)
   const result = score(namespace, current, checked, entered)
@@ -158,8 +164,10 @@ export function checkEvent(
   return { source, row, event, eventHash: eventHashOf(event), eventId, eventTimeUs, clockUs, late }
 }
 
-function isTooLate({ state }: Namespace, eventTimeUs: number, source: string): boolean {
-  return state?.isTooLate(eventTimeUs, source) ?? false
+/** Also where nobody can say any more if it has entered: better not at all than twice. */
+function isTooLate({ state, held }: Namespace, eventTimeUs: number, source: string): boolean {
+  if (state === undefined) return false
+  return state.isTooLate(eventTimeUs, source) || (held?.isBeyond(source, eventTimeUs) ?? false)
 }
 
 /** Lets a new event enter state; what is too late stays outside, and has no feature values. */
@@ -168,7 +176,9 @@ export function enterState(namespace: Namespace, checked: Checked, sequence: num
   if (state === undefined) {
     throw decisionErrors.not_ready('Live state is not loaded yet.', { extra: { retryAfter: 1 } })
   }
-  if (state.isTooLate(checked.eventTimeUs)) return { entry: 'too-late', vector: state.missing() }
+  if (isTooLate(namespace, checked.eventTimeUs, checked.source.source.name)) {
+    return { entry: 'too-late', vector: state.missing() }
+  }
   try {
     const vector = state.enter(checked.row, sequence)
     namespace.online?.touch(checked.row)
@@ -188,7 +198,7 @@ export function enterOther(namespace: Namespace, checked: Checked, sequence: num
   const state = namespace.state!
   const { source, row, eventId, eventTimeUs } = checked
   const { name } = source.source
-  if (state.isTooLate(eventTimeUs, name)) {
+  if (isTooLate(namespace, eventTimeUs, name)) {
     throw decisionErrors.event_too_late(
       `Event ${eventId} of source "${name}" is of ${formatTimestamp(eventTimeUs)}; the newest event ` +
         `of "${state.source.name}" is of ${formatTimestamp(state.newestEventTimeUs!)}.`,
@@ -204,8 +214,11 @@ export function enterOther(namespace: Namespace, checked: Checked, sequence: num
 }
 
 /** The same event id must stand for the same event, whichever door it comes through. */
-export function refuseOtherEvent(before: Recent | IndexEntry, checked: Checked): void {
-  if (before.bodyHash === checked.eventHash) return
+export function refuseOtherEvent(before: KnownEvent, checked: Checked): void {
+  const isSame = isHeld(before)
+    ? checked.eventHash.startsWith(before.digest)
+    : before.bodyHash === checked.eventHash
+  if (isSame) return
   throw conflict(`Event ${checked.eventId} of source "${checked.source.source.name}"`)
 }
 
@@ -221,16 +234,35 @@ async function recordOf(namespace: Namespace, entry: Recent | IndexEntry): Promi
   return decodeRecord(await readPayload(namespace, entry.sequence))
 }
 
+/** The values that an event entered with, and the features that they are of. */
+interface Recorded {
+  readonly layout: string
+  /** Undefined where they were not kept. */
+  readonly vector: Float64Array | undefined
+}
+
 /** The values of an event that had entered before are those of then, as decided. */
-function valuesOf(namespace: Namespace, recorded: JournalRecord): Entered {
-  const state = namespace.state!
-  const isEvent = recorded.type === 'decision' || recorded.type === 'event'
-  if (isEvent && recorded.layout === state.layout.version) {
-    const vector = Float64Array.from(recorded.features, (value) => value ?? Number.NaN)
-    return { entry: 'known', vector }
+async function valuesOf(namespace: Namespace, before: KnownEvent): Promise<Recorded> {
+  if (isHeld(before)) return await heldValues(namespace, before)
+  const recorded = await recordOf(namespace, before)
+  if (recorded.type !== 'decision' && recorded.type !== 'event') {
+    return { layout: '', vector: undefined }
   }
-  // It entered when other features were live. Looking again would count the event twice.
-  return { entry: 'known', vector: state.missing() }
+  const vector = Float64Array.from(recorded.features, (value) => value ?? Number.NaN)
+  return { layout: recorded.layout, vector }
+}
+
+async function heldValues({ held }: Namespace, before: HeldEvent): Promise<Recorded> {
+  return { layout: held!.place.layout, vector: await held!.valuesOf(before) }
+}
+
+/**
+ * Where it entered when other features were live, or its values were not kept, they are missing:
+ * looking again would count the event twice.
+ */
+function enteredBefore({ state }: Namespace, { layout, vector }: Recorded): Entered {
+  const isKept = vector !== undefined && layout === state!.layout.version
+  return { entry: 'known', vector: isKept ? vector : state!.missing() }
 }
 
 /**

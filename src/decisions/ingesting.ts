@@ -15,16 +15,17 @@ import {
 } from './deciding.ts'
 import type { Checked, Entered } from './deciding.ts'
 import { decisionErrors } from './errors.ts'
-import { eventKey, labelKey, labelMark, labelStatementKey, readLabelMark } from './keys.ts'
+import { labelKey, labelMark, labelStatementKey, readLabelMark } from './keys.ts'
 import {
   appendRecord,
+  findEvent,
   findKey,
   isRecent,
   nextSequence,
   refusePaused,
   sourceNowUs,
 } from './namespace.ts'
-import type { Namespace, Recent } from './namespace.ts'
+import type { KnownEvent, Namespace, Recent } from './namespace.ts'
 import type { IndexEntry } from './ports.ts'
 import type { EventRecord, LabelRecord } from './records.ts'
 import type { RowAnswer } from './remote.ts'
@@ -100,7 +101,7 @@ function refusal({ code, detail, extra }: AssayError, eventId: string | null): R
   return { status: 'refused', eventId, code, detail, failures }
 }
 
-function duplicateOf(known: Recent | IndexEntry, eventId: string): Taken {
+function duplicateOf(known: KnownEvent, eventId: string): Taken {
   return {
     answer: { status: 'duplicate', eventId, sequence: known.sequence },
     durable: isRecent(known) ? known.durable : undefined,
@@ -112,7 +113,7 @@ function takeEvent(namespace: Namespace, source: ReadySource, body: unknown): Ta
   if (!parsed.ok) throw invalidEvent(source, parsed.failures)
   refusePaused(namespace)
   const { name } = source.source
-  const known = findKey(namespace, eventKey(name, source.eventId(parsed.row)))
+  const known = findEvent(namespace, name, source.eventId(parsed.row))
   const checked = checkEvent(namespace, source, parsed.row, known === undefined)
   if (known !== undefined) {
     refuseOtherEvent(known, checked)

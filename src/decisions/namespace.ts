@@ -14,7 +14,8 @@ import { createEngine } from './engine.ts'
 import type { DecisionEngine } from './engine.ts'
 import { decisionErrors } from './errors.ts'
 import type { LiveState } from './live-state.ts'
-import { keysOf } from './keys.ts'
+import type { HeldEvent, HeldEvents } from './held-events.ts'
+import { eventKey, keysOf } from './keys.ts'
 import type { KeyWrite } from './keys.ts'
 import { createOnlineCopy } from './online.ts'
 import type { OnlineCopy, OnlineStore } from './online.ts'
@@ -82,6 +83,8 @@ export interface Namespace {
   readonly online: OnlineCopy | undefined
   state: LiveState | undefined
   base: string | null
+  /** The events that the base took from history; undefined where it tells of none. */
+  held: HeldEvents | undefined
   readonly policies: Map<string, LiveDeployment>
   readonly sources: Map<string, ReadySource>
   readonly labels: Map<string, ReadyLabels>
@@ -153,6 +156,7 @@ export async function openNamespace(options: NamespaceOptions): Promise<Namespac
       }),
     state: undefined,
     base: null,
+    held: undefined,
     policies: new Map(),
     sources: new Map(),
     labels: new Map(),
@@ -261,8 +265,24 @@ export function findKey(namespace: Namespace, key: string): Recent | IndexEntry 
   return namespace.recent.get(key) ?? namespace.index.get(key)
 }
 
-export function isRecent(entry: Recent | IndexEntry): entry is Recent {
+/** How an event came to be known: by a record, or by the base. */
+export type KnownEvent = Recent | IndexEntry | HeldEvent
+
+/** Where an event stands that was accepted before, whichever door it came through. */
+export function findEvent(
+  namespace: Namespace,
+  source: string,
+  eventId: string,
+): KnownEvent | undefined {
+  return findKey(namespace, eventKey(source, eventId)) ?? namespace.held?.find(source, eventId)
+}
+
+export function isRecent(entry: KnownEvent): entry is Recent {
   return 'durable' in entry
+}
+
+export function isHeld(entry: KnownEvent): entry is HeldEvent {
+  return 'rank' in entry
 }
 
 /** The payload of a record, as it lies on disk; the record must be durable. */

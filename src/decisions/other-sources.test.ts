@@ -167,6 +167,38 @@ test('a base of history holds them, also where no policy is deployed yet', async
   expect(await again.decidedOn(6)).toEqual([1, 123])
 })
 
+test('a row of history that is sent again is known, as long as it could still enter', async () => {
+  const made = await bank()
+  const told = [customer(1, -1000, '100.00'), customer(2, -10, '10.00')]
+  const seen = [login(1, -3700), login(2, -20)]
+  const paid = [payment(1, { customer: 1 })]
+  const frame = frameOf(own, paid)
+  const sides = [
+    { source: others[0], frame: frameOf(others[0], seen) },
+    { source: others[1], frame: frameOf(others[1], told) },
+  ]
+  const asked = { sets: both.featureSets, source: own, frame, others: sides, tailBytesMax: 1e6 }
+  const { state, tail } = historyWithState(asked)
+  const events = [{ source: own, frame, values: tail! }, ...sides].map((each) => {
+    return { ...each, afterUs: state.tooLateUsOf(each.source.name) }
+  })
+  const { lastSequence, newestUs: newestEventTimeUs } = state
+  const about = { featureSets: both.featureSets, source: own, others, lastSequence }
+  const base = { ...about, state: state.snapshot(), newestEventTimeUs, events }
+  await writeBaseCheckpoint('/base', base, made.files)
+  await made.remote.loadBase({ namespace: 'live', path: '/base' })
+  await made.deploy()
+  const again = await bank({ files: made.files, deployments: made.deployments })
+  for (const { feed } of [made, again]) {
+    const statuses = async (name: string, rows: object[]) =>
+      (await feed(name, ...rows)).map(({ status }) => status)
+    expect(await statuses('customers', told)).toEqual(['duplicate', 'duplicate'])
+    expect(await statuses('logins', seen.slice(1))).toEqual(['duplicate'])
+    expect(await statuses('payments', paid)).toEqual(['duplicate'])
+  }
+  expect(await again.decidedOn(2)).toEqual([1, 10])
+})
+
 test('a deployment that reads what the state does not hold is refused', async () => {
   const made = await bank()
   const hash = made.deployments.add(deployment())

@@ -65,6 +65,7 @@ export function emptyHolder(
     clockKind: 'wall',
     state: undefined,
     base: null,
+    held: undefined,
     policies: new Map(),
     sources: new Map(),
     labels: new Map(),

@@ -7,6 +7,8 @@ import type { Checkpoint, CheckpointHead } from './checkpoint.ts'
 import { readyLabels, readySource } from './contracts.ts'
 import { createEngine } from './engine.ts'
 import { decisionErrors } from './errors.ts'
+import { HeldEvents, openHeldEvents } from './held-events.ts'
+import type { HeldPlace } from './held-events.ts'
 import { keysOf } from './keys.ts'
 import type { KeyWrite } from './keys.ts'
 import { emptyLiveState, restoreLiveState } from './live-state.ts'
@@ -69,6 +71,7 @@ async function restoreNewest(namespace: Namespace): Promise<number> {
   namespace.state = undefined
   namespace.online?.follow(undefined)
   namespace.base = null
+  namespace.held = undefined
   for (const { file, through } of (await ownCheckpoints(namespace)).reverse()) {
     if (through > journal.durableSequence) continue
     try {
@@ -88,18 +91,27 @@ async function restoreNewest(namespace: Namespace): Promise<number> {
 
 async function restoreFrom(namespace: Namespace, checkpoint: Checkpoint): Promise<void> {
   const head = checkpoint.head as CheckpointHead & OwnHead
+  const held =
+    head.held &&
+    (await openHeldEvents(
+      { ...head.held, file: baseFile(namespace, head.base!) },
+      namespace.options.files,
+    ))
   setState(namespace, restoreLiveState(checkpoint, namespace.memory))
   for (const [version, names] of Object.entries(head.layouts)) namespace.layouts.set(version, names)
   for (const { policy, deployment, sequence } of head.policies) {
     await setDeployment(namespace, policy, deployment, sequence)
   }
   namespace.base = head.base
+  namespace.held = held
   namespace.replayNowUs = head.replayNowUs
 }
 
 /** What decide adds to a checkpoint of its own. */
 interface OwnHead {
   readonly base: string | null
+  /** Where the events lie that the base took from history; absent where it tells of none. */
+  readonly held?: Omit<HeldPlace, 'file'>
   readonly replayNowUs: number | null
   readonly policies: readonly Pick<LiveDeployment, 'policy' | 'deployment' | 'sequence'>[]
   readonly layouts: Readonly<Record<string, readonly string[]>>
@@ -130,6 +142,7 @@ async function writeOwnCheckpoint(namespace: Namespace): Promise<void> {
     through,
     counts: state.counts,
     base: namespace.base,
+    ...(namespace.held !== undefined && { held: placeIn(namespace.held) }),
     replayNowUs: namespace.replayNowUs,
     policies: [...policies.values()].map(({ policy, deployment, sequence }) => {
       return { policy, deployment, sequence }
@@ -145,6 +158,19 @@ async function writeOwnCheckpoint(namespace: Namespace): Promise<void> {
   for (const { file } of (await ownCheckpoints(namespace)).slice(0, -CHECKPOINTS_KEPT)) {
     await options.files.remove(file)
   }
+}
+
+/** Where a namespace keeps its copy of a base. */
+export function baseFile({ directory }: Pick<Namespace, 'directory'>, hash: string): string {
+  return path.join(directory, 'state', baseName(hash))
+}
+
+export function baseName(hash: string): string {
+  return `base-${hash.slice(0, 16)}`
+}
+
+function placeIn({ place: { file: _, ...place } }: HeldEvents): Omit<HeldPlace, 'file'> {
+  return place
 }
 
 function checkpointFile({ directory }: Namespace, through: number): string {
@@ -171,6 +197,7 @@ export type StateHolder = Pick<
   | 'clockKind'
   | 'state'
   | 'base'
+  | 'held'
   | 'policies'
   | 'sources'
   | 'labels'
@@ -279,18 +306,43 @@ export async function replaceBase(
   for (const policy of supersedes) namespace.policies.delete(policy)
   setState(namespace, restoreLiveState(checkpoint, namespace.memory))
   namespace.base = hash
+  namespace.held = heldEventsOf(namespace, checkpoint, hash, sequence)
   const isOfThis = head.journal?.namespace === path.basename(namespace.directory)
-  const held = isOfThis ? head.journal.through : 0
+  const through = isOfThis ? head.journal.through : 0
   for await (const { sequence: before, payload } of namespace.journal.read(1)) {
     if (before >= sequence) break
     const record = decodeRecord(payload)
     if (record.type === 'deploy' || record.type === 'base') continue
-    if (before <= held) noteHeld(namespace, record)
+    if (before <= through || isHeldEvent(namespace, record)) noteHeld(namespace, record)
     else applyToState(namespace, record, before)
   }
   for (const { policy, deployment, sequence: since } of live) {
     await setDeployment(namespace, policy, deployment, since)
   }
+}
+
+/** Whether a base took the record's event from history, which had it too. */
+function isHeldEvent({ held }: StateHolder, record: JournalRecord): boolean {
+  if (record.type !== 'decision' && record.type !== 'event') return false
+  return held?.find(record.source, record.eventId) !== undefined
+}
+
+/** The events of a base as its checkpoint file carries them, which lies in the namespace. */
+function heldEventsOf(
+  namespace: StateHolder,
+  { head, bytes, at }: Checkpoint,
+  hash: string,
+  sequence: number,
+): HeldEvents | undefined {
+  const { events, layout } = head
+  if (events === undefined) return undefined
+  const file = baseFile(namespace, hash)
+  const index = bytes.subarray(at, at + events.indexBytes)
+  return new HeldEvents(
+    { head: events, file, at, sequence, layout },
+    index,
+    namespace.options.files,
+  )
 }
 
 /** A base holds the record's event already; its entity may have no online values of this base yet. */

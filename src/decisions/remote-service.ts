@@ -2,7 +2,6 @@
 import { monotonicUs } from '../lib/clock.ts'
 import { isAssayError, toProblem } from '../lib/errors.ts'
 import { writeFileAtomic } from '../lib/files.ts'
-import * as path from 'node:path'
 import { readCheckpoint } from './checkpoint.ts'
 import { livePolicy, durably, invalidEvent, plainVector } from './deciding.ts'
 import { readDeployment } from './deployed.ts'
@@ -22,7 +21,14 @@ import {
   refusePaused,
 } from './namespace.ts'
 import type { Namespace } from './namespace.ts'
-import { checkpointNow, installDeployment, prepareState, replaceBase } from './recovery.ts'
+import {
+  baseFile,
+  baseName,
+  checkpointNow,
+  installDeployment,
+  prepareState,
+  replaceBase,
+} from './recovery.ts'
 import { answerOf, decodeRecord } from './records.ts'
 import { createQuestionQueue } from './question-queue.ts'
 import type {
@@ -184,14 +190,8 @@ async function loadBase(
   if (namespace.base === checkpoint.hash) {
     return { sequence: namespace.journal.lastSequence, checkpoint: checkpoint.hash }
   }
-  const { hash, head, state } = checkpoint
-  const name = `base-${hash.slice(0, 16)}`
-  const line = Buffer.from(`${JSON.stringify(head)}\n`)
-  await writeFileAtomic(
-    path.join(namespace.directory, 'state', name),
-    Buffer.concat([line, state]),
-    files,
-  )
+  const { hash, head, bytes } = checkpoint
+  await writeFileAtomic(baseFile(namespace, hash), bytes, files)
   // Reading and copying take time, in which another base or a full disk may have come first.
   refusePaused(namespace)
   namespace.pause = { reason: BASE_LOADING, retryAfter: 1 }
@@ -202,7 +202,7 @@ async function loadBase(
     const record: BaseRecord = {
       type: 'base',
       checkpoint: hash,
-      file: name,
+      file: baseName(hash),
       lastSequence: head.lastSequence,
       newestEventTimeUs: head.newestEventTimeUs,
       layout: head.layout,

@@ -68,7 +68,12 @@ export type RowAnswer =
       readonly sequence: number
       readonly late: boolean
     }
-  | { readonly status: 'duplicate'; readonly eventId: string; readonly sequence: number }
+  | {
+      readonly status: 'duplicate'
+      readonly eventId: string
+      /** Of the record that told it first: that of the base where history did. */
+      readonly sequence: number
+    }
   | {
       readonly status: 'refused'
       readonly eventId: string | null

@@ -82,7 +82,16 @@ async function vectorAgain(
   if (state === undefined || isOtherLayout) {
     throw decisionErrors.state_missing(`The state of decision ${sequence} cannot be built again.`)
   }
-  return entered ?? state.missing()
+  return entered ?? (await heldValues(holder, target)) ?? state.missing()
+}
+
+/** What an event entered with that the base took from history. */
+async function heldValues(
+  { held }: StateHolder,
+  { entry, source, eventId }: DecisionRecord,
+): Promise<Float64Array | undefined> {
+  const found = entry === 'known' ? held?.find(source, eventId) : undefined
+  return found && (await held!.valuesOf(found))
 }
 
 /** The last base at or before a sequence; 0 where there is none. */

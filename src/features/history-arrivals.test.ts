@@ -101,6 +101,26 @@ test('has for each event what was known when it arrived, as training rows do', (
   )
 })
 
+test('its tail has the values of all that a live door would still let in, or of the newest', () => {
+  fc.assert(
+    fc.property(events, fc.nat({ max: 30 }), (given, rowsMax) => {
+      const facts = factsOf(given)
+      const whole = historyWithState({ sets: [set], ...facts })
+      const tailBytesMax = rowsMax * 8 * whole.state.names.length
+      const found = historyWithState({ sets: [set], ...facts, fromUs: Infinity, tailBytesMax })
+      const { matrix, firstRow } = found.tail!
+      const times = facts.frame.columns['at'] as Float64Array
+      const needed = times.filter((us) => us > found.state.tooLateUsOf('payments')).length
+      expect(matrix.rows).toBe(times.length - firstRow)
+      expect(matrix.rows).toBeLessThanOrEqual(rowsMax)
+      expect(matrix.rows).toBeGreaterThanOrEqual(Math.min(needed, rowsMax))
+      expect(matrix.columns).toEqual(whole.matrix.columns.map((all) => all.slice(firstRow)))
+      expect(whole.tail).toBeUndefined()
+    }),
+    { numRuns: 300 },
+  )
+})
+
 test('by the chosen engine is the same, whether events came late or not', async () => {
   const engine = createChosenEngine({ sweep: createSweepEngine() })
   await fc.assert(

@@ -37,6 +37,8 @@ export interface HistoryRequest {
    * can go on from there. Default: the last event's arrival.
    */
   readonly untilUs?: number
+  /** Asks for the values of the newest events too (`tail`), of so many bytes at most. */
+  readonly tailBytesMax?: number
   /** Told the number of rows done, every 65,536 rows and at the end. */
   readonly onProgress?: (rows: number) => void
 }
@@ -50,6 +52,11 @@ export interface HistoryResult {
   readonly state: FeatureState
   /** Events that live doors would have refused: they did not enter, and their features are missing. */
   readonly refused: number
+  /**
+   * The last rows of the frame, from `firstRow` on: the events that a live door would still let in,
+   * or as many of them as were asked for. Absent where none were asked for.
+   */
+  readonly tail?: { readonly matrix: Matrix; readonly firstRow: number }
 }
 
 /**
@@ -78,6 +85,7 @@ export function historyWithState(request: HistoryRequest): HistoryResult {
   const firstRow = firstAtOrAfter(times, frame.rows, fromUs)
   const endRow = Math.max(firstRow, firstAtOrAfter(times, frame.rows, toUs))
   const writer = new MatrixWriter(state.names, endRow - firstRow)
+  const tail = tailOf(request, times, state)
   const labels = new LabelReader(request.labels ?? [], state)
   const others = new OtherReader(given, state)
   const unwanted = new Float64Array(state.names.length)
@@ -97,12 +105,37 @@ export function historyWithState(request: HistoryRequest): HistoryResult {
       vector.fill(Number.NaN)
       refused++
     }
+    if (tail !== undefined && row >= tail.firstRow) {
+      tail.writer.rowAt(row - tail.firstRow).set(vector)
+    }
     if ((done & 0xffff) === 0) request.onProgress?.(done)
   }
   labels.applyUntil(request.untilUs ?? untilUs)
   others.applyUntil(request.untilUs ?? untilUs)
   request.onProgress?.(frame.rows)
-  return { matrix: writer.finish(), firstRow, state, refused }
+  return {
+    matrix: writer.finish(),
+    firstRow,
+    state,
+    refused,
+    ...(tail && { tail: { matrix: tail.writer.finish(), firstRow: tail.firstRow } }),
+  }
+}
+
+function tailOf(
+  { source, frame, arrivalsUs, tailBytesMax }: HistoryRequest,
+  times: Float64Array,
+  { plan, names }: FeatureState,
+) {
+  if (tailBytesMax === undefined) return undefined
+  // What lay in the future when it came was refused, and is not what lateness is judged by.
+  const isInFuture = (row: number) => times[row] > (arrivalsUs?.[row] ?? NaN) + source.futureUs
+  let newest = frame.rows - 1
+  while (newest > 0 && isInFuture(newest)) newest--
+  const rowsMax = Math.floor(tailBytesMax / (Float64Array.BYTES_PER_ELEMENT * names.length))
+  const lateUs = times[newest] - plan.sources[0].toleranceUs
+  const firstRow = Math.max(firstAtOrAfter(times, frame.rows, lateUs), frame.rows - rowsMax)
+  return { firstRow, writer: new MatrixWriter(names, frame.rows - firstRow) }
 }
 
 /**

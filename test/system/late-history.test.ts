@@ -3,8 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test, vi } from 'vitest'
 import { simulate } from '../../examples/card-fraud/simulator.ts'
+import { createClient, type Client } from './client.ts'
 import { ownProject } from './own-project.ts'
-import { run, temporaryDirectory } from './server.ts'
+import { allDone, endsWithTest, run, startServer, temporaryDirectory } from './server.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 
@@ -78,4 +79,63 @@ test('a late payment is not in the counts of those before it came', () => {
   // As corrected sees what was refused as well: nothing is ever counted that had not happened.
   const more = decided.filter((count, n) => Number(count) > Number(corrected[n]))
   expect(more).toEqual([])
+})
+
+test('a payment of the file that is sent live is known, also after a restart', async () => {
+  const home = temporaryDirectory('late-live')
+  const start = async () => {
+    const server = endsWithTest(await startServer({ home, project, args: ['--data', data] }))
+    await server.printed(allDone)
+    return server
+  }
+  const [, ...lines] = readFileSync(data, 'utf8').trimEnd().split('\n')
+  // The newest that came in time, and one that was not in the file and is as old.
+  const known = lines.slice(-40).filter((_, n) => lateHours(lines.length - 40 + n) === 0)
+  const bodyOf = (line: string) => {
+    const [payment_id, paid_at, customer, terminal, amount, ...rest] = line.split(',')
+    const keys = { customer_id: Number(customer), terminal_id: Number(terminal) }
+    return { payment_id, paid_at, ...keys, amount, came_at: rest.at(-1)! }
+  }
+  const bodies = known.map(bodyOf)
+  const last = bodies.at(-1)!
+  const stranger = { ...last, payment_id: 'stranger', amount: '11.00' }
+  const feed = async (client: Client, rows: unknown) => {
+    const sent = { params: { source: 'payments' }, body: rows }
+    const { accepted, duplicates, refused } = await client.ask('sendEvents', sent)
+    return { accepted, duplicates, refused }
+  }
+  const countOf = async (client: Client) => {
+    const rows = [{ customer_id: last.customer_id, terminal_id: 20 }]
+    const body = { rows, at: '2018-07-11T00:00:00Z' }
+    const answer = await client.ask('liveFeatures', { params: { set: 'behaviour' }, body })
+    return answer.rows[0][answer.columns.indexOf('CUSTOMER_COUNT_7D')]
+  }
+
+  const first = await start()
+  let client = createClient(first.url, first.key)
+  const before = await countOf(client)
+  expect(before).toBeGreaterThan(1)
+  const all = { accepted: 0, duplicates: bodies.length, refused: 0 }
+  expect(await feed(client, bodies)).toEqual(all)
+  await client.ask('decide', { params: { policy: 'tiny' }, body: last })
+  expect(await countOf(client)).toBe(before)
+  const otherwise = { ...last, payment_id: bodies[0].payment_id }
+  expect(await client.refusal('decide', { params: { policy: 'tiny' }, body: otherwise })).toMatch(
+    /event_id_conflict/,
+  )
+  expect(await feed(client, [stranger])).toEqual({ accepted: 1, duplicates: 0, refused: 0 })
+  expect(await countOf(client)).toBe(before + 1)
+  expect(await first.stop()).toBe(0)
+
+  const second = await start()
+  client = createClient(second.url, first.key)
+  expect(await feed(client, [...bodies, stranger])).toEqual({
+    ...all,
+    duplicates: bodies.length + 1,
+  })
+  expect(await countOf(client)).toBe(before + 1)
+  expect(await second.stop()).toBe(0)
+  // The decision repeats the values that the payment entered with.
+  const audit = run(['features', 'audit', '--home', home])
+  expect(audit.out).toMatch(/every value is the same/)
 })

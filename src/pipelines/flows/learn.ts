@@ -10,6 +10,7 @@ import {
   type SnapshotRecord,
 } from '../../data/index.ts'
 import {
+  HELD_VALUES_BYTES_MAX,
   writeBaseCheckpoint,
   type DecideRemote,
   type JournalReading,
@@ -17,7 +18,6 @@ import {
 import {
   historyWithState,
   lineageOf,
-  type FeatureState,
   type LabelArrivals,
   type SourceEvents,
 } from '../../features/index.ts'
@@ -28,6 +28,7 @@ import { DAY_US, formatTimestamp } from '../../lib/time.ts'
 import { freezeReference, type MonitoringReference } from '../../monitoring/index.ts'
 import type { ModelVersion } from '../../registry/index.ts'
 import type { Step } from '../run.ts'
+import { eventsOfBase, type EndedHistory } from './base-events.ts'
 import { knownLabels, labelsNotBeforeEvents } from './entity-features.ts'
 import { writeGraphTables } from './graph-tables.ts'
 import { withLiveFacts } from './live-facts.ts'
@@ -97,7 +98,7 @@ interface Found {
   labelsFrame?: Frame
   others?: OtherEvents[]
   table?: TrainingTable
-  state?: FeatureState
+  ended?: EndedHistory
   candidates?: Candidate[]
   approved?: ModelVersion
 }
@@ -175,11 +176,12 @@ async function computeFeatures(
     labels: past.labels,
     fromUs: split.train.fromUs,
     toUs: split.test.toUs,
+    tailBytesMax: HELD_VALUES_BYTES_MAX,
     ...endOfHistory(project, past),
     onProgress: (rows) => report(`${count(rows)} of ${count(frame.rows)} events`),
   })
   const { matrix, firstRow } = result
-  found.state = result.state
+  found.ended = { ...past, state: result.state, tail: result.tail }
   const { snapshot, labelsSnapshot } = found.report!
   const parts = [snapshot, labelsSnapshot!, ...found.others!.flatMap((each) => each.parts)]
   const snapshots = parts.map(({ dataset, hash }) => ({ dataset, hash }))
@@ -270,7 +272,8 @@ async function prepareLive(
   found: Found,
 ): Promise<void> {
   const others = otherSources(project, project.featureSets)
-  const { state, through } = await stateWithLive(project, live, found)
+  const { ended, through } = await historyWithLive(project, live, found)
+  const { state } = ended
   await writeBaseCheckpoint(checkpointPath, {
     featureSets: project.featureSets,
     source: project.sources[0],
@@ -278,6 +281,7 @@ async function prepareLive(
     state: state.snapshot(),
     lastSequence: state.lastSequence,
     newestEventTimeUs: Number.isFinite(state.newestUs) ? state.newestUs : null,
+    events: eventsOfBase(ended),
     ...(through > 0 && { journal: { namespace: LIVE, through } }),
   })
   await live.decide.openNamespace({ namespace: LIVE, clock: project.replay ? 'replay' : 'wall' })
@@ -289,16 +293,16 @@ async function prepareLive(
 }
 
 /**
- * The state in which history ends, with what came in live since, each event once: decide goes on after
- * the last sequence that is in it. What a replay plays is not known before.
+ * History to its end, with what came in live since, each event once: decide goes on after the last
+ * sequence that is in its state. What a replay plays is not known before.
  */
-async function stateWithLive(
+async function historyWithLive(
   project: FlowProject,
   live: LivePorts,
   found: Found,
-): Promise<{ state: FeatureState; through: number }> {
+): Promise<{ ended: EndedHistory; through: number }> {
   const [source] = project.sources
-  const unchanged = { state: found.state!, through: 0 }
+  const unchanged = { ended: found.ended!, through: 0 }
   if (project.replay !== null) return unchanged
   const past = found.others!.map(({ events }) => events)
   const sources = [source, ...past.map((other) => other.source)]
@@ -317,20 +321,21 @@ async function stateWithLive(
     told,
     project.labels,
   )
-  const { arrivalsUs } = facts
+  const { arrivalsUs, others } = facts
   const own = { ...eventsOf(source, facts.events), ...(arrivalsUs && { arrivalsUs }) }
   const labelled = [...told.values()].flatMap((each) => [...each.labels.values()])
   const arrivals = labelled.flatMap((each) => each.arrivalsUs)
-  const last = [own, ...facts.others].map(lastArrivalUs)
-  const { state } = historyWithState({
+  const last = [own, ...others].map(lastArrivalUs)
+  const { state, tail } = historyWithState({
     sets: project.featureSets,
     ...own,
-    others: facts.others,
+    others,
     labels: labelsNotBeforeEvents(own, facts.labels),
     fromUs: Infinity,
+    tailBytesMax: HELD_VALUES_BYTES_MAX,
     untilUs: arrivals.reduce((latest, us) => Math.max(latest, us), Math.max(...last)),
   })
-  return { state, through }
+  return { ended: { state, own, others, tail }, through }
 }
 
 async function goLive(
