@@ -72,6 +72,7 @@ function predictorOf(features: readonly string[], scorer: Scorer): Predictor {
       const own = all.subarray(i * outputs.length, (i + 1) * outputs.length)
       if (scorer.marginsOfColumns === undefined) scorer.margins(readRow(ordered, i, row), own)
       scorer.activate(own)
+      if (!own.every(Number.isFinite)) checkAnswer(own, readRow(ordered, i, row))
     }
     return all
   }
@@ -84,6 +85,7 @@ function predictorOf(features: readonly string[], scorer: Scorer): Predictor {
       checkRow(row)
       single()
       scorer.margins(row, one)
+      checkAnswer(one, row)
       return one[0]
     },
     score(row) {
@@ -91,6 +93,7 @@ function predictorOf(features: readonly string[], scorer: Scorer): Predictor {
       single()
       scorer.margins(row, one)
       scorer.activate(one)
+      checkAnswer(one, row)
       return one[0]
     },
     scoreMatrix(x) {
@@ -102,6 +105,7 @@ function predictorOf(features: readonly string[], scorer: Scorer): Predictor {
       const into = new Float64Array(outputs.length)
       scorer.margins(row, into)
       scorer.activate(into)
+      checkAnswer(into, row)
       return into
     },
     predictMatrix,
@@ -113,7 +117,10 @@ function predictorOf(features: readonly string[], scorer: Scorer): Predictor {
       if (!Number.isInteger(output) || output < 0 || output >= outputs.length) {
         throw fail.output_ambiguous(`The model has no output ${output}; it has ${outputs.length}.`)
       }
-      return scorer.explain(row, output)
+      const explained = scorer.explain(row, output)
+      checkAnswer(Float64Array.of(explained.base), row)
+      checkAnswer(explained.values, row)
+      return explained
     },
     explainMatrix: (x, options = {}) => {
       const ordered = orderColumns(x, features)
@@ -121,6 +128,15 @@ function predictorOf(features: readonly string[], scorer: Scorer): Predictor {
       return explainMatrix(scorer, ordered, background, options.output ?? 0)
     },
   }
+}
+
+/** Throws `model_invalid` where finite numbers went in and came out as none. */
+function checkAnswer(answer: ArrayLike<number>, row: Float64Array): void {
+  const finite = (values: ArrayLike<number>) => Array.prototype.every.call(values, Number.isFinite)
+  if (finite(answer) || !finite(row)) return
+  throw fail.model_invalid(
+    'What the model makes of a row is no finite number: its numbers, or those of the row, are too large.',
+  )
 }
 
 /** The model's features among the columns of a matrix, found by name. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -44,6 +44,35 @@ test('a gzip file is read as what it holds', async () => {
   expect(rows).toBe(3)
 })
 
+test('gzip is known by its content, whatever the name', async () => {
+  expect((await read('named.csv', gzipSync('a,b\n1,x\n2,y\n3,z\n'))).rows).toBe(3)
+  expect((await read('plain.csv.gz', 'a,b\n1,x\n2,y\n3,z\n')).rows).toBe(3)
+})
+
+test('the path adds no columns, and its signs are no patterns', async () => {
+  mkdirSync(join(folder, 'year=2024'))
+  file('rows1.csv', 'other,columns\n1,2\n')
+  for (const name of ['year=2024/rows.csv', 'rows[1].csv', 'rows*.csv']) {
+    expect(Object.keys((await read(name, 'a,b\n1,x\n2,y\n')).columns)).toEqual(['a', 'b'])
+  }
+})
+
+test('times with a zone are instants', async () => {
+  const { columns, types } = await read(
+    'zoned.csv',
+    'at,n\n2024-01-02T01:00:00+01:00,1\n2024-01-03T00:00:00Z,2\n',
+  )
+  expect(types['at']).toBe('time')
+  expect(columns['at']).toEqual(Float64Array.of(1_704_153_600e6, 1_704_240_000e6))
+})
+
+test('columns are read as text where that is asked for', async () => {
+  const path = file('codes.csv', 'code,n\n1.50,1\n2,2\n')
+  const { frame } = await readTableFile(path, {}, ['code', 'elsewhere'])
+  expect(frame.columns['code']).toEqual(['1.50', '2'])
+  expect(frame.columns['n']).toEqual(Float64Array.of(1, 2))
+})
+
 test('yes and no stay words, and ids that no double holds stay text', async () => {
   const { types } = await read('words.csv', 'y,id\nyes,9007199254740993\nno,9007199254740995\n')
   expect(types).toEqual({ y: 'text', id: 'text' })
@@ -66,6 +95,10 @@ test.each([
   ['empty.csv', '', 'file_empty'],
   ['header.csv', 'a,b\n', 'file_empty'],
   ['broken.parquet', 'PAR1 and nothing else', 'file_damaged'],
+  ['infinite.csv', 'a,b\n1,2\n2,inf\n3,4\n', 'file_damaged'],
+  ['beyond.csv', 'a,b\n1,2\n2,1e400\n3,4\n', 'file_damaged'],
+  ['cut.csv.gz', gzipSync('a,b\n'.repeat(9000)).subarray(0, -20), 'file_damaged'],
+  ['sheet.xlsx', 'PK\u0003\u0004 and more', 'file_damaged'],
   ['binary.csv', new Uint8Array([0, 159, 146, 150, 0, 1, 2, 3, 255]), 'file_damaged'],
 ])('%s is refused with its reason', async (name, content, code) => {
   const error = await read(name, content).catch((thrown: unknown) => thrown)

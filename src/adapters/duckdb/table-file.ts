@@ -167,6 +167,15 @@ function typeOf(type: string): FrameType | 'large' {
   return type === 'BOOLEAN' ? 'boolean' : 'text'
 }
 
+function exactly(path: string): string {
+  return literal(withoutPatterns(path))
+}
+
+/** A path in which DuckDB takes no sign for a pattern: `rows[1].csv` is not `rows1.csv`. */
+function withoutPatterns(path: string): string {
+  return path.replace(/[[*?]/g, '[$&]')
+}
+
 /** What to read from, as SQL; `typed` is the same with columns read as text. */
 interface Source {
   readonly from: string
@@ -182,7 +191,7 @@ async function sourceOf(path: string): Promise<Source> {
   // The folders of the path are no columns, even if one is called year=2024.
   const start = await firstBytes(path)
   if (start.startsWith('PAR1')) {
-    const parquet = `read_parquet(${literal(path)}, hive_partitioning = false)`
+    const parquet = `read_parquet(${exactly(path)}, hive_partitioning = false)`
     return { from: parquet, typed: () => parquet }
   }
   if (start.startsWith('PK\u0003\u0004')) {
@@ -196,7 +205,7 @@ async function sourceOf(path: string): Promise<Source> {
   const nothing = NO_VALUE.map(literal).join(', ')
   // yes and no, true and false stay the words that they are; sample_size −1 looks at every row.
   const options =
-    `${literal(path)}, nullstr = [${nothing}], sample_size = -1, hive_partitioning = false, ` +
+    `${exactly(path)}, nullstr = [${nothing}], sample_size = -1, hive_partitioning = false, ` +
     `compression = ${literal(compression)}, ` +
     `auto_type_candidates = [${CSV_TYPES.map(literal).join(', ')}]`
   return {
@@ -238,7 +247,7 @@ function nameOf(path: string): string {
 /** What DuckDB says, without the folder in which the file lies and without its long advice. */
 function firstLines(message: string, path: string): string {
   const lines = message.split('\n').filter((line) => line.trim() !== '')
-  const said = lines.slice(0, 2).join(' ').replaceAll(path, nameOf(path))
+  const said = lines.slice(0, 2).join(' ').replaceAll(withoutPatterns(path), nameOf(path))
   // It quotes the line that it could not read, which may be the whole file.
   return said.length > WORDS_MAX ? `${said.slice(0, WORDS_MAX)}…` : said
 }

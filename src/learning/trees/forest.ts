@@ -78,6 +78,20 @@ export function goesLeft(forest: Forest, node: number, value: number): boolean {
   return holdsCode(sets.words, sets.start[node], value)
 }
 
+/** The leaf that a row reaches from a root. */
+export function leafFrom(forest: Forest, root: number, row: Float64Array): number {
+  const { feature, threshold, missingLeft, left, right, sets } = forest
+  let node = root
+  for (let split = feature[node]; split >= 0; split = feature[node]) {
+    const value = row[split]
+    let isLeft = value <= threshold[node]
+    if (value !== value) isLeft = missingLeft[node] === 1
+    else if (sets !== undefined && sets.start[node] >= 0) isLeft = goesLeft(forest, node, value)
+    node = isLeft ? left[node] : right[node]
+  }
+  return node
+}
+
 function basesOf({ base, classes }: BoostedTreesModel): number[] {
   if (classes === undefined) return [base]
   const sound = Array.isArray(classes) && classes.length >= 2

@@ -17,14 +17,13 @@ import { createRandom, type Random } from '../../lib/random.ts'
 import { fail } from '../errors.ts'
 import type { Estimator, Scorer } from '../estimator.ts'
 import { type CheckedData, type FitOptions, MODEL_FORMAT } from '../model.ts'
-import { type Forest, forestOf } from './forest.ts'
+import { type Forest, forestOf, leafFrom } from './forest.ts'
 import {
   type IsolationForestModel,
   type IsolationForestSpec,
   SAMPLE_ROWS_MAX,
 } from './isolation-forest-model.ts'
 import type { Tree } from './model.ts'
-import { leafFrom } from './random-forest-score.ts'
 import { treeExplanations } from './shap-scorer.ts'
 
 export const isolationForestEstimator: Estimator<'isolation-forest'> = {

@@ -1,7 +1,7 @@
 /** Scoring with random forests: the mean of what the trees say. */
 import { fail } from '../errors.ts'
 import type { Scorer } from '../estimator.ts'
-import { type Forest, forestOf, goesLeft } from './forest.ts'
+import { type Forest, forestOf, leafFrom } from './forest.ts'
 import type { ForestTree, RandomForestModel } from './random-forest-model.ts'
 import { treeExplanations } from './shap-scorer.ts'
 
@@ -97,7 +97,7 @@ function flatten(
 const BLOCK_ROWS = 256
 
 /** Some rows at a time, each with its values together. */
-export function* blocksOf(
+function* blocksOf(
   columns: readonly Float64Array[],
   rows: number,
 ): Generator<[from: number, block: readonly Float64Array[]]> {
@@ -113,18 +113,4 @@ export function* blocksOf(
     })
     yield [from, views.slice(0, length)]
   }
-}
-
-/** The leaf that a row reaches from a root. */
-export function leafFrom(forest: Forest, root: number, row: Float64Array): number {
-  const { feature, threshold, missingLeft, left, right, sets } = forest
-  let node = root
-  for (let split = feature[node]; split >= 0; split = feature[node]) {
-    const value = row[split]
-    let isLeft = value <= threshold[node]
-    if (value !== value) isLeft = missingLeft[node] === 1
-    else if (sets !== undefined && sets.start[node] >= 0) isLeft = goesLeft(forest, node, value)
-    node = isLeft ? left[node] : right[node]
-  }
-  return node
 }

@@ -391,7 +391,8 @@ function ruleInWords(rule: { readonly kind: string; readonly [option: string]: u
   return `${rule.kind.replaceAll('-', ' ')}: ${options.map(([, value]) => String(value)).join(', ')}`
 }
 
-function flatParams(params: object): Record<string, string | number | boolean> {
+/** Parameters of a learner as a run records them. */
+export function flatParams(params: object): Record<string, string | number | boolean> {
   return Object.fromEntries(
     Object.entries(params).map(([name, value]: [string, unknown]) => [
       name,

@@ -41,14 +41,11 @@ function answer(report: LearnReport): string {
 }
 
 /** What a person should remember, in one or two sentences. */
-export function verdict({ contenders, measures, task }: LearnReport): string {
+export function verdict({ contenders, measures }: LearnReport): string {
   const [best, second] = contenders.filter(({ problem }) => problem === null)
   const measure = measures[0]
   const figure = best.figures[measure.name]
   const said = `${best.title} does best: ${measure.title} ${digits(figure.value)} (${interval(figure)}).`
-  if (best.name === 'baseline') {
-    return `Nothing did better than ${task === 'regression' ? 'the mean' : 'guessing by how common the classes are'}: the columns do not tell the target.`
-  }
   if (second?.toBest === null || second === undefined) return said
   const { lower, upper } = second.toBest
   return lower <= 0 && upper >= 0

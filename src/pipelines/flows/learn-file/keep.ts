@@ -6,6 +6,7 @@ import type { Remote } from '../../../lib/rpc.ts'
 import type { Registry } from '../../../registry/index.ts'
 import type { NewMetric, Run, Tracking } from '../../../tracking/index.ts'
 import { PREDICTIONS, predictionsJson } from '../predictions.ts'
+import { flatParams } from '../train.ts'
 import { verdict } from './html.ts'
 import type { LearnFileRequest } from './learn-file.ts'
 import type { Figure, LearnReport } from './report.ts'
@@ -32,7 +33,7 @@ export async function keepRun(learnt: Learnt, tracking: Remote<Tracking>): Promi
       name: report.best,
       params: {
         learner: spec.learner.kind,
-        ...flat(spec.learner.params),
+        ...flatParams(spec.learner.params),
         target: report.target,
         goal: report.goal,
         seed: report.seed,
@@ -158,13 +159,4 @@ function runReport(report: LearnReport) {
       `alert from ${report.threshold.threshold.toFixed(4)} on: ${report.threshold.rule}`,
     log: [verdict(report), ...report.warnings.map(({ words }) => words)],
   }
-}
-
-function flat(params: object): Record<string, string | number | boolean> {
-  return Object.fromEntries(
-    Object.entries(params).map(([name, value]: [string, unknown]) => [
-      name,
-      typeof value === 'object' ? JSON.stringify(value) : (value as string | number | boolean),
-    ]),
-  )
 }

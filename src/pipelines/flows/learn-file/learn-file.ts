@@ -11,6 +11,7 @@ import {
 import type { Remote } from '../../../lib/rpc.ts'
 import type { Registry } from '../../../registry/index.ts'
 import type { Tracking } from '../../../tracking/index.ts'
+import { pipelineErrors } from '../../errors.ts'
 import type { Step } from '../../run.ts'
 import { entrantsFor, settled } from './contenders.ts'
 import { columnFacts, curvesOf, otherCurvesOf, thresholdFacts } from './facts.ts'
@@ -126,6 +127,11 @@ export function learnFileFlow(
     columns = columnFacts(file, request.question.target)
     ground = groundOf(rows, seed)
     if (request.test !== undefined) {
+      if (request.test.hash === request.file.hash) {
+        throw pipelineErrors.learn_request_invalid(
+          `${request.test.name} is the file that is learnt from; figures of it would say nothing. Leave --test out to judge out of fold.`,
+        )
+      }
       const read = await request.test.read(textColumns(file))
       const asFirst = likeTheFirst(read, request.test.name, file, request.question, rows)
       testOnly = asFirst.testOnly

@@ -49,6 +49,24 @@ describe('what a target is', () => {
     expect(rows.y).toEqual(Float64Array.of(0, 0, 1, 0))
   })
 
+  test('a positive class makes the task binary, and 1.0 of a person is 1 of a column', () => {
+    const file = tableFile({ y: numbers(1, 2, 3, 2), x: numbers(1, 2, 3, 4) })
+    const rows = learnable(file, asking('y', { positive: '1.0' }))
+    expect([rows.task, rows.classes]).toEqual(['binary', ['not 1', '1']])
+    expect(() => learnable(file, asking('y', { task: 'regression', positive: '1' }))).toThrow(
+      'only a binary task has',
+    )
+  })
+
+  test('times and a single number are nothing to learn, whatever the task', () => {
+    const when: readonly [FrameType, FrameColumn] = ['time', Float64Array.of(1, 2, 3)]
+    const file = tableFile({ when, same: numbers(3, 3, 3), x: numbers(1, 2, 4) })
+    for (const task of ['binary', 'regression'] as const) {
+      expect(() => learnable(file, asking('when', { task }))).toThrow('holds times')
+      expect(() => learnable(file, asking('same', { task }))).toThrow('alone')
+    }
+  })
+
   test('more words are classes, more numbers are numbers', () => {
     const file = tableFile({ y: texts('a', 'b', 'c'), n: numbers(1, 2, 3), x: numbers(3, 1, 2) })
     expect(learnable(file, asking('y')).task).toBe('multiclass')

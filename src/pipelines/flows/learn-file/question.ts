@@ -56,6 +56,9 @@ export interface LeftOut {
 /** Above this a column of text or whole numbers as a target is taken for a name, not a class. */
 const CLASSES_MAX = 100
 
+/** Sums of squares of greater numbers are infinite. */
+const SQUARE_MAX = 1e150
+
 /** Errors: `learn_request_invalid`. */
 export function learnable(file: TableFile, question: FileQuestion): Learnable {
   checkColumns(file, question)
@@ -226,7 +229,14 @@ function labelsOf(
 ): Float64Array {
   const column = frame.columns[target]
   if (task === 'regression') {
-    if (column instanceof Float64Array) return column
+    if (column instanceof Float64Array) {
+      if (column.some((value) => Math.abs(value) > SQUARE_MAX)) {
+        throw pipelineErrors.learn_request_invalid(
+          `"${target}" has values whose squares are beyond the range of numbers; divide them first.`,
+        )
+      }
+      return column
+    }
     throw pipelineErrors.learn_request_invalid(`"${target}" holds text, not numbers.`)
   }
   const others = task === 'binary' && classes[0] === `not ${classes[1]}`

@@ -22,7 +22,7 @@ export interface ColumnFacts {
   readonly kind: 'number' | 'category'
   readonly missing: number
   readonly distinct: number
-  /** Of numbers: least, median, greatest; of categories: the most frequent ones. */
+  /** Of numbers: least, greatest, mean; of categories: the most frequent ones. */
   readonly summary: string
 }
 

@@ -37,7 +37,9 @@ export function likeTheFirst(
     const own = has.get(column)
     if (own === undefined) {
       throw pipelineErrors.learn_request_invalid(
-        `${name} has no column "${column}", by which was learnt; it has ${listed([...has.keys()])}. Add it, or leave it out with --drop.`,
+        column === target
+          ? `${name} has no column "${column}", which is to be learnt; it has ${listed([...has.keys()])}.`
+          : `${name} has no column "${column}", by which was learnt; it has ${listed([...has.keys()])}. Add it, or leave it out with --drop.`,
       )
     }
     const wanted = first.schema.columns.find((one) => one.name === column)!
