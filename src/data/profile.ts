@@ -157,7 +157,8 @@ function countTexts(values: readonly (string | undefined)[], rows: number): Coun
  * than a Map. Counting ends when the table is half full: a column with so many values has no top.
  */
 function countNumbers(values: Float64Array): Counted<number> {
-  const size = distinctMax * 2
+  // A power of two, at least twice what can be counted.
+  const size = 2 ** Math.ceil(Math.log2(2 * Math.min(distinctMax, values.length + 1)))
   const keys = new Float64Array(size)
   const counts = new Uint32Array(size)
   const halves = new Uint32Array(2)

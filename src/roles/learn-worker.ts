@@ -127,9 +127,9 @@ async function learn({ run, request, by, codeRevision }: LearnTask & { kind: 'le
 }
 
 function namedFile(file: FileToLearn): NamedFile {
-  return { name: file.name, hash: file.id, read: () => read(home, file) }
+  return { name: file.name, hash: file.id, read: (texts) => read(home, file, texts) }
 }
 
-async function read(where: Home, file: FileToLearn) {
-  return readTableFile(pathOfLearningFile(where, file), MEMORY)
+async function read(where: Home, file: FileToLearn, texts?: readonly string[]) {
+  return readTableFile(pathOfLearningFile(where, file), MEMORY, texts)
 }

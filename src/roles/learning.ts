@@ -67,6 +67,8 @@ export function createLearning(ports: LearningPorts): Learning {
   const compared = new Map<string, ReturnType<LearningRemote['pairs']>>()
   let describing: Promise<unknown> = Promise.resolve()
   let stopped = false
+  /** Asked for, and not in the queue yet. */
+  let arriving = 0
 
   function next(): void {
     const first = stopped || current !== undefined ? undefined : waiting.shift()
@@ -149,7 +151,7 @@ export function createLearning(ports: LearningPorts): Learning {
       return answer
     },
     async start(request, by) {
-      if (waiting.length >= WAITING_MAX) {
+      if (waiting.length + arriving >= WAITING_MAX) {
         throw pipelineErrors.learning_full(`${waiting.length} files wait to be learnt from.`)
       }
       const { file, question } = request
@@ -163,7 +165,9 @@ export function createLearning(ports: LearningPorts): Learning {
         learnFileSteps,
         ports,
       )
-      await pipelines.save(run)
+      // Its record is there before its turn can come.
+      arriving++
+      await pipelines.save(run).finally(() => arriving--)
       waiting.push({ run, request, by })
       next()
       return run.id

@@ -116,6 +116,13 @@ test('what is being learnt is stopped, and what waits behind it begins', async (
     (await client.ask('learning', { params: { learningId: id } })).state
   await eventually('it runs', async () => (await state(current)) === 'running')
   expect(await state(next)).toBe('waiting')
+  // What waits is bounded, and can be stopped before its turn.
+  const waiting = await Promise.all(Array.from({ length: 7 }, () => start('nothing')))
+  expect(await client.refusal('startLearning', { body: { file: large.id, target: 'churn' } })).toBe(
+    '429 learning_full',
+  )
+  for (const { id } of waiting) await client.ask('cancelLearning', { params: { learningId: id } })
+  expect(await state(waiting[0])).toBe('failed')
   const { sentence } = await client.ask('cancelLearning', { params: { learningId: current.id } })
   expect(sentence).toContain('stopped')
   expect(await client.ask('learning', { params: { learningId: current.id } })).toMatchObject({

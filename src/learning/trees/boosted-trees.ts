@@ -47,8 +47,9 @@ function boostedTreesScorer(model: BoostedTreesModel, { lasting }: ScorerOptions
 }
 
 function objectiveOfModel({ params, classes, trees }: BoostedTreesModel): Objective {
-  if (!OBJECTIVES.includes(params?.objective ?? 'logistic')) {
-    throw fail.model_invalid(`The model's objective "${String(params?.objective)}" is not known.`)
+  const { objective: name = 'logistic' } = params ?? {}
+  if (!OBJECTIVES.includes(name)) {
+    throw fail.model_invalid(`The model's objective "${String(name)}" is not known.`)
   }
   const objective = objectiveOf(params ?? {})
   if ((objective.task === 'multiclass') !== (classes !== undefined)) {

@@ -63,17 +63,18 @@ function outputsOf({ params, classes }: RandomForestModel): readonly string[] {
 
 /** All trees in flat arrays, and the values of all outputs, node after node. */
 function flatten(
-  { trees, features }: RandomForestModel,
+  { trees, features, params }: RandomForestModel,
   outputs: number,
 ): { forest: Forest; values: Float64Array } {
   if (!Array.isArray(trees) || trees.length === 0) {
     throw fail.model_invalid('The model lacks its trees.')
   }
+  const isValue = params.task === 'regression' ? Number.isFinite : isShare
   trees.forEach((tree: ForestTree | null, index) => {
     const size = tree?.feature?.length
     const lists: readonly unknown[] = Array.isArray(tree?.values) ? tree.values : []
     const sound = lists.every(
-      (list) => Array.isArray(list) && list.length === size && list.every(Number.isFinite),
+      (list) => Array.isArray(list) && list.length === size && list.every(isValue),
     )
     if (lists.length !== outputs || !sound) {
       throw fail.model_invalid(`The values of tree ${index} are not one number an output and node.`)
@@ -92,6 +93,11 @@ function flatten(
     })
   })
   return { forest, values }
+}
+
+/** Rounding may lift a share of a whole by a bit. */
+function isShare(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value <= 1 + 1e-9
 }
 
 const BLOCK_ROWS = 256

@@ -216,6 +216,7 @@ function summaryOf({ report, runId, version: number }: LearnFileOutcome, path: s
     },
     threshold: report.threshold?.threshold ?? null,
     threshold_effect: report.threshold,
+    unmet_rule: report.unmetRule,
     warnings: report.warnings,
     contenders: report.contenders.map(({ name, figures, toBest, seconds, problem }) => ({
       name,

@@ -142,6 +142,9 @@ export const LearnReport = Type.Object({
   ),
   contenders: Type.Array(LearnContender, { description: 'The best first' }),
   best: Type.String(),
+  unmetRule: Nullable(
+    Type.String({ description: 'Why there is no threshold, where the goal asks for one' }),
+  ),
   threshold: Nullable(
     Type.Object({
       threshold: Type.Number(),

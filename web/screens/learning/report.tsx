@@ -21,6 +21,11 @@ export function Report({ report }: { readonly report: LearnReport }) {
       <Comparison report={report} />
       <div className="columns">
         {report.threshold === null ? null : <Threshold report={report} />}
+        {report.unmetRule === null ? null : (
+          <Panel title="Where to alert">
+            <p>There is {report.unmetRule}.</p>
+          </Panel>
+        )}
         <Importance report={report} />
       </div>
       <Curves report={report} />

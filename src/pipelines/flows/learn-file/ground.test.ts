@@ -36,3 +36,16 @@ test('what cannot be parted is said in words of the command', () => {
   expect(ground(60, both, (row) => row).folds.length).toBe(5)
   expect(() => ground(60, { time: 'x', group: 'by' }, (row) => row % 3)).toThrow('by --group alone')
 })
+
+test('customers who come again in every period are learnt from or tested on, never both', () => {
+  const { folds, rows, words } = ground(600, { time: 'x', group: 'by' }, (row) => row % 40)
+  expect(words).toContain('a fifth of the groups a period')
+  const groupOf = (row: number) => rows.group![row]
+  for (const { train, test: tested, validation } of folds) {
+    const learnt = new Set([...train, ...validation!].map(groupOf))
+    expect([...tested].some((row) => learnt.has(groupOf(row)))).toBe(false)
+    expect(Math.max(...train, ...validation!)).toBeLessThan(Math.min(...tested))
+    expect(tested.length).toBeGreaterThan(10)
+    expect(train.length).toBeGreaterThan(40)
+  }
+})

@@ -13,6 +13,7 @@ import {
   thresholdEffect,
   type Fold,
   type FoldPlan,
+  type FoldRows,
   type LeakageWarning,
   type Measure,
   type PreparedModel,
@@ -75,16 +76,21 @@ export function groundOf(rows: Learnable, seed: number): Ground {
     time === undefined
       ? { kind: 'k-fold', folds: FOLDS, repeats, seed, stratified, grouped }
       : { kind: 'time-folds', folds: FOLDS }
-  const folds = partedBy(plan, rows, () => foldsOf(plan, known)).map((fold) => {
-    const train = time && grouped ? withoutGroups(fold, group) : fold.train
-    if (train.length < 2) throw unpartable(plan, rows)
-    return { repeat: fold.repeat, test: fold.test, ...keepBack(train, rows, seed) }
+  const parted = partedBy(plan, rows, () => {
+    const folds = foldsOf(plan, known)
+    return time && group
+      ? apartInTime(folds, group, { ...known, stratified, seed })
+      : { folds, words: '' }
+  })
+  const folds = parted.folds.map(({ repeat, train, test }) => {
+    if (train.length < 2 || test.length === 0) throw unpartable(plan, rows)
+    return { repeat, test, ...keepBack(train, rows, seed) }
   })
   const times = repeats > 1 ? `, dealt ${repeats} times` : ''
   const words =
     time === undefined
       ? `out of fold: ${FOLDS} folds${stratified ? ' with equal shares of the classes' : ''}${grouped ? ', groups kept together' : ''}${times}`
-      : `on ${FOLDS} later periods, each after everything that was learnt from${grouped ? ', without groups seen before' : ''}`
+      : `on ${FOLDS} later periods, each after everything that was learnt from${parted.words}`
   return { rows, target: targetOf(rows), folds, words }
 }
 
@@ -103,14 +109,37 @@ function unpartable({ kind }: FoldPlan, { group }: LearnableRows, cause?: Error)
       ? `The rows fall into ${new Set(group).size} groups; at least ${FOLDS} are needed. Judge without --group if rows may be parted otherwise.`
       : group === undefined
         ? `The rows do not fall into ${FOLDS + 1} periods of different times. Name another time, or judge without --time.`
-        : 'Groups come again in every later period, and what is left before them is too little to learn from. Judge by --time or by --group alone.'
+        : `The rows do not fall into ${FOLDS + 1} periods and ${FOLDS} groups at once. Judge by --time or by --group alone.`
   return pipelineErrors.learn_request_invalid(why, { cause })
 }
 
-/** In time, a group may come again: what is tested must not have been learnt from. */
-function withoutGroups(fold: Fold, group: readonly (number | string)[]): Uint32Array {
-  const tested = new Set(Array.from(fold.test, (row) => group[row]))
-  return fold.train.filter((row) => !tested.has(group[row]))
+/**
+ * In time, a group may come again, and what is tested must not have been learnt from. Where few come
+ * again, their earlier rows are left out; where most do, as customers, that would leave nothing: then
+ * each period tests a fifth of the groups and is learnt from the earlier rows of the others.
+ */
+function apartInTime(
+  folds: readonly Fold[],
+  group: readonly (number | string)[],
+  { stratified, seed, ...known }: FoldRows & { stratified: boolean; seed: number },
+): { readonly folds: readonly Fold[]; readonly words: string } {
+  const without = folds.map((fold) => {
+    const tested = new Set(Array.from(fold.test, (row) => group[row]))
+    return { ...fold, train: fold.train.filter((row) => !tested.has(group[row])) }
+  })
+  if (without.every(({ train }, i) => 2 * train.length >= folds[i].train.length)) {
+    return { folds: without, words: ', without groups seen before' }
+  }
+  const parts = foldsOf({ kind: 'k-fold', folds: FOLDS, seed, stratified, grouped: true }, known)
+  const dealt = folds.map((fold, i) => {
+    const own = new Set(parts[i].test)
+    return {
+      ...fold,
+      train: fold.train.filter((row) => !own.has(row)),
+      test: fold.test.filter((row) => own.has(row)),
+    }
+  })
+  return { folds: dealt, words: ' from other groups, a fifth of the groups a period' }
 }
 
 /** Rows of the training part that only say when to stop: the latest, or drawn as the folds are. */
