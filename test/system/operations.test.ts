@@ -148,6 +148,17 @@ describe('events and labels', () => {
   })
 })
 
+/** Brings a table that can be learnt from, and returns the name that it is given. */
+async function broughtFile(): Promise<string> {
+  const rows = Array.from({ length: 40 }, (_, row) => `${row % 7},${row % 3},${row % 2}`)
+  const response = await fetch(`${server.url}/api/v1/learning/files?name=small.csv`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${server.key}`, 'content-type': 'text/csv' },
+    body: `a,b,left\n${rows.join('\n')}\n`,
+  })
+  return ((await response.json()) as { id: string }).id
+}
+
 describe('every operation of the contract', () => {
   test('that reads answers in the shape of its schema', async () => {
     await readModelHas('watched')
@@ -160,6 +171,10 @@ describe('every operation of the contract', () => {
         client.ask('pipelines'),
       ])
     const { policy, eventId } = decisions[0]
+    const fileId = await broughtFile()
+    const { id: learningId } = await client.ask('startLearning', {
+      body: { file: fileId, target: 'left' },
+    })
     const [first, second] = runs.map(({ id }: { id: string }) => id)
     const requests: Partial<Record<OperationName, readonly Request[]>> = {
       overview: [{}, { query: { last: '24h' } }, { query: { from: '2018-07-12T00:00:00Z' } }],
@@ -201,6 +216,8 @@ describe('every operation of the contract', () => {
       ],
       auditEntry: [{ params: { index: entries[0].index } }, { params: { index: 0 } }],
       pipeline: [{ params: { pipelineRunId: pipelines.items[0].id } }],
+      learningFile: [{ params: { fileId } }],
+      learning: [{ params: { learningId } }],
     }
     const reading = routes.filter(({ method, by }) => method === 'GET' && by === undefined)
     expect(reading.length).toBeGreaterThan(25)
@@ -223,6 +240,8 @@ describe('every operation of the contract', () => {
       version: { model: 'tiny-fraud', version: 99 },
       auditEntry: { index: 99_999 },
       pipeline: { pipelineRunId: 'none' },
+      learningFile: { fileId: 'none' },
+      learning: { learningId: 'none' },
     }
     for (const [name, params] of Object.entries(unknown)) {
       expect(await client.refusal(name as OperationName, { params }), name).toMatch(/^404 /)
