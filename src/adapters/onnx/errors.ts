@@ -1,6 +1,12 @@
 import { defineErrors } from '../../lib/errors.ts'
 
 export const fail = defineErrors({
+  onnx_runtime_missing: {
+    status: 501,
+    title: 'ONNX Runtime is not installed',
+    action:
+      'Run `npm install onnxruntime-node --ignore-scripts` beside Assay; trees and linear models need none.',
+  },
   onnx_model_invalid: {
     status: 422,
     title: 'ONNX Runtime does not accept the model',

@@ -18,6 +18,13 @@ type Waiting = {
 
 type Thread = { readonly worker: Worker; busy: Waiting | undefined; timer?: NodeJS.Timeout }
 
+/** Why a thread could not begin: most installations leave the Runtime out until it is needed. */
+function startError(cause: Error & { readonly code?: string }): Error {
+  return cause.code === 'ERR_MODULE_NOT_FOUND' || cause.code === 'MODULE_NOT_FOUND'
+    ? fail.onnx_runtime_missing('The package onnxruntime-node is not there.', { cause })
+    : fail.onnx_model_invalid(cause.message, { cause })
+}
+
 export type ThreadOptions = {
   readonly threads: number
   /** Requests that may wait beyond those that are computed. */
@@ -80,7 +87,7 @@ export async function startThreads(
       worker.on('error', (cause: unknown) => {
         const error = cause instanceof Error ? cause : new Error(String(cause))
         end(fail.onnx_run_failed(error.message, { cause: error }))
-        reject(fail.onnx_model_invalid(error.message, { cause: error }))
+        reject(startError(error))
       })
       worker.on('exit', () => end(fail.onnx_run_failed('A thread of the model has ended.')))
       worker.on('message', (message: SessionMessage) => {
