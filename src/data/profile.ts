@@ -158,7 +158,7 @@ function countTexts(values: readonly (string | undefined)[], rows: number): Coun
  */
 function countNumbers(values: Float64Array): Counted<number> {
   // A power of two, at least twice what can be counted.
-  const size = 2 ** Math.ceil(Math.log2(2 * Math.min(distinctMax, values.length + 1)))
+  const size = 1 << (32 - Math.clz32(2 * Math.min(distinctMax, values.length + 1) - 1))
   const keys = new Float64Array(size)
   const counts = new Uint32Array(size)
   const halves = new Uint32Array(2)
