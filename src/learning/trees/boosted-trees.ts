@@ -49,7 +49,7 @@ function boostedTreesScorer(model: BoostedTreesModel, { lasting }: ScorerOptions
 function objectiveOfModel({ params, classes, trees }: BoostedTreesModel): Objective {
   const { objective: name = 'logistic' } = params ?? {}
   if (!OBJECTIVES.includes(name)) {
-    throw fail.model_invalid(`The model's objective "${String(name)}" is not known.`)
+    throw fail.model_invalid(`The model's objective "${name}" is not known.`)
   }
   const objective = objectiveOf(params ?? {})
   if ((objective.task === 'multiclass') !== (classes !== undefined)) {
