@@ -1,4 +1,7 @@
-/** From what every row starts at to what this one came to, reason by reason. */
+/**
+ * From what every row starts at to what this one came to, reason by reason. Zero means nothing on
+ * this axis: it spans what the reasons do, so that they can be seen.
+ */
 import { Chart } from './charts.tsx'
 import { SmallTable } from './small-table.tsx'
 
@@ -30,7 +33,7 @@ interface Step {
 
 export function Waterfall({ title, base, pushes, others, margin, note }: WaterfallProps) {
   const steps = stepsOf({ base, pushes, others, margin })
-  const ends = [0, ...steps.flatMap(({ from, to }) => [from, to])]
+  const ends = steps.flatMap(({ from, to }) => [from, to])
   const low = Math.min(...ends)
   const span = Math.max(...ends) - low || 1
   const at = (value: number) => `${((value - low) / span) * 100}%`
@@ -48,7 +51,10 @@ export function Waterfall({ title, base, pushes, others, margin, note }: Waterfa
             title={`${step.name}${step.value === '' ? '' : `: ${step.value}`}`}
           >
             <span className="waterfall-name">{step.name}</span>
-            <span className="waterfall-plot" style={{ '--zero': at(0) } as Record<string, string>}>
+            <span
+              className="waterfall-plot"
+              style={{ '--base': at(base) } as Record<string, string>}
+            >
               <i
                 className={`is-${step.kind}`}
                 style={{
@@ -79,7 +85,7 @@ function stepsOf({
       key: ' base',
       name: 'Base',
       value: 'what every case starts from',
-      from: 0,
+      from: base,
       to: base,
       kind: 'sum',
     },
@@ -93,7 +99,7 @@ function stepsOf({
   const ordered = pushes.toSorted((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution))
   for (const { name, value, contribution } of ordered) push(name, name, value, contribution)
   push(' others', 'All others', '', others)
-  steps.push({ key: ' margin', name: 'Margin', value: '', from: 0, to: margin, kind: 'sum' })
+  steps.push({ key: ' margin', name: 'Margin', value: '', from: margin, to: margin, kind: 'sum' })
   return steps
 }
 

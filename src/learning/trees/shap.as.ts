@@ -61,7 +61,6 @@ export function useForest(
   stride = <usize>((itsWidth + 1) >> 1) << 4
 }
 
-// @ts-ignore: decorator
 @inline
 function enter(child: u32, follows: u32, above: usize, from: u32): void {
   const before = load<i32>(previous + (<usize>child << 2))
