@@ -53,12 +53,14 @@ export const packageFolders: Readonly<Record<string, readonly string[]>> = {
   '@redis/client': ['src/adapters'],
   '@sinclair/typebox': ['src/server'],
   commander: ['src/cli'],
+  croner: ['src/pipelines'],
   fastify: ['src/server'],
   kysely: ['src/adapters'],
   lmdb: ['src/adapters'],
   'node:sqlite': ['src/adapters'],
   'onnxruntime-node': ['src/adapters'],
   pino: ['src/server', 'src/cli', 'src/main.ts', 'src/roles'],
+  yaml: ['src/registry'],
 }
 
 /** Packages that a test file may use anywhere. */

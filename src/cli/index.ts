@@ -31,6 +31,7 @@ export {
   type InitOptions,
   type NewKeyOptions,
   type LearnOptions,
+  type ReproduceOptions,
   type RunOptions,
   type ScoreOptions,
   type StartOptions,

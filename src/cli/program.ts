@@ -53,6 +53,11 @@ export interface LearnOptions extends HomeOptions {
   readonly register?: string
   readonly json: boolean
 }
+export interface ReproduceOptions extends HomeOptions {
+  readonly data?: string
+  readonly out?: string
+  readonly json: boolean
+}
 export interface FeaturesListOptions {
   readonly set?: string
 }
@@ -106,6 +111,7 @@ export interface Actions {
   decide(file: string | undefined, options: DecideOptions): Promise<number>
   score(file: string, options: ScoreOptions): Promise<number>
   learn(file: string, options: LearnOptions): Promise<number>
+  reproduce(version: string, options: ReproduceOptions): Promise<number>
   featuresList(project: string, options: FeaturesListOptions): Promise<number>
   featuresShow(feature: string, project: string): Promise<number>
   featuresAudit(options: FeaturesAuditOptions): Promise<number>
@@ -280,6 +286,24 @@ export function createProgram(
     .action(then((file: string, options: ScoreOptions) => actions.score(file, options)))
 
   addLearnCommand(program, actions, then)
+
+  program
+    .command('reproduce')
+    .description(
+      'train a version again from its record and compare bytes (exit code 3 if they differ)',
+    )
+    .argument('<version>', 'MODEL@VERSION')
+    .addOption(homeOption())
+    .addOption(
+      env('--data <file>', 'the file that a model of `assay learn` was learnt from', 'DATA'),
+    )
+    .option('--out <file>', 'write the model that was made now, as JSON')
+    .option('--json', 'one JSON object on standard output', false)
+    .addHelpText(
+      'after',
+      examples('assay reproduce card-fraud@1', 'assay reproduce churn@2 --data customers.csv'),
+    )
+    .action(then((named: string, options: ReproduceOptions) => actions.reproduce(named, options)))
 
   const features = program.command('features').description('declared features and their values')
   addFeatureCommands(features, actions, then)

@@ -6,6 +6,11 @@ export const pipelineErrors = defineErrors({
     title: 'What is to be learnt from the file is not clear',
     action: 'Name columns as the file does; `assay learn --help` shows the options.',
   },
+  version_not_reproducible: {
+    status: 409,
+    title: 'The version cannot be trained again from here',
+    action: 'Bring back what the message names; the record of the version says what it was.',
+  },
   learning_full: {
     status: 429,
     title: 'Too much waits to be learnt',

@@ -68,6 +68,7 @@ export type {
 } from './flows/plan.ts'
 export { PREDICTIONS, pairedDifferences, type PairedDifference } from './flows/predictions.ts'
 export { deploymentDocument } from './flows/promote.ts'
+export { reproduce, type Reproduction } from './flows/reproduce.ts'
 export { createReplay, type Replay, type ReplayPorts } from './flows/replay.ts'
 export { countSkew, type SkewCount, type SkewRequest } from './flows/skew.ts'
 export { labelArrivals, labelsByRow, sliceFrame, trainingTable } from './flows/table.ts'

@@ -16,12 +16,16 @@ export interface AppliedProject {
 export interface ProjectStore {
   insert(applied: AppliedProject): Promise<void>
   latest(): Promise<AppliedProject | undefined>
+  /** The last that was applied up to an instant, µs UTC. */
+  at(atUs: number): Promise<AppliedProject | undefined>
 }
 
 export interface Projects {
   /** Keeps the project with an audit entry; the same version again changes its text at most. */
   apply(project: CompiledProject, by: ChangeBy): Promise<void>
   current(): Promise<AppliedProject | undefined>
+  /** The project that was in force at an instant, µs UTC. */
+  at(atUs: number): Promise<AppliedProject | undefined>
 }
 
 export interface ProjectsDependencies {
@@ -34,6 +38,7 @@ export interface ProjectsDependencies {
 export function createProjects({ store, unit, audit, clock }: ProjectsDependencies): Projects {
   return {
     current: () => store.latest(),
+    at: (atUs) => store.at(atUs),
     apply: (project, by) =>
       unit.transaction(async () => {
         const before = await store.latest()
@@ -55,11 +60,12 @@ export function createProjects({ store, unit, audit, clock }: ProjectsDependenci
 
 /** The in-memory version of the port. */
 export function createMemoryProjectStore(): ProjectStore {
-  let latest: AppliedProject | undefined
+  const all: AppliedProject[] = []
   return {
     insert: async (applied) => {
-      latest = applied
+      all.push(applied)
     },
-    latest: async () => latest,
+    latest: async () => all.at(-1),
+    at: async (atUs) => all.findLast(({ appliedAtUs }) => appliedAtUs <= atUs),
   }
 }

@@ -51,7 +51,7 @@ export function servicesForWork(metadata: Metadata, deployer: Deployer) {
 
 /** The services of commands that run beside a server. */
 export function servicesForCommands(metadata: Metadata) {
-  const { access, tracking, registry, pipelines, catalog, quarantine, audit } = metadata
+  const { access, tracking, registry, pipelines, catalog, quarantine, audit, projects } = metadata
   return {
     access: {
       ...access,
@@ -66,6 +66,7 @@ export function servicesForCommands(metadata: Metadata) {
     pipelines,
     catalog,
     quarantine,
+    projects: { at: projects.at },
     auditor: {
       export: async () => {
         const lines: string[] = []

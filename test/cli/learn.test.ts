@@ -65,6 +65,24 @@ describe('assay learn', () => {
   })
 })
 
+describe('assay reproduce', () => {
+  const again = (...more: string[]) => assay(folder, ['reproduce', 'buyers@1', ...more])
+
+  test('learns the registered model again from the same file, byte for byte', () => {
+    const { code, out, err } = again('--data', 'customers.csv')
+    expect(code, err).toBe(0)
+    expect(out).toContain('identical, byte for byte')
+    expect(out).toMatch(/600 rows learnt from, seed \d+/)
+  })
+
+  test('asks for the file, which Assay does not keep, and refuses another', () => {
+    expect(again().err).toMatch(/customers\.csv.*--data/)
+    const { code, err } = again('--data', 'later.csv')
+    expect(code).toBe(1)
+    expect(err).toContain('later.csv is not the file that it was learnt from')
+  })
+})
+
 describe('with --json', () => {
   test('the last line has what a program needs, and the same seed gives the same figures', () => {
     const asked = ['learn', 'customers.csv', '--target', 'bought', '--drop', 'told', '--json']

@@ -1,5 +1,5 @@
 // From an empty folder to scored rows, by commands alone and without a server.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -63,6 +63,47 @@ describe('assay init', () => {
     expect(code).toBe(1)
     expect(err).toContain('directory_not_empty')
     expect(existsSync(join(full, 'project.ts'))).toBe(false)
+  })
+})
+
+describe('assay reproduce', () => {
+  test('trains a version again from its record, byte for byte', () => {
+    const { code, out, err } = assay(project, ['reproduce', 'payment-fraud@1', '--home', home])
+    expect(code, err).toBe(0)
+    expect(out).toMatch(/data payments, snapshot [0-9a-f]{64}/)
+    expect(out).toContain('identical, byte for byte')
+  })
+
+  test('does so after the project has changed, by the declarations of then', () => {
+    const changed = join(folder, 'changed-home')
+    cpSync(home, changed, { recursive: true })
+    const file = join(project, 'project.ts')
+    const text = readFileSync(file, 'utf8')
+    writeFileSync(file, text.replace(/seed: \d+/, 'seed: 4711'))
+    try {
+      assay(project, ['run', '--home', changed])
+    } finally {
+      writeFileSync(file, text)
+    }
+    const made = ['payment-fraud@1', 'payment-fraud@3'].map((name) => {
+      const { code, out, err } = assay(project, ['reproduce', name, '--home', changed, '--json'])
+      expect(code, err).toBe(0)
+      return JSON.parse(out)
+    })
+    expect(made.map(({ identical }) => identical)).toEqual([true, true])
+    expect(made[1].from).toContainEqual(expect.stringContaining('seed 4711'))
+  })
+
+  test('says which data are gone', () => {
+    const gone = join(folder, 'gone-home')
+    cpSync(home, gone, { recursive: true })
+    rmSync(join(gone, 'snapshots'), { recursive: true })
+    const { code, err } = assay(project, ['reproduce', 'payment-fraud@1', '--home', gone])
+    expect(code).toBe(1)
+    expect(err).toMatch(/snapshot/)
+    expect(assay(project, ['reproduce', 'payment-fraud', '--home', home]).err).toContain(
+      'MODEL@VERSION',
+    )
   })
 })
 

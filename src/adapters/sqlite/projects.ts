@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { AppliedProject, ProjectStore } from '../../projects/index.ts'
 import type { SqliteDatabase } from './database.ts'
 import type { RoomMigrations } from './migrations.ts'
@@ -32,6 +33,17 @@ export function createSqliteProjectStore(database: SqliteDatabase): ProjectStore
         .reader<Tables>()
         .selectFrom('projects_applied')
         .select('body')
+        .orderBy('sequence', 'desc')
+        .limit(1)
+        .executeTakeFirst()
+      return row && fromJson<AppliedProject>(row.body)
+    },
+    async at(atUs) {
+      const row = await database
+        .reader<Tables>()
+        .selectFrom('projects_applied')
+        .select('body')
+        .where(sql<number>`body ->> 'appliedAtUs'`, '<=', atUs)
         .orderBy('sequence', 'desc')
         .limit(1)
         .executeTakeFirst()

@@ -2,7 +2,6 @@
 import type { ChangeBy } from '../../access/index.ts'
 import {
   ingestFile,
-  numbersOf,
   type CompiledSource,
   type Frame,
   type IngestPorts,
@@ -15,12 +14,7 @@ import {
   type DecideRemote,
   type JournalReading,
 } from '../../decisions/index.ts'
-import {
-  historyWithState,
-  lineageOf,
-  type LabelArrivals,
-  type SourceEvents,
-} from '../../features/index.ts'
+import { historyWithState, lineageOf } from '../../features/index.ts'
 import { thresholdEffect } from '../../learning/index.ts'
 import { selectRows, selectValues } from '../../lib/matrix.ts'
 import type { Remote } from '../../lib/rpc.ts'
@@ -31,9 +25,9 @@ import type { Step } from '../run.ts'
 import { eventsOfBase, type EndedHistory } from './base-events.ts'
 import { knownLabels, labelsNotBeforeEvents } from './entity-features.ts'
 import { writeGraphTables } from './graph-tables.ts'
+import { historyTable, type LearningData } from './history-table.ts'
 import { withLiveFacts } from './live-facts.ts'
 import {
-  arrivedBefore,
   eventsOf,
   lastArrivalUs,
   otherSources,
@@ -49,7 +43,6 @@ import {
   type PromotePorts,
 } from './promote.ts'
 import { countSkew } from './skew.ts'
-import { sliceFrame, trainingTable } from './table.ts'
 import { trainModel, type Candidate, type TrainingTable, type TrainPorts } from './train.ts'
 
 export interface LearnRequest {
@@ -101,13 +94,6 @@ interface Found {
   ended?: EndedHistory
   candidates?: Candidate[]
   approved?: ModelVersion
-}
-
-/** Facts as `historyWithState` takes them. */
-interface Past {
-  readonly own: SourceEvents
-  readonly others: readonly SourceEvents[]
-  readonly labels: readonly LabelArrivals[]
 }
 
 const LIVE = 'live'
@@ -166,51 +152,26 @@ async function computeFeatures(
   found: Found,
   report: (figure: string) => void,
 ): Promise<string> {
-  const { split, featureSets } = project
-  const past = pastOf(project, found)
-  const { frame } = past.own
-  const result = historyWithState({
-    sets: featureSets,
-    ...past.own,
-    others: past.others,
-    labels: past.labels,
-    fromUs: split.train.fromUs,
-    toUs: split.test.toUs,
-    tailBytesMax: HELD_VALUES_BYTES_MAX,
-    ...endOfHistory(project, past),
-    onProgress: (rows) => report(`${count(rows)} of ${count(frame.rows)} events`),
-  })
-  const { matrix, firstRow } = result
-  found.ended = { ...past, state: result.state, tail: result.tail }
   const { snapshot, labelsSnapshot } = found.report!
-  const parts = [snapshot, labelsSnapshot!, ...found.others!.flatMap((each) => each.parts)]
-  const snapshots = parts.map(({ dataset, hash }) => ({ dataset, hash }))
-  found.table = trainingTable(project, frame, found.labelsFrame!, { matrix, firstRow }, snapshots)
+  const data: LearningData = {
+    frame: found.frame!,
+    labels: found.labelsFrame!,
+    others: found.others!.map(({ events }) => events),
+    parts: [snapshot, labelsSnapshot!, ...found.others!.flatMap(({ parts }) => parts)],
+  }
+  const { history, past, table } = historyTable(project, data, (rows, all) =>
+    report(`${count(rows)} of ${count(all)} events`),
+  )
+  found.ended = { ...past, state: history.state, tail: history.tail }
+  found.table = table
   const { own, others, labels } = past
-  const live = { project, ...own, others, labels: labels[0], table: found.table, firstRow }
-  const skew = countSkew(live)
-  const late = result.refused === 0 ? '' : `; ${count(result.refused)} came too late to count`
+  const { firstRow } = history
+  const skew = countSkew({ project, ...own, others, labels: labels[0], table, firstRow })
+  const late = history.refused === 0 ? '' : `; ${count(history.refused)} came too late to count`
   return (
-    `${matrix.names.length} features; live equals history: ${count(skew.mismatches)} differences ` +
+    `${table.features.names.length} features; live equals history: ${count(skew.mismatches)} differences ` +
     `in ${count(skew.compared)} values${late}`
   )
-}
-
-/** What had happened and arrived before the replay begins, which plays what is kept back. */
-function pastOf(project: FlowProject, found: Found): Past {
-  const [source] = project.sources
-  const untilUs = project.replay?.fromUs ?? Infinity
-  const frame = sliceFrame(found.frame!, numbersOf(found.frame!, source.eventTime), untilUs)
-  const own = arrivedBefore(eventsOf(source, frame), untilUs)
-  const others = found.others!.map(({ events }) => arrivedBefore(events, untilUs))
-  const labels = knownLabels(project.labels[0], found.labelsFrame!)
-  return { own, others, labels: labelsNotBeforeEvents(own, [labels]) }
-}
-
-/** Live state goes on from all that is known, which may be later than the last event. */
-function endOfHistory({ replay }: FlowProject, { own, others }: Past): { untilUs?: number } {
-  if (replay !== null) return { untilUs: replay.fromUs }
-  return { untilUs: Math.max(lastArrivalUs(own), ...others.map(lastArrivalUs)) }
 }
 
 async function learn(

@@ -80,7 +80,7 @@ export async function trainModel(
   report: (figure: string) => void,
 ): Promise<Candidate> {
   const { tracking, by } = ports
-  const sets = project.featureSets.filter(({ name }) => declaration.featureSets.includes(name))
+  const sets = setsOf(declaration, project)
   const experiment = await tracking.ensureExperiment(project.name, by)
   const run = await tracking.startRun(
     {
@@ -100,7 +100,7 @@ export async function trainModel(
     by,
   )
   try {
-    const trained = learn(declaration, project, table, sets, report)
+    const trained = learn(declaration, project, table, report)
     await tracking.logMetrics(run.id, trained.metrics)
     await tracking.logArtifact(run.id, {
       name: 'report.json',
@@ -134,17 +134,25 @@ export async function trainModel(
   }
 }
 
-function learn(
+/** The feature sets that a model reads, in the project's order. */
+function setsOf({ featureSets }: CompiledModel, project: FlowProject): CompiledFeatureSet[] {
+  return project.featureSets.filter(({ name }) => featureSets.includes(name))
+}
+
+/** The model that a declaration gives on a table: the same table, the same bytes. */
+export function fitDeclared(
   declaration: CompiledModel,
   project: FlowProject,
   table: TrainingTable,
-  sets: readonly CompiledFeatureSet[],
   report: (figure: string) => void,
-): Omit<Candidate, 'declaration' | 'runId'> {
-  const { split, seed } = project
-  const names = sets.flatMap((set) => set.features.map(({ name }) => name))
+): {
+  readonly model: TrainedModel
+  readonly features: Matrix
+  readonly rows: ReturnType<typeof splitRows>
+} {
+  const names = setsOf(declaration, project).flatMap((set) => set.features.map(({ name }) => name))
   const features = selectColumns(table.features, names)
-  const rows = splitRows(split, {
+  const rows = splitRows(project.split, {
     eventTimeUs: table.eventTimeUs,
     label: table.label,
     ...(table.customer && { customer: table.customer as ArrayLike<number | string> }),
@@ -153,10 +161,22 @@ function learn(
     declaration.learner,
     { x: selectRows(features, rows.train), y: selectValues(table.label, rows.train) },
     {
-      seed,
+      seed: project.seed,
       onProgress: ({ done, total }) => report(`${declaration.name}: ${done} of ${total}`),
     },
   )
+  return { model, features, rows }
+}
+
+function learn(
+  declaration: CompiledModel,
+  project: FlowProject,
+  table: TrainingTable,
+  report: (figure: string) => void,
+): Omit<Candidate, 'declaration' | 'runId'> {
+  const { split, seed } = project
+  const sets = setsOf(declaration, project)
+  const { model, features, rows } = fitDeclared(declaration, project, table, report)
   const scorer = predictor(model)
   const scoreRows = (chosen: Uint32Array) => scorer.scoreMatrix(selectRows(features, chosen))
   const test = {

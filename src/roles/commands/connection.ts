@@ -12,6 +12,7 @@ import {
   openHome,
   serverFile,
   type Home,
+  type Projects,
 } from '../../projects/index.ts'
 import type { PipelineRunStore } from '../../pipelines/index.ts'
 import type { Registry } from '../../registry/index.ts'
@@ -34,6 +35,8 @@ export interface Kept {
   readonly registry: Remote<Registry>
   readonly catalog: Remote<DatasetCatalog>
   readonly quarantine: Remote<QuarantineStore>
+  readonly tracking: Remote<Tracking>
+  readonly projects: Pick<Remote<Projects>, 'at'>
   readonly auditor: {
     /** Every entry as its leaf, then the signed checkpoint; and the key that checks it. */
     export(): Promise<{ readonly lines: readonly string[]; readonly publicKey: string }>
@@ -136,13 +139,18 @@ function remotely(home: Home): Kept {
     registry: service<Registry>('registry'),
     catalog: service<DatasetCatalog>('catalog'),
     quarantine: service<QuarantineStore>('quarantine'),
+    tracking: service<Tracking>('tracking'),
+    projects: service<Pick<Projects, 'at'>>('projects'),
     auditor: service<Kept['auditor']>('auditor'),
   }
 }
 
-function directly({ access, registry, catalog, quarantine, audit }: Metadata, home: Home): Kept {
+function directly(metadata: Metadata, home: Home): Kept {
+  const { access, registry, catalog, quarantine, tracking, projects, audit } = metadata
   return {
     home,
+    tracking,
+    projects,
     access,
     registry,
     catalog,

@@ -15,6 +15,8 @@ export function createCommandActions(terminal: Terminal): CommandActions {
     decide: async (file, options) => (await import('./decide.ts')).decide(file, options, terminal),
     score: async (file, options) => (await import('./score.ts')).score(file, options, terminal),
     learn: async (file, options) => (await import('./learn.ts')).learn(file, options, terminal),
+    reproduce: async (named, options) =>
+      (await import('./reproduce.ts')).reproduce(named, options, terminal),
     featuresList: async (project, options) =>
       (await import('./features-list.ts')).featuresList(project, options, terminal),
     featuresShow: async (feature, project) =>

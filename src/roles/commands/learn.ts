@@ -1,10 +1,6 @@
 // `assay learn`: any table in; a comparison, a model, a run and a report out.
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { access, constants, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { basename, dirname, resolve } from 'node:path'
-import { pipeline } from 'node:stream/promises'
-import { readTableFile } from '../../adapters/duckdb/index.ts'
+import { dirname } from 'node:path'
 import {
   exitCodes,
   printTable,
@@ -23,12 +19,12 @@ import {
   runPipeline,
   type LearnFileOutcome,
   type LearnReport,
-  type NamedFile,
 } from '../../pipelines/index.ts'
 import { codeRevision } from '../../projects/index.ts'
 import { version } from '../config.ts'
 import { byCommand, withTracked } from './connection.ts'
 import { commandErrors } from './errors.ts'
+import { namedFile } from './named-file.ts'
 
 export async function learn(
   path: string,
@@ -80,20 +76,6 @@ export async function learn(
   if (options.json) terminal.out.line(JSON.stringify(summaryOf(learnt, report)))
   else print(learnt, report, terminal)
   return exitCodes.ok
-}
-
-async function namedFile(path: string): Promise<NamedFile> {
-  const hash = createHash('sha256')
-  try {
-    await pipeline(createReadStream(path), hash)
-  } catch (error) {
-    throw commandErrors.input_unreadable(`${path}: ${(error as Error).message}`, { cause: error })
-  }
-  return {
-    name: basename(path),
-    hash: hash.digest('hex'),
-    read: (texts) => readTableFile(resolve(path), {}, texts),
-  }
 }
 
 /** Names between commas; in double quotes where a name has a comma. */

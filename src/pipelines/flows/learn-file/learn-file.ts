@@ -248,6 +248,7 @@ export function learnFileFlow(
       file: factsOf(request.file, rows),
       test: test && request.test ? factsOf(request.test, test) : null,
       target: request.question.target,
+      question: request.question,
       task,
       classes,
       shares: classes.map((_, label) => y.filter((each) => each === label).length / y.length),

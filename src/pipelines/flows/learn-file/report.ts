@@ -1,7 +1,7 @@
 // What learning from a file found, as data: the JSON of the run, and what the HTML report shows.
 import type { LeakageWarning } from '../../../learning/index.ts'
 import type { Contributions, Curve } from '../plan.ts'
-import type { LabelledTask, LeftOut } from './question.ts'
+import type { FileQuestion, LabelledTask, LeftOut } from './question.ts'
 
 /** A figure with the interval in which it lies with 95 % confidence. */
 export interface Figure {
@@ -86,6 +86,8 @@ export interface LearnReport {
   readonly file: FileFacts
   readonly test: FileFacts | null
   readonly target: string
+  /** What was asked of the file; absent in reports of an earlier release. */
+  readonly question?: FileQuestion
   readonly task: LabelledTask
   readonly classes: readonly string[]
   /** Share of the positive class, or of each class. */
