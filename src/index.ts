@@ -17,7 +17,7 @@ export {
   text,
 } from './data/index.ts'
 export { featureSet, finance, graphSnapshots, market } from './features/index.ts'
-export { boostedTrees, calibrated, logisticRegression, timeSplit } from './learning/index.ts'
+export { boostedTrees, calibrated, logisticRegression, randomForest, timeSplit } from './learning/index.ts'
 export { gatePolicy } from './governance/index.ts'
 export { decisionPolicy, rule } from './decisions/index.ts'
 export { featureProject, model, project } from './projects/index.ts'

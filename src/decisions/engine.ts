@@ -235,6 +235,7 @@ function explain(engine: Engine, row: Row, vector: Float64Array): Explanation {
   const decided = decide(engine, row, vector)
   const fired = engine.rules.filter((rule) => rule.fires(row, vector))
   return {
+    marginUnit: engine.model.marginUnit,
     base,
     margin: decided.margin,
     score: decided.score,

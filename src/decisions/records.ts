@@ -27,7 +27,7 @@ export interface DecisionVersions {
   readonly featureSets: readonly string[]
 }
 
-/** One reason, a sentence to say aloud; `contribution` is in log-odds, and positive pushes to fraud. */
+/** One reason, a sentence to say aloud; `contribution` is in the unit of the model's margin, and positive pushes to fraud. */
 export interface Reason {
   readonly kind: 'rule' | 'feature'
   readonly name: string

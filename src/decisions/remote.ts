@@ -2,6 +2,7 @@
 import type { Problem } from '../lib/errors.ts'
 import type { SealedSegment } from '../lib/journal.ts'
 import type { Failure } from '../data/index.ts'
+import type { MarginUnit } from '../learning/index.ts'
 import type { EntityQuestion, EntityValues } from './live-features.ts'
 import type { ExplainedFeature, FeatureQuestion } from './feature-explanation.ts'
 import type { Outcome } from './policy.ts'
@@ -111,8 +112,9 @@ export interface AnswerBody {
   readonly timings: Timings
 }
 
-/** What pushed a score up and down, in log-odds: `base` + sum of contributions = `margin`. */
+/** What pushed a score up and down: `base` + sum of contributions = `margin`, all in `marginUnit`. */
 export interface Explanation {
+  readonly marginUnit: MarginUnit
   readonly base: number
   readonly margin: number
   readonly score: number

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { AssayError } from '../lib/errors.ts'
+import { exp, sigmoid } from '../lib/math.ts'
 import { fromRows, type Matrix, readRow, selectColumns } from '../lib/matrix.ts'
 import { createRandom } from '../lib/random.ts'
 import {
@@ -23,6 +24,7 @@ import {
   capabilitiesOf,
   fit,
   type LearnerSpec,
+  type MarginUnit,
   logisticRegression,
   predictor,
   type Task,
@@ -126,6 +128,20 @@ describe.each(Object.entries(learners))('%s', (_, spec) => {
 
   test('learns what there is to learn', () => {
     expectLearnt(task, data, scorer.predictMatrix(data.x), width)
+  })
+
+  test('says what its margin counts in, from which the score follows', () => {
+    const follows: Partial<Record<MarginUnit, (margin: number) => number>> = {
+      'log-odds': sigmoid,
+      probability: (margin) => margin,
+      value: (margin) => margin,
+      'log-value': exp,
+    }
+    const law = follows[scorer.marginUnit]
+    // Calibration moves the score away from what the margin alone says.
+    if (law === undefined || spec.kind === 'calibrated' || width > 1) return
+    const row = readRow(data.x, 3)
+    expect(scorer.score(row)).toBe(law(scorer.margin(row)))
   })
 
   test('scores a row as it scores a matrix, whatever the order of its columns', () => {

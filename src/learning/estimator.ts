@@ -14,6 +14,7 @@ import type {
   Explanation,
   FitOptions,
   LearnerSpec,
+  MarginUnit,
   MatrixExplanation,
   Task,
   TrainedModel,
@@ -59,6 +60,7 @@ export type ScorerOptions = {
 /** What an estimator makes of a model; `predictor` wraps it with checks of rows and matrices. */
 export interface Scorer {
   readonly task: Task
+  readonly marginUnit: MarginUnit
   readonly outputs: readonly string[]
   /** Writes the margin of each output. */
   margins(row: Float64Array, into: Float64Array): void

@@ -249,6 +249,7 @@ export type {
   FitProgress,
   LearnerSpec,
   MatrixExplanation,
+  MarginUnit,
   Predictor,
   Task,
   TrainedModel,

@@ -122,15 +122,28 @@ export type TrainingFacts = {
 }
 
 /** A model made ready for scoring. All methods are pure; a Predictor may be shared. */
+/**
+ * What a margin counts in: log-odds, a probability (of a forest, the share of its trees), the value,
+ * its logarithm (of counts), the distance to a centre, or strangeness, which has no unit.
+ */
+export type MarginUnit =
+  | 'log-odds'
+  | 'probability'
+  | 'value'
+  | 'log-value'
+  | 'distance'
+  | 'strangeness'
+
 export interface Predictor {
   readonly task: Task
+  /** What `margin` and the contributions of `explain` count in. */
+  readonly marginUnit: MarginUnit
   /** The features in the order in which a row holds them. */
   readonly features: readonly string[]
   /** What `predict` gives, by name: the classes, the clusters, or one of 'score' and 'value'. */
   readonly outputs: readonly string[]
   /**
-   * What a row comes to before it becomes the score: log-odds, of a random forest the share itself,
-   * the value (of counts its logarithm), or strangeness; one output only.
+   * What a row comes to before it becomes the score, in `marginUnit`; one output only.
    */
   margin(row: Float64Array): number
   /** Probability of the positive class, value, or strangeness (higher is stranger); one output only. */

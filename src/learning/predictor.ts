@@ -47,7 +47,7 @@ function scorerOf(
 }
 
 function predictorOf(features: readonly string[], scorer: Scorer): Predictor {
-  const { task, outputs } = scorer
+  const { task, outputs, marginUnit } = scorer
   const one = new Float64Array(1)
 
   function checkRow(row: Float64Array): void {
@@ -79,6 +79,7 @@ function predictorOf(features: readonly string[], scorer: Scorer): Predictor {
 
   return {
     task,
+    marginUnit,
     features,
     outputs,
     margin(row) {

@@ -5,6 +5,7 @@ import { createActivation } from './activation.ts'
 import { createEnsembleEngine } from './engine.ts'
 import { ensembleExplanations } from './explanations.ts'
 import { flattenEnsemble } from './forest.ts'
+import type { MarginUnit } from '../model.ts'
 import type { ImportedModel, LinearMapModel, TreeEnsembleModel } from './model.ts'
 import { createPreparation } from './steps.ts'
 
@@ -29,6 +30,7 @@ function treeEnsembleScorer(model: TreeEnsembleModel): Scorer {
   const engine = createEnsembleEngine(flattenEnsemble(model))
   const scorer = {
     task: model.task,
+    marginUnit: marginUnitOf(model),
     outputs,
     activate: createActivation(model.activation),
   }
@@ -71,6 +73,7 @@ function linearMapScorer(model: LinearMapModel): Scorer {
   const prepared = new Float64Array(features.length)
   return {
     task: model.task,
+    marginUnit: marginUnitOf(model),
     outputs,
     activate: createActivation(model.activation),
     margins(row, into) {
@@ -85,6 +88,22 @@ function linearMapScorer(model: LinearMapModel): Scorer {
         into[k] = sum
       }
     },
+  }
+}
+
+/** What the margins count in, by what becomes of them. */
+function marginUnitOf({ task, activation }: ImportedModel): MarginUnit {
+  switch (activation?.kind) {
+    case 'sigmoid':
+      return activation.slope === 1 ? 'log-odds' : 'value'
+    case 'softmax':
+      return 'log-odds'
+    case 'exp':
+      return 'log-value'
+    case 'identity':
+      return task === 'regression' ? 'value' : 'probability'
+    default:
+      return 'value'
   }
 }
 

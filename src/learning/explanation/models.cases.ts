@@ -29,6 +29,7 @@ export function manyFormulas(
   }
   return {
     task: outputs.length === 1 ? 'regression' : 'multiclass',
+    marginUnit: 'value',
     features,
     outputs,
     margin: (row) => predict(row)[0],

@@ -127,6 +127,7 @@ function kMeansScorer(model: KMeansModel): Scorer {
   const own = new Float64Array(width)
   return {
     task: 'clusters',
+    marginUnit: 'distance',
     outputs: Array.from({ length: clusters }, (_, c) => `cluster-${c}`),
     margins(row, into) {
       standardiseRow(standard, row, own)

@@ -98,6 +98,7 @@ function logisticRegressionScorer(model: LogisticRegressionModel): Scorer {
   const { margin, explain } = additive(model)
   return {
     task: 'binary',
+    marginUnit: 'log-odds',
     outputs: ['score'],
     margins(row, into) {
       into[0] = margin(row)

@@ -82,6 +82,7 @@ function multinomialRegressionScorer(model: MultinomialRegressionModel): Scorer 
   const explain = (row: Float64Array, output: number) => margins[output].explain(row)
   return {
     task: 'multiclass',
+    marginUnit: 'log-odds',
     outputs: classes,
     margins(row, into) {
       for (let k = 0; k < margins.length; k++) into[k] = margins[k].margin(row)

@@ -207,6 +207,7 @@ function oneClassSvmScorer(model: OneClassSvmModel): Scorer {
   const features = new Float64Array(2 * count)
   return {
     task: 'anomaly',
+    marginUnit: 'strangeness',
     outputs: ['score'],
     margins(row, into) {
       standardiseRow(standard, row, z)

@@ -7,7 +7,14 @@ import { type Matrix, readRow } from '../../lib/matrix.ts'
 import { fail } from '../errors.ts'
 import { capabilitiesOf, taskOf } from '../estimator.ts'
 import { fit } from '../fit.ts'
-import type { Explanation, FitOptions, LearnerSpec, Task, TrainedModel } from '../model.ts'
+import type {
+  Explanation,
+  FitOptions,
+  LearnerSpec,
+  MarginUnit,
+  Task,
+  TrainedModel,
+} from '../model.ts'
 import { predictor } from '../predictor.ts'
 import { type FittedPreparation, fitPreparation, type PreparedTraining } from './fit-preparation.ts'
 import { preparer, sameList } from './preparer.ts'
@@ -107,6 +114,8 @@ export interface PreparedPredictor {
   readonly features: readonly string[]
   /** The column that each feature comes from. */
   readonly sources: readonly string[]
+  /** What `margins` and the contributions of `explain` count in. */
+  readonly marginUnit: MarginUnit
   /** As of the model: the classes, the clusters, or one of 'score' and 'value'. */
   readonly outputs: readonly string[]
   /**
@@ -133,6 +142,7 @@ export function preparedPredictor(document: PreparedModel): PreparedPredictor {
   const behind = predictorBehind(document.preparation, document.model)
   return {
     task: behind.task,
+    marginUnit: behind.marginUnit,
     columns: ready.columns,
     features: ready.features,
     sources: ready.sources,
@@ -148,6 +158,7 @@ export function preparedPredictor(document: PreparedModel): PreparedPredictor {
 /** What a model says of features that its fitted preparation made. */
 export interface PredictorBehind {
   readonly task: Task
+  readonly marginUnit: MarginUnit
   readonly outputs: readonly string[]
   predict(x: Matrix): Float64Array
   margins(x: Matrix): Float64Array
@@ -169,7 +180,7 @@ export function predictorBehind(fitted: FittedPreparation, model: TrainedModel):
   const { corrections } = fitted.balance
   const corrected = corrections.some((correction) => correction !== 0)
   const added = (output: number) => {
-    if (corrected && averagesShares(model)) {
+    if (corrected && scorer.marginUnit === 'probability') {
       throw fail.explanation_unavailable(
         'The margin of a forest is a share of its trees; what balancing the classes did to the odds ' +
           'cannot be taken back from it. Ask for predictions, or balance nothing.',
@@ -180,6 +191,7 @@ export function predictorBehind(fitted: FittedPreparation, model: TrainedModel):
   }
   return {
     task: scorer.task,
+    marginUnit: scorer.marginUnit,
     outputs: scorer.outputs,
     predict(x) {
       const outputs = scorer.predictMatrix(x)
@@ -196,11 +208,6 @@ export function predictorBehind(fitted: FittedPreparation, model: TrainedModel):
       return { base: base + added(output), values }
     },
   }
-}
-
-/** Whether the margins are shares of trees, and not log-odds. */
-function averagesShares(model: TrainedModel): boolean {
-  return (model.kind === 'calibrated' ? model.model : model).kind === 'random-forest'
 }
 
 /**

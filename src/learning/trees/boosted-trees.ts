@@ -37,6 +37,7 @@ function boostedTreesScorer(model: BoostedTreesModel, { lasting }: ScorerOptions
   const single = objective.task === 'regression' ? 'value' : 'score'
   return {
     task: objective.task,
+    marginUnit: objective.marginUnit,
     outputs: model.classes?.map(({ name }) => name) ?? [single],
     // Bases plus the leaf values in tree order: the very sums that training kept.
     margins: engine.margins,

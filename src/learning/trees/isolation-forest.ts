@@ -182,6 +182,7 @@ function isolationForestScorer(model: IsolationForestModel): Scorer {
   const scale = trees.length * (expectedPath(sampleRows) || 1)
   return {
     task: 'anomaly',
+    marginUnit: 'strangeness',
     outputs: ['score'],
     margins(row, into) {
       into[0] = -totalPath(forest, row) / scale + 0

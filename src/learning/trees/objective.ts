@@ -1,7 +1,7 @@
 /** What boosted trees may learn to tell: losses with their derivatives, one a name. */
 import { exp, ln, sigmoid, softplus, softmax as toShares } from '../../lib/math.ts'
 import { fail } from '../errors.ts'
-import type { Task } from '../model.ts'
+import type { MarginUnit, Task } from '../model.ts'
 import { weightedQuantile } from './quantile.ts'
 import type { Kernels } from './kernels.ts'
 import type { BoostedTreesParams, ObjectiveName } from './model.ts'
@@ -10,6 +10,7 @@ import { quantumOf, roundPairs } from './rounding.ts'
 /** A loss. Margins of several outputs lie output after output, each `rows` long. */
 export interface Objective {
   readonly task: Extract<Task, 'binary' | 'multiclass' | 'regression'>
+  readonly marginUnit: MarginUnit
   /** Most that a leaf moves the margin where the parameters do not say; absent: no limit. */
   readonly maxDeltaStep?: number
   /** Throws `training_data_invalid` for labels that the loss is not made for. */
@@ -57,6 +58,7 @@ export function objectiveOf({
 /** −ln of the chance of the label. */
 const logistic: Objective = {
   task: 'binary',
+  marginUnit: 'log-odds',
   bases(y, weights) {
     let positive = 0
     let negative = 0
@@ -87,6 +89,7 @@ const logistic: Objective = {
  */
 const softmax: Objective = {
   task: 'multiclass',
+  marginUnit: 'log-odds',
   bases(y, weights, outputs) {
     // A class that occurs nowhere keeps a chance, so that its margin is a number.
     const sums = new Float64Array(outputs).fill(Number.MIN_VALUE)
@@ -128,6 +131,7 @@ const softmax: Objective = {
 /** Half the square of label − margin. */
 const squared: Objective = {
   task: 'regression',
+  marginUnit: 'value',
   check: checkSize,
   bases(y, weights) {
     const total = sumOf(weights)
@@ -161,6 +165,7 @@ const POISSON_STEP = 0.7
  */
 const poisson: Objective = {
   task: 'regression',
+  marginUnit: 'log-value',
   maxDeltaStep: POISSON_STEP,
   check(y) {
     checkSize(y)
@@ -207,6 +212,7 @@ const MARGIN_MAX = 300
 function pinball(alpha: number): Objective {
   return {
     task: 'regression',
+    marginUnit: 'value',
     check: checkSize,
     bases: (y, weights) => [weightedQuantile(Float64Array.from(y), weights, alpha)],
     derivatives({ margins, y, weights }) {

@@ -17,6 +17,7 @@ export function randomForestScorer(model: RandomForestModel): Scorer {
 
   return {
     task,
+    marginUnit: task === 'regression' ? 'value' : 'probability',
     outputs,
     margins(row, into) {
       into.fill(0)

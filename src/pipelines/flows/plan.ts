@@ -3,7 +3,7 @@ import type { CompiledLabels, CompiledSource } from '../../data/index.ts'
 import type { CompiledPolicy } from '../../decisions/index.ts'
 import type { CompiledFeatureSet, CompiledGraphSnapshots } from '../../features/index.ts'
 import type { CompiledGatePolicy } from '../../governance/index.ts'
-import type { LearnerSpec, TimeSplit } from '../../learning/index.ts'
+import type { LearnerSpec, MarginUnit, TimeSplit } from '../../learning/index.ts'
 
 /** A model to be trained, by the names of what it uses. */
 export interface CompiledModel {
@@ -70,7 +70,7 @@ export interface RunReport {
   readonly importanceIs?: string | undefined
   /** Of a sample of test rows; absent in reports of an earlier release. */
   readonly contributions?: Contributions | null | undefined
-  /** By default mean |SHAP| over a sample of test rows, in log-odds; the strongest first. */
+  /** By default mean |SHAP| over a sample of test rows, in the margin's unit; the strongest first. */
   readonly importance: readonly { feature: string; set: string; value: number }[]
   /** The chosen thresholds and the rules that chose them, in words. */
   readonly threshold: string
@@ -82,7 +82,7 @@ export interface Contributions {
   /** Name of the output whose margin they add up to. */
   readonly output: string
   /** Of base and contributions. */
-  readonly unit: 'log-odds' | 'probability' | 'value'
+  readonly unit: MarginUnit
   readonly base: number
   readonly columns: readonly {
     readonly column: string

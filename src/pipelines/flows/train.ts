@@ -200,6 +200,7 @@ function learn(
       snapshots: table.snapshots,
       featureSets: sets.map(({ name, version }) => ({ name, version })),
       ...curves(test),
+      importanceIs: `Mean |SHAP|, ${scorer.marginUnit}`,
       ...explained(scorer, selectRows(features, everyNth(rows.test, IMPORTANCE_SAMPLE)), sets),
       threshold: thresholdsInWords(project.policies[0], thresholds),
       log: [
@@ -353,7 +354,7 @@ function explained(
     })),
     contributions: {
       output: scorer.outputs[0],
-      unit: 'log-odds',
+      unit: scorer.marginUnit,
       base,
       columns: strongest.slice(0, SHOWN_FEATURES).map((at) => ({
         column: features[at],

@@ -14,6 +14,7 @@ import {
   rangeQuery,
   Time,
   Verdict,
+  MarginUnit,
 } from './shapes.ts'
 
 /** Filters of decisions. They also order J/K: the neighbours of one decision obey them. */
@@ -75,7 +76,7 @@ export const DecisionParams = Type.Object({
 })
 export const DecisionQuery = Type.Object(decisionFilters)
 
-/** One feature's share of the score. Contributions are SHAP values in log-odds. */
+/** One feature's share of the score. Contributions are SHAP values in the explanation's unit. */
 export const Reason = Type.Object({
   feature: Type.String(),
   sentence: Type.String({ description: 'Can be said aloud, with the usual value' }),
@@ -93,6 +94,7 @@ export const Explanation = Type.Object({
   others: Type.Number(),
   base: Type.Number(),
   margin: Type.Number(),
+  unit: MarginUnit,
   method: Type.String({ description: 'For example "exact path-dependent tree SHAP, log-odds"' }),
 })
 export type Explanation = Static<typeof Explanation>

@@ -172,3 +172,14 @@ export const Done = Type.Object({ sentence: Type.String() })
 export type Done = Static<typeof Done>
 
 export const Json = Type.Unknown({ description: 'Any JSON value' })
+
+/** What a margin and its contributions count in; of a forest, probabilities. */
+export const MarginUnit = OneOf([
+  'log-odds',
+  'probability',
+  'value',
+  'log-value',
+  'distance',
+  'strangeness',
+])
+export type MarginUnit = Static<typeof MarginUnit>

@@ -125,7 +125,7 @@ function Weight({
         none
       </span>
     )
-  const words = `Mean |SHAP| ${statistic(value)} log-odds`
+  const words = `Mean |SHAP| ${statistic(value)} in the model’s margin`
   return (
     <span className="weight" title={words} role="img" aria-label={words}>
       <i style={{ width: `${(value / strongest) * 100}%` }} />

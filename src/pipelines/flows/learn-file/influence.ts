@@ -15,8 +15,6 @@ import {
   type Table,
   type TableColumn,
   type Target,
-  type Task,
-  type TrainedModel,
 } from '../../../learning/index.ts'
 import { isAssayError } from '../../../lib/errors.ts'
 import { createRandom, type Random } from '../../../lib/random.ts'
@@ -143,16 +141,10 @@ export function contributionsOf(
   }))
   return {
     output: model.outputs[output],
-    unit: unitOf(document.model, model.task),
+    unit: model.marginUnit,
     base,
     columns: columns.toSorted((a, b) => b.mean - a.mean).slice(0, EXPLAINED_COLUMNS),
   }
-}
-
-/** Of the margin: forests average shares, the others add up log-odds. */
-function unitOf({ kind }: TrainedModel, task: Task): Contributions['unit'] {
-  if (task === 'regression') return 'value'
-  return kind === 'random-forest' ? 'probability' : 'log-odds'
 }
 
 function valueAt(column: TableColumn, row: number): number | string | null {

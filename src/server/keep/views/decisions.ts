@@ -263,8 +263,8 @@ function explanationView(
       .reduce((sum, each) => sum + each.contribution, 0),
     base: explained.base,
     margin: explained.margin,
-    method:
-      'Exact path-dependent SHAP values in log-odds: base and contributions add up to the margin.',
+    unit: explained.marginUnit,
+    method: `Exact path-dependent SHAP values, in ${explained.marginUnit}: base and contributions add up to the margin.`,
   }
 }
 
