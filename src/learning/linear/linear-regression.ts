@@ -116,7 +116,7 @@ function linearRegressionScorer(model: LinearRegressionModel): Scorer {
   const counts = loss === 'poisson'
   return {
     task: 'regression',
-    marginUnit: 'value',
+    marginUnit: counts ? 'log-value' : 'value',
     outputs: ['value'],
     margins(row, into) {
       into[0] = margin(row)
