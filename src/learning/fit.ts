@@ -26,6 +26,11 @@ export function fit(spec: LearnerSpec, data: TrainingData, options: FitOptions):
     }
     checkWeights(data.weights, data.x.rows)
   }
+  if (data.groups !== undefined && data.groups.length !== data.x.rows) {
+    throw fail.training_data_invalid(
+      `There are ${data.groups.length} groups for ${data.x.rows} rows.`,
+    )
+  }
   if (data.validation !== undefined) checkValidation(task, data, data.validation)
   return estimator.fit(spec, { ...data, y }, options)
 }

@@ -55,6 +55,8 @@ export type TrainingData = {
   readonly weights?: Float64Array
   /** Features whose values are the codes 0, 1, 2, … of categories and have no order. */
   readonly categorical?: readonly string[]
+  /** What must not be parted where a learner parts its rows, one a row: a customer, for example. */
+  readonly groups?: ArrayLike<number | string>
   /** Later rows with the same features, for early stopping; never learnt from. */
   readonly validation?: { readonly x: Matrix; readonly y: Float64Array }
 }

@@ -3,12 +3,14 @@ import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { needs, sharedData } from '../../../test/tools.ts'
 import { fromRows, selectRows, selectValues } from '../../lib/matrix.ts'
+import { createRandom } from '../../lib/random.ts'
 import { dataOf } from '../estimator.cases.ts'
 import { fit } from '../fit.ts'
 import { boostedTrees, calibrated, linearRegression, multinomialRegression } from '../learners.ts'
 import { predictor } from '../predictor.ts'
 import { calibratedModel, crossCalibrate } from './calibrated.ts'
 import { calibrate } from './calibration.ts'
+import type { CalibratedModel } from './model.ts'
 
 describe('a calibrated learner', () => {
   const data = dataOf('binary', 300)
@@ -35,6 +37,32 @@ describe('a calibrated learner', () => {
     const spec = boostedTrees({ trees: 20 })
     const calibration = crossCalibrate('platt', spec, turned, folds, { seed: 1 })
     expect(calibration).toMatchObject({ kind: 'platt', slope: 0 })
+  })
+
+  test('never parts a group between learning and calibrating', () => {
+    // Each customer has one label and many rows alike: parted, they would be told by heart.
+    const random = createRandom(3)
+    const customers = Array.from({ length: 60 }, () => [
+      random.next(),
+      random.next(),
+      random.int(2),
+    ])
+    const groups = Array.from({ length: 600 }, (_, row) => row % 60)
+    const x = fromRows(
+      ['a', 'b'],
+      groups.map((of) => customers[of].slice(0, 2)),
+    )
+    const y = Float64Array.from(groups, (of) => customers[of][2])
+    const spec = calibrated({ learner: boostedTrees({ trees: 60 }), method: 'platt' })
+    const slope = (of?: number[]) => {
+      const model = fit(spec, { x, y, ...(of && { groups: of }) }, { seed: 1 })
+      const { calibration } = model as CalibratedModel
+      return calibration.kind === 'platt' ? calibration.slope : NaN
+    }
+    expect(slope(groups)).toBeLessThan(slope() / 4)
+    expect(() => fit(spec, { x, y, groups: [1] }, { seed: 1 })).toThrow('1 groups for 600 rows')
+    const alike = new Array<number>(600).fill(1)
+    expect(() => fit(spec, { x, y, groups: alike }, { seed: 1 })).toThrow('two groups with rows')
   })
 
   test('takes folds of any making, such as by time', () => {

@@ -110,12 +110,20 @@ function fitCalibrated(
   if (task !== 'binary' && !(task === 'multiclass' && method === 'temperature')) {
     throw fail.learner_invalid(`A ${task} learner is not calibrated by "${method}".`)
   }
-  const folds = Math.min(params.folds, leastOfClass(data.y))
+  const { groups, y } = data
+  const folds = Math.min(params.folds, leastOfClass(y, groups))
   if (folds < 2) {
-    throw fail.training_data_invalid('Calibrating out of fold takes two rows of each class.')
+    const what = groups === undefined ? 'rows' : 'groups with rows'
+    throw fail.training_data_invalid(`Calibrating out of fold takes two ${what} of each class.`)
   }
-  const plan = { kind: 'k-fold', folds, seed: options.seed, stratified: true } as const
-  const parts = foldsOf(plan, { count: data.x.rows, classes: data.y })
+  const plan = {
+    kind: 'k-fold',
+    folds,
+    seed: options.seed,
+    stratified: true,
+    grouped: groups !== undefined,
+  } as const
+  const parts = foldsOf(plan, { count: data.x.rows, classes: y, ...(groups && { groups }) })
   const calibration = crossCalibrate(method, learner, data, parts, options)
   return calibratedModel(fit(learner, data, options), calibration)
 }
@@ -156,11 +164,16 @@ function selectData(data: TrainingData & { readonly y: Float64Array }, rows: Uin
     x: selectRows(data.x, rows),
     y: selectValues(data.y, rows),
     ...(data.weights && { weights: selectValues(data.weights, rows) }),
+    ...(data.groups && { groups: Array.from(rows, (row) => data.groups![row]) }),
   }
 }
 
-function leastOfClass(y: Float64Array): number {
-  const counts = new Map<number, number>()
-  for (const label of y) counts.set(label, (counts.get(label) ?? 0) + 1)
-  return Math.min(...counts.values())
+/** How many rows, or groups with such rows, the class has that has fewest. */
+function leastOfClass(y: Float64Array, groups: TrainingData['groups']): number {
+  const members = new Map<number, Set<number | string>>()
+  for (const [row, label] of y.entries()) {
+    const known = members.get(label) ?? new Set()
+    members.set(label, known.add(groups === undefined ? row : groups[row]))
+  }
+  return Math.min(...Array.from(members.values(), ({ size }) => size))
 }

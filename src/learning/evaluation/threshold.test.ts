@@ -87,9 +87,9 @@ describe('a declared rule', () => {
     const byAmount = { kind: 'cost', falseAlert: 2, missedShare: 1 } as const
     expect(chooseThreshold(byAmount, { y, scores, amounts }).effect.alerts).toBe(19)
     expect(() => chooseThreshold(byAmount, { y, scores })).toThrow('amounts')
-    // Handling an alert costs more than the fraud that it stops, so none beyond the first pays.
+    // Handling an alert costs more than the fraud that it stops: it is cheapest to alert on nothing.
     const handled = { kind: 'cost', falseAlert: 1, missed: 3, trueAlert: 4 } as const
-    expect(chooseThreshold(handled, { y, scores }).effect.alerts).toBe(1)
+    expect(() => chooseThreshold(handled, { y, scores })).toThrow('alerting on nothing is cheapest')
     const cheaper = { ...handled, trueAlert: 1 }
     expect(chooseThreshold(cheaper, { y, scores }).effect.recall).toBe(1)
   })

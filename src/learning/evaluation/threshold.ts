@@ -138,7 +138,7 @@ function search(rule: Exclude<ThresholdRule, { kind: 'fixed' }>, data: Threshold
     case 'best-f1':
       return within(rule, bestF1(steps))
     case 'cost':
-      return cheapest(rule, steps, data.amounts !== undefined)
+      return cheapest(rule, steps, data)
   }
 }
 
@@ -206,19 +206,20 @@ function bestF1(steps: readonly AlertStep[]): AlertStep | undefined {
 function cheapest(
   rule: Extract<ThresholdRule, { kind: 'cost' }>,
   steps: readonly AlertStep[],
-  hasAmounts: boolean,
+  { y, amounts }: ThresholdData,
 ): number {
-  if (rule.missed === undefined && (rule.missedShare === undefined || !hasAmounts)) {
+  if (rule.missed === undefined && (rule.missedShare === undefined || amounts === undefined)) {
     throw fail.evaluation_invalid(
       'The rule "cost" needs the cost of a missed fraud, or its share of the amount and amounts.',
     )
   }
+  const missedCost = (cases: number, amount: number) =>
+    (rule.missed ?? 0) * cases + (rule.missedShare ?? 0) * amount
   let best: AlertStep | undefined
-  let least = Infinity
+  // Alerting on nothing may be cheapest, and then no threshold serves.
+  let least = missedCost(sum(y), sum(y.map((label, row) => label * (amounts?.[row] ?? 0))))
   for (const step of steps) {
-    const missed =
-      (rule.missed ?? 0) * (step.positives - step.found) +
-      (rule.missedShare ?? 0) * step.missedAmount
+    const missed = missedCost(step.positives - step.found, step.missedAmount)
     const handled = (rule.trueAlert ?? 0) * step.found
     const cost = rule.falseAlert * (step.alerts - step.found) + missed + handled
     if (cost < least) {
@@ -229,8 +230,17 @@ function cheapest(
   return within(rule, best)
 }
 
+function sum(values: Float64Array): number {
+  return values.reduce((total, value) => total + value, 0)
+}
+
 function within(rule: ThresholdRule, step: AlertStep | undefined): number {
   if (step !== undefined) return step.threshold
+  if (rule.kind === 'cost') {
+    throw fail.threshold_rule_unmet(
+      'At these costs, alerting on nothing is cheapest on the rows given.',
+    )
+  }
   throw fail.threshold_rule_unmet(
     `No score seen satisfies ${JSON.stringify(rule)} on the rows given.`,
   )

@@ -70,10 +70,11 @@ export function fitPrepared(
     seed,
     ...(groups === undefined ? {} : { groups }),
   })
-  const data =
-    validation === undefined
-      ? prepared.data
-      : { ...prepared.data, validation: prepareRows(prepared, table, rows, validation, target) }
+  const data = {
+    ...prepared.data,
+    ...(groups && { groups: Array.from(prepared.rows, (row) => groups[row]) }),
+    ...(validation && { validation: prepareRows(prepared, table, rows, validation, target) }),
+  }
   return preparedModel(prepared.preparation, fit(spec.learner, data, { seed, ...others }))
 }
 

@@ -159,7 +159,11 @@ export function fitDeclared(
   })
   const model = fit(
     declaration.learner,
-    { x: selectRows(features, rows.train), y: selectValues(table.label, rows.train) },
+    {
+      x: selectRows(features, rows.train),
+      y: selectValues(table.label, rows.train),
+      ...(table.customer && { groups: pickAny(table.customer, rows.train) }),
+    },
     {
       seed: project.seed,
       onProgress: ({ done, total }) => report(`${declaration.name}: ${done} of ${total}`),
