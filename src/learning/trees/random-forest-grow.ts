@@ -67,6 +67,8 @@ export function createGrower(ground: Ground): Grower {
   return (rows, weights, random) => {
     /** Leaves that can be split, by ascending gain; of equals the older one last. */
     const open: Candidate[] = []
+    // As if it were the first: what is drawn for a tree does not depend on the trees before it.
+    for (let feature = 0; feature < space.length; feature++) space[feature] = feature
     tree.nodes = 0
     tree.sets.clear()
     plant(0, rows.length, 0)

@@ -198,6 +198,31 @@ describe('random forests', () => {
     expect(() => mean([1, 1, 1])).toThrow('3 weights for 2 classes')
   })
 
+  test('are the same however many threads grow them', () => {
+    // Long enough for the helpers to have begun.
+    const binary = taskOf(6, 20_000, 2)
+    const other = { ...taskOf(7, 4000, 0), categorical: ['b'] }
+    const codes = { ...other, x: { ...other.x, columns: [...other.x.columns] } }
+    codes.x.columns[1] = other.x.columns[1].map((code) => (Number.isNaN(code) ? 3 : code))
+    for (const [data, task] of [
+      [binary, 'binary'],
+      [codes, 'regression'],
+    ] as const) {
+      const spec = randomForest({ trees: 60, task })
+      const grow = (threads: number) => fit(spec, data, { seed: 5, threads })
+      expect(grow(3)).toEqual(grow(1))
+    }
+  })
+
+  test('stop alike where they grow too large or a caller stops them', () => {
+    const data = taskOf(6, 3000, 2)
+    const stop = () => {
+      throw new Error('stopped')
+    }
+    const options = { seed: 5, threads: 3, onProgress: stop }
+    expect(() => fit(randomForest({ trees: 40 }), data, options)).toThrow('stopped')
+  })
+
   test('are refused with the parameter that is wrong', () => {
     expect(() => randomForest({ nodeFeatures: 0 })).toThrow('"nodeFeatures"')
     expect(() => randomForest({ rowSample: 1.1 })).toThrow('"rowSample"')

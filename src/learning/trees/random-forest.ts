@@ -2,7 +2,6 @@
  * Random forests (Breiman 2001): trees grown on bootstrap samples, every node split by the best of
  * a few features drawn for it, and their answers averaged.
  */
-import { createRandom, type Random } from '../../lib/random.ts'
 import { mean } from '../../lib/statistics.ts'
 import { fail } from '../errors.ts'
 import type { Estimator } from '../estimator.ts'
@@ -10,7 +9,8 @@ import { type CheckedData, type FitOptions, MODEL_FORMAT } from '../model.ts'
 import { type BinnedMatrix, bytesOfBins } from './bins.ts'
 import { keptBins } from './kept-bins.ts'
 import { chooseKernels } from './kernels.ts'
-import { createGrower, type Grown, leafOfBins } from './random-forest-grow.ts'
+import type { BaggedTree, ForestGround } from './random-forest-bag.ts'
+import { type Grown, leafOfBins } from './random-forest-grow.ts'
 import type {
   ForestTree,
   RandomForestModel,
@@ -18,6 +18,7 @@ import type {
   RandomForestSpec,
 } from './random-forest-model.ts'
 import { randomForestScorer } from './random-forest-score.ts'
+import { growForest } from './random-forest-team.ts'
 import { weighRows } from './row-weights.ts'
 
 export const randomForestEstimator: Estimator<'random-forest'> = {
@@ -28,7 +29,7 @@ export const randomForestEstimator: Estimator<'random-forest'> = {
     weights: true,
     earlyStopping: false,
     explains: true,
-    threads: false,
+    threads: true,
   },
   task: ({ params }) => params.task,
   fit: fitRandomForest,
@@ -45,40 +46,37 @@ const LISTS = 6
 function fitRandomForest(
   { params }: RandomForestSpec,
   data: CheckedData,
-  { seed, onProgress, bins }: FitOptions,
+  { seed, onProgress, bins, threads }: FitOptions,
 ): RandomForestModel {
   const { x, y } = data
   const outputs = params.task === 'multiclass' ? (data.classes?.length ?? 0) : 1
   const centre = params.task === 'regression' ? centreOf(y) : 0
   const kernels = chooseKernels(bytesOfBins(x.rows, x.columns.length))
   const binned = keptBins(bins, x, params.bins, kernels, data.categorical)
-  const grow = createGrower({
+  const weights = new Float64Array(x.rows)
+  weighRows(data, { ...params, positiveWeight: 1 }, outputs, weights)
+  const record = keepRecord(y, outputs)
+  const trees: ForestTree[] = []
+  const ground: ForestGround = {
     ...params,
     binned,
     labels: y,
     classes: outputs > 1 ? outputs : 0,
     centre,
     nodeFeatures: countFeatures(params.nodeFeatures, x.columns.length),
-  })
-  const random = createRandom(seed)
-  const weights = new Float64Array(x.rows)
-  weighRows(data, { ...params, positiveWeight: 1 }, outputs, weights)
-  const record = keepRecord(y, outputs)
-  const trees: ForestTree[] = []
+    weights,
+    seed,
+  }
   let numbers = 0
-
-  while (trees.length < params.trees) {
-    // Each tree has streams of its own: it would be the same if it were grown alone.
-    const own = random.fork(`tree-${trees.length}`)
-    const bag = drawBag(weights, params.rowSample, own.fork('rows'))
-    const grown = grow(bag.rows, bag.weights, own.fork('features'))
+  growForest(ground, params.trees, threads ?? 1, (tree) => {
+    const { grown } = tree
     numbers += grown.nodes * (LISTS + outputs)
     if (numbers > NUMBERS_MAX) throw tooLarge(trees.length)
-    record.add(grown, bag, binned)
+    record.add(tree, binned)
     trees.push(toTree(grown, binned, outputs))
     const done = trees.length
     onProgress?.({ done, total: params.trees, trainingLoss: record.trainingLoss(done) })
-  }
+  })
 
   const outOfBag = record.outOfBag()
   return {
@@ -128,41 +126,25 @@ function countFeatures(declared: RandomForestParams['nodeFeatures'], features: n
   }
 }
 
-type Bag = {
-  /** The rows drawn, ascending, each once. */
-  readonly rows: Uint32Array
-  /** Weight of every row times how often it was drawn. */
-  readonly weights: Float64Array
-}
-
-function drawBag(weights: Float64Array, share: number, random: Random): Bag {
-  const drawn = new Uint32Array(weights.length)
-  const draws = Math.max(1, Math.round(share * weights.length))
-  for (let draw = 0; draw < draws; draw++) drawn[random.int(weights.length)]++
-  let count = 0
-  const rows = new Uint32Array(Math.min(draws, weights.length))
-  for (let row = 0; row < drawn.length; row++) if (drawn[row] > 0) rows[count++] = row
-  return {
-    rows: rows.subarray(0, count),
-    weights: weights.map((weight, row) => weight * drawn[row]),
-  }
-}
-
 /** Follows what the trees say of the training rows: all trees, and those that did not see a row. */
 function keepRecord(y: Float64Array, outputs: number) {
   const all = new Float64Array(y.length * outputs)
   const unseen = new Float64Array(y.length * outputs)
   const judges = new Uint32Array(y.length)
+  const seen = new Uint8Array(y.length)
 
   return {
-    add(grown: Grown, bag: Bag, binned: BinnedMatrix): void {
+    add({ grown, rows }: BaggedTree, binned: BinnedMatrix): void {
+      seen.fill(0)
       for (let node = 0; node < grown.nodes; node++) {
         if (grown.left[node] > 0) continue
-        for (let i = grown.from[node]; i < grown.to[node]; i++)
-          addValues(all, bag.rows[i], grown, node)
+        for (let i = grown.from[node]; i < grown.to[node]; i++) {
+          addValues(all, rows[i], grown, node)
+          seen[rows[i]] = 1
+        }
       }
       for (let row = 0; row < y.length; row++) {
-        if (bag.weights[row] > 0) continue
+        if (seen[row] === 1) continue
         const leaf = leafOfBins(grown, binned, row)
         addValues(all, row, grown, leaf)
         addValues(unseen, row, grown, leaf)
