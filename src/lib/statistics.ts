@@ -181,3 +181,34 @@ function betaFraction(x: number, a: number, b: number): number {
     return Math.abs(v) < tiny ? tiny : v
   }
 }
+
+/** Zero shares become this before a logarithm is taken; nothing is renormalised (as Evidently does). */
+export const shareFloor = 0.0001
+
+/** Σ (r − c)·ln(r / c) over bins; both are shares of 1, zeros count as 0.0001. */
+export function psiOfShares(reference: readonly number[], current: readonly number[]): number {
+  let sum = 0
+  for (let i = 0; i < reference.length; i++) {
+    // A bin that is empty in both says nothing.
+    if (reference[i] === 0 && current[i] === 0) continue
+    const r = reference[i] === 0 ? shareFloor : reference[i]
+    const c = current[i] === 0 ? shareFloor : current[i]
+    sum += (r - c) * ln(r / c)
+  }
+  return sum
+}
+
+/** PSI of counts in the same bins; null where one side holds nothing. */
+export function psiOfCounts(
+  reference: readonly number[],
+  current: readonly number[],
+): number | null {
+  const r = sharesOf(reference)
+  const c = sharesOf(current)
+  return r === null || c === null ? null : psiOfShares(r, c)
+}
+
+export function sharesOf(counts: readonly number[]): number[] | null {
+  const total = counts.reduce((sum, count) => sum + count, 0)
+  return total === 0 ? null : counts.map((count) => count / total)
+}

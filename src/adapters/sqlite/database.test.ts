@@ -125,6 +125,43 @@ describe('a database', () => {
     await database.close()
   })
 
+  test('takes back a failed change alone when others share its commit', async () => {
+    const database = openDatabase(file(), [room(first)])
+    const change = (text: string, ending?: string) =>
+      database.unit.transaction(async () => {
+        const db = database.reader<Tables>()
+        const before = await db.selectFrom('notes').select('text').execute()
+        await database.write<Tables, unknown>((writer) =>
+          writer.insertInto('notes').values({ text }).execute(),
+        )
+        if (ending !== undefined) throw new Error(ending)
+        return before.map((row) => row.text)
+      })
+    const all = await Promise.allSettled([change('a'), change('b', 'no'), change('c')])
+    expect(all).toEqual([
+      { status: 'fulfilled', value: [] },
+      { status: 'rejected', reason: new Error('no') },
+      { status: 'fulfilled', value: ['a'] },
+    ])
+    const rows = await database.reader<Tables>().selectFrom('notes').select('text').execute()
+    expect(rows.map((row) => row.text)).toEqual(['a', 'c'])
+    await database.close()
+  })
+
+  test('on a full disk tells each that shares a commit what is true of it', async () => {
+    const database = openDatabase(file(), [room(first)])
+    const insert = (text: string) =>
+      database.write<Tables, unknown>((db) => db.insertInto('notes').values({ text }).execute())
+    await database.write<unknown, unknown>((db) => sql`PRAGMA max_page_count = 8`.execute(db))
+    const all = await Promise.allSettled(['small', 'x'.repeat(100_000), 'after'].map(insert))
+    const rows = await database.reader<Tables>().selectFrom('notes').select('text').execute()
+    const told = all.flatMap((one, i) => (one.status === 'fulfilled' ? [i] : []))
+    expect(rows.map((row) => row.text)).toEqual(told.map((i) => ['small', '', 'after'][i]))
+    expect(all[1]).toMatchObject({ reason: { code: 'metadata_unwritable' } })
+    await insert('later')
+    await database.close()
+  })
+
   test('that is no SQLite file is refused with its path', () => {
     writeFileSync(file(), 'this is a text and not a database, '.repeat(100))
     expect(() => openSqlite(file())).toThrow(
