@@ -1,33 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { systemActor } from '../access/index.ts'
-import type { NewAuditEntry } from '../audit/index.ts'
-import { manualClock } from '../lib/clock.ts'
-import { contentHash } from '../lib/hash.ts'
-import { createIds } from '../lib/ids.ts'
-import { createMemoryUnitOfWork } from '../lib/unit-of-work.ts'
-import { createMemoryArtifactStore, createMemoryTrackingStore, createTracking } from './index.ts'
-
-const by = { actor: systemActor, reason: 'A test' }
-
-async function openRun() {
-  const store = createMemoryTrackingStore()
-  const unit = createMemoryUnitOfWork([store])
-  const clock = manualClock(1_000_000)
-  const entries: NewAuditEntry[] = []
-  const audit = {
-    append: async (entry: NewAuditEntry) => {
-      entries.push(entry)
-      return { ...entry, index: 0, id: 'x', atUs: 0 }
-    },
-  }
-  const ids = createIds(clock, randomBytes)
-  const artifacts = createMemoryArtifactStore()
-  const tracking = createTracking({ store, artifacts, unit, audit, clock, ids })
-  const experiment = await tracking.ensureExperiment('card-fraud', by)
-  const run = await tracking.startRun({ experimentId: experiment.id, name: 'trees' }, by)
-  return { tracking, experiment, run, entries, clock }
-}
+import { runHash } from './index.ts'
+import { by, openRun } from './opened.cases.ts'
 
 test('an experiment of one name is made once', async () => {
   const { tracking, experiment } = await openRun()
@@ -53,23 +26,10 @@ test('a run keeps what it logs, and its end is audited with the hash of all of i
   })
   expect(entries.at(-1)).toMatchObject({
     action: 'tracking.run-ended',
-    details: { contentHash: contentHash(ended) },
+    details: { status: 'finished', contentHash: runHash(ended) },
   })
   const artifact = await tracking.artifact(run.id, 'roc.json')
   expect(new TextDecoder().decode(artifact.bytes)).toBe('[]')
-})
-
-test('a run that has ended takes nothing more', async () => {
-  const { tracking, run } = await openRun()
-  await tracking.endRun(run.id, 'failed', by)
-  const late = [
-    tracking.logParams(run.id, { a: 1 }),
-    tracking.logTags(run.id, { a: 'b' }),
-    tracking.logMetrics(run.id, [{ name: 'a', value: 1 }]),
-    tracking.logArtifact(run.id, { name: 'a', contentType: 'text/plain', content: 'a' }),
-    tracking.endRun(run.id, 'finished', by),
-  ]
-  for (const write of late) await expect(write).rejects.toMatchObject({ code: 'run_ended' })
 })
 
 test.each([

@@ -2,6 +2,7 @@
  * What every tracking store and artifact store must do. An adapter's test calls these with a way to
  * open an empty store.
  */
+import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { sha256Hex } from '../lib/hash.ts'
 import type { UnitOfWork } from '../lib/unit-of-work.ts'
@@ -25,7 +26,14 @@ export function trackingStoreCases(name: string, open: () => Promise<OpenedTrack
       await opened.close?.()
     })
 
-    const experiment = { id: 'e1', name: 'card-fraud', createdAtUs: 1, createdBy: 'i1' }
+    const experiment = {
+      id: 'e1',
+      name: 'card-fraud',
+      createdAtUs: 1,
+      createdBy: 'i1',
+      updatedAtUs: 1,
+      tags: {},
+    }
     const start = (id: string, startedAtUs: number) =>
       opened.store.insertRun({
         id,
@@ -34,7 +42,10 @@ export function trackingStoreCases(name: string, open: () => Promise<OpenedTrack
         status: 'running',
         startedAtUs,
         startedBy: 'i1',
+        updatedAtUs: startedAtUs,
       })
+    const history = async (id: string, name: string) =>
+      (await opened.store.metricHistory(id, name, { limit: 25_000 })).metrics
     const metric = (value: number, more: Partial<Metric> = {}): Metric => {
       return { name: 'auc', value, step: 0, atUs: 5, ...more }
     }
@@ -54,10 +65,14 @@ export function trackingStoreCases(name: string, open: () => Promise<OpenedTrack
       await store.setParams('r1', { depth: 7 })
       await store.setTags('r1', { stage: 'first' })
       await store.appendMetrics('r1', [metric(0.8713, { low: 0.86, high: 0.88, n: 500 })])
-      await store.putArtifact('r1', { name: 'b', contentType: 'x', sha256: 's1', size: 1 })
-      await store.putArtifact('r1', { name: 'a', contentType: 'x', sha256: 's2', size: 2 })
-      await store.putArtifact('r1', { name: 'b', contentType: 'y', sha256: 's3', size: 3 })
-      await store.endRun('r1', 'finished', 9)
+      const put = (path: string, contentType: string, sha256: string, size: number) => {
+        const file = { path, contentType, sha256, size, putAtUs: 3 }
+        return store.files.put({ kind: 'run', id: 'r1' }, file)
+      }
+      await put('b', 'x', 's1', 1)
+      await put('a', 'x', 's2', 2)
+      await put('b', 'y', 's3', 3)
+      await store.updateRun('r1', { status: 'finished', endedAtUs: 9, updatedAtUs: 9 })
       expect(await store.run('r1')).toEqual({
         id: 'r1',
         experimentId: 'e1',
@@ -66,6 +81,7 @@ export function trackingStoreCases(name: string, open: () => Promise<OpenedTrack
         startedAtUs: 2,
         endedAtUs: 9,
         startedBy: 'i1',
+        updatedAtUs: 9,
         params: { rate: 0.1, depth: 7, fast: true, name: 'trees' },
         tags: { stage: 'first' },
         metrics: { auc: metric(0.8713, { low: 0.86, high: 0.88, n: 500 }) },
@@ -73,6 +89,9 @@ export function trackingStoreCases(name: string, open: () => Promise<OpenedTrack
           { name: 'a', contentType: 'x', sha256: 's2', size: 2 },
           { name: 'b', contentType: 'y', sha256: 's3', size: 3 },
         ],
+        datasets: [],
+        modelInputs: [],
+        modelOutputs: [],
       })
       expect(await store.run('r2')).toBeUndefined()
     })
@@ -87,20 +106,20 @@ export function trackingStoreCases(name: string, open: () => Promise<OpenedTrack
       ]
       await store.appendMetrics('r1', logged)
       expect((await store.run('r1'))?.metrics['auc']).toEqual(logged[2])
-      expect(await store.metricHistory('r1', 'auc')).toEqual([logged[1], logged[0], logged[2]])
-      expect(await store.metricHistory('r1', 'other')).toEqual([])
+      expect(await history('r1', 'auc')).toEqual([logged[1], logged[0], logged[2]])
+      expect(await history('r1', 'other')).toEqual([])
     })
 
     test('keeps floats to the last bit', async () => {
       const { store } = opened
       await start('r1', 2)
-      const values = [0.1 + 0.2, 5e-324, Number.MAX_VALUE, -1 / 3, 3]
+      const values = [0.1 + 0.2, 5e-324, Number.MAX_VALUE, -1 / 3, 3, NaN, Infinity, -Infinity]
       await store.appendMetrics(
         'r1',
         values.map((value, step) => metric(value, { step })),
       )
-      const history = await store.metricHistory('r1', 'auc')
-      expect(history.map(({ value }) => value)).toEqual(values)
+      const logged = await history('r1', 'auc')
+      expect(logged.map(({ value }) => value)).toEqual(values)
     })
 
     test('takes a thousand metrics at once', async () => {
@@ -108,24 +127,27 @@ export function trackingStoreCases(name: string, open: () => Promise<OpenedTrack
       await start('r1', 2)
       const many = Array.from({ length: 1000 }, (_, step) => metric(step / 7, { step }))
       await store.appendMetrics('r1', many)
-      expect(await store.metricHistory('r1', 'auc')).toEqual(many)
+      expect(await history('r1', 'auc')).toEqual(many)
     })
 
-    test('lists runs newest first, by experiment and status, up to a limit', async () => {
-      const { store } = opened
-      for (const [id, at] of [
-        ['r1', 2],
-        ['r3', 8],
-        ['r2', 8],
-      ] as const)
-        await start(id, at)
-      await store.endRun('r2', 'failed', 9)
-      const ids = async (filter: Parameters<typeof store.runs>[0]) =>
-        (await store.runs(filter)).map((run) => run.id)
-      expect(await ids({})).toEqual(['r3', 'r2', 'r1'])
-      expect(await ids({ limit: 2 })).toEqual(['r3', 'r2'])
-      expect(await ids({ status: 'failed' })).toEqual(['r2'])
-      expect(await ids({ experimentId: 'other' })).toEqual([])
+    test('takes batches of many clients at once and loses none', async () => {
+      const { store, unit } = opened
+      for (let client = 0; client < 20; client++) await start(`r${client}`, client)
+      const batch = (client: number, step: number) =>
+        unit.transaction(async () => {
+          await store.setTags(`r${client}`, { step: String(step) })
+          await store.appendMetrics(`r${client}`, [metric(client, { step })])
+          await store.appendMetrics('r0', [metric(step, { name: `of ${client}`, step })])
+        })
+      const steps = Array.from({ length: 15 }, (_, step) => step)
+      await Promise.all(
+        steps.flatMap((step) => Array.from({ length: 20 }, (_, client) => batch(client, step))),
+      )
+      for (let client = 0; client < 20; client++) {
+        expect(await history(`r${client}`, 'auc')).toHaveLength(15)
+        expect((await history('r0', `of ${client}`)).map(({ value }) => value)).toEqual(steps)
+      }
+      expect((await store.run('r7'))?.tags).toEqual({ step: '14' })
     })
 
     test('takes back what a failed transaction did', async () => {
@@ -137,7 +159,7 @@ export function trackingStoreCases(name: string, open: () => Promise<OpenedTrack
       })
       await expect(work).rejects.toThrow('no')
       expect(await store.run('r1')).toBeUndefined()
-      expect(await store.metricHistory('r1', 'auc')).toEqual([])
+      expect(await history('r1', 'auc')).toEqual([])
     })
   })
 }
@@ -161,6 +183,31 @@ export function artifactStoreCases(name: string, open: () => Promise<ArtifactSto
       expect(await store.get(empty.sha256)).toHaveLength(0)
     })
 
+    test('takes a file in as it comes, and gives it back so', async () => {
+      const store = await open()
+      const pieces = [1, 700_000, 0, 300_000].map((length) => new Uint8Array(length).fill(length))
+      const stored = await store.putStream(Readable.from(pieces), 2_000_000)
+      const whole = Buffer.concat(pieces)
+      expect(stored).toEqual({ sha256: sha256Hex(whole), size: whole.length })
+      const opened = await store.open(stored.sha256)
+      expect(opened?.size).toBe(whole.length)
+      expect(Buffer.concat(await Array.fromAsync(opened!.stream)).equals(whole)).toBe(true)
+      const large = store.putStream(Readable.from(pieces), whole.length - 1)
+      await expect(large).rejects.toMatchObject({ code: 'artifact_too_large' })
+      const empty = await store.putStream(Readable.from([]), 1)
+      expect(empty).toEqual({ sha256: sha256Hex(''), size: 0 })
+      expect(await Array.fromAsync((await store.open(empty.sha256))!.stream)).toSatisfy(isEmpty)
+    })
+
+    test('removes content, and has no trouble with what is gone', async () => {
+      const store = await open()
+      const { sha256 } = await store.put(bytes)
+      await store.remove(sha256)
+      await store.remove(sha256)
+      expect(await store.has(sha256)).toBe(false)
+      expect(await store.open(sha256)).toBeUndefined()
+    })
+
     test.each(['', 'a'.repeat(64), '../../etc/passwd', `${'a'.repeat(63)}/`, '..%2f'])(
       'has nothing under %j',
       async (unknown) => {
@@ -170,4 +217,8 @@ export function artifactStoreCases(name: string, open: () => Promise<ArtifactSto
       },
     )
   })
+}
+
+function isEmpty(chunks: readonly Uint8Array[]): boolean {
+  return chunks.every((chunk) => chunk.length === 0)
 }

@@ -9,6 +9,7 @@ import type {
   SnapshotRecord,
 } from '../../data/index.ts'
 import type { SqliteDatabase } from './database.ts'
+import { insertSnapshot, insertVersion, versionsMigration } from './datasets-versions.ts'
 import type { RoomMigrations } from './migrations.ts'
 import { fromJson, toJson } from './values.ts'
 
@@ -36,6 +37,7 @@ export const dataMigrations: RoomMigrations = {
           rule TEXT NOT NULL) STRICT;
         CREATE INDEX data_quarantine_failures_of ON data_quarantine_failures (sequence, rule);`,
     },
+    versionsMigration,
   ],
 }
 
@@ -124,13 +126,16 @@ export function createSqliteCatalog(database: SqliteDatabase): DatasetCatalog {
   }
 
   return {
-    async record(snapshots) {
-      await database.write<Tables, void>(async (db) => {
-        for (const record of snapshots) {
-          const { dataset, hash, mode, rows: rowCount, fromUs, toUs } = record
-          const columns = { dataset, hash, mode, rowCount, fromUs, toUs }
-          const row = { sequence: undefined, ...columns, body: toJson(record) }
-          await db.insertInto('data_snapshots').values(row).execute()
+    async record(snapshots, by) {
+      await database.write<unknown, void>(async (db) => {
+        for (const record of snapshots) await insertSnapshot(db, record)
+        for (const [dataset, added] of Map.groupBy(snapshots, (record) => record.dataset)) {
+          await insertVersion(db, dataset, {
+            restores: null,
+            recordedAtUs: added.at(-1)!.recordedAtUs,
+            recordedBy: by.actor.name,
+            reason: by.reason,
+          })
         }
       })
     },

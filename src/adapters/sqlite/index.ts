@@ -8,16 +8,21 @@
 import { accessMigrations, createSqliteAccessStore } from './access.ts'
 import { auditMigrations, createSqliteAuditStore } from './audit.ts'
 import { openDatabase } from './database.ts'
+import { createSqliteVersions } from './datasets-versions.ts'
 import { createSqliteCatalog, createSqliteQuarantine, dataMigrations } from './datasets.ts'
 import { createSqliteReadModel, decisionsMigrations } from './decisions.ts'
 import { createSqliteDeploymentStore, servingMigrations } from './deployments.ts'
 import { createSqliteDriftCounts, monitoringMigrations } from './drift-counts.ts'
 import { createSqliteGovernanceStore, governanceMigrations } from './governance.ts'
 import type { RoomMigrations } from './migrations.ts'
+import { createSqlitePipelineEngine } from './pipeline-engine.ts'
 import { createSqlitePipelineRuns, pipelineMigrations } from './pipelines.ts'
 import { createSqliteProjectStore, projectMigrations } from './projects.ts'
 import { createSqliteRegistryStore, registryMigrations } from './registry.ts'
+import { createSqliteWebhookStore, webhookMigrations } from './registry-webhooks.ts'
+import { trackingFilesMigrations } from './tracking-files.ts'
 import { createSqliteTrackingStore, trackingMigrations } from './tracking.ts'
+import { createSqliteRunViews, trackingViewsMigrations } from './tracking-views.ts'
 
 /** In the order in which they are brought forward. */
 const rooms: readonly RoomMigrations[] = [
@@ -25,7 +30,10 @@ const rooms: readonly RoomMigrations[] = [
   accessMigrations,
   dataMigrations,
   trackingMigrations,
+  trackingFilesMigrations,
+  trackingViewsMigrations,
   registryMigrations,
+  webhookMigrations,
   governanceMigrations,
   servingMigrations,
   decisionsMigrations,
@@ -42,19 +50,24 @@ export type SqliteStores = ReturnType<typeof openSqlite>
  */
 export function openSqlite(path: string) {
   const database = openDatabase(path, rooms)
+  const pipelines = createSqlitePipelineRuns(database)
   return {
     unit: database.unit,
     audit: createSqliteAuditStore(database),
     access: createSqliteAccessStore(database),
     catalog: createSqliteCatalog(database),
     quarantine: createSqliteQuarantine(database),
+    versions: createSqliteVersions(database),
     tracking: createSqliteTrackingStore(database),
+    runViews: createSqliteRunViews(database),
     registry: createSqliteRegistryStore(database),
+    webhooks: createSqliteWebhookStore(database),
     governance: createSqliteGovernanceStore(database),
     deployments: createSqliteDeploymentStore(database),
     decisions: createSqliteReadModel(database),
     drift: createSqliteDriftCounts(database),
-    pipelines: createSqlitePipelineRuns(database),
+    pipelines,
+    pipelineEngine: createSqlitePipelineEngine(database, pipelines),
     projects: createSqliteProjectStore(database),
     close: () => database.close(),
   }

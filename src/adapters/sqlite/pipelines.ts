@@ -1,5 +1,11 @@
 import { sql } from 'kysely'
-import type { PipelineRun, PipelineRunStore } from '../../pipelines/index.ts'
+import {
+  STEPS_LISTED_MAX,
+  stateOf,
+  type PipelineRun,
+  type PipelineRunStore,
+  type StepRecord,
+} from '../../pipelines/index.ts'
 import type { SqliteDatabase } from './database.ts'
 import type { RoomMigrations } from './migrations.ts'
 import { fromJson, toJson } from './values.ts'
@@ -14,17 +20,60 @@ export const pipelineMigrations: RoomMigrations = {
           id TEXT PRIMARY KEY, startedAtUs INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
         CREATE INDEX pipeline_runs_newest ON pipeline_runs (startedAtUs DESC, id DESC);`,
     },
+    {
+      version: 2,
+      sql: `
+        CREATE INDEX pipeline_runs_of ON pipeline_runs (body ->> 'pipeline', startedAtUs DESC, id DESC);
+        CREATE TABLE pipeline_steps (
+          runId TEXT NOT NULL, step TEXT NOT NULL, place INTEGER NOT NULL, pipeline TEXT NOT NULL,
+          status TEXT NOT NULL, startedAtUs INTEGER, ran INTEGER NOT NULL, body TEXT NOT NULL,
+          PRIMARY KEY (runId, step)) STRICT;
+        CREATE INDEX pipeline_steps_earlier ON pipeline_steps (pipeline, step, startedAtUs DESC)
+          WHERE ran = 1;
+        CREATE TABLE pipeline_cache (key TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
+        CREATE TABLE pipeline_products (
+          pipeline TEXT NOT NULL, output TEXT NOT NULL, part TEXT NOT NULL, version INTEGER NOT NULL,
+          digest TEXT NOT NULL, atUs INTEGER NOT NULL, body TEXT NOT NULL,
+          PRIMARY KEY (pipeline, output, part, version)) STRICT, WITHOUT ROWID;
+        CREATE INDEX pipeline_products_newest ON pipeline_products (pipeline, atUs DESC);
+        CREATE TABLE pipeline_spreads (
+          pipeline TEXT NOT NULL, step TEXT NOT NULL, output TEXT NOT NULL, "column" TEXT NOT NULL,
+          body TEXT NOT NULL,
+          PRIMARY KEY (pipeline, step, output, "column")) STRICT, WITHOUT ROWID;
+        CREATE TABLE pipeline_answers (
+          runId TEXT NOT NULL, step TEXT NOT NULL, atUs INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+        CREATE INDEX pipeline_answers_of ON pipeline_answers (runId);
+        CREATE TABLE pipeline_cancellations (runId TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+        CREATE TABLE pipeline_partitions (
+          pipeline TEXT NOT NULL, key TEXT NOT NULL, status TEXT NOT NULL, runId TEXT NOT NULL,
+          atUs INTEGER NOT NULL, PRIMARY KEY (pipeline, key)) STRICT, WITHOUT ROWID;
+        CREATE INDEX pipeline_partitions_status ON pipeline_partitions (pipeline, status, key);
+        CREATE TABLE pipeline_marks (name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;`,
+    },
   ],
 }
 
 interface Tables {
   pipeline_runs: { id: string; startedAtUs: number; body: string }
+  pipeline_steps: { runId: string; place: number; body: string }
 }
 
 export function createSqlitePipelineRuns(database: SqliteDatabase): PipelineRunStore {
+  const withSteps = async (run: PipelineRun): Promise<PipelineRun> => {
+    if (run.engine === undefined) return run
+    const rows = await database
+      .reader<Tables>()
+      .selectFrom('pipeline_steps')
+      .select('body')
+      .where('runId', '=', run.id)
+      .orderBy('place')
+      .execute()
+    return { ...run, steps: rows.map(({ body }) => stateOf(fromJson<StepRecord>(body))) }
+  }
   return {
     async save(run) {
-      const row = { id: run.id, startedAtUs: run.startedAtUs, body: toJson(run) }
+      const kept = run.engine === undefined ? run : { ...run, steps: [] }
+      const row = { id: run.id, startedAtUs: run.startedAtUs, body: toJson(kept) }
       await database.write<Tables, unknown>((db) =>
         db
           .insertInto('pipeline_runs')
@@ -40,7 +89,7 @@ export function createSqlitePipelineRuns(database: SqliteDatabase): PipelineRunS
         .select('body')
         .where('id', '=', id)
         .executeTakeFirst()
-      return row && fromJson<PipelineRun>(row.body)
+      return row && withSteps(fromJson<PipelineRun>(row.body))
     },
     async list(limit, pipeline) {
       let query = database.reader<Tables>().selectFrom('pipeline_runs').select('body')
@@ -52,7 +101,13 @@ export function createSqlitePipelineRuns(database: SqliteDatabase): PipelineRunS
         .orderBy('id', 'desc')
         .limit(limit)
         .execute()
-      return rows.map(({ body }) => fromJson<PipelineRun>(body))
+      const runs = rows.map(({ body }) => fromJson<PipelineRun>(body))
+      return Promise.all(runs.map((run) => (isLong(run) ? run : withSteps(run))))
     },
   }
+}
+
+function isLong({ engine }: PipelineRun): boolean {
+  const counts = Object.values(engine?.counts ?? {})
+  return counts.reduce((sum, count) => sum + count, 0) > STEPS_LISTED_MAX
 }

@@ -1,124 +1,264 @@
-import type {
-  LivePeriod,
-  ModelVersion,
-  RegisteredModel,
-  RegistryStore,
-  VersionStatus,
+import { sql, type Kysely } from 'kysely'
+import {
+  recordOf,
+  type AliasPeriod,
+  type LivePeriod,
+  type RegistryStore,
 } from '../../registry/index.ts'
 import type { SqliteDatabase } from './database.ts'
-import type { RoomMigrations } from './migrations.ts'
-import { fromJson, toJson, withoutNulls } from './values.ts'
+import { versionOf, withLabels, withTags } from './registry-joins.ts'
+import { searchModels, searchVersions } from './registry-search.ts'
+import type { RegistryTables } from './registry-tables.ts'
+import { toJson, withoutNulls } from './values.ts'
 
-export const registryMigrations: RoomMigrations = {
-  room: 'registry',
-  migrations: [
-    {
-      version: 1,
-      // The record is immutable and kept whole, as what its hash is of; only the status moves.
-      sql: `
-        CREATE TABLE registry_models (
-          name TEXT PRIMARY KEY, project TEXT NOT NULL, createdAtUs INTEGER NOT NULL,
-          createdBy TEXT NOT NULL) STRICT;
-        CREATE TABLE registry_versions (
-          model TEXT NOT NULL REFERENCES registry_models (name), version INTEGER NOT NULL,
-          hash TEXT NOT NULL, record TEXT NOT NULL, status TEXT NOT NULL,
-          statusReason TEXT NOT NULL, PRIMARY KEY (model, version)) STRICT;
-        CREATE INDEX registry_versions_by_hash ON registry_versions (hash);
-        CREATE TABLE registry_aliases (
-          model TEXT NOT NULL REFERENCES registry_models (name), alias TEXT NOT NULL,
-          version INTEGER NOT NULL, PRIMARY KEY (model, alias)) STRICT, WITHOUT ROWID;
-        CREATE TABLE registry_live_periods (
-          sequence INTEGER PRIMARY KEY, model TEXT NOT NULL, version INTEGER NOT NULL,
-          policy TEXT NOT NULL, fromUs INTEGER NOT NULL, toUs INTEGER, startedBy TEXT NOT NULL,
-          endedBy TEXT, FOREIGN KEY (model, version) REFERENCES registry_versions (model, version)
-        ) STRICT;
-        CREATE UNIQUE INDEX registry_one_live
-          ON registry_live_periods (model, policy) WHERE toUs IS NULL;`,
-    },
-  ],
-}
+export { registryMigrations } from './registry-tables.ts'
 
-interface VersionRow {
-  model: string
-  version: number
-  hash: string
-  record: string
-  status: VersionStatus
-  statusReason: string
-}
+type Db = Kysely<RegistryTables>
 
-interface Tables {
-  registry_models: RegisteredModel
-  registry_versions: VersionRow
-  registry_aliases: { model: string; alias: string; version: number }
-  registry_live_periods: {
-    sequence: number | undefined
-    model: string
-    version: number
-    policy: string
-    fromUs: number
-    toUs: number | null
-    startedBy: string
-    endedBy: string | null
+export function createSqliteRegistryStore(database: SqliteDatabase): RegistryStore {
+  const read = () => database.reader<RegistryTables>()
+  const write = (work: (db: Db) => Promise<unknown>): Promise<void> =>
+    database.write<RegistryTables, void>(async (db) => {
+      await work(db)
+    })
+  return {
+    ...modelsOf(read, write),
+    ...versionsOf(read, write),
+    ...labelsOf(read, write),
+    ...periodsOf(read, write),
+    searchModels: (search, after) => searchModels(read(), search, after),
+    searchVersions: (search, after) => searchVersions(read(), search, after),
   }
 }
 
-export function createSqliteRegistryStore(database: SqliteDatabase): RegistryStore {
-  const read = () => database.reader<Tables>()
-  const write = database.write<Tables, unknown>
-  const versionRows = () => read().selectFrom('registry_versions').selectAll()
+type Read = () => Db
+type Write = (work: (db: Db) => Promise<unknown>) => Promise<void>
 
+function modelsOf(read: Read, write: Write) {
   return {
-    async insertModel(model) {
-      await write((db) => db.insertInto('registry_models').values(model).execute())
+    async insertModel({ tags, description, deletedAtUs, ...model }) {
+      await write(async (db) => {
+        const row = { ...model, description: description ?? null, deletedAtUs: deletedAtUs ?? null }
+        await db.insertInto('registry_models').values(row).execute()
+        const rows = Object.entries(tags).map(([key, value]) => ({ model: model.name, key, value }))
+        if (rows.length > 0) await db.insertInto('registry_model_tags').values(rows).execute()
+        await nameInUse(db, model.name, 0)
+      })
     },
-    model: (name) =>
-      read().selectFrom('registry_models').selectAll().where('name', '=', name).executeTakeFirst(),
-    models: () => read().selectFrom('registry_models').selectAll().orderBy('name').execute(),
+    async model(name) {
+      const rows = await read()
+        .selectFrom('registry_models')
+        .selectAll()
+        .where('name', '=', name)
+        .execute()
+      return (await withTags(read(), rows))[0]
+    },
+    async models(deleted) {
+      let rows = read().selectFrom('registry_models').selectAll().orderBy('name')
+      if (deleted !== 'with') rows = rows.where('deletedAtUs', 'is', null)
+      return withTags(read(), await rows.execute())
+    },
+    async changeModel(name, change) {
+      if (Object.keys(change).length === 0) return
+      await write((db) =>
+        db.updateTable('registry_models').set(change).where('name', '=', name).execute(),
+      )
+    },
+    async setModelTag(model, key, value) {
+      await write((db) =>
+        value === undefined
+          ? db
+              .deleteFrom('registry_model_tags')
+              .where('model', '=', model)
+              .where('key', '=', key)
+              .execute()
+          : db.replaceInto('registry_model_tags').values({ model, key, value }).execute(),
+      )
+    },
+    async renameModel(from, to) {
+      await write(async (db) => {
+        // Rows name each other, and all of them are right again only at the end.
+        await sql`PRAGMA defer_foreign_keys = ON`.execute(db)
+        await db.updateTable('registry_models').set({ name: to }).where('name', '=', from).execute()
+        for (const table of [
+          'registry_model_tags',
+          'registry_versions',
+          'registry_version_tags',
+          'registry_alias_periods',
+          'registry_live_periods',
+        ] as const) {
+          await db.updateTable(table).set({ model: to }).where('model', '=', from).execute()
+        }
+        const use = await useOf(db, from)
+        await db.updateTable('registry_names').set({ now: to }).where('now', '=', from).execute()
+        await nameInUse(db, to, use?.lastVersion ?? 0)
+      })
+    },
+    async removeModel(name) {
+      await write(async (db) => {
+        await db.deleteFrom('registry_model_tags').where('model', '=', name).execute()
+        await db.deleteFrom('registry_models').where('name', '=', name).execute()
+      })
+    },
+    async nameUse(name) {
+      const use = await useOf(read(), name)
+      return use && { now: use.now, lastVersion: use.lastVersion }
+    },
+  } satisfies Partial<RegistryStore>
+}
 
-    async insertVersion({ status, statusReason, ...record }) {
-      const { model, version, hash } = record
-      const row = { model, version, hash, record: toJson(record), status, statusReason }
-      await write((db) => db.insertInto('registry_versions').values(row).execute())
+function versionsOf(read: Read, write: Write) {
+  const rowsOf = () => read().selectFrom('registry_versions').selectAll()
+  return {
+    async insertVersion(version, { tags, description, deletedAtUs, ...labels }) {
+      const { model, version: number, hash, status, statusReason } = version
+      await write(async (db) => {
+        const row = {
+          ...{ model, version: number, hash, status, statusReason },
+          ...labels,
+          record: toJson({ ...recordOf(version), hash }),
+          description: description ?? null,
+          deletedAtUs: deletedAtUs ?? null,
+          wasApproved: 0,
+        }
+        await db.insertInto('registry_versions').values(row).execute()
+        const rows = Object.entries(tags).map(([key, value]) => ({
+          ...{ model, version: number, key, value },
+        }))
+        if (rows.length > 0) await db.insertInto('registry_version_tags').values(rows).execute()
+        await nameInUse(db, model, number)
+      })
     },
     async version(model, version) {
-      const row = await versionRows()
+      const row = await rowsOf()
         .where('model', '=', model)
         .where('version', '=', version)
         .executeTakeFirst()
       return row && versionOf(row)
     },
     async versions(model) {
-      let rows = versionRows().orderBy('model').orderBy('version', 'desc')
+      let rows = rowsOf().where('deletedAtUs', 'is', null)
+      rows = rows.orderBy('model').orderBy('version', 'desc')
       if (model !== undefined) rows = rows.where('model', '=', model)
       return (await rows.execute()).map(versionOf)
     },
     async versionByHash(hash) {
-      const row = await versionRows().where('hash', '=', hash).limit(1).executeTakeFirst()
+      const row = await rowsOf().where('hash', '=', hash).limit(1).executeTakeFirst()
       return row && versionOf(row)
     },
     async setStatus(model, version, status, statusReason) {
+      const approved = status === 'approved' || status === 'live'
       await write((db) =>
         db
           .updateTable('registry_versions')
-          .set({ status, statusReason })
+          .set({ status, statusReason, ...(approved && { wasApproved: 1 }) })
           .where('model', '=', model)
           .where('version', '=', version)
           .execute(),
       )
     },
-
-    async setAlias(model, alias, version) {
-      const row = { model, alias, version }
-      await write((db) => db.replaceInto('registry_aliases').values(row).execute())
+    async removable(beforeUs) {
+      return read()
+        .selectFrom('registry_versions')
+        .select(['model', 'version'])
+        .where('deletedAtUs', '<', beforeUs)
+        .where('wasApproved', '=', 0)
+        .orderBy('model')
+        .orderBy('version', 'desc')
+        .execute()
     },
-    async aliases(model) {
+    async removeVersion(model, version) {
+      await write(async (db) => {
+        for (const table of ['registry_version_tags', 'registry_versions'] as const) {
+          await db
+            .deleteFrom(table)
+            .where('model', '=', model)
+            .where('version', '=', version)
+            .execute()
+        }
+      })
+    },
+    async cameOf(source) {
+      const rows = read().selectFrom('registry_versions').select('version').limit(1)
+      const found =
+        'runId' in source
+          ? rows.where('runId', '=', source.runId)
+          : rows.where('loggedModelId', '=', source.loggedModelId)
+      return (await found.executeTakeFirst()) !== undefined
+    },
+  } satisfies Partial<RegistryStore>
+}
+
+function labelsOf(read: Read, write: Write) {
+  return {
+    async labelled(model, version) {
       const rows = await read()
-        .selectFrom('registry_aliases')
+        .selectFrom('registry_versions')
         .selectAll()
         .where('model', '=', model)
+        .where('version', '=', version)
         .execute()
-      return Object.fromEntries(rows.map((row) => [row.alias, row.version]))
+      return (await withLabels(read(), rows))[0]
+    },
+    async allLabelled(model, deleted) {
+      let rows = read().selectFrom('registry_versions').selectAll()
+      rows = rows.orderBy('model').orderBy('version', 'desc')
+      if (model !== undefined) rows = rows.where('model', '=', model)
+      if (deleted !== 'with') rows = rows.where('deletedAtUs', 'is', null)
+      return withLabels(read(), await rows.execute())
+    },
+    async changeLabels(model, version, change) {
+      if (Object.keys(change).length === 0) return
+      await write((db) =>
+        db
+          .updateTable('registry_versions')
+          .set(change)
+          .where('model', '=', model)
+          .where('version', '=', version)
+          .execute(),
+      )
+    },
+    async setVersionTag(model, version, key, value) {
+      await write((db) =>
+        value === undefined
+          ? db
+              .deleteFrom('registry_version_tags')
+              .where('model', '=', model)
+              .where('version', '=', version)
+              .where('key', '=', key)
+              .execute()
+          : db.replaceInto('registry_version_tags').values({ model, version, key, value }).execute(),
+      )
+    },
+  } satisfies Partial<RegistryStore>
+}
+
+function periodsOf(read: Read, write: Write) {
+  const aliasRows = (model: string) =>
+    read().selectFrom('registry_alias_periods').selectAll().where('model', '=', model)
+  return {
+    async openAlias({ toUs = null, endedBy = null, ...period }) {
+      const row = { ...period, toUs, endedBy, sequence: undefined }
+      await write((db) => db.insertInto('registry_alias_periods').values(row).execute())
+    },
+    async closeAlias(model, alias, toUs, endedBy) {
+      await write((db) =>
+        db
+          .updateTable('registry_alias_periods')
+          .set({ toUs, endedBy })
+          .where('model', '=', model)
+          .where('alias', '=', alias)
+          .where('toUs', 'is', null)
+          .execute(),
+      )
+    },
+    async aliases(model) {
+      const rows = await aliasRows(model).where('toUs', 'is', null).execute()
+      return Object.fromEntries(rows.map(({ alias, version }) => [alias, version]))
+    },
+    async aliasPeriods(model) {
+      const rows = await aliasRows(model).orderBy('sequence').execute()
+      return rows.map(({ sequence: _, ...row }): AliasPeriod => withoutNulls(row))
     },
 
     async openLivePeriod({ toUs = null, endedBy = null, ...period }) {
@@ -145,13 +285,15 @@ export function createSqliteRegistryStore(database: SqliteDatabase): RegistrySto
         .execute()
       return rows.map(({ sequence: _, ...row }): LivePeriod => withoutNulls(row))
     },
-  }
+  } satisfies Partial<RegistryStore>
 }
 
-function versionOf({ record, status, statusReason }: VersionRow): ModelVersion {
-  return {
-    ...fromJson<Omit<ModelVersion, 'status' | 'statusReason'>>(record),
-    status,
-    statusReason,
-  }
+function useOf(db: Db, name: string) {
+  return db.selectFrom('registry_names').selectAll().where('name', '=', name).executeTakeFirst()
+}
+
+/** The name is what its model is called now, and numbers up to this one are given. */
+async function nameInUse(db: Db, name: string, version: number): Promise<void> {
+  const lastVersion = Math.max(version, (await useOf(db, name))?.lastVersion ?? 0)
+  await db.replaceInto('registry_names').values({ name, now: name, lastVersion }).execute()
 }

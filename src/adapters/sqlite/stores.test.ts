@@ -4,15 +4,21 @@ import { datasetCatalogCases, quarantineStoreCases } from '../../data/catalog.ca
 import { readModelCases } from '../../decisions/read-model.cases.ts'
 import { governanceStoreCases } from '../../governance/store.cases.ts'
 import { registryStoreCases } from '../../registry/store.cases.ts'
+import { webhookStoreCases } from '../../registry/webhooks/store.cases.ts'
 import { releaseCases } from '../../serving/release.cases.ts'
 import { deploymentStoreCases } from '../../serving/store.cases.ts'
+import { trackingListCases } from '../../tracking/lists.cases.ts'
+import { runSearchCases } from '../../tracking/search.cases.ts'
 import { trackingStoreCases } from '../../tracking/store.cases.ts'
 import { openForTest, openStore, openTemporary } from './temporary.cases.ts'
 
 auditStoreCases('SQLite', () => openStore('audit'))
 accessStoreCases('SQLite', () => openStore('access'))
 trackingStoreCases('SQLite', () => openStore('tracking'))
+runSearchCases('SQLite', () => openStore('tracking'))
+trackingListCases('SQLite', () => openStore('tracking'))
 registryStoreCases('SQLite', () => openStore('registry'))
+webhookStoreCases('SQLite', () => openStore('webhooks'))
 governanceStoreCases('SQLite', () => openStore('governance'))
 deploymentStoreCases('SQLite', () => openStore('deployments'))
 releaseCases('SQLite', async () => openTemporary())

@@ -1,0 +1,83 @@
+import { sql, type Kysely } from 'kysely'
+import type { PurgeStore } from '../../tracking/index.ts'
+import type { SqliteDatabase } from './database.ts'
+import type { TrackingTables } from './tracking-tables.ts'
+import { toJson } from './values.ts'
+
+const experiments = 'tracking_experiments'
+
+/** Deletion for good: what lies under a row goes before it. */
+export function purgeStore(database: SqliteDatabase): PurgeStore {
+  const read = () => database.reader<TrackingTables>()
+  const write = database.write<TrackingTables, void>
+
+  const before = async (table: string, us: number) => {
+    const { rows } = await sql<{ id: string }>`SELECT id FROM ${sql.table(table)}
+      WHERE deletedAtUs < ${us} ORDER BY id`.execute(read())
+    return rows.map(({ id }) => id)
+  }
+
+  return {
+    async deletedBefore(us) {
+      return {
+        experiments: await before(experiments, us),
+        runs: await before('tracking_runs', us),
+        models: await before('tracking_models', us),
+      }
+    },
+
+    purgeRuns: (ids) =>
+      write(async (db) => {
+        const keys = sql`(SELECT key FROM tracking_runs WHERE id IN ${listed(ids)})`
+        await sql`DELETE FROM tracking_history WHERE series IN
+          (SELECT key FROM tracking_series WHERE runKey IN ${keys})`.execute(db)
+        for (const table of ofRuns) {
+          await sql`DELETE FROM ${sql.table(table)} WHERE runKey IN ${keys}`.execute(db)
+        }
+        await remove(db, 'tracking_runs', ids)
+      }),
+
+    purgeLoggedModels: (ids) =>
+      write(async (db) => {
+        const keys = sql`(SELECT key FROM tracking_models WHERE id IN ${listed(ids)})`
+        for (const table of ofModels) {
+          await sql`DELETE FROM ${sql.table(table)} WHERE modelKey IN ${keys}`.execute(db)
+        }
+        await remove(db, 'tracking_models', ids)
+      }),
+
+    purgeExperiments: (ids) =>
+      database.write<TrackingTables, string[]>(async (db) => {
+        const { rows } = await sql<{ id: string }>`
+          SELECT id FROM tracking_experiments AS e WHERE id IN ${listed(ids)}
+            AND NOT EXISTS (SELECT 1 FROM tracking_runs WHERE experimentId = e.id)
+            AND NOT EXISTS (SELECT 1 FROM tracking_models WHERE experimentId = e.id)`.execute(db)
+        const empty = rows.map(({ id }) => id)
+        for (const table of ['tracking_experiment_tags', 'tracking_datasets']) {
+          await sql`DELETE FROM ${sql.table(table)} WHERE experimentId IN ${listed(empty)}`.execute(
+            db,
+          )
+        }
+        await remove(db, experiments, empty)
+        return empty
+      }),
+  }
+}
+
+const ofRuns = [
+  'tracking_series',
+  'tracking_params',
+  'tracking_tags',
+  'tracking_readings',
+  'tracking_model_inputs',
+  'tracking_model_outputs',
+]
+const ofModels = ['tracking_model_metrics', 'tracking_model_params', 'tracking_model_tags']
+
+function listed(ids: readonly string[]) {
+  return sql`(SELECT value FROM json_each(${toJson(ids)}))`
+}
+
+async function remove(db: Kysely<TrackingTables>, table: string, ids: readonly string[]) {
+  await sql`DELETE FROM ${sql.table(table)} WHERE id IN ${listed(ids)}`.execute(db)
+}

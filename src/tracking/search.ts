@@ -1,0 +1,209 @@
+// What can be asked of runs, experiments and logged models: which fields there are, how a search is
+// written down, and what one item's value of a field is. Stores answer a search from indexes; the
+// functions here are the plain meaning that they are held against.
+import { compareText, type Filter, type FieldValue } from '../lib/filter.ts'
+import {
+  datasetContextTag,
+  type Experiment,
+  type LoggedModel,
+  type ParamValue,
+  type Run,
+} from './types.ts'
+
+export type RunField =
+  | { readonly of: 'metric' | 'param' | 'tag'; readonly name: string }
+  | { readonly of: 'attribute'; readonly name: RunAttribute }
+  | { readonly of: 'dataset'; readonly name: 'name' | 'digest' | 'context' }
+
+export type RunAttribute =
+  | 'id'
+  | 'name'
+  | 'status'
+  | 'startedBy'
+  | 'startedAtUs'
+  | 'endedAtUs'
+  | 'artifactUri'
+
+export type ExperimentField =
+  | { readonly of: 'tag'; readonly name: string }
+  | { readonly of: 'attribute'; readonly name: 'id' | 'name' | 'createdAtUs' | 'updatedAtUs' }
+
+export type LoggedModelField =
+  | { readonly of: 'metric' | 'param' | 'tag'; readonly name: string }
+  | { readonly of: 'attribute'; readonly name: LoggedModelAttribute }
+
+export type LoggedModelAttribute =
+  | 'id'
+  | 'name'
+  | 'modelType'
+  | 'sourceRunId'
+  | 'status'
+  | 'createdAtUs'
+  | 'updatedAtUs'
+
+export interface SearchOrder<Field> {
+  readonly field: Field
+  readonly descending: boolean
+}
+
+export interface Search<Field> {
+  readonly filter?: Filter<Field> | undefined
+  readonly deleted: 'without' | 'only' | 'with'
+  /** What has no value of a field, or NaN, comes last, whatever the direction. */
+  readonly order: readonly SearchOrder<Field>[]
+  readonly limit: number
+  /** The token of the page before. It belongs to the same search; another search refuses it. */
+  readonly after?: string | undefined
+}
+
+export type Names = readonly string[] | 'all' | 'none'
+
+/** Which parts of runs a list wants; all where nothing is said. */
+export interface RunParts {
+  readonly metrics?: Names | undefined
+  readonly params?: Names | undefined
+  readonly tags?: Names | undefined
+}
+
+/** After `order`: newest first, then by id. */
+export interface RunSearch extends Search<RunField> {
+  /** Empty: every experiment. */
+  readonly experimentIds: readonly string[]
+  readonly parts?: RunParts | undefined
+}
+
+/** After `order`: newest first, then by id. */
+export type ExperimentSearch = Search<ExperimentField>
+
+/** After `order`: newest first, then by id. */
+export interface LoggedModelSearch extends Search<LoggedModelField> {
+  readonly experimentIds: readonly string[]
+  /** Metrics count only where measured on one of these; all where there are none. */
+  readonly datasets?: readonly { readonly name: string; readonly digest?: string | undefined }[]
+}
+
+/** Where a page ended: its last item's values of the order's fields, its time, and its id. */
+export type PageKey = readonly (string | number | null)[]
+
+export type StoreSearch<S> = Omit<S, 'after'> & { readonly after?: PageKey | undefined }
+
+/** One page; `next` is set where there is more. */
+export interface StorePage<T> {
+  readonly items: readonly T[]
+  readonly next?: PageKey | undefined
+}
+
+/** A parameter as text: what filters and orders compare. */
+export function paramText(value: ParamValue): string {
+  return String(value)
+}
+
+export function runValue(run: Run, field: RunField): FieldValue {
+  switch (field.of) {
+    case 'metric':
+      return own(run.metrics, field.name)?.value
+    case 'param': {
+      const value = own(run.params, field.name)
+      return value === undefined ? undefined : paramText(value)
+    }
+    case 'tag':
+      return own(run.tags, field.name)
+    case 'dataset':
+      return run.datasets.flatMap((dataset) => {
+        if (field.name !== 'context') return [dataset[field.name]]
+        return own(dataset.tags, datasetContextTag) ?? []
+      })
+    case 'attribute':
+      return field.name === 'artifactUri' ? artifactUri(run.id) : run[field.name]
+  }
+}
+
+/** Where a run's files lie, as a name that does not depend on where Assay is reached. */
+export function artifactUri(runId: string): string {
+  return `runs:/${runId}`
+}
+
+export function experimentValue(experiment: Experiment, field: ExperimentField): FieldValue {
+  return field.of === 'tag' ? own(experiment.tags, field.name) : experiment[field.name]
+}
+
+export function loggedModelValue(
+  model: LoggedModel,
+  field: LoggedModelField,
+  datasets: LoggedModelSearch['datasets'] = [],
+): FieldValue {
+  switch (field.of) {
+    case 'metric':
+      return model.metrics
+        .filter(({ name, dataset }) => {
+          const counts = datasets.some(
+            (wanted) =>
+              dataset?.name === wanted.name &&
+              (wanted.digest === undefined || dataset.digest === wanted.digest),
+          )
+          return name === field.name && (datasets.length === 0 || counts)
+        })
+        .map(({ value }) => value)
+    case 'param':
+      return own(model.params, field.name)
+    case 'tag':
+      return own(model.tags, field.name)
+    case 'attribute':
+      return model[field.name]
+  }
+}
+
+/**
+ * Sorts items as a search asks: by its fields, then newest first, then by id; and cuts the page out.
+ * Of several values of one field the largest counts when descending, the smallest when ascending.
+ */
+export function pageOf<T extends { readonly id: string }, Field>(
+  items: readonly T[],
+  search: Pick<StoreSearch<Search<Field>>, 'order' | 'limit' | 'after'>,
+  valueOf: (item: T, field: Field) => FieldValue,
+  timeUs: (item: T) => number,
+): StorePage<T> {
+  const { order, limit, after } = search
+  const keyed = items.map((item) => {
+    const values = order.map(({ field, descending }) =>
+      orderValue(valueOf(item, field), descending),
+    )
+    return { item, key: [...values, timeUs(item), item.id] as PageKey }
+  })
+  const directions = [...order.map(({ descending }) => descending), true, false]
+  const sorted = keyed
+    .filter(({ key }) => after === undefined || compareKeys(key, after, directions) > 0)
+    .sort((a, b) => compareKeys(a.key, b.key, directions))
+  const page = sorted.slice(0, limit)
+  return {
+    items: page.map(({ item }) => item),
+    ...(sorted.length > limit && page.length > 0 && { next: page.at(-1)!.key }),
+  }
+}
+
+function orderValue(value: FieldValue, descending: boolean): string | number | null {
+  const known = [value].flat().filter((one) => one !== undefined && !Number.isNaN(one))
+  const sorted = known.sort((a, b) => compareValues(a!, b!))
+  return (descending ? sorted.at(-1) : sorted[0]) ?? null
+}
+
+function compareKeys(a: PageKey, b: PageKey, descending: readonly boolean[]): number {
+  for (const [index, isDescending] of descending.entries()) {
+    const [x, y] = [a[index], b[index]]
+    if (x === y) continue
+    if (x === null) return 1
+    if (y === null) return -1
+    const ascending = compareValues(x, y)
+    if (ascending !== 0) return isDescending ? -ascending : ascending
+  }
+  return 0
+}
+
+function compareValues(a: string | number, b: string | number): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b || 0
+  return compareText(String(a), String(b))
+}
+
+function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined
+}
