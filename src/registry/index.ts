@@ -8,22 +8,76 @@
  */
 export { createRegistry } from './service.ts'
 export type { Registry, RegistryDependencies } from './service.ts'
-export { versionHash } from './version-hash.ts'
+export type { SourceFacts, SourceFiles, SourceReader } from './brought.ts'
+export { recordOf, versionHash } from './version-hash.ts'
+export { isPrompt, originOf, promptTag, stages } from './types.ts'
 export { createMemoryRegistryStore } from './memory.ts'
 export { registryErrors } from './errors.ts'
 export type { RegistryStore } from './ports.ts'
 export { formatOf, type ModelFormat, readModelFile, type ReadOptions } from './formats/read.ts'
 export { onnxInterface, type OnnxInterface } from './formats/onnx-interface.ts'
 export { writeModelFile } from './formats/write.ts'
+export {
+  describeLogged,
+  type DescribeOptions,
+  type LoggedDescription,
+  type LoggedFiles,
+} from './logged/describe.ts'
+export { openLogged, type LoggedPredictor, type LoggedRow } from './logged/open.ts'
+export { parseMlmodel, type Mlmodel, type Signature, type SignatureColumn } from './logged/mlmodel.ts'
 export type {
+  AliasPeriod,
+  BroughtVersion,
   BuildRecord,
+  Champions,
+  LabelledVersion,
   LivePeriod,
   ModelVersion,
+  NewBroughtVersion,
   NewVersion,
+  Origin,
   RegisteredModel,
   RegistryEvent,
+  Stage,
+  VersionLabels,
   VersionMetric,
   VersionRegistered,
   VersionStatus,
   VersionStatusChanged,
 } from './types.ts'
+export {
+  differenceGroups,
+  versionDifference,
+  type Change,
+  type DifferenceGroup,
+  type DifferenceGroupName,
+  type DifferenceRow,
+  type VersionDifference,
+} from './difference.ts'
+export { modelOrder, versionOrder } from './search.ts'
+export type {
+  ModelAttribute,
+  ModelField,
+  ModelSearch,
+  RegistryPage,
+  RegistryPageKey,
+  VersionField,
+  VersionOrderField,
+  VersionSearch,
+} from './search.ts'
+export { createTrackingSources } from './tracking-sources.ts'
+export { createWebhooks, type Webhooks } from './webhooks/service.ts'
+export { createMemoryWebhookStore } from './webhooks/memory.ts'
+export { createSeal } from './webhooks/seal.ts'
+export { createWebhookSender } from './webhooks/send.ts'
+export { webhookEvents } from './webhooks/notices.ts'
+export type { WebhookStore } from './webhooks/ports.ts'
+export type {
+  Delivery,
+  DeliveryState,
+  StoredWebhook,
+  Webhook,
+  WebhookEvent,
+  WebhookRequest,
+  WebhookStatus,
+} from './webhooks/types.ts'

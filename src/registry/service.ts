@@ -1,19 +1,29 @@
 import { requireReason, type ChangeBy } from '../access/index.ts'
-import type { AuditLog } from '../audit/index.ts'
-import type { Clock } from '../lib/clock.ts'
 import { sha256Hex } from '../lib/hash.ts'
-import type { UnitOfWork } from '../lib/unit-of-work.ts'
 import type { ArtifactStore } from '../tracking/index.ts'
+import { bringVersion, noSources, type SourceReader } from './brought.ts'
+import { createCatalogue, type Catalogue, type CatalogueDependencies } from './catalogue.ts'
+import { checkModelName, modelOrFail, presentOrFail, record, versionNotFound } from './context.ts'
 import { registryErrors } from './errors.ts'
-import type { RegistryStore } from './ports.ts'
+import {
+  checkLimit,
+  placeIn,
+  searchLimits,
+  tokenOf,
+  type ModelSearch,
+  type VersionSearch,
+} from './search.ts'
 import { mayStep } from './status.ts'
 import { versionHash } from './version-hash.ts'
+import { isPrompt } from './types.ts'
 import type {
+  Champions,
+  LabelledVersion,
   LivePeriod,
   ModelVersion,
+  NewBroughtVersion,
   NewVersion,
   RegisteredModel,
-  RegistryEvent,
   VersionStatus,
 } from './types.ts'
 
@@ -21,17 +31,42 @@ import type {
  * Models and their immutable versions. Only governance and serving move a status: no door offers
  * `changeStatus`, `goLive` or `endLive` to the outside.
  */
-export interface Registry {
+export interface Registry extends Catalogue {
   /** Registers the next version of a model, which is made if it is new. */
   registerVersion(version: NewVersion, by: ChangeBy): Promise<ModelVersion>
+  /**
+   * Registers a model that was made elsewhere as the next version. It can be looked at, tagged and
+   * loaded by its client, and cannot answer traffic: its inputs are bound to no features.
+   */
+  bringVersion(version: NewBroughtVersion, by: ChangeBy): Promise<ModelVersion>
+  /** By name, without prompts and deleted ones. */
   models(): Promise<RegisteredModel[]>
+  /** Also those that were deleted. */
+  allModels(): Promise<RegisteredModel[]>
+  /** Error: `model_not_found`, also where it was deleted. */
   model(name: string): Promise<RegisteredModel>
-  /** Newest first; of every model when none is given. */
+  /** Newest first, without deleted ones; of every model when none is given. */
   versions(model?: string): Promise<ModelVersion[]>
+  /** A deleted one stays on record, and is found here until it is removed. */
   version(model: string, version: number): Promise<ModelVersion>
   /** By `ModelVersion.hash`. */
   versionByHash(hash: string): Promise<ModelVersion | undefined>
-  /** The model JSON, checked against its hash. */
+  /** With what people wrote on it. Error: `version_not_found`, also where it was deleted. */
+  labelled(model: string, version: number): Promise<LabelledVersion>
+  /** Newest first; deleted ones where they are asked for. */
+  allLabelled(model?: string, deleted?: 'with'): Promise<LabelledVersion[]>
+  /** The version that an alias names, `latest` being the highest. Error: `alias_not_found`. */
+  byAlias(model: string, alias: string): Promise<LabelledVersion>
+  /** One page; `next` is the token of the following one. Error: `page_token_invalid`. */
+  searchModels(
+    search: ModelSearch & { readonly after?: string | undefined },
+  ): Promise<{ readonly models: readonly RegisteredModel[]; readonly next?: string }>
+  searchVersions(
+    search: VersionSearch & { readonly after?: string | undefined },
+  ): Promise<{ readonly versions: readonly LabelledVersion[]; readonly next?: string }>
+  /** Whether a version, also a deleted one, came of a run or of a logged model. */
+  cameOf(source: { readonly runId: string } | { readonly loggedModelId: string }): Promise<boolean>
+  /** The model JSON, checked against its hash. Error: `version_brought`. */
   modelJson(model: string, version: number): Promise<string>
   changeStatus(
     model: string,
@@ -49,36 +84,28 @@ export interface Registry {
   liveHistory(model: string): Promise<LivePeriod[]>
   /** Which versions answered traffic at an instant (µs UTC). */
   liveAt(model: string, atUs: number): Promise<LivePeriod[]>
-  /** Points an alias at a version. An alias is a name for people and never steers traffic. */
-  setAlias(model: string, alias: string, version: number, by: ChangeBy): Promise<void>
-  aliases(model: string): Promise<Record<string, number>>
+  /** What the model's name, or a former name of it, meant at an instant (µs UTC). */
+  championsAt(model: string, atUs: number): Promise<Champions>
 }
 
-export interface RegistryDependencies {
-  readonly store: RegistryStore
+export interface RegistryDependencies extends CatalogueDependencies {
   /** Holds the model JSON, named by hash. */
-  readonly models: ArtifactStore
-  readonly unit: UnitOfWork
-  readonly audit: Pick<AuditLog, 'append'>
-  readonly clock: Clock
-  readonly emit?: (event: RegistryEvent) => void
+  readonly models: Pick<ArtifactStore, 'put' | 'get'>
+  /** Where facts about brought versions come from; none by default. */
+  readonly sources?: SourceReader | undefined
 }
 
 export function createRegistry(dependencies: RegistryDependencies): Registry {
-  const { store, models, unit, audit, clock, emit } = dependencies
+  const { store, models, unit, audit, clock, emit, notify, sources = noSources } = dependencies
+  /** The name that a model has now; of a name that nothing ever had, itself. */
+  const nameNow = async (name: string) => (await store.nameUse(name))?.now ?? name
 
   async function versionOrFail(model: string, version: number): Promise<ModelVersion> {
     const found = await store.version(model, version)
     if (found === undefined) {
-      throw registryErrors.version_not_found(`Model ${model} has no version ${version}.`)
+      throw versionNotFound(model, version)
     }
     return found
-  }
-
-  async function modelOrFail(name: string): Promise<RegisteredModel> {
-    const model = await store.model(name)
-    if (model === undefined) throw registryErrors.model_not_found(`No model is named ${name}.`)
-    return model
   }
 
   async function step(
@@ -89,6 +116,11 @@ export function createRegistry(dependencies: RegistryDependencies): Registry {
   ): Promise<ModelVersion> {
     const { model, version, status: from } = before
     const reason = requireReason(by)
+    if (before.brought !== undefined && (to === 'approved' || to === 'live')) {
+      throw registryErrors.version_brought(
+        `${model} version ${version} was brought from ${before.brought.source}; its inputs are bound to no features.`,
+      )
+    }
     if (!mayStep(from, to)) {
       throw registryErrors.version_status_conflict(
         `${model} version ${version} is ${from} and cannot become ${to}.`,
@@ -109,18 +141,20 @@ export function createRegistry(dependencies: RegistryDependencies): Registry {
   }
 
   const registry: Registry = {
+    ...createCatalogue(dependencies),
     async registerVersion(input, by) {
       checkComplete(input)
       const reason = requireReason(by)
-      const { modelJson, ...record } = input
+      const { modelJson, ...facts } = input
+      const { model } = facts
       const stored = await models.put(new TextEncoder().encode(modelJson))
       return unit.transaction(async () => {
-        await ensureModel(record.model, record.project, by)
-        const version = ((await store.versions(record.model))[0]?.version ?? 0) + 1
+        await ensureModel(model, facts.project, by)
+        const version = ((await store.nameUse(model))?.lastVersion ?? 0) + 1
         const registeredBy = by.actor.id
         const registeredAtUs = clock.nowUs()
         const immutable = {
-          ...record,
+          ...facts,
           version,
           modelHash: stored.sha256,
           registeredBy,
@@ -132,34 +166,72 @@ export function createRegistry(dependencies: RegistryDependencies): Registry {
           status: 'candidate',
           statusReason: reason,
         }
-        await store.insertVersion(registered)
-        await audit.append({
-          actor: by.actor.id,
-          action: 'registry.version-registered',
-          object: { kind: 'model-version', id: `${record.model}/${version}` },
-          reason,
-          details: {
-            version: registered.hash,
-            modelHash: stored.sha256,
-            run: record.build.runId,
-            snapshots: record.build.snapshots,
-          },
+        await store.insertVersion(registered, {
+          stage: 'none',
+          tags: {},
+          updatedAtUs: registeredAtUs,
         })
-        unit.afterCommit(() =>
-          emit?.({ type: 'registry.version-registered', model: record.model, version }),
-        )
+        await store.changeModel(model, { updatedAtUs: registeredAtUs })
+        const { runId, snapshots } = facts.build
+        await record(dependencies, 'version-registered', { model, version }, by, {
+          version: registered.hash,
+          modelHash: stored.sha256,
+          run: runId,
+          snapshots,
+        })
+        await notify?.({
+          event: 'model_version.created',
+          ...{ model, version, runId },
+          source: `runs:/${runId}/model.json`,
+          tags: {},
+          description: null,
+        })
+        unit.afterCommit(() => emit?.({ type: 'registry.version-registered', model, version }))
         return registered
       })
     },
+    bringVersion: (input, by) => bringVersion(dependencies, sources, input, by),
 
-    models: () => store.models(),
-    model: modelOrFail,
+    async models() {
+      return (await store.models()).filter((model) => !isPrompt(model))
+    },
+    allModels: () => store.models('with'),
+    model: (name) => modelOrFail(store, name),
     versions: (model) => store.versions(model),
     version: versionOrFail,
     versionByHash: (hash) => store.versionByHash(hash),
+    labelled: (model, version) => presentOrFail(store, model, version),
+    allLabelled: (model, deleted) => store.allLabelled(model, deleted),
+    async byAlias(model, alias) {
+      await modelOrFail(store, model)
+      const version =
+        alias.toLowerCase() === 'latest'
+          ? (await store.versions(model))[0]?.version
+          : (await store.aliases(model))[alias]
+      if (version === undefined) {
+        throw registryErrors.alias_not_found(`Registered model alias ${alias} not found.`)
+      }
+      return presentOrFail(store, model, version)
+    },
+    async searchModels({ after, ...search }) {
+      checkLimit(search.limit, searchLimits.models)
+      const page = await store.searchModels(search, placeIn(after, search))
+      return { models: page.items, ...tokenOf(page.next, search) }
+    },
+    async searchVersions({ after, ...search }) {
+      checkLimit(search.limit, searchLimits.versions)
+      const page = await store.searchVersions(search, placeIn(after, search))
+      return { versions: page.items, ...tokenOf(page.next, search) }
+    },
+    cameOf: (source) => store.cameOf(source),
 
     async modelJson(model, version) {
-      const { modelHash } = await versionOrFail(model, version)
+      const { modelHash, brought } = await versionOrFail(model, version)
+      if (brought !== undefined) {
+        throw registryErrors.version_brought(
+          `The files of ${model} version ${version} are at ${brought.source}; it has no model JSON.`,
+        )
+      }
       const bytes = await models.get(modelHash)
       if (bytes === undefined || sha256Hex(bytes) !== modelHash) {
         throw registryErrors.model_json_missing(
@@ -208,53 +280,46 @@ export function createRegistry(dependencies: RegistryDependencies): Registry {
         await step(await versionOrFail(model, ending.version), 'approved', by, { policy })
       }),
 
-    liveHistory: (model) => store.livePeriods(model),
+    async liveHistory(model) {
+      return store.livePeriods(await nameNow(model))
+    },
 
     async liveAt(model, atUs) {
-      const periods = await store.livePeriods(model)
-      return periods.filter((p) => p.fromUs <= atUs && (p.toUs === undefined || atUs < p.toUs))
+      return (await store.livePeriods(await nameNow(model))).filter(covers(atUs))
     },
 
-    async setAlias(model, alias, version, by) {
-      const reason = requireReason(by)
-      if (!/^[\w-]{1,255}$/.test(alias) || alias === 'latest' || /^v\d+$/i.test(alias)) {
-        throw registryErrors.alias_invalid(`"${alias}" is not an alias.`)
+    async championsAt(name, atUs) {
+      const model = await nameNow(name)
+      if ((await store.model(model)) === undefined) {
+        throw registryErrors.model_not_found(`No model is or was named ${name}.`)
       }
-      await unit.transaction(async () => {
-        await versionOrFail(model, version)
-        const before = (await store.aliases(model))[alias]
-        await store.setAlias(model, alias, version)
-        await audit.append({
-          actor: by.actor.id,
-          action: 'registry.alias-set',
-          object: { kind: 'model', id: model },
-          reason,
-          details: { alias, version, before: before ?? null },
-        })
-      })
+      const live = (await store.livePeriods(model)).filter(covers(atUs))
+      const aliases = (await store.aliasPeriods(model)).filter(covers(atUs))
+      return { model, atUs, live, aliases }
     },
-
-    aliases: (model) => store.aliases(model),
   }
   return registry
 
   async function ensureModel(name: string, project: string, by: ChangeBy): Promise<void> {
-    if ((await store.model(name)) !== undefined) return
-    await store.insertModel({ name, project, createdAtUs: clock.nowUs(), createdBy: by.actor.id })
-    await audit.append({
-      actor: by.actor.id,
-      action: 'registry.model-created',
-      object: { kind: 'model', id: name },
-      reason: requireReason(by),
-      details: { project },
-    })
+    const before = await store.model(name)
+    if (before === undefined || before.deletedAtUs !== undefined) {
+      await registry.createModel({ name, project }, by)
+    } else if (before.project === '') {
+      await store.changeModel(name, { project })
+    }
   }
+}
+
+/** Whether a period holds an instant: from its start on, and not its end. */
+function covers(atUs: number) {
+  return ({ fromUs, toUs }: { readonly fromUs: number; readonly toUs?: number | undefined }) =>
+    fromUs <= atUs && (toUs === undefined || atUs < toUs)
 }
 
 /** A version that could not be trained again is not registered. */
 function checkComplete({ model, modelJson, build, trainedBy }: NewVersion): void {
+  checkModelName(model)
   const missing = [
-    [model === '' || model.length > 250, 'a model name of 1 to 250 characters'],
     [modelJson === '', 'the model JSON'],
     [build.runId === '', 'the run'],
     [Object.keys(build.snapshots).length === 0, 'the data snapshots'],

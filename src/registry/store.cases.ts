@@ -5,7 +5,20 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { UnitOfWork } from '../lib/unit-of-work.ts'
 import type { RegistryStore } from './ports.ts'
-import type { ModelVersion } from './types.ts'
+import {
+  pageOfModels,
+  pageOfVersions,
+  type ModelSearch,
+  type RegistryPageKey,
+  type VersionSearch,
+} from './search.ts'
+import {
+  promptTag,
+  type LabelledVersion,
+  type ModelVersion,
+  type RegisteredModel,
+  type VersionLabels,
+} from './types.ts'
 import { versionHash } from './version-hash.ts'
 
 export interface OpenedRegistryStore {
@@ -41,6 +54,61 @@ export function sampleVersion(model: string, version: number): ModelVersion {
   return { ...immutable, hash: versionHash(immutable), status: 'candidate', statusReason: 'New' }
 }
 
+export const sampleLabels: VersionLabels = { stage: 'none', tags: {}, updatedAtUs: 1 }
+
+/** A version that a client brought, of a run that is known here. */
+export function sampleBrought(model: string, version: number): ModelVersion {
+  const { hash: _, status, statusReason, ...built } = sampleVersion(model, version)
+  const immutable = {
+    ...built,
+    kind: 'xgboost-json',
+    thresholds: {},
+    brought: {
+      source: `models:/m-${version}`,
+      loggedModelId: `m-${version}`,
+      format: 'xgboost-json',
+      files: { 'model.json': 'a'.repeat(64) },
+    },
+  }
+  return { ...immutable, hash: versionHash(immutable), status, statusReason }
+}
+
+const attribute = <Name extends string>(name: Name) => ({ of: 'attribute', name }) as const
+const modelSearches: readonly ModelSearch[] = [
+  { prompts: 'without', order: [], limit: 2 },
+  { prompts: 'with', order: [{ field: 'updatedAtUs', descending: true }], limit: 2 },
+  {
+    filter: { field: attribute('name'), op: 'like', value: 'm%' },
+    ...{ prompts: 'with', order: [{ field: 'name', descending: true }], limit: 3 },
+  },
+  {
+    filter: { any: [{ field: { of: 'tag', name: 'n' }, op: 'in', value: ['2', '3'] }] },
+    ...{ prompts: 'without', order: [], limit: 1 },
+  },
+]
+const versionSearches: readonly VersionSearch[] = [
+  { prompts: 'without', order: [{ field: 'updatedAtUs', descending: true }], limit: 3 },
+  { prompts: 'with', order: [{ field: 'version', descending: false }], limit: 5 },
+  {
+    filter: { field: { of: 'tag', name: 'half' }, op: 'ilike', value: 'b%' },
+    ...{ prompts: 'without', order: [{ field: 'createdAtUs', descending: true }], limit: 2 },
+  },
+  {
+    filter: {
+      all: [
+        { field: attribute('runId'), op: '=', value: 'run_1' },
+        { field: attribute('source'), op: 'like', value: 'models:/m-1%' },
+        { field: attribute('version'), op: '>', value: 3 },
+      ],
+    },
+    ...{ prompts: 'without', order: [{ field: 'model', descending: true }], limit: 2 },
+  },
+  {
+    filter: { field: attribute('runId'), op: 'is-null' },
+    ...{ prompts: 'with', order: [], limit: 2 },
+  },
+]
+
 export function registryStoreCases(name: string, open: () => Promise<OpenedRegistryStore>): void {
   describe(`${name} as a registry store`, () => {
     let opened: OpenedRegistryStore
@@ -51,11 +119,19 @@ export function registryStoreCases(name: string, open: () => Promise<OpenedRegis
     afterEach(async () => {
       await opened.close?.()
     })
-    const model = { name: 'card-fraud', project: 'bank', createdAtUs: 1, createdBy: 'identity_1' }
+    const model = {
+      name: 'card-fraud',
+      project: 'bank',
+      createdAtUs: 1,
+      createdBy: 'identity_1',
+      tags: { team: 'cards' },
+      updatedAtUs: 1,
+    }
+    const put = (version: ModelVersion) => opened.store.insertVersion(version, sampleLabels)
 
     test('gives versions back as they were put, newest first, with the same hash', async () => {
       const { store } = opened
-      for (const n of [1, 2]) await store.insertVersion(sampleVersion('card-fraud', n))
+      for (const n of [1, 2]) await put(sampleVersion('card-fraud', n))
       const found = await store.versions('card-fraud')
       expect(found).toEqual([sampleVersion('card-fraud', 2), sampleVersion('card-fraud', 1)])
       expect(found.map(versionHash)).toEqual(found.map((version) => version.hash))
@@ -67,29 +143,118 @@ export function registryStoreCases(name: string, open: () => Promise<OpenedRegis
     test('moves a status and nothing else', async () => {
       const { store } = opened
       const version = sampleVersion('card-fraud', 1)
-      await store.insertVersion(version)
+      await put(version)
       await store.setStatus('card-fraud', 1, 'refused', 'Too weak')
       const moved = { ...version, status: 'refused', statusReason: 'Too weak' }
       expect(await store.version('card-fraud', 1)).toEqual(moved)
     })
 
     test('refuses a second version of one number', async () => {
-      const { store } = opened
-      await store.insertVersion(sampleVersion('card-fraud', 1))
-      await expect(store.insertVersion(sampleVersion('card-fraud', 1))).rejects.toThrow()
+      await put(sampleVersion('card-fraud', 1))
+      await expect(put(sampleVersion('card-fraud', 1))).rejects.toThrow()
     })
 
-    test('points aliases anew', async () => {
+    test('points aliases anew and keeps where they pointed', async () => {
       const { store } = opened
-      await store.setAlias('card-fraud', 'stable', 1)
-      await store.setAlias('card-fraud', 'stable', 2)
+      const period = { model: 'card-fraud', alias: 'stable', setBy: 'a', reason: 'Better' }
+      await store.openAlias({ ...period, version: 1, fromUs: 10 })
+      await store.closeAlias('card-fraud', 'stable', 20, 'b')
+      await store.openAlias({ ...period, version: 2, fromUs: 20 })
       expect(await store.aliases('card-fraud')).toEqual({ stable: 2 })
       expect(await store.aliases('other')).toEqual({})
+      expect(await store.aliasPeriods('card-fraud')).toEqual([
+        { ...period, version: 1, fromUs: 10, toUs: 20, endedBy: 'b' },
+        { ...period, version: 2, fromUs: 20 },
+      ])
+    })
+
+    test('keeps what is written on a version beside its record', async () => {
+      const { store } = opened
+      const version = sampleBrought('card-fraud', 1)
+      await store.insertVersion(version, { ...sampleLabels, description: 'First', tags: { a: '1' } })
+      await store.setVersionTag('card-fraud', 1, 'b', '2')
+      await store.setVersionTag('card-fraud', 1, 'a', undefined)
+      await store.changeLabels('card-fraud', 1, { description: null, stage: 'staging' })
+      await store.openAlias({
+        ...{ model: 'card-fraud', alias: 'next', version: 1 },
+        ...{ fromUs: 1, setBy: 'a', reason: 'Try' },
+      })
+      const labels = { stage: 'staging', tags: { b: '2' }, updatedAtUs: 1 }
+      const expected = { version, labels, aliases: ['next'] }
+      expect(await store.labelled('card-fraud', 1)).toEqual(expected)
+      expect(await store.allLabelled()).toEqual([expected])
+      expect(await store.cameOf({ loggedModelId: 'm-1' })).toBe(true)
+      expect(await store.cameOf({ runId: 'run_1' })).toBe(true)
+      expect(await store.cameOf({ runId: 'run_2' })).toBe(false)
+    })
+
+    test('hides what was deleted, and finds it by name until it is removed', async () => {
+      const { store } = opened
+      for (const n of [1, 2, 3]) await put(sampleVersion('card-fraud', n))
+      await store.setStatus('card-fraud', 1, 'approved', 'Good')
+      await store.setStatus('card-fraud', 1, 'retired', 'Old')
+      for (const n of [1, 2]) await store.changeLabels('card-fraud', n, { deletedAtUs: 50 })
+      expect((await store.versions('card-fraud')).map(({ version }) => version)).toEqual([3])
+      expect((await store.allLabelled('card-fraud', 'with')).length).toBe(3)
+      expect(await store.version('card-fraud', 2)).toEqual(sampleVersion('card-fraud', 2))
+      expect(await store.removable(50)).toEqual([])
+      expect(await store.removable(51)).toEqual([{ model: 'card-fraud', version: 2 }])
+      await store.removeVersion('card-fraud', 2)
+      expect(await store.version('card-fraud', 2)).toBeUndefined()
+      expect(await store.nameUse('card-fraud')).toEqual({ now: 'card-fraud', lastVersion: 3 })
+    })
+
+    test('knows a name and its last number after the model is gone', async () => {
+      const { store } = opened
+      await put(sampleVersion('card-fraud', 4))
+      await store.removeVersion('card-fraud', 4)
+      await store.removeModel('card-fraud')
+      expect(await store.model('card-fraud')).toBeUndefined()
+      expect(await store.nameUse('card-fraud')).toEqual({ now: 'card-fraud', lastVersion: 4 })
+      await store.insertModel(model)
+      expect(await store.nameUse('card-fraud')).toEqual({ now: 'card-fraud', lastVersion: 4 })
+      expect(await store.nameUse('other')).toBeUndefined()
+    })
+
+    test('renames a model with all that stands under it, and changes no hash', async () => {
+      const { store } = opened
+      const version = sampleVersion('card-fraud', 1)
+      await store.insertVersion(version, { ...sampleLabels, tags: { a: '1' } })
+      const opens = { model: 'card-fraud', version: 1, fromUs: 10 }
+      await store.openAlias({ ...opens, alias: 'stable', setBy: 'a', reason: 'Good' })
+      await store.openLivePeriod({ ...opens, policy: 'p', startedBy: 'a' })
+      await store.renameModel('card-fraud', 'payment-fraud')
+      const renamed = { ...version, model: 'payment-fraud', registeredAs: 'card-fraud' }
+      expect(await store.version('payment-fraud', 1)).toEqual(renamed)
+      expect(versionHash(renamed)).toBe(version.hash)
+      expect(await store.labelled('payment-fraud', 1)).toMatchObject({
+        labels: { tags: { a: '1' } },
+        aliases: ['stable'],
+      })
+      expect(await store.livePeriods('payment-fraud')).toHaveLength(1)
+      expect(await store.model('payment-fraud')).toEqual({ ...model, name: 'payment-fraud' })
+      expect(await store.model('card-fraud')).toBeUndefined()
+      expect(await store.nameUse('card-fraud')).toEqual({ now: 'payment-fraud', lastVersion: 1 })
+      expect(await store.nameUse('payment-fraud')).toEqual({ now: 'payment-fraud', lastVersion: 1 })
+      await store.renameModel('payment-fraud', 'card-fraud')
+      expect(await store.version('card-fraud', 1)).toEqual(version)
+    })
+
+    test('changes a model and its tags', async () => {
+      const { store } = opened
+      await store.changeModel('card-fraud', { description: 'Cards', deletedAtUs: 9 })
+      await store.setModelTag('card-fraud', 'team', undefined)
+      await store.setModelTag('card-fraud', 'tier', '1')
+      const { tags: _, ...rest } = model
+      const changed = { ...rest, tags: { tier: '1' }, description: 'Cards', deletedAtUs: 9 }
+      expect(await store.model('card-fraud')).toEqual(changed)
+      expect(await store.models()).toEqual([])
+      expect(await store.models('with')).toEqual([changed])
     })
 
     test('keeps every period in which a version was live', async () => {
       const { store } = opened
-      for (const n of [1, 2]) await store.insertVersion(sampleVersion('card-fraud', n))
+      for (const n of [1, 2]) await put(sampleVersion('card-fraud', n))
       const period = { model: 'card-fraud', policy: 'p', startedBy: 'a' }
       await store.openLivePeriod({ ...period, version: 1, fromUs: 10 })
       await store.closeLivePeriod('card-fraud', 'p', 20, 'b')
@@ -100,11 +265,47 @@ export function registryStoreCases(name: string, open: () => Promise<OpenedRegis
       ])
     })
 
+    test('finds models and versions page by page, just as the plain meaning has it', async () => {
+      const { store } = opened
+      await store.insertModel({ ...model, name: 'ask', tags: { [promptTag]: 'True' } })
+      for (let n = 1; n <= 12; n++) {
+        const name = `m${n % 5}`
+        if ((await store.model(name)) === undefined) {
+          const updatedAtUs = 100 - (n % 3)
+          await store.insertModel({ ...model, name, updatedAtUs, tags: { n: String(n) } })
+        }
+        const labels = { ...sampleLabels, updatedAtUs: n % 4, tags: { half: n < 7 ? 'a' : 'B%' } }
+        await store.insertVersion(sampleBrought(name, n), labels)
+      }
+      await put({ ...sampleVersion('ask', 1), build: { ...sampleVersion('ask', 1).build, runId: '' } })
+      const models = await store.models('with')
+      const versions = await store.allLabelled(undefined, 'with')
+      for (const search of modelSearches) {
+        const pages = async (after?: RegistryPageKey): Promise<RegisteredModel[]> => {
+          const page = await store.searchModels(search, after)
+          return [...page.items, ...(page.next === undefined ? [] : await pages(page.next))]
+        }
+        expect(await pages()).toEqual(pageOfModels(models, { ...search, limit: 1000 }).items)
+      }
+      for (const search of versionSearches) {
+        const pages = async (after?: RegistryPageKey): Promise<LabelledVersion[]> => {
+          const page = await store.searchVersions(search, after)
+          return [...page.items, ...(page.next === undefined ? [] : await pages(page.next))]
+        }
+        const whole = pageOfVersions(versions, new Set(['ask']), { ...search, limit: 1000 })
+        expect(whole.items.length).toBeGreaterThan(0)
+        expect(await pages()).toEqual(whole.items)
+      }
+    })
+
     test('takes back what a failed transaction did', async () => {
       const { store, unit } = opened
       const work = unit.transaction(async () => {
-        await store.insertVersion(sampleVersion('card-fraud', 1))
-        await store.setAlias('card-fraud', 'stable', 1)
+        await put(sampleVersion('card-fraud', 1))
+        await store.openAlias({
+          ...{ model: 'card-fraud', alias: 'stable', version: 1 },
+          ...{ fromUs: 1, setBy: 'a', reason: 'Good' },
+        })
         throw new Error('no')
       })
       await expect(work).rejects.toThrow('no')

@@ -13,6 +13,25 @@ export interface BuildRecord {
   readonly split: unknown
   readonly codeRevision: string
   readonly seed: number | string
+  /** Hash of what its code ran in (lock file, conda or requirements file), where it is known. */
+  readonly environment?: string | undefined
+}
+
+/**
+ * What is known of a version whose model was made elsewhere and brought here by a client. Its build
+ * record holds what the client said of the run; what nobody said is empty ('', {}, []).
+ */
+export interface BroughtVersion {
+  /** Where the client says the files lie: `runs:/…`, `models:/…`, `mlflow-artifacts:/…`, any URI. */
+  readonly source: string
+  readonly loggedModelId?: string | undefined
+  readonly runLink?: string | undefined
+  /** The form of its files: `xgboost-json`, `lightgbm-text`, `onnx`, a flavour, or `unknown`. */
+  readonly format: string
+  /** Names and types of inputs, outputs and parameters, as the client logged them. */
+  readonly signature?: unknown
+  /** Path below the source → SHA-256. Empty where the files are not kept here. */
+  readonly files: Readonly<Record<string, string>>
 }
 
 export interface VersionMetric {
@@ -41,8 +60,15 @@ export interface NewVersion {
 /** One immutable version; only `status` moves. Named `model` and `version` (1, 2, …). */
 export interface ModelVersion extends Omit<NewVersion, 'modelJson'> {
   readonly version: number
-  /** SHA-256 of the model JSON: what a decision records. */
+  /**
+   * SHA-256 of the model JSON: what a decision records. Of a brought version the content hash of
+   * its manifest of files.
+   */
   readonly modelHash: string
+  /** Only of versions that were brought from elsewhere; those that Assay built have none. */
+  readonly brought?: BroughtVersion | undefined
+  /** The name under which it was registered, where its model was renamed since. */
+  readonly registeredAs?: string | undefined
   /** Content hash of the whole immutable record: what an approval binds. */
   readonly hash: string
   readonly registeredBy: string
@@ -53,9 +79,66 @@ export interface ModelVersion extends Omit<NewVersion, 'modelJson'> {
 
 export interface RegisteredModel {
   readonly name: string
+  /** Empty where no project declares it. */
   readonly project: string
   readonly createdAtUs: number
   readonly createdBy: string
+  readonly description?: string | undefined
+  readonly tags: Readonly<Record<string, string>>
+  readonly updatedAtUs: number
+  readonly deletedAtUs?: number | undefined
+}
+
+/** A label from before aliases; it steers nothing. */
+export const stages = ['none', 'staging', 'production', 'archived'] as const
+export type Stage = (typeof stages)[number]
+
+/** What people write on a version. It may change, so no hash covers it. */
+export interface VersionLabels {
+  readonly description?: string | undefined
+  readonly stage: Stage
+  readonly tags: Readonly<Record<string, string>>
+  readonly updatedAtUs: number
+  readonly deletedAtUs?: number | undefined
+}
+
+export interface LabelledVersion {
+  readonly version: ModelVersion
+  readonly labels: VersionLabels
+  /** By name. */
+  readonly aliases: readonly string[]
+}
+
+/** A model that a client brings; everything it says of it besides the files. */
+export interface NewBroughtVersion {
+  readonly model: string
+  readonly source: string
+  readonly runId?: string | undefined
+  readonly loggedModelId?: string | undefined
+  readonly runLink?: string | undefined
+  readonly description?: string | undefined
+  readonly tags?: Readonly<Record<string, string>> | undefined
+}
+
+/** Who pointed an alias where, from when to when; `toUs` is missing while it points there. */
+export interface AliasPeriod {
+  readonly model: string
+  readonly alias: string
+  readonly version: number
+  readonly fromUs: number
+  readonly setBy: string
+  readonly reason: string
+  readonly toUs?: number | undefined
+  readonly endedBy?: string | undefined
+}
+
+/** What a model's name meant at an instant: which versions answered traffic, and its aliases. */
+export interface Champions {
+  /** The name that the model has now. */
+  readonly model: string
+  readonly atUs: number
+  readonly live: readonly LivePeriod[]
+  readonly aliases: readonly AliasPeriod[]
 }
 
 /** When a version answered traffic; `toUs` is missing while it still does. */
@@ -83,6 +166,19 @@ export interface VersionRegistered {
   readonly type: 'registry.version-registered'
   readonly model: string
   readonly version: number
+}
+
+/** The tag by which MLflow's clients keep prompts among models; lists leave them out unless asked. */
+export const promptTag = 'mlflow.prompt.is_prompt'
+
+export function isPrompt({ tags }: Pick<RegisteredModel, 'tags'>): boolean {
+  return tags[promptTag]?.toLowerCase() === 'true'
+}
+
+export type Origin = 'built' | 'brought'
+
+export function originOf(version: Pick<ModelVersion, 'brought'>): Origin {
+  return version.brought === undefined ? 'built' : 'brought'
 }
 
 export type RegistryEvent = VersionRegistered | VersionStatusChanged
