@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { by, fraudContract, paymentsContract } from './example.cases.ts'
 import type { DatasetCatalog, QuarantinedRow, QuarantineStore, SnapshotRecord } from './ports.ts'
 
-function snapshot(n: number, change: Partial<SnapshotRecord> = {}): SnapshotRecord {
+export function snapshotRecord(n: number, change: Partial<SnapshotRecord> = {}): SnapshotRecord {
   return {
     dataset: 'payments',
     kind: 'source',
@@ -51,26 +51,29 @@ export function datasetCatalogCases(name: string, open: () => Promise<DataStores
   describe(`${name} as a dataset catalogue`, () => {
     test('gives back what was recorded', async () => {
       const { catalog } = await open()
-      await catalog.record([snapshot(1)], by)
-      expect(await catalog.snapshot(snapshot(1).hash)).toMatchObject(snapshot(1))
-      expect(await catalog.snapshots('payments')).toMatchObject([snapshot(1)])
+      await catalog.record([snapshotRecord(1)], by)
+      expect(await catalog.snapshot(snapshotRecord(1).hash)).toMatchObject(snapshotRecord(1))
+      expect(await catalog.snapshots('payments')).toMatchObject([snapshotRecord(1)])
       expect(await catalog.snapshot('f'.repeat(64))).toBeUndefined()
       expect(await catalog.current('nothing')).toEqual([])
     })
 
     test('knows the current content: the last full snapshot and what was added since', async () => {
       const { catalog } = await open()
-      await catalog.record([snapshot(1)], by)
-      await catalog.record([snapshot(2, { mode: 'append' })], by)
-      await catalog.record([snapshot(3)], by)
-      await catalog.record([snapshot(4, { mode: 'append' }), snapshot(5, { mode: 'append' })], by)
+      await catalog.record([snapshotRecord(1)], by)
+      await catalog.record([snapshotRecord(2, { mode: 'append' })], by)
+      await catalog.record([snapshotRecord(3)], by)
+      await catalog.record(
+        [snapshotRecord(4, { mode: 'append' }), snapshotRecord(5, { mode: 'append' })],
+        by,
+      )
       const current = await catalog.current('payments')
       expect(current.map(({ hash }) => Number(hash))).toEqual([3, 4, 5])
     })
 
     test('pages through snapshots, newest first', async () => {
       const { catalog } = await open()
-      for (let n = 1; n <= 5; n++) await catalog.record([snapshot(n)], by)
+      for (let n = 1; n <= 5; n++) await catalog.record([snapshotRecord(n)], by)
       const first = await catalog.snapshots('payments', { limit: 2 })
       expect(first.map(({ rows }) => rows)).toEqual([50, 40])
       const second = await catalog.snapshots('payments', { limit: 2, before: first[1].sequence })
@@ -80,8 +83,8 @@ export function datasetCatalogCases(name: string, open: () => Promise<DataStores
     test('sums datasets up, by name, with their open quarantine', async () => {
       const { catalog, quarantine } = await open()
       const labels = { dataset: 'fraud', kind: 'labels', contract: fraudContract } as const
-      await catalog.record([snapshot(1), snapshot(7, labels)], by)
-      await catalog.record([snapshot(2, { mode: 'append', fromUs: null, toUs: null })], by)
+      await catalog.record([snapshotRecord(1), snapshotRecord(7, labels)], by)
+      await catalog.record([snapshotRecord(2, { mode: 'append', fromUs: null, toUs: null })], by)
       await quarantine.put([row(1), row(2)])
       expect(await catalog.datasets()).toEqual([
         {
@@ -92,7 +95,7 @@ export function datasetCatalogCases(name: string, open: () => Promise<DataStores
           snapshots: 1,
           fromUs: 7000,
           toUs: 14000,
-          latestHash: snapshot(7).hash,
+          latestHash: snapshotRecord(7).hash,
           quarantinedOpen: 0,
           recordedAtUs: 7,
         },
@@ -104,7 +107,7 @@ export function datasetCatalogCases(name: string, open: () => Promise<DataStores
           snapshots: 2,
           fromUs: 1000,
           toUs: 2000,
-          latestHash: snapshot(2).hash,
+          latestHash: snapshotRecord(2).hash,
           quarantinedOpen: 2,
           recordedAtUs: 2,
         },

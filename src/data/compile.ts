@@ -6,6 +6,7 @@ import { currencyExponent } from './currencies.ts'
 import type { ColumnDeclaration, LabelsDeclaration, SourceDeclaration } from './declarations.ts'
 import { fail } from './errors.ts'
 import { didYouMean } from './suggestion.ts'
+import { granularities, type Granularity } from './versions-partition.ts'
 
 /**
  * Checks a source's declaration and turns it into a contract. Every mistake is reported at once, as
@@ -22,6 +23,7 @@ export function compileSource(declaration: SourceDeclaration): CompiledSource {
     'ignore',
     'late',
     'future',
+    'partition',
   ])
   const timeZone = checkTimeZone(mistakes, options.timeZone ?? 'UTC')
   const columns = Object.entries(options.columns).map(([columnName, column]) =>
@@ -41,9 +43,21 @@ export function compileSource(declaration: SourceDeclaration): CompiledSource {
     ignore,
     lateUs: options.late === undefined ? null : duration(mistakes, 'late', options.late),
     futureUs: duration(mistakes, 'future', options.future ?? '5m'),
+    ...partitionOption(mistakes, options.partition),
   }
   mistakes.throwIfAny()
   return { ...content, version: contentHash(content) }
+}
+
+/** Absent where nothing is declared, so that the versions of such contracts stay what they were. */
+function partitionOption(
+  mistakes: Mistakes,
+  partition: Granularity | undefined,
+): Pick<CompiledSource, 'partition'> {
+  if (partition === undefined) return {}
+  if (granularities.includes(partition)) return { partition }
+  mistakes.add(`partition ${quote(partition)} is unknown; use ${granularities.join(', ')}.`)
+  return {}
 }
 
 /** Checks a labels declaration and turns it into a contract, with errors as `compileSource`'s. */

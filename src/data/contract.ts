@@ -1,3 +1,5 @@
+import type { Granularity } from './versions-partition.ts'
+
 /**
  * Compiled contracts: what a declared source or labels declaration becomes. They are plain JSON with
  * no closures, so that any process can load one by its version, and the version is the hash of the
@@ -122,6 +124,8 @@ export interface CompiledSource {
   readonly lateUs: number | null
   /** Live events further than this ahead of the source's clock are refused. */
   readonly futureUs: number
+  /** By what large snapshots are cut into parts; absent where none is declared. */
+  readonly partition?: Granularity
 }
 
 export interface CompiledLabels {

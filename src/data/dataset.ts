@@ -32,6 +32,15 @@ export async function readDataset(
 ): Promise<Dataset> {
   const parts = await ports.catalog.current(name)
   if (parts.length === 0) throw fail.dataset_not_found(`There is no dataset named ${name}.`)
+  return readParts(parts, ports, wanted)
+}
+
+/** The same for any version of a dataset, by its snapshots, oldest first; at least one. */
+export async function readParts(
+  parts: readonly SnapshotRecord[],
+  ports: Pick<ReadPorts, 'snapshots'>,
+  wanted?: ReadonlySet<string>,
+): Promise<Dataset> {
   const { contract } = parts.at(-1)!
   const id = contract.kind === 'labels' ? 'event_id' : contract.id
   const time = contract.kind === 'labels' ? 'arrival_time' : contract.eventTime

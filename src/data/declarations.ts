@@ -1,4 +1,5 @@
 import type { ColumnKind } from './contract.ts'
+import type { Granularity } from './versions-partition.ts'
 
 /**
  * How a project declares where its data come from. Declarations are plain, typed objects; they do
@@ -175,6 +176,11 @@ export interface SourceOptions<Columns extends ColumnDeclarations> {
   readonly late?: string
   /** Live events more than this ahead of the source's clock are refused. Default `'5m'`. */
   readonly future?: string
+  /**
+   * By what large snapshots are cut into parts, each stored once: `'day'`, `'month'`, `'year'` of
+   * event time (UTC), or `'whole'`. By default as the number of rows a day suggests.
+   */
+  readonly partition?: Granularity
 }
 
 export interface SourceDeclaration<Columns extends ColumnDeclarations = ColumnDeclarations> {

@@ -84,6 +84,47 @@ export const fail = defineErrors({
     title: 'There is no such dataset',
     action: 'List the datasets; one appears with its first ingestion.',
   },
+  dataset_version_not_found: {
+    status: 404,
+    title: 'There is no such version of the dataset',
+    action: 'List the versions; name one by number, tag, `latest` or eight digits of its hash.',
+  },
+  dataset_version_removed: {
+    status: 410,
+    title: 'Retention has removed this version of the dataset',
+    action: 'Use a version that is still kept; tag or hold those that must stay.',
+  },
+  dataset_version_current: {
+    status: 409,
+    title: 'The dataset already holds what the roll-back would bring',
+    action: 'Nothing needs to be done; list the versions to choose another.',
+  },
+  dataset_tag_invalid: {
+    status: 422,
+    title: 'This cannot be the name of a tag',
+    action:
+      'Begin with a letter, use at most 64 letters, digits, dots, dashes or underscores, and nothing that reads as a number, a hash or `latest`.',
+  },
+  dataset_tag_not_found: {
+    status: 404,
+    title: 'The dataset has no such tag',
+    action: 'List the versions of the dataset; it shows its tags.',
+  },
+  dataset_hold_not_found: {
+    status: 404,
+    title: 'There is no such hold',
+    action: 'List the versions of the dataset; it shows what is on hold, with ids.',
+  },
+  dataset_hold_invalid: {
+    status: 422,
+    title: 'A hold would end before it begins',
+    action: 'Give an end in the future, or none: then it stays until it is released.',
+  },
+  dataset_retention_invalid: {
+    status: 422,
+    title: 'A dataset cannot be kept so',
+    action: 'Keep at least one version, or the versions of at least one day; at most 100,000.',
+  },
   dataset_too_large: {
     status: 413,
     title: 'There are more rows than one file or request may have',

@@ -7,6 +7,8 @@
  * - A row is accepted or it is in quarantine, with its line, column, rule and value; none vanishes.
  * - A snapshot never changes and is named by the hash of its content; readers check the name.
  * - A dataset is a sequence of snapshots: corrections add a snapshot, they never edit one.
+ * - Each ingestion and roll-back makes a version, named by its content; versions are never edited, and
+ *   nothing removes what is current, tagged, on hold, or in use.
  * - Money is whole minor units, time is whole microseconds UTC, files are ordered by (event time, row).
  */
 export type * from './contract.ts'
@@ -36,6 +38,7 @@ export {
   manifestHash,
   manifestOf,
   numbersOf,
+  sliceFrame,
   sourceSchema,
   textAt,
   type Frame,
@@ -76,8 +79,75 @@ export {
   type EntityRecordsRequest,
   type EntityTable,
 } from './entity-rows.ts'
-export { labelsAsOf, readDataset, type Dataset } from './dataset.ts'
+export { labelsAsOf, readDataset, readParts, type Dataset } from './dataset.ts'
+export {
+  datasetHash,
+  datasetManifest,
+  isTag,
+  parseVersionName,
+  restored,
+  versionOf,
+  type DatasetManifest,
+  type DatasetVersion,
+  type VersionFacts,
+  type VersionRemoval,
+} from './versions.ts'
+export type * from './versions-store.ts'
+export {
+  createDataVersions,
+  type DatasetHistory,
+  type DatasetVersionDetail,
+  type DataVersions,
+  type DataVersionsDependencies,
+} from './versions-service.ts'
+export {
+  cleanSnapshots,
+  type CleaningReport,
+  type CleaningVersions,
+  type DataInUse,
+} from './retention.ts'
+export {
+  cellText,
+  comparedColumns,
+  deciles,
+  differencePlan,
+  hasMean,
+  hasPsi,
+  hasQuantiles,
+  quantilePlace,
+  quantilesShown,
+  shownCells,
+  textBinsMax,
+  type ColumnDifference,
+  type ColumnFigures,
+  type ContractColumn,
+  type DatasetDifference,
+  type DifferenceCell,
+  type DifferenceEngine,
+  type DifferencePlan,
+  type DifferenceRequest,
+  type DifferenceSide,
+  type RowDifference,
+} from './difference.ts'
+export {
+  compareVersions,
+  presentVersion,
+  type CompareVersions,
+  type VersionDifference,
+} from './versions-compare.ts'
+export { partStarts, type Granularity } from './versions-partition.ts'
 export { auditedStores } from './audited.ts'
 export type { FileFormat } from './inputs.ts'
 export type { AcceptedEvent } from './conflicts.ts'
 export type { RuleCount } from './quarantine.ts'
+export {
+  check,
+  checkedColumns,
+  mistakeInCheck,
+  runChecks,
+  type CheckCell,
+  type CheckEvidence,
+  type CheckedTable,
+  type ColumnSpread,
+  type TableCheck,
+} from './checks.ts'

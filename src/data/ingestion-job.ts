@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { AcceptedEvent } from './conflicts.ts'
 import type { CompiledLabels, CompiledSource } from './contract.ts'
+import { numbersOf } from './frame.ts'
 import type {
   DatasetCatalog,
   ParquetRows,
@@ -15,6 +16,7 @@ import { profileFrame, type ProfileOptions } from './profile.ts'
 import { QuarantineBatch } from './quarantine.ts'
 import type { Reading } from './readers.ts'
 import type { FinishedTable, RowTable } from './row-table.ts'
+import { partStarts } from './versions-partition.ts'
 
 export interface IngestPorts {
   readonly snapshots: SnapshotStore
@@ -108,7 +110,8 @@ export async function storeTable(
   read: number,
 ): Promise<SnapshotRecord> {
   const { frame, schema, fromUs, toUs } = table
-  const stored = await job.ports.snapshots.write(frame, schema)
+  const parts = partStarts(numbersOf(frame, orderColumn(contract)), partitionOf(contract))
+  const stored = await job.ports.snapshots.write(frame, schema, { parts })
   const profile = profileFrame(frame, schema, profileOptions(contract))
   return {
     dataset: contract.name,
@@ -127,6 +130,15 @@ export async function storeTable(
     profile,
     recordedAtUs: job.ports.clock.nowUs(),
   }
+}
+
+/** The column by which a dataset's rows stand in order, and are cut into parts. */
+export function orderColumn(contract: CompiledSource | CompiledLabels): string {
+  return contract.kind === 'labels' ? 'arrival_time' : contract.eventTime
+}
+
+function partitionOf(contract: CompiledSource | CompiledLabels) {
+  return contract.kind === 'labels' ? undefined : contract.partition
 }
 
 /** What a profile must know of a contract: its time, its zone, and what is personal. */

@@ -1,6 +1,7 @@
 import { datasetCatalogCases, quarantineStoreCases, type DataStores } from './catalog.cases.ts'
 import { createMemoryCatalog, createMemoryQuarantine, createMemorySnapshots } from './memory.ts'
 import { snapshotStoreCases } from './snapshot-store.cases.ts'
+import { versionStoreCases } from './versions-store.cases.ts'
 
 async function open(): Promise<DataStores> {
   const quarantine = createMemoryQuarantine()
@@ -11,3 +12,7 @@ async function open(): Promise<DataStores> {
 snapshotStoreCases('memory', async () => createMemorySnapshots())
 datasetCatalogCases('memory', open)
 quarantineStoreCases('memory', open)
+versionStoreCases('memory', async () => {
+  const catalog = createMemoryCatalog()
+  return { catalog, versions: catalog.versions }
+})

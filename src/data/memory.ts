@@ -3,6 +3,7 @@ import { fail } from './errors.ts'
 import {
   manifestHash,
   manifestOf,
+  sliceFrame,
   type Frame,
   type FrameColumn,
   type FrameSchema,
@@ -16,38 +17,66 @@ import type {
   SnapshotRecord,
   SnapshotStore,
 } from './ports.ts'
+import { createMemoryVersions } from './versions-memory.ts'
+import type { DatasetVersionStore } from './versions-store.ts'
 
-/** Snapshots in a map: for tests, and the plainest statement of what a store does. */
-export function createMemorySnapshots(): SnapshotStore {
-  const stored = new Map<string, { frame: Frame; schema: FrameSchema }>()
-  const found = (hash: string): { frame: Frame; schema: FrameSchema } => {
+/**
+ * Snapshots in a map: for tests, and the plainest statement of what a store does. `nowUs` says when
+ * something was used.
+ */
+export function createMemorySnapshots(nowUs: () => number = () => 0): SnapshotStore {
+  const stored = new Map<string, StoredFrame>()
+  const found = (hash: string): StoredFrame => {
     const snapshot = stored.get(hash)
     if (snapshot === undefined) throw fail.snapshot_not_found(`No snapshot is named ${hash}.`)
     return snapshot
   }
   const infoOf = (hash: string) => {
-    const { frame, schema } = found(hash)
-    return { hash, rows: frame.rows, bytes: 0, path: null, schema }
+    const { frame, schema, parts } = found(hash)
+    const itself = { hash, rows: frame.rows, bytes: 0, path: null }
+    const partOf = (part: string) => ({ ...itself, hash: part, rows: found(part).frame.rows })
+    return { ...itself, schema, parts: parts.length === 0 ? [itself] : parts.map(partOf) }
+  }
+  const keep = (frame: Frame, schema: FrameSchema, parts: readonly string[]): string => {
+    const hash = manifestHash(manifestOf(frame, schema))
+    const names = schema.columns.map(({ name }) => name)
+    const copy = { rows: frame.rows, columns: copyColumns(frame, names) }
+    const known = stored.get(hash)?.parts
+    stored.set(hash, { frame: copy, schema, parts: known ?? parts, usedAtUs: nowUs() })
+    return hash
   }
   return {
-    async write(frame, schema) {
-      const hash = manifestHash(manifestOf(frame, schema))
-      const columns = copyColumns(
-        frame,
-        schema.columns.map(({ name }) => name),
-      )
-      stored.set(hash, { frame: { rows: frame.rows, columns }, schema })
-      return infoOf(hash)
+    async write(frame, schema, { parts = [0] } = {}) {
+      if (parts.length < 2) return infoOf(keep(frame, schema, []))
+      const cut = parts.map((start, index) => sliceFrame(frame, start, parts[index + 1]))
+      const hashes = cut.map((part) => keep(part, schema, []))
+      return infoOf(keep(frame, schema, hashes))
     },
     async read(hash, options) {
-      const { frame, schema } = found(hash)
+      const { frame, schema, parts } = found(hash)
+      parts.forEach(found)
       const names = options?.columns ?? schema.columns.map(({ name }) => name)
       return { rows: frame.rows, columns: copyColumns(frame, names) }
     },
     async describe(hash) {
       return stored.has(hash) ? infoOf(hash) : undefined
     },
+    async stored() {
+      return [...stored].map(([hash, { parts, usedAtUs }]) => ({ hash, bytes: 0, usedAtUs, parts }))
+    },
+    async remove(hash, unusedSinceUs) {
+      const known = stored.get(hash)
+      if (known !== undefined && known.usedAtUs < unusedSinceUs) stored.delete(hash)
+      return 0
+    },
   }
+}
+
+interface StoredFrame {
+  readonly frame: Frame
+  readonly schema: FrameSchema
+  readonly parts: readonly string[]
+  readonly usedAtUs: number
 }
 
 /** Copies, so that a caller who changes a column changes no snapshot. */
@@ -64,7 +93,7 @@ function copyColumns(frame: Frame, names: readonly string[]): Record<string, Fra
 /** The catalogue in an array. `openRows` tells how many rows of a dataset are in quarantine. */
 export function createMemoryCatalog(
   openRows: (dataset: string) => number = () => 0,
-): DatasetCatalog & Restorable {
+): DatasetCatalog & Restorable & { readonly versions: DatasetVersionStore } {
   let records: (SnapshotRecord & { readonly sequence: number })[] = []
   const of = (dataset: string) => records.filter((record) => record.dataset === dataset)
 
@@ -95,21 +124,38 @@ export function createMemoryCatalog(
     }
   }
 
+  function add(snapshots: readonly SnapshotRecord[]): void {
+    records = [
+      ...records,
+      ...snapshots.map((snapshot, index) => ({
+        ...structuredClone(snapshot),
+        sequence: records.length + index + 1,
+      })),
+    ]
+  }
+
+  const versions = createMemoryVersions({ current: currentOf, add })
+
   return {
+    versions: versions.store,
     save() {
       const saved = records
+      const undoVersions = versions.save()
       return () => {
         records = saved
+        undoVersions()
       }
     },
-    async record(snapshots) {
-      records = [
-        ...records,
-        ...snapshots.map((snapshot, index) => ({
-          ...structuredClone(snapshot),
-          sequence: records.length + index + 1,
-        })),
-      ]
+    async record(snapshots, by) {
+      add(snapshots)
+      for (const [dataset, added] of Map.groupBy(snapshots, (snapshot) => snapshot.dataset)) {
+        versions.recorded(dataset, {
+          restores: null,
+          recordedAtUs: added.at(-1)!.recordedAtUs,
+          recordedBy: by.actor.name,
+          reason: by.reason,
+        })
+      }
     },
     async datasets() {
       const names = [...new Set(records.map((record) => record.dataset))]

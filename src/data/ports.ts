@@ -20,11 +20,35 @@ export interface SnapshotInfo {
   /** SHA-256 (hex) over the schema and the column contents: the snapshot's name and its version. */
   readonly hash: string
   readonly rows: number
-  /** Size of the stored form; 0 for stores that keep nothing on disk. */
+  /** Size of the stored form, all parts together; 0 for stores that keep nothing on disk. */
   readonly bytes: number
-  /** File that holds it, for people and for engines; null for stores without files. */
+  /**
+   * File that holds it, for people and for engines, or that lists the files of its parts; null for
+   * stores without files.
+   */
   readonly path: string | null
   readonly schema: FrameSchema
+  /** What it is stored as, in order: itself where it is stored in one piece. */
+  readonly parts: readonly SnapshotPart[]
+}
+
+/** Consecutive rows of a snapshot that are stored once, whichever snapshots hold them. */
+export interface SnapshotPart {
+  /** A part is named as a snapshot of its rows would be, and can be read as one. */
+  readonly hash: string
+  readonly rows: number
+  readonly bytes: number
+  readonly path: string | null
+}
+
+/** A stored file, as a cleaner of the store sees it. */
+export interface StoredPart {
+  readonly hash: string
+  readonly bytes: number
+  /** When it was last written or asked to be written, µs UTC. */
+  readonly usedAtUs: number
+  /** Hashes of its parts, where it is a list of them. */
+  readonly parts: readonly string[]
 }
 
 /** Immutable frames, named by the hash of their content. */
@@ -34,7 +58,12 @@ export interface SnapshotStore {
    * whole snapshot is there afterwards or nothing is. Fails with `snapshot_disk_full` when there is
    * no room and `snapshot_write_failed` for other causes.
    */
-  write(frame: Frame, schema: FrameSchema): Promise<SnapshotInfo>
+  write(
+    frame: Frame,
+    schema: FrameSchema,
+    /** Rows at which parts begin, ascending from 0: the name of the whole does not depend on them. */
+    options?: { readonly parts?: readonly number[] },
+  ): Promise<SnapshotInfo>
   /**
    * Reads a frame, or only some of its columns, and checks what was read against the hash. Fails
    * with `snapshot_not_found`, or `snapshot_damaged` when content and name disagree.
@@ -42,6 +71,13 @@ export interface SnapshotStore {
   read(hash: string, options?: { readonly columns?: readonly string[] }): Promise<Frame>
   /** Undefined when there is no such snapshot. */
   describe(hash: string): Promise<SnapshotInfo | undefined>
+  /** Everything that is stored: snapshots, lists of parts, and parts. */
+  stored(): Promise<StoredPart[]>
+  /**
+   * Removes what is stored under a name, unless it was used at or after an instant (µs UTC): then a
+   * writer may count on it. Returns the bytes that became free; 0 where nothing was removed.
+   */
+  remove(hash: string, unusedSinceUs: number): Promise<number>
 }
 
 // ---------------------------------------------------------------------------------------------

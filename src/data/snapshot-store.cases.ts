@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Frame, FrameSchema } from './frame.ts'
+import { sliceFrame, type Frame, type FrameSchema } from './frame.ts'
 import type { SnapshotStore } from './ports.ts'
 
 const schema: FrameSchema = {
@@ -81,6 +81,50 @@ export function snapshotStoreCases(name: string, open: () => Promise<SnapshotSto
       expect(await store.describe(hash)).toMatchObject({ hash, rows: 10, schema })
       expect(await store.describe('0'.repeat(64))).toBeUndefined()
       await expect(store.read('0'.repeat(64))).rejects.toMatchObject({ code: 'snapshot_not_found' })
+    })
+
+    test('gives back a snapshot in parts as it does one in one piece, under the same name', async () => {
+      const whole = await (await open()).write(extremes(50), schema)
+      const store = await open()
+      const cut = await store.write(extremes(50), schema, { parts: [0, 10, 11, 40] })
+      expect(cut.hash).toBe(whole.hash)
+      expect(cut.parts.map(({ rows }) => rows)).toEqual([10, 1, 29, 10])
+      expect(await store.read(cut.hash)).toEqual(extremes(50))
+      expect(await store.read(cut.parts[1].hash)).toEqual(sliceFrame(extremes(50), 10, 11))
+      const some = await store.read(cut.hash, { columns: ['odd "name"', 'at'] })
+      expect(some.columns['at']).toEqual(extremes(50).columns['at'])
+      expect(await store.describe(cut.hash)).toEqual(cut)
+    })
+
+    test('stores a part that two snapshots share once', async () => {
+      const store = await open()
+      const other = extremes(50)
+      ;(other.columns['id'] as Float64Array)[45] = 1000
+      const first = await store.write(extremes(50), schema, { parts: [0, 20, 40] })
+      const second = await store.write(other, schema, { parts: [0, 20, 40] })
+      expect(second.hash).not.toBe(first.hash)
+      expect(second.parts.slice(0, 2)).toEqual(first.parts.slice(0, 2))
+      expect(second.parts[2]).not.toEqual(first.parts[2])
+      // Two snapshots, and four parts of the six that they name.
+      const stored = await store.stored()
+      expect(stored).toHaveLength(6)
+      const partsOf = new Map(stored.map(({ hash, parts }) => [hash, parts]))
+      expect(partsOf.get(second.hash)).toEqual(second.parts.map(({ hash }) => hash))
+      expect(partsOf.get(second.parts[0].hash)).toEqual([])
+    })
+
+    test('removes what is left over, and nothing that was used since', async () => {
+      const store = await open()
+      const { hash, parts } = await store.write(extremes(50), schema, { parts: [0, 25] })
+      const used = (await store.stored()).map(({ usedAtUs }) => usedAtUs)
+      await store.remove(parts[0].hash, Math.min(...used))
+      expect(await store.read(hash)).toEqual(extremes(50))
+      await store.remove(hash, Infinity)
+      expect(await store.describe(hash)).toBeUndefined()
+      for (const part of parts) await store.remove(part.hash, Infinity)
+      expect(await store.stored()).toEqual([])
+      await store.write(extremes(50), schema, { parts: [0, 25] })
+      expect(await store.read(hash)).toEqual(extremes(50))
     })
 
     test('hands out copies, so that nobody changes a snapshot', async () => {

@@ -13,7 +13,7 @@ import {
 } from '../../features/index.ts'
 import type { Matrix } from '../../lib/matrix.ts'
 import { THREADS_DEFAULT, withDatabase, type DatabaseLimits } from './database.ts'
-import { fillVector, itemsOf } from './snapshots.ts'
+import { fillVector, itemsOf } from './frame-table.ts'
 
 /** DuckDB's standard vector: the most rows that one chunk holds. */
 const CHUNK_ROWS = 2048

@@ -4,9 +4,11 @@
  * never for floats whose order matters.
  */
 export { duckdbSnapshots, type DuckdbSnapshotsOptions } from './snapshots.ts'
+export { duckdbDifferences } from './differences.ts'
 export { duckdbHistoryEngine } from './feature-history.ts'
 export { duckdbParquetRows } from './parquet-rows.ts'
 export { readTableFile } from './table-file.ts'
 export type { DatabaseLimits } from './database.ts'
 export { writeParquet } from './write-parquet.ts'
 export { writeFrame } from './write-frame.ts'
+export { duckdbStepTables } from './step-tables.ts'

@@ -1,180 +1,247 @@
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { statSync, unlinkSync } from 'node:fs'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BIGINT, DOUBLE, DuckDBDataChunk, VARCHAR, type DuckDBConnection } from '@duckdb/node-api'
+import type { DuckDBConnection } from '@duckdb/node-api'
 import {
   columnOf,
   dataErrors,
   digestOf,
   manifestHash,
   manifestOf,
+  sliceFrame,
   type Frame,
-  type FrameColumn,
   type FrameSchema,
   type FrameSchemaColumn,
-  type FrameType,
   type SnapshotInfo,
   type SnapshotManifest,
+  type SnapshotPart,
   type SnapshotStore,
+  type StoredPart,
 } from '../../data/index.ts'
-import { identifier, literal, withDatabase, type DatabaseLimits } from './database.ts'
+import { literal, withDatabase, type DatabaseLimits } from './database.ts'
+import { fillTable, readColumns, storedColumns } from './frame-table.ts'
+import { sizeOf, sweep, touch, writeWhole } from './snapshot-files.ts'
 
 export interface DuckdbSnapshotsOptions extends DatabaseLimits {
   /** Folder of the snapshots; made if it is not there. */
   readonly directory: string
 }
 
+/** What a file `<hash>.parts.json` says: a snapshot, and the parts that it is stored as. */
+interface PartList {
+  readonly format: 'assay-snapshot-parts/1'
+  readonly manifest: SnapshotManifest
+  readonly parts: readonly { readonly hash: string; readonly rows: number }[]
+}
+
+/** Where a snapshot's rows lie, in order. */
+interface Stored {
+  readonly manifest: SnapshotManifest
+  readonly path: string
+  readonly parts: readonly SnapshotPart[]
+}
+
 /**
  * Snapshots as Parquet files `<hash>.parquet` in one folder. Money is BIGINT (minor units), time is
  * TIMESTAMP (microseconds UTC), text is VARCHAR, "no value" is NULL, so that any engine reads them;
- * the manifest whose hash names the file travels in the file's key-value metadata.
+ * the manifest whose hash names the file travels in the file's key-value metadata. A snapshot in
+ * parts is a file `<hash>.parts.json` that names Parquet files of the same kind, each a snapshot of
+ * its own rows; a part that is already there is not written again.
  *
- * A file appears under its name only once it is complete and on disk. One process writes to a folder;
- * any number may read.
+ * A file appears under its name only once it is complete and on disk, and a list of parts after its
+ * parts. One process writes to a folder and cleans it; any number may read.
  */
 export function duckdbSnapshots(options: DuckdbSnapshotsOptions): SnapshotStore {
-  const { directory } = options
-  const pathOf = (hash: string): string => join(directory, `${checkedHash(hash)}.parquet`)
-
-  async function describe(hash: string): Promise<SnapshotInfo | undefined> {
-    const path = pathOf(hash)
-    const bytes = await sizeOf(path)
-    if (bytes === undefined) return undefined
-    const { rows, schema } = await withDatabase(options, (connection) =>
-      readManifest(connection, path, hash),
-    )
-    return { hash, rows, bytes, path, schema }
-  }
-
+  const files = filesIn(options.directory)
   let swept: Promise<void> | undefined
 
+  async function find(hash: string, connection: DuckDBConnection): Promise<Stored | undefined> {
+    const path = files.whole(hash)
+    const bytes = await sizeOf(path)
+    if (bytes !== undefined) {
+      const manifest = await readManifest(connection, path, hash)
+      return { manifest, path, parts: [{ hash, rows: manifest.rows, bytes, path }] }
+    }
+    const list = await files.readList(hash)
+    return list && { manifest: list.manifest, path: files.list(hash), parts: await sized(list) }
+  }
+
+  async function sized(list: PartList): Promise<SnapshotPart[]> {
+    const parts: SnapshotPart[] = []
+    for (const { hash, rows } of list.parts) {
+      const path = files.whole(hash)
+      parts.push({ hash, rows, bytes: (await sizeOf(path)) ?? 0, path })
+    }
+    return parts
+  }
+
+  /** Writes rows as one Parquet file unless it is there. */
+  async function keep(
+    connection: DuckDBConnection,
+    frame: Frame,
+    schema: FrameSchema,
+    manifest: SnapshotManifest,
+  ): Promise<SnapshotPart> {
+    const hash = manifestHash(manifest)
+    const path = files.whole(hash)
+    if (!(await touch(path))) {
+      await writeWhole(path, async (temporary) => {
+        const sql = await fillTable(connection, frame, schema)
+        await connection.run(copyStatement(schema, sql, manifest, temporary))
+      })
+    }
+    return { hash, rows: frame.rows, bytes: (await sizeOf(path)) ?? 0, path }
+  }
+
   return {
-    describe,
-    async write(frame, schema) {
-      swept ??= sweep(directory)
+    describe(hash) {
+      return withDatabase(options, async (connection): Promise<SnapshotInfo | undefined> => {
+        const stored = await find(hash, connection)
+        return stored && infoOf(hash, stored)
+      })
+    },
+    async write(frame, schema, { parts: starts = [0] } = {}) {
+      swept ??= sweep(options.directory)
       await swept
       const manifest = manifestOf(frame, schema)
       const hash = manifestHash(manifest)
-      const path = pathOf(hash)
-      if ((await sizeOf(path)) === undefined) {
-        await writeWhole(path, (temporary) =>
-          withDatabase(options, async (connection) => {
-            const sql = await fillTable(connection, frame, schema)
-            await connection.run(copyStatement(schema, sql, manifest, temporary))
-          }),
-        )
-      }
-      return { hash, rows: frame.rows, bytes: (await sizeOf(path)) ?? 0, path, schema }
-    },
-    async read(hash, { columns } = {}) {
-      const path = pathOf(hash)
-      if ((await sizeOf(path)) === undefined) {
-        throw dataErrors.snapshot_not_found(`No snapshot is named ${hash}.`)
-      }
       return withDatabase(options, async (connection) => {
-        const manifest = await readManifest(connection, path, hash)
+        const isWhole = starts.length < 2 || (await sizeOf(files.whole(hash))) !== undefined
+        if (isWhole) {
+          const part = await keep(connection, frame, schema, manifest)
+          return infoOf(hash, { manifest, path: files.whole(hash), parts: [part] })
+        }
+        const parts: SnapshotPart[] = []
+        for (const [index, start] of starts.entries()) {
+          const rows = sliceFrame(frame, start, starts[index + 1])
+          parts.push(await keep(connection, rows, schema, manifestOf(rows, schema)))
+        }
+        await files.writeList(hash, {
+          format: 'assay-snapshot-parts/1',
+          manifest,
+          parts: parts.map((part) => ({ hash: part.hash, rows: part.rows })),
+        })
+        return infoOf(hash, { manifest, path: files.list(hash), parts })
+      })
+    },
+    read(hash, { columns } = {}) {
+      return withDatabase(options, async (connection) => {
+        const stored = await find(hash, connection)
+        if (stored === undefined) {
+          throw dataErrors.snapshot_not_found(`No snapshot is named ${hash}.`)
+        }
+        const { manifest, parts } = stored
+        const gone = parts.find(({ bytes }) => bytes === 0)
+        if (gone !== undefined) throw damaged(hash, `its part ${gone.hash.slice(0, 12)} is missing`)
         const wanted = chosenColumns(manifest, columns)
-        const frame = await readColumns(connection, path, manifest.rows, wanted)
+        const paths = parts.map((part) => files.whole(part.hash))
+        const frame = await readColumns(connection, paths, manifest.rows, wanted)
         checkDigests(frame, manifest, wanted, hash)
         return frame
       })
     },
+    stored: () => files.stored(),
+    async remove(hash, unusedSinceUs) {
+      return files.remove(hash, unusedSinceUs)
+    },
   }
 }
 
-/** How each type of column is stored, and how it passes between typed arrays and SQL. */
-export const storage: Readonly<
-  Record<FrameType, { store(column: string): string; load(column: string): string }>
-> = {
-  time: {
-    store: (c) => `make_timestamp(CAST(${c} AS BIGINT))`,
-    load: (c) => `epoch_us(${c})`,
-  },
-  money: { store: (c) => `CAST(${c} AS BIGINT)`, load: (c) => c },
-  integer: { store: (c) => `CAST(${c} AS BIGINT)`, load: (c) => c },
-  number: { store: (c) => c, load: (c) => c },
-  boolean: { store: (c) => `CAST(${c} AS BOOLEAN)`, load: (c) => `CAST(${c} AS TINYINT)` },
-  text: { store: (c) => c, load: (c) => c },
+function infoOf(hash: string, { manifest, path, parts }: Stored): SnapshotInfo {
+  const bytes = parts.reduce((sum, part) => sum + part.bytes, 0)
+  return { hash, rows: manifest.rows, bytes, path, schema: manifest.schema, parts }
 }
 
-/** DuckDB's standard vector: the most rows that one chunk holds. */
-const chunkRows = 2048
+const wholeEnd = '.parquet'
+const listEnd = '.parts.json'
 
-/** A column on its way to the file, with the expression that stands for it in SQL. */
-interface TableColumn {
-  readonly values: FrameColumn
-  readonly sql: string
-}
+/** The folder's files by what they hold. */
+export function filesIn(directory: string) {
+  const whole = (hash: string): string => join(directory, `${checkedHash(hash)}${wholeEnd}`)
+  const list = (hash: string): string => join(directory, `${checkedHash(hash)}${listEnd}`)
 
-/**
- * Copies a frame into a table, chunk by chunk. Numbers go in as DOUBLE, whole arrays at a time;
- * whole numbers in a frame are safe integers, so that the cast to BIGINT on the way to the file is
- * exact. NaN stands for NULL until then. Returns the SQL of each column in schema order.
- */
-export async function fillTable(
-  connection: DuckDBConnection,
-  frame: Frame,
-  schema: FrameSchema,
-): Promise<readonly string[]> {
-  const columns = tableColumns(frame, schema)
-  const held = columns.filter(({ sql }) => sql !== noValues)
-  const types = held.map(({ values }) => (values instanceof Float64Array ? DOUBLE : VARCHAR))
-  // A table needs a column, and a frame may be without values.
-  const definitions = held.map(({ sql }, index) => `, ${sql} ${String(types[index])}`).join('')
-  await connection.run(`CREATE TABLE frame (row BIGINT${definitions})`)
-  const appender = await connection.createAppender('frame')
-  for (let start = 0; start < frame.rows; start += chunkRows) {
-    const count = Math.min(chunkRows, frame.rows - start)
-    const chunk = DuckDBDataChunk.create([BIGINT, ...types], count)
-    const rows = chunk.getColumnVector(0)
-    rows.flush()
-    held.forEach(({ values }, index) => fillVector(chunk, index + 1, values, start, count))
-    appender.appendDataChunk(chunk)
-    if ((start / chunkRows) % 64 === 63) {
-      appender.flushSync()
-      // Other work of the process gets its turn.
-      await new Promise((resolve) => setImmediate(resolve))
+  async function readList(hash: string): Promise<PartList | undefined> {
+    let text: string
+    try {
+      text = await readFile(list(hash), 'utf8')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      throw error
+    }
+    let written: PartList
+    try {
+      written = JSON.parse(text) as PartList
+    } catch (cause) {
+      throw damaged(hash, 'the list of its parts cannot be read', cause)
+    }
+    if (manifestHash(written.manifest) !== hash) {
+      throw damaged(hash, 'its manifest has another hash')
+    }
+    return written
+  }
+
+  async function storedAs(name: string): Promise<StoredPart | undefined> {
+    const end = [wholeEnd, listEnd].find((each) => name.endsWith(each))
+    const hash = end === undefined ? '' : name.slice(0, -end.length)
+    if (!isHash(hash)) return undefined
+    const status = statSync(join(directory, name), { throwIfNoEntry: false })
+    if (status === undefined) return undefined
+    const named = end === listEnd ? await readList(hash) : undefined
+    return {
+      hash,
+      bytes: status.size,
+      usedAtUs: Math.floor(status.mtimeMs * 1000),
+      parts: named?.parts.map((part) => part.hash) ?? [],
     }
   }
-  appender.closeSync()
-  return columns.map(({ sql }) => sql)
-}
 
-const noValues = 'NULL'
-
-/** Text is written value by value; a column without any, such as unknown authors, is left out. */
-function tableColumns(frame: Frame, schema: FrameSchema): TableColumn[] {
-  return schema.columns.map(({ name }, index) => {
-    const values = columnOf(frame, name)
-    const empty = !(values instanceof Float64Array) && values.every((text) => text === undefined)
-    return { values, sql: empty ? noValues : `c${index}` }
-  })
-}
-
-/** Copies rows of a column, from `start` on, into a chunk's vector. */
-export function fillVector(
-  chunk: DuckDBDataChunk,
-  index: number,
-  column: FrameColumn,
-  start: number,
-  count: number,
-): void {
-  const vector = chunk.getColumnVector(index)
-  if (column instanceof Float64Array) {
-    itemsOf(vector).set(column.subarray(start, start + count))
-  } else {
-    for (let row = 0; row < count; row++) vector.setItem(row, column[start + row] ?? null)
+  return {
+    whole,
+    list,
+    readList,
+    /** Where a snapshot's rows lie, in order. Fails with `snapshot_not_found`. */
+    async partsOf(hash: string): Promise<{ hash: string; path: string }[]> {
+      if ((await sizeOf(whole(hash))) !== undefined) return [{ hash, path: whole(hash) }]
+      const parts = (await readList(hash))?.parts
+      if (parts === undefined) {
+        throw dataErrors.snapshot_not_found(`No snapshot is named ${hash}.`)
+      }
+      return parts.map((part) => ({ hash: part.hash, path: whole(part.hash) }))
+    },
+    async writeList(hash: string, content: PartList): Promise<void> {
+      const path = list(hash)
+      if (await touch(path)) return
+      await writeWhole(path, (temporary) => writeFile(temporary, JSON.stringify(content)))
+    },
+    async stored(): Promise<StoredPart[]> {
+      const found: StoredPart[] = []
+      for (const name of await namesIn(directory)) {
+        const part = await storedAs(name)
+        if (part !== undefined) found.push(part)
+      }
+      return found
+    },
+    remove(hash: string, unusedSinceUs: number): number {
+      let bytes = 0
+      for (const path of [list(hash), whole(hash)]) {
+        // Looked at and removed in one go: a writer of this process cannot use it in between.
+        const status = statSync(path, { throwIfNoEntry: false })
+        if (status === undefined || status.mtimeMs * 1000 >= unusedSinceUs) continue
+        unlinkSync(path)
+        bytes += status.size
+      }
+      return bytes
+    },
   }
-  vector.flush()
 }
 
-/**
- * The typed array behind a DOUBLE vector. The library reads and writes one value at a time through
- * its public methods; copying the array is some thirty times faster.
- */
-export function itemsOf(vector: unknown): Float64Array {
-  const { items } = vector as { readonly items?: unknown }
-  if (!(items instanceof Float64Array)) throw new Error('A DOUBLE vector holds no Float64Array.')
-  return items
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return (await readdir(directory)).sort()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
 }
 
 function copyStatement(
@@ -188,22 +255,6 @@ function copyStatement(
     `(FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false, ROW_GROUP_SIZE 122880, ` +
     `KV_METADATA {assay: ${literal(JSON.stringify(manifest))}})`
   )
-}
-
-/** The columns of `frame` as they are stored: typed, NULL where there is no value. */
-export function storedColumns(
-  { columns }: FrameSchema,
-  sql: readonly string[],
-  stores: Readonly<Record<FrameType, { store(column: string): string }>> = storage,
-): string[] {
-  return columns.map(({ name, type }, index) => {
-    const column = sql[index]
-    const value =
-      type === 'text'
-        ? `CAST(${column} AS VARCHAR)`
-        : `CASE WHEN isnan(${column}) THEN NULL ELSE ${stores[type].store(column)} END`
-    return `${value} AS ${identifier(name)}`
-  })
 }
 
 async function readManifest(
@@ -240,50 +291,6 @@ function chosenColumns(
   })
 }
 
-async function readColumns(
-  connection: DuckDBConnection,
-  path: string,
-  rows: number,
-  wanted: readonly FrameSchemaColumn[],
-): Promise<Frame> {
-  const columns: Record<string, FrameColumn> = {}
-  const selected = wanted.map(({ name, type }) => {
-    columns[name] = type === 'text' ? new Array<string | undefined>(rows) : new Float64Array(rows)
-    const loaded = storage[type].load(identifier(name))
-    return type === 'text' ? loaded : `coalesce(CAST(${loaded} AS DOUBLE), 'NaN'::DOUBLE)`
-  })
-  if (wanted.length === 0) return { rows, columns }
-  const result = await connection.stream(
-    `SELECT ${selected.join(', ')} FROM read_parquet(${literal(path)})`,
-  )
-  let start = 0
-  for (;;) {
-    const chunk = await result.fetchChunk()
-    if (chunk === null || chunk.rowCount === 0) break
-    if (start + chunk.rowCount > rows) break
-    wanted.forEach(({ name }, index) => readVector(chunk, index, columns[name], start))
-    start += chunk.rowCount
-  }
-  return { rows, columns }
-}
-
-/** Copies a chunk's vector into a column, from row `start` on. */
-export function readVector(
-  chunk: DuckDBDataChunk,
-  index: number,
-  column: FrameColumn,
-  start: number,
-): void {
-  const vector = chunk.getColumnVector(index)
-  if (column instanceof Float64Array) {
-    column.set(itemsOf(vector), start)
-    return
-  }
-  for (let row = 0; row < chunk.rowCount; row++) {
-    column[start + row] = (vector.getItem(row) as string | null) ?? undefined
-  }
-}
-
 function checkDigests(
   frame: Frame,
   manifest: SnapshotManifest,
@@ -304,58 +311,10 @@ function damaged(hash: string, what: string, cause?: unknown): Error {
 
 /** Hashes become file names, so nothing else may pass. */
 function checkedHash(hash: string): string {
-  if (/^[0-9a-f]{64}$/.test(hash)) return hash
+  if (isHash(hash)) return hash
   throw dataErrors.snapshot_not_found(`${JSON.stringify(hash.slice(0, 80))} names no snapshot.`)
 }
 
-async function sizeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).size
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
-}
-
-/** Makes the folder and removes what a process that was killed left half-written in it. */
-async function sweep(directory: string): Promise<void> {
-  await mkdir(directory, { recursive: true })
-  const names = await readdir(directory)
-  const leftOver = names.filter((name) => name.endsWith('.part'))
-  await Promise.all(leftOver.map((name) => rm(join(directory, name), { force: true })))
-}
-
-/** Writes a file under a temporary name, waits until it is on disk, and gives it its name. */
-async function writeWhole(
-  path: string,
-  write: (temporary: string) => Promise<void>,
-): Promise<void> {
-  const temporary = `${path}.${process.pid}.part`
-  try {
-    await write(temporary)
-    await syncToDisk(temporary)
-    await rename(temporary, path)
-  } catch (cause) {
-    await rm(temporary, { force: true })
-    throw writeError(cause)
-  }
-}
-
-async function syncToDisk(path: string): Promise<void> {
-  const file = await open(path, 'r+')
-  try {
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-}
-
-function writeError(cause: unknown): Error {
-  const message = cause instanceof Error ? cause.message : String(cause)
-  if (/No space left|ENOSPC|disk full|File too large|EFBIG|quota/i.test(message)) {
-    return dataErrors.snapshot_disk_full(`The snapshot did not fit on the disk: ${message}`, {
-      cause,
-    })
-  }
-  return dataErrors.snapshot_write_failed(`The snapshot was not written: ${message}`, { cause })
+function isHash(text: string): boolean {
+  return /^[0-9a-f]{64}$/.test(text)
 }

@@ -13,7 +13,7 @@ import {
   type TableFile,
 } from '../../data/index.ts'
 import { identifier, literal, withDatabase, type DatabaseLimits } from './database.ts'
-import { readVector } from './snapshots.ts'
+import { readVector } from './frame-table.ts'
 
 /** A table is held in memory: rows × columns at most. */
 const CELLS_MAX = 250_000_000

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Frame, FrameSchema } from '../../data/index.ts'
 import { literal, withDatabase, type DatabaseLimits } from './database.ts'
-import { fillTable, storage, storedColumns } from './snapshots.ts'
+import { fillTable, storage, storedColumns } from './frame-table.ts'
 
 /** As in snapshots, but with the zone said, so that every reader takes times for UTC. */
 const zoned = {
