@@ -16,4 +16,54 @@ export const pipelineErrors = defineErrors({
     title: 'Too much waits to be learnt',
     action: 'Wait until some of it is done, or stop what is not needed any more.',
   },
+  pipeline_invalid: {
+    status: 422,
+    title: 'A pipeline is declared wrongly',
+    action: 'Mend the declaration as the message says; nothing was run.',
+  },
+  pipeline_unknown: {
+    status: 404,
+    title: 'There is no such pipeline, step or run',
+    action: '`assay pipelines list`, `show` and `runs` give the names.',
+  },
+  pipeline_value_invalid: {
+    status: 422,
+    title: 'A parameter, partition or input of a pipeline is not what it declares',
+    action: '`assay pipelines show NAME` says what it takes.',
+  },
+  pipeline_input_missing: {
+    status: 409,
+    title: 'What a pipeline reads is not there',
+    action: 'Put the file in its place, or run the pipeline that makes the product first.',
+  },
+  pipeline_runs_full: {
+    status: 429,
+    title: 'Too many pipeline runs wait',
+    action: 'Wait until some have ended, or cancel what is not needed any more.',
+  },
+  pipeline_run_ended: {
+    status: 409,
+    title: 'The pipeline run has ended',
+    action: 'Start another run; steps that are unchanged are not run again.',
+  },
+  approval_not_waiting: {
+    status: 409,
+    title: 'The step does not wait for an approval',
+    action: 'Look at the run: it may have been answered or ended meanwhile.',
+  },
+  approval_forbidden: {
+    status: 403,
+    title: 'Approving takes a person with that right',
+    action: 'Ask an approver, or let an administrator give the role.',
+  },
+  approval_own_run: {
+    status: 403,
+    title: 'Who started a run does not approve it',
+    action: 'Ask another person with the right to approve.',
+  },
+  pipeline_step_failed: {
+    status: 422,
+    title: 'A step of the pipeline failed',
+    action: 'Read its log, mend what is wrong and run again: steps that are done are not run anew.',
+  },
 })

@@ -1,6 +1,7 @@
 // Pipelines: named steps run in order, with a record of every run that says what each step found,
 // how long it took and why it stopped. A record is stored before the next step begins. `flows/`
-// holds the standard flow from data to live, and the replay of kept-back rows as traffic.
+// holds the standard flow from data to live, and the replay of kept-back rows as traffic. `engine/`
+// runs the pipelines that a project declares: pure steps, looked up by what they depend on.
 export {
   learnFlow,
   type LearnPorts,
@@ -74,6 +75,15 @@ export { countSkew, type SkewCount, type SkewRequest } from './flows/skew.ts'
 export { labelArrivals, labelsByRow, sliceFrame, trainingTable } from './flows/table.ts'
 export { eventBody, type Tape } from './flows/tape.ts'
 export { trainModel, type Candidate, type TrainingTable } from './flows/train.ts'
+export {
+  keyOf,
+  lineage,
+  type LineageEdge,
+  type LineageGraph,
+  type LineageKind,
+  type LineageNode,
+  type LineagePorts,
+} from './lineage/graph.ts'
 export { createMemoryPipelineRuns } from './memory.ts'
 export { pipelineErrors } from './errors.ts'
 export {
@@ -84,7 +94,16 @@ export {
   type RunPorts,
   type Step,
 } from './run.ts'
-export type { PipelineRun, PipelineRunStore, StepState } from './types.ts'
+export {
+  STEPS_LISTED_MAX,
+  type EngineRun,
+  type PipelineRun,
+  type PipelineRunStore,
+  type RunOptions,
+  type RunReason,
+  type StepState,
+} from './types.ts'
+export * from './engine/index.ts'
 export type {
   EntityRowsBody,
   FeatureHistoryAnswer,

@@ -100,7 +100,8 @@ const INTERRUPTED_AMONG = 50
 /** Ends the records of runs whose process fell: they will never end by themselves. */
 export async function markInterrupted(store: PipelineRunStore, clock: Clock): Promise<void> {
   for (const run of await store.list(INTERRUPTED_AMONG)) {
-    if (run.status !== 'running') continue
+    // Runs of the engine are gone on with instead.
+    if (run.status !== 'running' || run.engine !== undefined) continue
     await store.save({ ...run, status: 'interrupted', endedAtUs: clock.nowUs() })
   }
 }

@@ -1,6 +1,7 @@
 // What other processes may ask of `work`, over the local socket.
 import type { ChangeBy } from '../access/index.ts'
 import type { FeatureAudit, Recomputation } from '../decisions/index.ts'
+import type { CleaningReport, CompareVersions, VersionDifference } from '../data/index.ts'
 import type { EngineUse, FactOrder } from '../features/index.ts'
 import type { EntityFactCounts } from './flows/entity-features.ts'
 import type { FeaturePresence } from './flows/feature-presence.ts'
@@ -126,11 +127,19 @@ export interface WorkRemote {
     readonly namespace: string
     readonly sequence: number
   }): Promise<Recomputation>
-  /** Ingests a file into a dataset of the project, beside what it holds. */
+  /** Ingests a file into a dataset of the project, beside what it holds or in its place. */
   ingest(
-    request: { readonly path: string; readonly source: string | undefined },
+    request: {
+      readonly path: string
+      readonly source: string | undefined
+      readonly replace?: boolean
+    },
     by: ChangeBy,
   ): Promise<IngestSummary>
+  /** Compares two versions of a dataset, row by row. */
+  compareVersions(request: CompareVersions): Promise<VersionDifference>
+  /** Applies retention and removes files that no version names. */
+  cleanData(options: { readonly dryRun: boolean }, by: ChangeBy): Promise<CleaningReport>
   /** Works out the dated snapshots of the project's graphs, where they are not up to date. */
   writeGraphs(names: readonly string[] | undefined, by: ChangeBy): Promise<readonly WrittenGraph[]>
 }

@@ -23,7 +23,7 @@ export interface ModelDeclaration {
   readonly description?: string
   readonly features: readonly FeatureSetDeclaration[]
   readonly label: LabelsDeclaration
-  /** Of two classes: `boostedTrees`, `logisticRegression`, or either of them `calibrated`. */
+  /** Of two classes: `boostedTrees`, `randomForest`, `logisticRegression`, or any of them `calibrated`. */
   readonly learner: LearnerSpec
 }
 

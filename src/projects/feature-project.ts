@@ -15,6 +15,7 @@ import {
   type FeatureSetDeclaration,
   type GraphSnapshotsDeclaration,
 } from '../features/index.ts'
+import { compilePipelines, type CompiledPipeline, type PipelineDeclaration } from '../pipelines/index.ts'
 import { projectErrors } from './errors.ts'
 
 export interface FeatureProjectOptions {
@@ -27,6 +28,7 @@ export interface FeatureProjectOptions {
   /** Dated snapshots of graphs, whose tables feature sets look up. */
   readonly graphs?: readonly GraphSnapshotsDeclaration[]
   readonly featureSets: readonly FeatureSetDeclaration[]
+  readonly pipelines?: readonly PipelineDeclaration[]
 }
 
 export interface FeatureProjectDeclaration extends FeatureProjectOptions {
@@ -58,6 +60,8 @@ export interface CompiledFeatureProject {
   /** Absent where none are declared. */
   readonly graphs?: readonly CompiledGraphSnapshots[]
   readonly featureSets: readonly CompiledFeatureSet[]
+  /** Absent where none are declared. */
+  readonly pipelines?: readonly CompiledPipeline[]
 }
 
 /**
@@ -68,7 +72,7 @@ export function compileFeatureProject(
   declaration: FeatureProjectOptions & { readonly name: string },
 ): CompiledFeatureProject {
   const { name, title, description = '', owner, sources, labels = [], featureSets } = declaration
-  const { graphs = [] } = declaration
+  const { graphs = [], pipelines = [] } = declaration
   if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) {
     throw invalid(name, 'a name consists of lower-case letters, digits and dashes')
   }
@@ -89,6 +93,7 @@ export function compileFeatureProject(
     labels: labels.map((each) => compileLabels(each)),
     ...(graphs.length > 0 && { graphs: compiledGraphs.map(({ snapshots }) => snapshots) }),
     featureSets: featureSets.map((each) => compileFeatureSet(each)),
+    ...(pipelines.length > 0 && { pipelines: compilePipelines(pipelines) }),
   }
   checkNames(name, 'sources', project.sources)
   const known = new Set(project.sources.map((each) => each.name))

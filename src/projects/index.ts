@@ -29,7 +29,19 @@ export {
   type FeatureProjectDeclaration,
   type FeatureProjectOptions,
 } from './feature-project.ts'
-export { loadFeatures, loadProject, type LoadedFeatures, type LoadedProject } from './load.ts'
+export {
+  loadFeatures,
+  loadPipelines,
+  loadProject,
+  type LoadedFeatures,
+  type LoadedPipelines,
+  type LoadedProject,
+} from './load.ts'
+export {
+  pipelineProject,
+  type PipelineProjectDeclaration,
+  type PipelineProjectOptions,
+} from './pipeline-project.ts'
 export {
   createMemoryProjectStore,
   createProjects,

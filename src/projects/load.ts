@@ -4,9 +4,11 @@ import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'n
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { AssayError } from '../lib/errors.ts'
+import type { PipelineProjectDeclaration } from './pipeline-project.ts'
 import { findDeclarations, type SourceFile } from './declaration-text.ts'
 import { compileProject, type CompiledProject, type ProjectDeclaration } from './declare.ts'
 import { projectErrors } from './errors.ts'
+import { compilePipelines, type PipelineDeclaration } from '../pipelines/index.ts'
 import {
   compileFeatureProject,
   type CompiledFeatureProject,
@@ -25,7 +27,7 @@ export interface LoadedProject {
  */
 export async function loadProject(path: string): Promise<LoadedProject> {
   const { directory, entry, declaration } = await declarationIn(path)
-  if (declaration.kind === 'feature-project') {
+  if (declaration.kind !== 'project') {
     throw projectErrors.project_features_only(
       `${entry} has no models, gates, policies, split and registeredModel`,
     )
@@ -49,13 +51,40 @@ export async function loadFeatures(path: string): Promise<LoadedFeatures> {
   const { entry, declaration } = await declarationIn(path)
   try {
     if (declaration.kind === 'project') return compileProject(declaration)
+    if (declaration.kind === 'pipeline-project') {
+      throw projectErrors.project_invalid(`${entry} declares pipelines and no features`)
+    }
     return { ...compileFeatureProject(declaration), models: [] }
   } catch (error) {
     throw asInvalid(entry, error)
   }
 }
 
-type Declaration = ProjectDeclaration | FeatureProjectDeclaration
+export interface LoadedPipelines {
+  readonly directory: string
+  readonly name: string
+  readonly pipelines: readonly PipelineDeclaration[]
+}
+
+/**
+ * Loads the pipelines of a folder's project, and nothing else of it; none where it declares none.
+ * Errors: `project_not_found`, `project_invalid`, `pipeline_invalid`.
+ */
+export async function loadPipelines(path: string): Promise<LoadedPipelines> {
+  const { directory, entry, declaration } = await declarationIn(path)
+  const { name, pipelines = [] } = declaration
+  try {
+    compilePipelines(pipelines)
+    return { directory, name, pipelines }
+  } catch (error) {
+    throw asInvalid(entry, error)
+  }
+}
+
+type Declaration =
+  | ProjectDeclaration
+  | FeatureProjectDeclaration
+  | PipelineProjectDeclaration
 
 async function declarationIn(path: string) {
   const directory = resolve(path)
@@ -98,7 +127,7 @@ async function evaluate(entry: string): Promise<Declaration> {
     throw asInvalid(entry, error)
   }
   const kind = (exported as { kind?: unknown } | undefined)?.kind
-  if (kind !== 'project' && kind !== 'feature-project') {
+  if (kind !== 'project' && kind !== 'feature-project' && kind !== 'pipeline-project') {
     throw projectErrors.project_invalid(
       `${entry} does not export a project; end it with \`export default project(…)\``,
     )
