@@ -11,8 +11,10 @@ export type Action =
   | 'ingest'
   | 'work-cases'
   | 'run-pipelines'
+  | 'track'
   | 'approve'
   | 'deploy'
+  | 'manage-data'
   | 'manage-access'
 
 /** What is acted on. The table looks at the action alone today; roles per object come later. */
@@ -29,11 +31,13 @@ const allowed: Readonly<Record<Role, readonly Action[]>> = {
     'ingest',
     'work-cases',
     'run-pipelines',
+    'track',
     'deploy',
+    'manage-data',
     'manage-access',
   ],
   approver: ['read', 'approve'],
-  analyst: ['read', 'decide', 'ingest', 'work-cases', 'run-pipelines'],
+  analyst: ['read', 'decide', 'ingest', 'work-cases', 'run-pipelines', 'track'],
   reader: ['read'],
 }
 

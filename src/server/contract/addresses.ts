@@ -42,6 +42,14 @@ export const addresses = {
 
   datasets: { method: 'GET', path: '/api/v1/datasets' },
   dataset: { method: 'GET', path: '/api/v1/datasets/:dataset' },
+  datasetVersions: { method: 'GET', path: '/api/v1/datasets/:dataset/versions' },
+  datasetDifference: { method: 'GET', path: '/api/v1/datasets/:dataset/difference' },
+  tagDataset: { method: 'POST', path: '/api/v1/datasets/:dataset/tags' },
+  holdDataset: { method: 'POST', path: '/api/v1/datasets/:dataset/holds' },
+  releaseDataset: { method: 'POST', path: '/api/v1/datasets/:dataset/holds/:hold/release' },
+  rollBackDataset: { method: 'POST', path: '/api/v1/datasets/:dataset/rollback' },
+  retainDataset: { method: 'PUT', path: '/api/v1/datasets/:dataset/retention' },
+  cleanData: { method: 'POST', path: '/api/v1/data/cleaning' },
   quarantine: { method: 'GET', path: '/api/v1/quarantine' },
   resubmit: { method: 'POST', path: '/api/v1/quarantine/resubmit' },
 
@@ -54,9 +62,26 @@ export const addresses = {
   liveFeatures: { method: 'POST', path: '/api/v1/features/:set/live' },
   auditFeatures: { method: 'POST', path: '/api/v1/features/:set/audit' },
 
+  experiments: { method: 'GET', path: '/api/v1/experiments' },
+  renameExperiment: { method: 'PUT', path: '/api/v1/experiments/:experimentId' },
+  deleteExperiment: { method: 'DELETE', path: '/api/v1/experiments/:experimentId' },
+  restoreExperiment: { method: 'POST', path: '/api/v1/experiments/:experimentId/restore' },
   runs: { method: 'GET', path: '/api/v1/runs' },
+  runColumns: { method: 'GET', path: '/api/v1/runs/columns' },
+  runCurves: { method: 'GET', path: '/api/v1/runs/curves' },
   compareRuns: { method: 'GET', path: '/api/v1/runs/compare' },
+  deleteRuns: { method: 'POST', path: '/api/v1/runs/delete' },
+  restoreRuns: { method: 'POST', path: '/api/v1/runs/restore' },
+  savedViews: { method: 'GET', path: '/api/v1/run-views' },
+  saveView: { method: 'POST', path: '/api/v1/run-views' },
+  deleteView: { method: 'DELETE', path: '/api/v1/run-views/:viewId' },
   run: { method: 'GET', path: '/api/v1/runs/:runId' },
+  runMetrics: { method: 'GET', path: '/api/v1/runs/:runId/metrics' },
+  runFiles: { method: 'GET', path: '/api/v1/runs/:runId/files' },
+  runPreview: { method: 'GET', path: '/api/v1/runs/:runId/preview' },
+  setRunTag: { method: 'PUT', path: '/api/v1/runs/:runId/tags' },
+  deleteRunTag: { method: 'DELETE', path: '/api/v1/runs/:runId/tags/:key' },
+  createProgramKey: { method: 'POST', path: '/api/v1/program-keys' },
 
   uploadLearningFile: { method: 'POST', path: '/api/v1/learning/files' },
   learningFile: { method: 'GET', path: '/api/v1/learning/files/:fileId' },
@@ -71,6 +96,9 @@ export const addresses = {
   giveApproval: { method: 'POST', path: '/api/v1/models/:model/versions/:version/approvals' },
   deploy: { method: 'POST', path: '/api/v1/models/:model/versions/:version/deploy' },
   rollBack: { method: 'POST', path: '/api/v1/models/:model/rollback' },
+  versionDifference: { method: 'GET', path: '/api/v1/models/:model/difference' },
+  champions: { method: 'GET', path: '/api/v1/models/:model/champions' },
+  setAlias: { method: 'PUT', path: '/api/v1/models/:model/aliases/:alias' },
 
   monitoring: { method: 'GET', path: '/api/v1/monitoring' },
 
@@ -80,6 +108,16 @@ export const addresses = {
 
   pipelines: { method: 'GET', path: '/api/v1/pipelines' },
   pipeline: { method: 'GET', path: '/api/v1/pipelines/:pipelineRunId' },
+  cancelPipeline: { method: 'POST', path: '/api/v1/pipelines/:pipelineRunId/cancel' },
+  pipelineStep: { method: 'GET', path: '/api/v1/pipelines/:pipelineRunId/steps/:step' },
+  pipelineStepLog: { method: 'GET', path: '/api/v1/pipelines/:pipelineRunId/steps/:step/log' },
+  answerPipelineStep: {
+    method: 'POST',
+    path: '/api/v1/pipelines/:pipelineRunId/steps/:step/answer',
+  },
+  lineage: { method: 'GET', path: '/api/v1/lineage' },
+  pipelinePartitions: { method: 'GET', path: '/api/v1/declared-pipelines/:pipeline/partitions' },
+  pipelineProducts: { method: 'GET', path: '/api/v1/declared-pipelines/:pipeline/products' },
   governance: { method: 'GET', path: '/api/v1/governance' },
 } as const satisfies Record<string, Address>
 

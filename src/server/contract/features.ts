@@ -57,7 +57,9 @@ export const FeatureSummary = Type.Object({
   ),
   liveMean: Nullable(Type.Number()),
   psi: Nullable(Type.Number()),
-  importance: Nullable(Type.Number({ description: 'Mean |SHAP| in the live model, in the unit of its margin' })),
+  importance: Nullable(
+    Type.Number({ description: 'Mean |SHAP| in the live model, in the unit of its margin' }),
+  ),
   usedBy: Type.Array(Type.String(), { description: 'Versions of models, then policies' }),
   verdict: Verdict,
 })

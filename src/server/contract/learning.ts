@@ -1,7 +1,8 @@
 /** Learning from a file that a person brings: its columns, what is asked of it, and what came of it. */
 import { Type, type Static } from '@sinclair/typebox'
-import { Contributions, Curve } from './experiments.ts'
+import { Curve } from './experiments.ts'
 import { PipelineRun } from './pipelines.ts'
+import { Contributions } from './run.ts'
 import { Identity, Nullable, ObjectRef, OneOf, Time, Verdict } from './shapes.ts'
 
 /** How a file may be declared; what it is, its first bytes say. */

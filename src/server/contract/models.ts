@@ -1,5 +1,14 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { Identity, Nullable, ObjectRef, OneOf, Permission, Time, Verdict } from './shapes.ts'
+import {
+  Estimate,
+  Identity,
+  Nullable,
+  ObjectRef,
+  OneOf,
+  Permission,
+  Time,
+  Verdict,
+} from './shapes.ts'
 import { RunMetric } from './experiments.ts'
 
 export const versionStatuses = ['candidate', 'approved', 'live', 'refused', 'retired'] as const
@@ -16,6 +25,10 @@ export const VersionSummary = Type.Object({
   run: Nullable(ObjectRef),
   metrics: Type.Array(RunMetric),
   verdict: Verdict,
+  origin: OneOf(['built', 'brought'], 'Trained here, or brought by a client from elsewhere'),
+  aliases: Type.Array(Type.String()),
+  stage: OneOf(['none', 'staging', 'production', 'archived']),
+  description: Type.String(),
 })
 export type VersionSummary = Static<typeof VersionSummary>
 
@@ -40,6 +53,24 @@ export const DeploymentEntry = Type.Object({
   by: Identity,
   reason: Type.String(),
 })
+export const historyKinds = [
+  'registered',
+  'live-from',
+  'live-to',
+  'alias-set',
+  'alias-ended',
+] as const
+/** What happened to a model and when: registrations, periods of traffic, aliases. */
+export const HistoryEntry = Type.Object({
+  at: Time,
+  kind: OneOf(historyKinds),
+  version: ObjectRef,
+  subject: Type.String({ description: 'The alias or the policy; else empty' }),
+  by: Identity,
+  reason: Type.String(),
+})
+export type HistoryEntry = Static<typeof HistoryEntry>
+
 export const Model = Type.Composite([
   ModelSummary,
   Type.Object({
@@ -48,6 +79,8 @@ export const Model = Type.Composite([
     policies: Type.Array(ObjectRef),
     rollback: Permission,
     rollbackTo: Nullable(ObjectRef),
+    history: Type.Array(HistoryEntry, { description: 'Newest first' }),
+    aliasing: Permission,
   }),
 ])
 export type Model = Static<typeof Model>
@@ -105,8 +138,11 @@ export const Card = Type.Object({
 export const Version = Type.Composite([
   VersionSummary,
   Type.Object({
-    bytes: Type.Integer(),
+    bytes: Nullable(Type.Integer({ description: 'Null where the files are not kept here' })),
     format: Type.String(),
+    source: Nullable(Type.String({ description: 'Where a client says its files lie' })),
+    tags: Type.Array(Type.Object({ name: Type.String(), value: Type.String() })),
+    deletedAt: Nullable(Time),
     trainedBy: Identity,
     card: Card,
     gate: Nullable(GateResult),
@@ -139,5 +175,59 @@ export const WithReason = Type.Object(
 )
 export const RollBack = Type.Object(
   { to: Type.Integer(), reason: Type.String({ minLength: 3, maxLength: 2000 }) },
+  { additionalProperties: false },
+)
+
+export const DifferenceQuery = Type.Object({
+  from: Type.Integer({ minimum: 1 }),
+  to: Type.Integer({ minimum: 1 }),
+  other: Type.Optional(Type.String({ description: 'The model of `to`, where it is another one' })),
+})
+const MetricValue = Nullable(Estimate)
+export const DifferenceRow = Type.Object({
+  name: Type.String(),
+  title: Type.String(),
+  from: Nullable(Type.String()),
+  to: Nullable(Type.String()),
+  change: OneOf(['same', 'added', 'removed', 'changed']),
+  metrics: Nullable(Type.Object({ from: MetricValue, to: MetricValue })),
+})
+export type DifferenceRow = Static<typeof DifferenceRow>
+export const Difference = Type.Object({
+  from: ObjectRef,
+  to: ObjectRef,
+  changed: Type.Integer(),
+  sentence: Type.String({ description: 'For example "4 values differ: parameters 3, code 1."' }),
+  groups: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      title: Type.String(),
+      changed: Type.Integer(),
+      rows: Type.Array(DifferenceRow),
+    }),
+  ),
+})
+export type Difference = Static<typeof Difference>
+
+export const ChampionsQuery = Type.Object({
+  at: Type.Optional(Time),
+})
+const Held = { version: ObjectRef, from: Time, to: Nullable(Time), by: Identity }
+export const Champions = Type.Object({
+  model: Type.String({ description: 'The present name, where a former one was asked for' }),
+  at: Time,
+  sentence: Type.String(),
+  live: Type.Array(Type.Object({ policy: ObjectRef, ...Held })),
+  aliases: Type.Array(Type.Object({ alias: Type.String(), reason: Type.String(), ...Held })),
+})
+export type Champions = Static<typeof Champions>
+
+export const AliasParams = Type.Object({ model: Type.String(), alias: Type.String() })
+/** `version` null takes the alias away. */
+export const SetAlias = Type.Object(
+  {
+    version: Nullable(Type.Integer({ minimum: 1 })),
+    reason: Type.String({ minLength: 3, maxLength: 2000 }),
+  },
   { additionalProperties: false },
 )

@@ -1,26 +1,168 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { Identity, Nullable, ObjectRef, OneOf, Time } from './shapes.ts'
+import { Identity, Nullable, ObjectRef, OneOf, Permission, Time } from './shapes.ts'
 import { stageStates } from './overview.ts'
+
+export const stepStates = [...stageStates, 'cached', 'held', 'skipped', 'cancelled'] as const
+export const pipelineStates = ['running', 'waiting', 'done', 'failed', 'cancelled'] as const
 
 export const PipelineStep = Type.Object({
   name: Type.String(),
   title: Type.String(),
-  state: OneOf([...stageStates, 'cached'] as const),
+  state: OneOf(stepStates),
   startedAt: Nullable(Time),
   durationMs: Nullable(Type.Number()),
   figure: Nullable(Type.String()),
   outputs: Type.Array(ObjectRef),
+  before: Type.Array(Type.String(), { description: 'Names of the steps that it waits for' }),
 })
+
 export const PipelineRun = Type.Object({
   id: Type.String(),
   pipeline: Type.String(),
-  state: OneOf(['running', 'done', 'failed']),
+  about: Nullable(Type.String({ description: 'What it is about, or its partition' })),
+  state: OneOf(pipelineStates),
   startedAt: Time,
   durationMs: Nullable(Type.Number()),
   by: Identity,
+  why: Nullable(Type.String({ description: 'Why it began, in a sentence' })),
   problem: Nullable(Type.String()),
-  steps: Type.Array(PipelineStep),
+  counts: Type.Record(Type.String(), Type.Integer(), {
+    description: 'How many steps are in each state',
+  }),
+  steps: Type.Array(PipelineStep, { description: 'Empty in lists where there are many' }),
+  declared: Type.Boolean({ description: 'Whether the project declares it; else a standard flow' }),
 })
 export type PipelineRun = Static<typeof PipelineRun>
+export const PipelinesQuery = Type.Object({
+  pipeline: Type.Optional(Type.String({ maxLength: 100 })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
+})
 export const Pipelines = Type.Object({ items: Type.Array(PipelineRun) })
 export const PipelineParams = Type.Object({ pipelineRunId: Type.String() })
+
+export const PipelineRunDetail = Type.Composite([
+  PipelineRun,
+  Type.Object({
+    params: Type.Record(Type.String(), Type.String()),
+    cancel: Permission,
+  }),
+])
+export type PipelineRunDetail = Static<typeof PipelineRunDetail>
+
+export const StepParams = Type.Object({ pipelineRunId: Type.String(), step: Type.String() })
+export const StepAttempt = Type.Object({
+  number: Type.Integer(),
+  state: OneOf(['running', 'done', 'failed', 'timeout', 'memory', 'cancelled', 'lost']),
+  startedAt: Time,
+  durationMs: Nullable(Type.Number()),
+  waitedMs: Type.Number({ description: 'How long was waited before it' }),
+  problem: Nullable(Type.String()),
+})
+export const StepDetail = Type.Composite([
+  PipelineStep,
+  Type.Object({
+    cache: Nullable(
+      Type.Object({
+        hit: Type.Boolean(),
+        words: Type.Array(Type.String()),
+        madeBy: Nullable(ObjectRef),
+      }),
+    ),
+    params: Type.Record(Type.String(), Type.String()),
+    reads: Type.Array(
+      Type.Object({
+        name: Type.String(),
+        kind: Type.String(),
+        digest: Type.String(),
+        from: Type.String(),
+      }),
+    ),
+    makes: Type.Array(
+      Type.Object({
+        name: Type.String(),
+        kind: Type.String(),
+        digest: Type.String(),
+        bytes: Type.Integer(),
+        rows: Nullable(Type.Integer()),
+      }),
+    ),
+    checks: Type.Array(
+      Type.Object({ output: Type.String(), passed: Type.Boolean(), said: Type.String() }),
+    ),
+    attempts: Type.Array(StepAttempt),
+    problem: Nullable(Type.String()),
+    approval: Nullable(
+      Type.Object({
+        question: Type.String(),
+        required: Type.Integer(),
+        answers: Type.Array(
+          Type.Object({
+            by: Identity,
+            verdict: OneOf(['approve', 'refuse']),
+            reason: Type.String(),
+            at: Time,
+          }),
+        ),
+        answer: Permission,
+      }),
+    ),
+  }),
+])
+export type StepDetail = Static<typeof StepDetail>
+
+export const StepLogQuery = Type.Object({
+  attempt: Type.Integer({ minimum: 1 }),
+  from: Type.Optional(
+    Type.Integer({ minimum: 0, description: 'Byte to read on from; its last 64 KB without' }),
+  ),
+})
+export const StepLog = Type.Object({
+  text: Type.String(),
+  next: Type.Integer({ description: 'Where the next part begins' }),
+  bytes: Type.Integer(),
+})
+
+export const AnswerStep = Type.Object(
+  {
+    verdict: OneOf(['approve', 'refuse']),
+    reason: Type.String({ minLength: 3, maxLength: 2000 }),
+  },
+  { additionalProperties: false },
+)
+
+export const partitionStates = ['running', 'done', 'failed', 'cancelled'] as const
+export const PipelineNameParams = Type.Object({ pipeline: Type.String({ maxLength: 100 }) })
+export const PartitionsQuery = Type.Object({
+  state: Type.Optional(OneOf(partitionStates)),
+  after: Type.Optional(Type.String({ maxLength: 200 })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+})
+export const Partitions = Type.Object({
+  counts: Type.Record(Type.String(), Type.Integer()),
+  items: Type.Array(
+    Type.Object({
+      key: Type.String(),
+      state: OneOf(partitionStates),
+      run: ObjectRef,
+      at: Time,
+    }),
+  ),
+  next: Nullable(Type.String()),
+})
+export type Partitions = Static<typeof Partitions>
+
+export const Products = Type.Object({
+  items: Type.Array(
+    Type.Object({
+      output: Type.String(),
+      partition: Nullable(Type.String()),
+      version: Type.Integer(),
+      kind: Type.String(),
+      digest: Type.String(),
+      rows: Nullable(Type.Integer()),
+      bytes: Type.Integer(),
+      run: ObjectRef,
+      at: Time,
+    }),
+  ),
+})

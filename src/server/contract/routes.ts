@@ -30,6 +30,7 @@ import {
   Resubmit,
   ResubmitAnswer,
 } from './data.ts'
+import { dataVersionRoutes } from './data-versions.ts'
 import {
   DecideAnswer,
   DecideBody,
@@ -45,7 +46,27 @@ import {
   Policy,
   Recomputed,
 } from './decisions.ts'
-import { CompareQuery, ComparedRuns, Run, RunParams, Runs, RunsQuery } from './experiments.ts'
+import {
+  CompareQuery,
+  ComparedRuns,
+  Experiment,
+  ExperimentParams,
+  Experiments,
+  ExperimentsQuery,
+  RenameExperiment,
+  RunColumns,
+  RunColumnsQuery,
+  RunCurves,
+  RunCurvesQuery,
+  RunIds,
+  Runs,
+  RunsChanged,
+  RunsQuery,
+  SavedView,
+  SavedViewParams,
+  SavedViews,
+  SaveView,
+} from './experiments.ts'
 import {
   ExplainedFeature,
   ExplainFeature,
@@ -67,11 +88,17 @@ import {
   UploadQuery,
 } from './learning.ts'
 import {
+  AliasParams,
+  Champions,
+  ChampionsQuery,
+  Difference,
+  DifferenceQuery,
   GiveApproval,
   Model,
   ModelParams,
   Models,
   RollBack,
+  SetAlias,
   Version,
   VersionParams,
   WithReason,
@@ -86,7 +113,36 @@ import {
   SearchQuery,
   SearchResults,
 } from './overview.ts'
-import { PipelineParams, PipelineRun, Pipelines } from './pipelines.ts'
+import { LineageGraph, LineageQuery } from './lineage.ts'
+import {
+  AnswerStep,
+  Partitions,
+  PartitionsQuery,
+  PipelineNameParams,
+  PipelineParams,
+  PipelineRunDetail,
+  Pipelines,
+  PipelinesQuery,
+  Products,
+  StepDetail,
+  StepLog,
+  StepLogQuery,
+  StepParams,
+} from './pipelines.ts'
+import {
+  NewProgramKey,
+  ProgramKey,
+  Run,
+  RunFiles,
+  RunFilesQuery,
+  RunMetrics,
+  RunMetricsQuery,
+  RunParams,
+  RunPreview,
+  RunPreviewQuery,
+  RunTagParams,
+  SetRunTag,
+} from './run.ts'
 import { Session, SignIn } from './session.ts'
 import {
   FeatureAudit,
@@ -205,6 +261,7 @@ const schemas = {
     query: DatasetQuery,
     response: Dataset,
   },
+  ...dataVersionRoutes,
   quarantine: {
     summary: 'Rows kept apart, with reasons',
     query: QuarantineQuery,
@@ -253,9 +310,83 @@ const schemas = {
     response: FeatureAudit,
   },
 
+  experiments: {
+    summary: 'Experiments with the number of their runs',
+    query: ExperimentsQuery,
+    response: Experiments,
+  },
+  renameExperiment: {
+    summary: 'Give an experiment another name',
+    params: ExperimentParams,
+    body: RenameExperiment,
+    response: Experiment,
+  },
+  deleteExperiment: {
+    summary: 'Delete an experiment with its runs, until it is restored or purged',
+    params: ExperimentParams,
+    response: Done,
+  },
+  restoreExperiment: {
+    summary: 'Restore an experiment with its runs',
+    params: ExperimentParams,
+    response: Done,
+  },
   runs: { summary: 'Training runs', query: RunsQuery, response: Runs, exports: true },
+  runColumns: {
+    summary: 'Names of metrics, params and tags that runs have',
+    query: RunColumnsQuery,
+    response: RunColumns,
+  },
+  runCurves: {
+    summary: 'One metric of several runs over steps and time',
+    query: RunCurvesQuery,
+    response: RunCurves,
+  },
   compareRuns: { summary: 'Runs side by side', query: CompareQuery, response: ComparedRuns },
+  deleteRuns: {
+    summary: 'Delete runs, until they are restored or purged',
+    body: RunIds,
+    response: RunsChanged,
+  },
+  restoreRuns: { summary: 'Restore deleted runs', body: RunIds, response: RunsChanged },
+  savedViews: { summary: 'Saved views of the table of runs', response: SavedViews },
+  saveView: { summary: 'Save a view of the table of runs', body: SaveView, response: SavedView },
+  deleteView: {
+    summary: 'Remove a saved view of one’s own',
+    params: SavedViewParams,
+    response: Done,
+  },
   run: { summary: 'One run', params: RunParams, response: Run },
+  runMetrics: {
+    summary: 'Metrics of a run with their extremes',
+    params: RunParams,
+    query: RunMetricsQuery,
+    response: RunMetrics,
+  },
+  runFiles: {
+    summary: 'A folder of the files of a run',
+    params: RunParams,
+    query: RunFilesQuery,
+    response: RunFiles,
+  },
+  runPreview: {
+    summary: 'The beginning of a file of a run, as text or table',
+    params: RunParams,
+    query: RunPreviewQuery,
+    response: RunPreview,
+  },
+  setRunTag: {
+    summary: 'Set a tag of a run',
+    params: RunParams,
+    body: SetRunTag,
+    response: Done,
+  },
+  deleteRunTag: { summary: 'Remove a tag of a run', params: RunTagParams, response: Done },
+  createProgramKey: {
+    summary: 'Make a key for a program, shown once',
+    body: NewProgramKey,
+    response: ProgramKey,
+  },
 
   uploadLearningFile: {
     summary: 'Bring a file (CSV, gzip, Parquet) to learn from; answers with its columns',
@@ -311,6 +442,24 @@ const schemas = {
     body: RollBack,
     response: Model,
   },
+  versionDifference: {
+    summary: 'What changed between two versions',
+    params: ModelParams,
+    query: DifferenceQuery,
+    response: Difference,
+  },
+  champions: {
+    summary: 'What a model’s name meant at a time: versions in traffic, and aliases',
+    params: ModelParams,
+    query: ChampionsQuery,
+    response: Champions,
+  },
+  setAlias: {
+    summary: 'Point an alias at a version, or take it away',
+    params: AliasParams,
+    body: SetAlias,
+    response: Model,
+  },
 
   monitoring: {
     summary: 'Drift, rates, latency, performance',
@@ -326,8 +475,47 @@ const schemas = {
   },
   verifyAudit: { summary: 'Verify the whole log', response: AuditVerified },
 
-  pipelines: { summary: 'Pipeline runs', response: Pipelines },
-  pipeline: { summary: 'One pipeline run', params: PipelineParams, response: PipelineRun },
+  pipelines: { summary: 'Pipeline runs', query: PipelinesQuery, response: Pipelines },
+  pipeline: { summary: 'One pipeline run', params: PipelineParams, response: PipelineRunDetail },
+  lineage: {
+    summary: 'What came from what: data, features, runs, versions, deployments, decisions',
+    query: LineageQuery,
+    response: LineageGraph,
+  },
+  cancelPipeline: {
+    summary: 'End a run of a declared pipeline',
+    params: PipelineParams,
+    body: WithReason,
+    response: Done,
+  },
+  pipelineStep: {
+    summary: 'One step of a run: what it read and made, and why it ran or did not',
+    params: StepParams,
+    response: StepDetail,
+  },
+  pipelineStepLog: {
+    summary: 'What an attempt of a step wrote, from a byte on',
+    params: StepParams,
+    query: StepLogQuery,
+    response: StepLog,
+  },
+  answerPipelineStep: {
+    summary: 'Approve or refuse a step that waits for people',
+    params: StepParams,
+    body: AnswerStep,
+    response: Done,
+  },
+  pipelinePartitions: {
+    summary: 'Partitions of a declared pipeline that were run',
+    params: PipelineNameParams,
+    query: PartitionsQuery,
+    response: Partitions,
+  },
+  pipelineProducts: {
+    summary: 'What a declared pipeline made for others, by version',
+    params: PipelineNameParams,
+    response: Products,
+  },
   governance: { summary: 'Inventory, gates, what waits', response: Governance },
 } as const satisfies Record<OperationName, RouteSchemas>
 

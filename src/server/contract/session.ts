@@ -22,6 +22,9 @@ export const Session = Type.Object({
   }),
   clock: BankClock,
   version: Type.String(),
+  ephemeral: Type.Optional(
+    Type.Boolean({ description: 'True where nothing is kept and nobody signs in: for tests only' }),
+  ),
 })
 export type Session = Static<typeof Session>
 

@@ -8,17 +8,11 @@ import type { DecisionService, RowAnswer } from '../../decisions/index.ts'
 import { decisionErrors } from '../../decisions/index.ts'
 import { parseStrictJson } from '../../lib/canonical-json.ts'
 import { AssayError, isAssayError, toProblem } from '../../lib/errors.ts'
-import {
-  arrival,
-  asRefusal,
-  drained,
-  refuseConnection,
-  refuseEncoded,
-  wrongType,
-} from '../refusals.ts'
+import { arrival, asRefusal, drained, refuseEncoded, wrongType } from '../refusals.ts'
 import { doorErrors } from './errors.ts'
 import { metricsText, metricsType } from './metrics.ts'
 import type { PassOn } from './proxy.ts'
+import { createSlowUploads } from './slow-uploads.ts'
 import { refuseForeignHost } from './who.ts'
 import type { Doorkeeper } from './who.ts'
 
@@ -49,18 +43,20 @@ function isOwn({ method, url = '' }: http.IncomingMessage): boolean {
 
 /** Builds the app; it listens on nothing yet. */
 export async function createDecideApp(options: DecideAppOptions): Promise<FastifyInstance> {
+  const slowUploads = createSlowUploads()
   const app = Fastify({
     bodyLimit: EVENT_BYTES_MAX,
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: true },
     logger: false,
     frameworkErrors: (error, request, reply) => void refuse(options, error, request, reply),
-    clientErrorHandler: refuseConnection,
+    clientErrorHandler: slowUploads.refuse,
     // Requests that are passed on never enter the framework: their bodies must stay streams.
     serverFactory: (own) =>
       // A request without a host is refused below, with words.
       http.createServer({ ...arrival, requireHostHeader: false }, (request, response) => {
-        if (isOwn(request)) own(request, response)
-        else forward(options, request, response)
+        if (isOwn(request)) return own(request, response)
+        slowUploads.watch(request)
+        forward(options, request, response)
       }),
   })
   app.removeAllContentTypeParsers()

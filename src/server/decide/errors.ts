@@ -22,6 +22,12 @@ export const doorErrors = defineErrors({
     title: 'This part of Assay is not answering',
     action: 'Try again in a moment; decisions and events are answered meanwhile.',
   },
+  not_loopback: {
+    status: 400,
+    title: 'A server that is open to everybody stays on this machine',
+    action:
+      'Leave --host out, or give a loopback address; to let others in, start without --ephemeral and give them keys.',
+  },
   port_in_use: {
     status: 409,
     title: 'The port is in use',

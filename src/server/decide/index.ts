@@ -6,5 +6,6 @@
  * looked at; every refusal is a problem document with a code and an action; bodies, rows and requests
  * in flight are bounded.
  */
+export { openLoopbackDoor, refuseReachable } from './loopback.ts'
 export { deploymentsDirectory, startDecide } from './start.ts'
 export type { DecideLog, RunningDecide, StartDecideOptions } from './start.ts'

@@ -68,7 +68,8 @@ function onwardHeaders(request: http.IncomingMessage): http.OutgoingHttpHeaders 
     ...(headers['transfer-encoding'] === undefined ? {} : { 'transfer-encoding': 'chunked' }),
     'x-forwarded-for': socket.remoteAddress ?? '',
     'x-forwarded-host': headers.host ?? '',
-    'x-forwarded-proto': 'http',
+    // A proxy before us may have ended the TLS; whoever says so falsely misleads itself alone.
+    'x-forwarded-proto': headers['x-forwarded-proto'] === 'https' ? 'https' : 'http',
   }
 }
 

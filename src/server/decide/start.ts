@@ -124,15 +124,23 @@ async function listen(
   try {
     return await app.listen({ host, port, backlog: 1024 })
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    if (code === 'EADDRINUSE') {
-      throw doorErrors.port_in_use(`Another process listens on ${host}:${port}.`, { cause })
-    }
-    if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-      throw doorErrors.address_unavailable(`${host}:${port} cannot be listened on (${code}).`, {
-        cause,
-      })
-    }
-    throw cause
+    throw listenFailure(cause, { host, port })
   }
+}
+
+/** What it means that a server could not listen: `port_in_use`, `address_unavailable`, or a defect. */
+export function listenFailure(
+  cause: unknown,
+  { host, port }: { readonly host: string; readonly port: number },
+): unknown {
+  const { code } = cause as NodeJS.ErrnoException
+  if (code === 'EADDRINUSE') {
+    return doorErrors.port_in_use(`Another process listens on ${host}:${port}.`, { cause })
+  }
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return doorErrors.address_unavailable(`${host}:${port} cannot be listened on (${code}).`, {
+      cause,
+    })
+  }
+  return cause
 }

@@ -66,8 +66,11 @@ function cookieOf({ cookie }: IncomingHttpHeaders): string | undefined {
   return undefined
 }
 
-/** A browser sends the cookie along with whatever any page asks for, and says which page that was. */
-function refuseCrossSite(headers: IncomingHttpHeaders): void {
+/**
+ * A browser sends the cookie along with whatever any page asks for, and reaches this machine for any
+ * page; it says which page that was. Error: `cross_site_refused`.
+ */
+export function refuseCrossSite(headers: IncomingHttpHeaders): void {
   const { origin, host } = headers
   const site = headers['sec-fetch-site']
   const isOther =

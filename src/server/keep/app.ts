@@ -2,6 +2,7 @@
 // from its one table. Routes are thin; views make the answers.
 import { existsSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
 import fastifyStatic from '@fastify/static'
 import type { TSchema } from '@sinclair/typebox'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
@@ -22,6 +23,13 @@ import {
   type Route,
   type Session,
 } from '../contract/index.ts'
+import {
+  isMlflowPath,
+  refuseMlflow,
+  registerMlflow,
+  type MlflowDoorOptions,
+} from '../mlflow/index.ts'
+import type { OpenedFile } from '../../tracking/index.ts'
 import { asRefusal, drained, refuseEncoded } from '../refusals.ts'
 import { duties } from './duties.ts'
 import { serverErrors } from './errors.ts'
@@ -38,10 +46,9 @@ export interface KeepAppOptions {
   readonly pageDirectory: string
   readonly version: string
   readonly parquet: ParquetWriter
-  readonly artifact: (
-    runId: string,
-    name: string,
-  ) => Promise<{ readonly contentType: string; readonly bytes: Uint8Array }>
+  /** Opens MLflow's door over these rooms. */
+  readonly mlflow?: Pick<MlflowDoorOptions, 'rooms' | 'openTo'>
+  readonly artifact: (runId: string, name: string) => Promise<OpenedFile>
   readonly onDefect: (error: unknown, request: { method: string; url: string }) => void
 }
 
@@ -86,11 +93,14 @@ export async function createKeepApp(options: KeepAppOptions): Promise<FastifyIns
     async (request, reply) => {
       await requireIdentity(options.access, request, 'read')
       const { runId, name } = request.params
-      const { contentType, bytes } = await options.artifact(runId, name)
-      reply.header('content-disposition', `attachment; filename="${encodeURIComponent(name)}"`)
-      return reply.type(contentType).send(Buffer.from(bytes))
+      const { contentType, size, stream } = await options.artifact(runId, name)
+      const fileName = name.slice(name.lastIndexOf('/') + 1)
+      reply.header('content-disposition', `attachment; filename="${encodeURIComponent(fileName)}"`)
+      reply.header('content-length', String(size))
+      return reply.type(contentType).send(Readable.from(stream))
     },
   )
+  if (options.mlflow) await registerMlflow(app, { ...options, ...options.mlflow })
   app.get('/api/v1/openapi.json', async () => openApi(options.version))
   await registerPage(app, options.pageDirectory)
   return app
@@ -340,6 +350,7 @@ async function refuse(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
+  if (isMlflowPath(request.url)) return refuseMlflow({ onDefect }, error, request, reply)
   const known = asAssayError(error, request)
   if (known === undefined) onDefect(error, request)
   await drained(request.raw)

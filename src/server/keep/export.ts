@@ -34,11 +34,16 @@ const PARQUET_ROWS_MAX = 300_000
 /** Answers with the file, which is never cut short. Error: `export_too_large`, of Parquet. */
 export async function exportRows(request: ExportRequest): Promise<FastifyReply> {
   const { reply, name, format } = request
-  const columns = columnsOf(((request.response as TObject).properties['items'] as TArray).items)
-  const names = columns.map((column) => column.name)
-  const pages = readPages(request, (item) => columns.map(({ read }) => read(item)))
+  const fixed = columnsOf(((request.response as TObject).properties['items'] as TArray).items)
+  const answers = readAnswers(request)
   // What the list refuses is refused before anything of the file was sent.
-  const { value: first = [] } = await pages.next()
+  const { value: answer = { items: [] } } = await answers.next()
+  const columns = withChosen(fixed, answer.columns)
+  const names = columns.map((column) => column.name)
+  const rowsOf = ({ items }: Answer) =>
+    items.map((item) => columns.map(({ read }): Cell => read(item)))
+  const first = rowsOf(answer)
+  const pages = mapped(answers, rowsOf)
   const file =
     format === 'csv'
       ? Readable.from(csvPages(names, first, pages))
@@ -51,24 +56,55 @@ export async function exportRows(request: ExportRequest): Promise<FastifyReply> 
 
 type Pages = AsyncGenerator<Cell[][], undefined>
 
-async function* readPages(
-  { call, handler }: ExportRequest,
-  read: (item: unknown) => Cell[],
-): Pages {
+/** A page of a list; some lists let one choose their columns, and say which they answer. */
+interface Answer {
+  readonly items: readonly unknown[]
+  readonly next?: string | null
+  readonly columns?: readonly { readonly key: string }[]
+}
+
+async function* readAnswers({ call, handler }: ExportRequest): AsyncGenerator<Answer, undefined> {
   let cursor: string | undefined
+  let columns: string | undefined
   do {
     const query = {
       ...(call.query as unknown as object),
       limit: PAGE_ROWS,
       ...(cursor !== undefined && { cursor }),
+      ...(columns !== undefined && { columns }),
     }
-    const page = (await handler({ ...call, query } as unknown as Call<OperationName>)) as {
-      items: readonly unknown[]
-      next?: string | null
-    }
-    yield page.items.map(read)
+    const page = (await handler({ ...call, query } as unknown as Call<OperationName>)) as Answer
+    // Where the list chose the columns, all pages have those of the first.
+    columns ??= page.columns && keyList(page.columns)
+    yield page
     cursor = page.next ?? undefined
   } while (cursor !== undefined)
+  return undefined
+}
+
+function keyList(columns: readonly { readonly key: string }[]): string {
+  const keys = columns.map(({ key }) => key.replaceAll('%', '%25').replaceAll(',', '%2C'))
+  return keys.length === 0 ? 'none' : keys.join(',')
+}
+
+/** In the place of `values` one column for each that was chosen, named by its key. */
+function withChosen(fixed: readonly Column[], chosen: Answer['columns']): readonly Column[] {
+  if (chosen === undefined) return fixed
+  return fixed.flatMap((column) =>
+    column.name !== 'values'
+      ? [column]
+      : chosen.map(({ key }, i) => ({
+          name: key,
+          read: (item: unknown) => (item as { values: readonly Cell[] }).values[i] ?? null,
+        })),
+  )
+}
+
+async function* mapped(
+  answers: AsyncGenerator<Answer, undefined>,
+  rowsOf: (answer: Answer) => Cell[][],
+): Pages {
+  for await (const answer of answers) yield rowsOf(answer)
   return undefined
 }
 

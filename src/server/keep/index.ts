@@ -3,5 +3,8 @@
 export { createKeepApp, type KeepAppOptions } from './app.ts'
 export type { LearningFile, LearningFiles, References, Rooms } from './rooms.ts'
 export type { Upload } from './handlers.ts'
+export { csv } from './export.ts'
+export { experimentViews } from './views/experiments.ts'
+export type { ExperimentRooms } from './views/experiments-context.ts'
 export { keepHandlers } from './views/index.ts'
 export { sessionView } from './views/overview.ts'

@@ -1,7 +1,7 @@
 // Everything that the views of `keep` may ask.
 import type { Access, ChangeBy } from '../../access/index.ts'
 import type { AuditLog } from '../../audit/index.ts'
-import type { DatasetCatalog, QuarantineStore } from '../../data/index.ts'
+import type { DatasetCatalog, DataVersions, QuarantineStore } from '../../data/index.ts'
 import type { CaseDesk, DecideRemote, DecisionReadModel } from '../../decisions/index.ts'
 import type { Governance } from '../../governance/index.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -11,13 +11,16 @@ import type {
   FileDescription,
   FileToLearn,
   LearningRemote,
+  PipelineDesk,
+  PipelineEngineStore,
+  PipelineLogs,
   PipelineRunStore,
   WorkRemote,
 } from '../../pipelines/index.ts'
 import type { CompiledProject } from '../../projects/index.ts'
 import type { Registry } from '../../registry/index.ts'
 import type { Deployments } from '../../serving/index.ts'
-import type { Tracking } from '../../tracking/index.ts'
+import type { RunViews, Tracking } from '../../tracking/index.ts'
 import type { Upload } from './handlers.ts'
 
 /** What live values are compared with; undefined where a version has none. */
@@ -47,20 +50,27 @@ export interface Rooms {
   readonly access: Access
   readonly audit: AuditLog
   readonly tracking: Tracking
+  readonly runViews: RunViews
   readonly registry: Registry
   readonly governance: Governance
   readonly serving: Deployments
   readonly catalog: DatasetCatalog
   readonly quarantine: QuarantineStore
+  readonly versions: DataVersions
   readonly decisions: DecisionReadModel
   readonly cases: CaseDesk
   readonly drift: DriftCountStore
   readonly references: References
   readonly pipelines: PipelineRunStore
+  readonly pipelineEngine: PipelineEngineStore
+  readonly pipelineDesk: PipelineDesk
+  readonly pipelineLogs: Pick<PipelineLogs, 'read'>
   readonly decide: Remote<DecideRemote>
   readonly work: Remote<WorkRemote>
   readonly learning: Remote<LearningRemote>
   readonly learningFiles: LearningFiles
+  /** Whether ONNX Runtime is there for graphs that the engine does not compute. */
+  readonly hasOnnxRuntime?: boolean
   /** Sends traffic to an approved version, and `decide` with it. */
   deployVersion(model: string, version: number, by: ChangeBy): Promise<void>
   rollBack(request: { policy: string; version?: number | undefined }, by: ChangeBy): Promise<void>

@@ -3,15 +3,21 @@ import type { Handlers } from '../handlers.ts'
 import type { Rooms } from '../rooms.ts'
 import { auditViews } from './audit.ts'
 import { caseViews } from './cases.ts'
+import { dataVersionViews } from './data-versions.ts'
 import { dataViews } from './data.ts'
 import { decisionViews } from './decisions.ts'
 import { experimentViews } from './experiments.ts'
+import { runFileViews } from './experiments-files.ts'
 import { featureViews } from './features.ts'
 import { governanceViews } from './governance.ts'
 import { learningViews } from './learning.ts'
+import { runModels } from './logged-models.ts'
+import { historyViews } from './model-history.ts'
+import { lineageViews } from './lineage.ts'
 import { modelViews } from './models.ts'
 import { monitoringViews } from './monitoring.ts'
 import { overviewViews } from './overview.ts'
+import { pipelineStepViews } from './pipeline-steps.ts'
 import { pipelineViews } from './pipelines.ts'
 import { policyViews } from './policy.ts'
 import { trainingViews } from './training.ts'
@@ -23,14 +29,19 @@ export function keepHandlers(rooms: Rooms): Handlers {
     ...policyViews(rooms),
     ...caseViews(rooms),
     ...dataViews(rooms),
+    ...dataVersionViews(rooms),
     ...featureViews(rooms),
     ...trainingViews(rooms),
-    ...experimentViews(rooms),
+    ...experimentViews({ ...rooms, models: runModels(rooms) }),
+    ...runFileViews(rooms),
     ...learningViews(rooms),
     ...modelViews(rooms),
+    ...historyViews(rooms),
     ...monitoringViews(rooms),
     ...governanceViews(rooms),
+    ...lineageViews(rooms),
     ...pipelineViews(rooms),
+    ...pipelineStepViews(rooms),
     ...auditViews(rooms),
   }
 }

@@ -215,6 +215,8 @@ function titleOf({ about, id }: PipelineRun): string {
 
 function stateOf({ id, status }: PipelineRun, queue: readonly string[]): LearningSummary['state'] {
   if (status === 'interrupted') return 'failed'
+  // These flows are never cancelled by themselves: whoever stops one removes it.
+  if (status === 'cancelled') return 'failed'
   return status === 'running' && queue.indexOf(id) > 0 ? 'waiting' : status
 }
 

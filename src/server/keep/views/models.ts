@@ -1,7 +1,7 @@
-import type { Identity } from '../../../access/index.ts'
-import { missingCardFields, type ModelCard, type Standing } from '../../../governance/index.ts'
-import { defineErrors } from '../../../lib/errors.ts'
-import type { ModelVersion } from '../../../registry/index.ts'
+import { may, type Identity } from '../../../access/index.ts'
+import type { Standing } from '../../../governance/index.ts'
+import { defineErrors, isAssayError } from '../../../lib/errors.ts'
+import { originOf, type LabelledVersion, type ModelVersion } from '../../../registry/index.ts'
 import type { Deployment } from '../../../serving/index.ts'
 import type {
   Model,
@@ -14,15 +14,17 @@ import type {
 import type { Handlers } from '../handlers.ts'
 import {
   identityView,
-  metricTitles,
   metricView,
   ref,
   short,
   time,
+  timeOrNull,
   verdict,
   versionRef,
 } from '../present.ts'
 import type { Rooms } from '../rooms.ts'
+import { cardView } from './model-card.ts'
+import { modelHistory } from './model-history.ts'
 
 const errors = defineErrors({
   nothing_to_roll_back_to: {
@@ -37,14 +39,45 @@ const no = (reason: string): Permission => ({ allowed: false, reason })
 
 export function modelViews(
   rooms: Rooms,
-): Pick<Handlers, 'models' | 'model' | 'version' | 'giveApproval' | 'deploy' | 'rollBack'> {
+): Pick<
+  Handlers,
+  'models' | 'model' | 'version' | 'giveApproval' | 'deploy' | 'rollBack' | 'setAlias'
+> {
   const { registry, governance, serving, access } = rooms
   const people = async () => new Map((await access.identities()).map((each) => [each.id, each]))
   type People = Awaited<ReturnType<typeof people>>
 
-  async function summaryOf(version: ModelVersion, known: People): Promise<VersionSummary> {
-    const standing = await governance.standing(version.model, version.version)
+  /** A model that no project enrolled has no gate, and so no version of it can be approved. */
+  async function standingOf({ model, version }: ModelVersion): Promise<Standing> {
+    try {
+      return await governance.standing(model, version)
+    } catch (error) {
+      if (!isAssayError(error, 'not_in_inventory')) throw error
+      const message = 'No project put this model under governance, so no gate can hold.'
+      const nobody = { required: 0, given: 0, approvals: [] }
+      return { model, version, ...nobody, state: 'not-gated', message }
+    }
+  }
+
+  async function obstacleTo({ model, version }: ModelVersion, identity: Identity) {
+    try {
+      return await governance.verdictObstacle(model, version, identity.id)
+    } catch (error) {
+      if (!isAssayError(error, 'not_in_inventory')) throw error
+      return 'No project put this model under governance.'
+    }
+  }
+
+  async function summaryOf(
+    { version, labels, aliases }: LabelledVersion,
+    known: People,
+  ): Promise<VersionSummary> {
+    const standing = await standingOf(version)
     return {
+      origin: originOf(version),
+      aliases: [...aliases],
+      stage: labels.stage,
+      description: labels.description ?? '',
       model: version.model,
       version: version.version,
       hash: version.hash,
@@ -54,7 +87,10 @@ export function modelViews(
       statusSentence: standing.message,
       createdAt: time(version.registeredAtUs),
       registeredBy: identityView(known.get(version.registeredBy), version.registeredBy),
-      run: ref('run', version.build.runId, version.build.declaration),
+      run:
+        version.build.runId === ''
+          ? null
+          : ref('run', version.build.runId, version.build.declaration),
       metrics: Object.entries(version.metrics).map(([name, metric]) => metricView(name, metric)),
       verdict: standingVerdict(version, standing),
     }
@@ -62,16 +98,16 @@ export function modelViews(
 
   async function modelSummary(name: string, known: People): Promise<ModelSummary> {
     const [versions, entry] = await Promise.all([
-      registry.versions(name),
+      registry.allLabelled(name),
       governance.inventoryEntry(name),
     ])
-    const live = versions.find(({ status }) => status === 'live')
+    const live = versions.find(({ version }) => version.status === 'live')
     const [latest] = versions
     const liveSummary = live && (await summaryOf(live, known))
     return {
       name,
       title: name,
-      purpose: entry?.purpose ?? '',
+      purpose: entry?.purpose ?? (await registry.model(name)).description ?? '',
       owner: entry?.owner ?? '',
       versions: versions.length,
       live: liveSummary ?? null,
@@ -85,7 +121,7 @@ export function modelViews(
   async function modelView(name: string, identity: Identity): Promise<Model> {
     const known = await people()
     const model = await registry.model(name)
-    const versions = await registry.versions(model.name)
+    const versions = await registry.allLabelled(model.name)
     const deployments = (await serving.history()).filter((each) => each.model === name)
     const policies = [...new Set(deployments.map(({ policy }) => policy))]
     const target =
@@ -98,25 +134,36 @@ export function modelViews(
       rollback:
         target === undefined ? no('No earlier deployment was approved.') : mayDeploy(identity),
       rollbackTo: target === undefined ? null : versionRef(target.model, target.version),
+      history: await modelHistory(rooms, model.name, known),
+      aliasing: may(identity, 'track') ? yes : no('Your role only reads.'),
     }
   }
 
   async function versionView(model: string, number: number, identity: Identity): Promise<Version> {
     const known = await people()
-    const version = await registry.version(model, number)
+    const labelled = (await registry.allLabelled(model, 'with')).find(
+      (each) => each.version.version === number,
+    )
+    // A version that is not there is refused in the registry's words.
+    const version = labelled?.version ?? (await registry.version(model, number))
+    const { labels, aliases } = labelled ?? (await registry.labelled(model, number))
+    const { brought } = version
     const [standing, card, json, deployments, obstacle] = await Promise.all([
-      governance.standing(model, number),
+      standingOf(version),
       governance.card(model, number),
-      registry.modelJson(model, number),
+      brought === undefined ? registry.modelJson(model, number) : undefined,
       serving.history(),
-      governance.verdictObstacle(model, number, identity.id),
+      obstacleTo(version, identity),
     ])
     const ofModel = deployments.filter((each) => each.model === model)
     const verdictAllowed = obstacle === undefined ? yes : no(obstacle)
     return {
-      ...(await summaryOf(version, known)),
-      bytes: Buffer.byteLength(json),
-      format: 'assay-model/1',
+      ...(await summaryOf({ version, labels, aliases }, known)),
+      bytes: json === undefined ? null : Buffer.byteLength(json),
+      format: brought?.format ?? 'assay-model/1',
+      source: brought?.source ?? null,
+      tags: Object.entries(labels.tags).map(([name, value]) => ({ name, value })),
+      deletedAt: timeOrNull(labels.deletedAtUs),
       trainedBy: identityView(
         known.get(version.trainedBy[0] ?? ''),
         version.trainedBy[0] ?? 'system',
@@ -162,6 +209,13 @@ export function modelViews(
         reason: body.reason,
       })
       return modelView(params.model, identity)
+    },
+    async setAlias({ params, body, identity }) {
+      const { model, alias } = params
+      const by = { actor: identity, reason: body.reason }
+      if (body.version === null) await registry.deleteAlias(model, alias, by)
+      else await registry.setAlias(model, alias, body.version, by)
+      return modelView(model, identity)
     },
     async rollBack({ params, body, identity }) {
       const history = await serving.history()
@@ -265,99 +319,19 @@ function lineageView(version: ModelVersion): Version['lineage'] {
       text: `${set.name} ${short(set.version)}`,
       target: ref('feature-set', set.name),
     })),
-    { title: 'Run', text: build.runId, target: ref('run', build.runId) },
-    { title: 'Label', text: build.label, target: null },
-    { title: 'Code revision', text: build.codeRevision, target: null },
-    { title: 'Seed', text: String(build.seed), target: null },
-    { title: 'Model', text: `sha256 ${version.modelHash}`, target: null },
+    ...(build.runId === ''
+      ? []
+      : [{ title: 'Run', text: build.runId, target: ref('run', build.runId) }]),
+    ...[
+      { title: 'Label', text: build.label },
+      { title: 'Code revision', text: build.codeRevision },
+      { title: 'Environment', text: build.environment ?? '' },
+      { title: 'Seed', text: String(build.seed) },
+      { title: 'Source', text: version.brought?.source ?? '' },
+      { title: 'Registered as', text: version.registeredAs ?? '' },
+      { title: 'Model', text: `sha256 ${version.modelHash}` },
+    ]
+      .filter(({ text }) => text !== '')
+      .map((each) => ({ ...each, target: null })),
   ]
 }
-
-/** Sections of a card in reading order, each field with the paths that "complete" asks for. */
-function cardView(card: ModelCard | undefined, watermark: string | undefined): Version['card'] {
-  if (card === undefined) return { complete: false, watermark: watermark ?? null, sections: [] }
-  const missing = new Set(missingCardFields(card))
-  const entry = (name: string, path: string, texts: readonly string[]) => ({
-    name,
-    text: texts.filter((text) => text !== '').join('\n'),
-    missing: missing.has(path),
-  })
-  const { model_details: details, model_parameters: parameters, considerations } = card
-  const described = (list: readonly { readonly description: string }[]) =>
-    list.map((each) => each.description)
-  return {
-    complete: missing.size === 0,
-    watermark: watermark ?? null,
-    sections: [
-      {
-        title: 'Model details',
-        entries: [
-          entry('Name', 'model_details.name', [details.name]),
-          entry('Overview', 'model_details.overview', [details.overview]),
-          entry(
-            'Owners',
-            'model_details.owners',
-            details.owners.map(({ name }) => name),
-          ),
-          entry('Version', 'model_details.version', [details.version.name]),
-          entry('Date', 'model_details.version.date', [details.version.date]),
-          entry('Documentation', 'model_details.documentation', [details.documentation]),
-        ],
-      },
-      {
-        title: 'Parameters',
-        entries: [
-          entry('Architecture', 'model_parameters.model_architecture', [
-            parameters.model_architecture,
-          ]),
-          entry(
-            'Data',
-            'model_parameters.data',
-            parameters.data.map(({ name, description }) => `${name}: ${description}`),
-          ),
-          entry(
-            'Input',
-            'model_parameters.input_format_map',
-            parameters.input_format_map.map(({ key, value }) => `${key}: ${value}`),
-          ),
-          entry('Output', 'model_parameters.output_format', [
-            parameters.output_format,
-            ...parameters.output_format_map.map(({ key, value }) => `${key}: ${value}`),
-          ]),
-        ],
-      },
-      {
-        title: 'Quantitative analysis',
-        entries: card.quantitative_analysis.performance_metrics.map((metric) =>
-          entry(
-            metricTitles[metric.type] ?? metric.type,
-            'quantitative_analysis.performance_metrics',
-            [
-              metric.confidence_interval === undefined
-                ? round(metric.value)
-                : `${round(metric.value)} (${round(metric.confidence_interval.lower_bound)} to ${round(metric.confidence_interval.upper_bound)})`,
-            ],
-          ),
-        ),
-      },
-      {
-        title: 'Considerations',
-        entries: [
-          entry('Users', 'considerations.users', described(considerations.users)),
-          entry('Use cases', 'considerations.use_cases', described(considerations.use_cases)),
-          entry('Limitations', 'considerations.limitations', described(considerations.limitations)),
-          entry('Trade-offs', 'considerations.tradeoffs', described(considerations.tradeoffs)),
-          entry(
-            'Ethical considerations',
-            'considerations.ethical_considerations',
-            considerations.ethical_considerations.map(
-              ({ name, mitigation_strategy: by }) => `${name} ${by}`,
-            ),
-          ),
-        ],
-      },
-    ],
-  }
-}
-
-const round = (text: string): string => Number(text).toFixed(3)

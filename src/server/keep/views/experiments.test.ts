@@ -1,0 +1,248 @@
+import { expect, test } from 'vitest'
+import type { Identity } from '../../../access/index.ts'
+import { createMemoryRunViews, createRunViews } from '../../../tracking/index.ts'
+import { by, openRun } from '../../../tracking/opened.cases.ts'
+import { createMemoryUnitOfWork } from '../../../lib/unit-of-work.ts'
+import type { BodyOf, OperationName, ParamsOf, QueryOf, ResponseOf } from '../../contract/index.ts'
+import type { Rooms } from '../rooms.ts'
+import { experimentViews } from './experiments.ts'
+
+const ada: Identity = {
+  id: 'id_ada',
+  name: 'Ada',
+  kind: 'person',
+  roles: ['analyst'],
+  createdAtUs: 0,
+}
+
+async function open() {
+  const opened = await openRun()
+  const { tracking, clock } = opened
+  const store = createMemoryRunViews(() => new Map([[opened.experiment.id, 3]]))
+  const runViews = createRunViews({
+    store,
+    unit: createMemoryUnitOfWork([store]),
+    audit: { append: async (entry) => ({ ...entry, index: 0, id: 'x', atUs: 0 }) },
+    clock,
+    ids: (prefix) => `${prefix}_1`,
+  })
+  const rooms = {
+    tracking,
+    runViews,
+    clock,
+    access: { identities: async () => [ada] },
+    registry: { versions: async () => [] },
+  } as unknown as Rooms
+  const views = experimentViews(rooms) as unknown as Record<
+    string,
+    (call: unknown) => Promise<unknown>
+  >
+  /** Calls one operation as the doors do, by Ada. */
+  const ask = async <Name extends OperationName>(
+    name: Name,
+    call: { query?: QueryOf<Name>; params?: ParamsOf<Name>; body?: BodyOf<Name> } = {},
+  ) =>
+    (await views[name]?.({
+      query: {},
+      params: {},
+      body: {},
+      ...call,
+      identity: ada,
+    })) as ResponseOf<Name>
+  return { ...opened, ask }
+}
+
+/** Three runs with other depths and scores; the first has no score yet. */
+async function threeRuns() {
+  const opened = await open()
+  const { tracking, experiment, run } = opened
+  await tracking.logParams(run.id, { depth: 2 })
+  const others = []
+  for (const [depth, auc] of [
+    [6, 0.9],
+    [4, Number.NaN],
+  ] as const) {
+    opened.clock.set(opened.clock.nowUs() + 1_000_000)
+    const other = await tracking.startRun(
+      { experimentId: experiment.id, name: `depth-${depth}` },
+      by,
+    )
+    await tracking.log(other.id, {
+      params: { depth, team: 'risk' },
+      metrics: [{ name: 'auc', value: auc }],
+    })
+    others.push(other)
+  }
+  return { ...opened, others }
+}
+
+test('a list of runs has the columns that were asked for, in their order, and nothing else', async () => {
+  const { ask } = await threeRuns()
+  const { columns, items, total } = await ask('runs', {
+    query: { columns: 'metrics.auc,params.depth,attributes.status' },
+  })
+  expect(columns.map(({ key }) => key)).toEqual([
+    'metrics.auc',
+    'params.depth',
+    'attributes.status',
+  ])
+  expect(items.map(({ values }) => values)).toEqual([
+    ['NaN', '4', 'running'],
+    [0.9, '6', 'running'],
+    [null, '2', 'running'],
+  ])
+  expect(total).toBe(3)
+})
+
+test('without a wish the usual columns come: what was measured, and the parameters that differ', async () => {
+  const { ask } = await threeRuns()
+  const { columns } = await ask('runs')
+  const keys = columns.map(({ key }) => key)
+  expect(keys).toContain('metrics.auc')
+  expect(keys.indexOf('params.depth')).toBeGreaterThan(0)
+})
+
+test('a star stands for all names of a kind, and a comma in a name is written encoded', async () => {
+  const { ask, tracking, run } = await threeRuns()
+  await tracking.logParams(run.id, { 'a,b': 'x' })
+  const all = await ask('runs', { query: { columns: 'params.*' } })
+  expect(all.columns.map(({ name }) => name).sort()).toEqual(['a,b', 'depth', 'team'])
+  const one = await ask('runs', { query: { columns: 'params.a%2Cb' } })
+  expect(one.items.map(({ values }) => values[0])).toEqual([null, null, 'x'])
+})
+
+test('runs are ordered by any column, what has no value last in both directions', async () => {
+  const { ask } = await threeRuns()
+  const names = async (order: string) =>
+    (await ask('runs', { query: { order } })).items.map(({ name }) => name)
+  expect(await names('metrics.auc desc')).toEqual(['depth-6', 'depth-4', 'trees'])
+  expect(await names('metrics.auc asc')).toEqual(['depth-6', 'depth-4', 'trees'])
+  expect(await names('attributes.run_name')).toEqual(['depth-4', 'depth-6', 'trees'])
+  await expect(names('attributes.duration')).rejects.toMatchObject({ code: 'filter_invalid' })
+})
+
+test('a filter speaks of metrics, parameters, people and times', async () => {
+  const { ask, others } = await threeRuns()
+  const names = async (filter: string) =>
+    (await ask('runs', { query: { filter } })).items.map(({ name }) => name)
+  expect(await names("metrics.auc > 0.8 AND params.depth = '6'")).toEqual(['depth-6'])
+  expect(await names("params.depth = '2' OR (params.depth = '4' AND tags.x IS NULL)")).toEqual([
+    'depth-4',
+    'trees',
+  ])
+  expect(await names("attributes.status = 'RUNNING'")).toHaveLength(3)
+  expect(await names("started > '1970-01-01'")).toHaveLength(3)
+  expect(await names(`start_time >= ${(others[0]?.startedAtUs ?? 0) / 1000}`)).toHaveLength(2)
+})
+
+test('a filter that cannot be read says where it stops', async () => {
+  const { ask } = await threeRuns()
+  const asking = ask('runs', { query: { filter: 'metrics.auc >> 1' } })
+  await expect(asking).rejects.toMatchObject({
+    code: 'filter_invalid',
+    extra: { position: expect.any(Number) },
+  })
+})
+
+test('pages follow one another without a run twice, and another filter refuses the token', async () => {
+  const { ask } = await threeRuns()
+  const first = await ask('runs', { query: { limit: 2 } })
+  const second = await ask('runs', { query: { limit: 2, cursor: first.next ?? '' } })
+  expect([...first.items, ...second.items].map(({ name }) => name)).toEqual([
+    'depth-4',
+    'depth-6',
+    'trees',
+  ])
+  expect(second.next).toBeNull()
+  const other = ask('runs', { query: { limit: 2, cursor: first.next ?? '', text: 'depth' } })
+  await expect(other).rejects.toMatchObject({ code: 'page_token_invalid' })
+})
+
+test('deleted runs leave the list, are found when asked for, and come back', async () => {
+  const { ask, run } = await threeRuns()
+  const { done, undoUntil, sentence } = await ask('deleteRuns', { body: { ids: [run.id] } })
+  expect(done).toEqual([run.id])
+  expect(undoUntil).not.toBeNull()
+  expect(sentence).toBe('1 run deleted.')
+  expect((await ask('runs')).items).toHaveLength(2)
+  expect((await ask('runs', { query: { deleted: 'only' } })).items.map(({ id }) => id)).toEqual([
+    run.id,
+  ])
+  await ask('restoreRuns', { body: { ids: [run.id] } })
+  expect((await ask('runs')).items).toHaveLength(3)
+})
+
+test('where one of several ids is wrong none of the runs is deleted', async () => {
+  const { ask, run } = await threeRuns()
+  const wrong = ask('deleteRuns', { body: { ids: [run.id, 'run_x'] } })
+  await expect(wrong).rejects.toMatchObject({ code: 'run_not_found' })
+  expect((await ask('runs')).items).toHaveLength(3)
+})
+
+test('a run of a client shows its tags in words: note, source, parent and children', async () => {
+  const { ask, tracking, run, others } = await threeRuns()
+  const [child] = others
+  await tracking.logTags(child?.id ?? '', { 'mlflow.parentRunId': run.id })
+  await tracking.logTags(run.id, {
+    'mlflow.note.content': 'Deeper **trees**',
+    'mlflow.source.name': 'train.py',
+    'mlflow.source.git.commit': 'abc123',
+  })
+  const seen = await ask('run', { params: { runId: run.id } })
+  expect(seen).toMatchObject({
+    note: 'Deeper **trees**',
+    source: { name: 'train.py' },
+    codeRevision: 'abc123',
+    children: [{ id: child?.id, name: 'depth-6' }],
+    seed: null,
+  })
+  const inner = await ask('run', { params: { runId: child?.id ?? '' } })
+  expect(inner.parent).toMatchObject({ id: run.id })
+})
+
+test('a file that is only called like our report breaks nothing', async () => {
+  const { ask, tracking, run } = await open()
+  for (const content of ['no json', '{"log":[],"snapshots":[],"calibration":3}', '7']) {
+    const file = { name: 'report.json', contentType: 'application/json', content }
+    await tracking.logArtifact(run.id, file)
+    const seen = await ask('run', { params: { runId: run.id } })
+    expect(seen.roc).toBeNull()
+  }
+})
+
+test('metrics of a run have their extremes and a thinned curve', async () => {
+  const { ask, tracking, run } = await open()
+  const values = Array.from({ length: 900 }, (_, step) => ({
+    ...{ name: 'loss', step },
+    value: step === 431 ? -5 : 1 / (step + 1),
+  }))
+  await tracking.logMetrics(run.id, values)
+  const { items, next } = await ask('runMetrics', { params: { runId: run.id }, query: {} })
+  expect(next).toBeNull()
+  expect(items[0]).toMatchObject({ name: 'loss', min: -5, max: 1, step: 899 })
+  expect(items[0]?.curve.length).toBeLessThanOrEqual(120)
+  const { series } = await ask('runCurves', {
+    query: { ids: run.id, metric: 'loss', points: 40 },
+  })
+  expect(series[0]?.values).toContain(-5)
+  expect(series[0]?.values.length).toBeLessThanOrEqual(40)
+})
+
+test('saved views belong to who saved them', async () => {
+  const { ask } = await open()
+  const body = { name: 'best', view: 'order=metrics.auc%20desc', shared: true }
+  const saved = await ask('saveView', { body })
+  expect(saved).toMatchObject({ name: 'best', mine: true, by: { name: 'Ada' } })
+  expect((await ask('savedViews')).items).toHaveLength(1)
+  await ask('deleteView', { params: { viewId: saved.id } })
+  expect((await ask('savedViews')).items).toEqual([])
+})
+
+test('more than 100 runs, or one, are not compared', async () => {
+  const { ask, run } = await open()
+  const many = Array.from({ length: 101 }, (_, i) => `run_${i}`).join(',')
+  for (const ids of [run.id, many]) {
+    const asking = ask('compareRuns', { query: { ids } })
+    await expect(asking).rejects.toMatchObject({ code: 'comparison_invalid' })
+  }
+})

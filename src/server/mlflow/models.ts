@@ -1,0 +1,301 @@
+// Registered models and their aliases: /mlflow/registered-models….
+import type { Filter } from '../../lib/filter.ts'
+import {
+  isPrompt,
+  promptTag,
+  registryErrors,
+  type LabelledVersion,
+  type ModelAttribute,
+  type ModelField,
+  type RegisteredModel,
+} from '../../registry/index.ts'
+import { trackingErrors } from '../../tracking/index.ts'
+import { defineEndpoint, list, some, text, whole, type Endpoint } from './endpoint.ts'
+import { toRecord } from './fields.ts'
+import {
+  encodeModel,
+  encodeVersion,
+  latestOf,
+  numberOf,
+  registryTagKey,
+  registryTags,
+  registryTagValue,
+  stageOf,
+  theAlias,
+  theName,
+  theVersion,
+} from './registry-fields.ts'
+import type { MlflowRooms } from './rooms.ts'
+import {
+  own,
+  patterns,
+  readSearch,
+  singular,
+  type Attributes,
+  listed,
+  ms,
+  orders,
+} from './search.ts'
+
+const latestFields = { name: theName, stages: list(text()) } as const
+
+export const modelEndpoints: readonly Endpoint[] = [
+  defineEndpoint({
+    method: 'POST',
+    path: '/mlflow/registered-models/create',
+    action: 'track',
+    fields: { name: theName, tags: registryTags, description: text() },
+    handle: async ({ request: { name, tags, description }, rooms, by }) => {
+      const wanted = toRecord(tags)
+      const model = await rooms.registry
+        .createModel({ name, tags: wanted, description: description || undefined }, by)
+        .catch(async (error: unknown) => {
+          throw (await nameConflict(rooms, name, isPrompt({ tags: wanted }))) ?? error
+        })
+      return { registered_model: encodeModel(model, [], {}) }
+    },
+  }),
+  defineEndpoint({
+    method: 'GET',
+    path: '/mlflow/registered-models/get',
+    action: 'read',
+    fields: { name: theName },
+    handle: async ({ request, rooms }) => answer(rooms, await rooms.registry.model(request.name)),
+  }),
+  defineEndpoint({
+    method: 'PATCH',
+    path: '/mlflow/registered-models/update',
+    action: 'track',
+    fields: { name: theName, description: text() },
+    handle: async ({ request: { name, description = '' }, rooms, by }) =>
+      answer(rooms, await rooms.registry.describeModel(name, description, by)),
+  }),
+  defineEndpoint({
+    method: 'POST',
+    path: '/mlflow/registered-models/rename',
+    action: 'track',
+    fields: { name: theName, new_name: theName },
+    handle: async ({ request, rooms, by }) =>
+      answer(rooms, await rooms.registry.renameModel(request.name, request.new_name, by)),
+  }),
+  defineEndpoint({
+    method: 'DELETE',
+    path: '/mlflow/registered-models/delete',
+    action: 'track',
+    fields: { name: theName },
+    handle: async ({ request, rooms, by }) => {
+      await rooms.registry.deleteModel(request.name, by)
+      return {}
+    },
+  }),
+  defineEndpoint({
+    method: 'GET',
+    path: '/mlflow/registered-models/search',
+    action: 'read',
+    fields: {
+      filter: text(),
+      max_results: whole({ min: 1, max: 1000, fallback: 100 }),
+      order_by: list(text()),
+      page_token: text(),
+    },
+    handle: async ({ request, rooms }) => {
+      const { filter, prompts } = withPrompts(
+        readSearch(models, { filter: request.filter, orderBy: [] }).filter,
+      )
+      const { order } = readSearch(modelOrders, { filter: '', orderBy: request.order_by })
+      refuseTwice(request.order_by, order)
+      const { models: found, next } = await rooms.registry.searchModels({
+        filter,
+        prompts,
+        order,
+        limit: request.max_results,
+        after: request.page_token || undefined,
+      })
+      const answers = await Promise.all(found.map((model) => encoded(rooms, model)))
+      return { registered_models: some(answers), next_page_token: next }
+    },
+  }),
+  ...(['GET', 'POST'] as const).map((method) =>
+    defineEndpoint({
+      method,
+      path: '/mlflow/registered-models/get-latest-versions',
+      action: 'read',
+      fields: latestFields,
+      handle: async ({ request, rooms }) => {
+        await rooms.registry.model(request.name)
+        const wanted = request.stages.map(stageOf)
+        const latest = latestOf(await rooms.registry.allLabelled(request.name)).filter(
+          ({ labels }) => wanted.length === 0 || wanted.includes(labels.stage),
+        )
+        return { model_versions: some(latest.map(encodeVersion)) }
+      },
+    }),
+  ),
+  defineEndpoint({
+    method: 'POST',
+    path: '/mlflow/registered-models/set-tag',
+    action: 'track',
+    fields: { name: theName, key: registryTagKey, value: registryTagValue },
+    handle: async ({ request: { name, key, value = '' }, rooms, by }) => {
+      await rooms.registry.setModelTag(name, key, value, by)
+      return {}
+    },
+  }),
+  defineEndpoint({
+    method: 'DELETE',
+    path: '/mlflow/registered-models/delete-tag',
+    action: 'track',
+    fields: { name: theName, key: registryTagKey },
+    handle: async ({ request, rooms, by }) => {
+      await rooms.registry.deleteModelTag(request.name, request.key, by)
+      return {}
+    },
+  }),
+  defineEndpoint({
+    method: 'POST',
+    path: '/mlflow/registered-models/alias',
+    action: 'track',
+    fields: { name: theName, alias: theAlias, version: theVersion },
+    handle: async ({ request: { name, alias, version }, rooms, by }) => {
+      refuseReserved(alias)
+      await rooms.registry.setAlias(name, alias, numberOf(version), by)
+      return {}
+    },
+  }),
+  defineEndpoint({
+    method: 'DELETE',
+    path: '/mlflow/registered-models/alias',
+    action: 'track',
+    fields: { name: theName, alias: theAlias },
+    handle: async ({ request, rooms, by }) => {
+      await rooms.registry.deleteAlias(request.name, request.alias, by)
+      return {}
+    },
+  }),
+  defineEndpoint({
+    method: 'GET',
+    path: '/mlflow/registered-models/alias',
+    action: 'read',
+    fields: { name: theName, alias: theAlias },
+    handle: async ({ request, rooms }) => ({
+      model_version: encodeVersion(await rooms.registry.byAlias(request.name, request.alias)),
+    }),
+  }),
+]
+
+async function encoded({ registry }: Pick<MlflowRooms, 'registry'>, model: RegisteredModel) {
+  const versions: readonly LabelledVersion[] = await registry.allLabelled(model.name)
+  return encodeModel(model, versions, await registry.aliases(model.name))
+}
+
+async function answer(rooms: Pick<MlflowRooms, 'registry'>, model: RegisteredModel) {
+  return { registered_model: await encoded(rooms, model) }
+}
+
+/** Models and prompts share their names; the refusal says which of them has it. */
+async function nameConflict(
+  { registry }: Pick<MlflowRooms, 'registry'>,
+  name: string,
+  wantsPrompt: boolean,
+) {
+  const there = (await registry.allModels()).find((each) => each.name === name)
+  if (there === undefined || there.deletedAtUs !== undefined) return undefined
+  const kind = (prompt: boolean) => (prompt ? 'Prompt' : 'Registered Model')
+  const [old, wanted] = [kind(isPrompt(there)), kind(wantsPrompt)]
+  return registryErrors.model_exists(
+    old === wanted
+      ? `${wanted} (name=${name}) already exists.`
+      : `Tried to create a ${wanted.toLowerCase()} with name '${name}', but the name is already taken by a ${old.toLowerCase()}. MLflow does not allow creating a model and a prompt with the same name.`,
+  )
+}
+
+function refuseReserved(alias: string): void {
+  if (alias.toLowerCase() === 'latest') {
+    throw registryErrors.alias_invalid("'latest' alias name (case insensitive) is reserved.")
+  }
+  if (/^v\d+$/i.test(alias)) {
+    throw registryErrors.alias_invalid(`Version alias name '${alias}' is reserved.`)
+  }
+}
+
+const modelAttributes: Attributes<ModelField> = {
+  name: { field: { of: 'attribute', name: 'name' }, type: 'text', operators: listed },
+  ...Object.fromEntries(
+    (
+      [
+        ['creation_timestamp', 'createdAtUs'],
+        ['last_updated_timestamp', 'updatedAtUs'],
+      ] as const
+    ).map(([theirs, name]) => [
+      theirs,
+      { field: { of: 'attribute', name }, type: 'number', operators: orders, convert: ms } as const,
+    ]),
+  ),
+}
+
+const models = {
+  known: `tags.<key>, and the attributes ${Object.keys(modelAttributes).join(', ')}`,
+  keyOf(entity: string = 'attribute', name: string) {
+    const kind = singular(entity)
+    if (kind === 'tag') {
+      return { field: { of: 'tag', name }, type: 'text', operators: patterns } as const
+    }
+    return kind === 'attribute' ? own(modelAttributes, name) : undefined
+  },
+}
+
+const orderKeys: Readonly<Record<string, ModelAttribute>> = {
+  name: 'name',
+  creation_timestamp: 'createdAtUs',
+  timestamp: 'updatedAtUs',
+  last_updated_timestamp: 'updatedAtUs',
+}
+
+const modelOrders = {
+  known: `Valid keys are ${Object.keys(orderKeys).join(', ')}`,
+  keyOf(entity: string = 'attribute', name: string) {
+    const field = singular(entity) === 'attribute' ? own(orderKeys, name) : undefined
+    return field && ({ field, type: 'text' } as const)
+  },
+}
+
+/**
+ * Prompts are left out unless the filter asks for them by their tag; a comparison that does not ask
+ * for them then says nothing more, because models have no such tag.
+ */
+export function withPrompts<
+  Field extends ModelField | { readonly of: string; readonly name: string },
+>(filter: Filter<Field>): { filter: Filter<Field>; prompts: 'with' | 'without' } {
+  const asks = comparisons(filter).some(({ field, op, value }) => {
+    if (field.of !== 'tag' || field.name !== promptTag) return false
+    const text = String(value).toLowerCase()
+    return (op === '=' && text === 'true') || (op === '!=' && text === 'false')
+  })
+  return asks ? { filter, prompts: 'with' } : { filter: withoutTag(filter), prompts: 'without' }
+}
+
+function comparisons<Field>(filter: Filter<Field>): Extract<Filter<Field>, { field: Field }>[] {
+  if ('all' in filter) return filter.all.flatMap(comparisons)
+  if ('any' in filter) return filter.any.flatMap(comparisons)
+  return [filter]
+}
+
+function withoutTag<Field extends { readonly of: string; readonly name: string }>(
+  filter: Filter<Field>,
+): Filter<Field> {
+  if ('all' in filter) return { all: filter.all.map(withoutTag) }
+  if ('any' in filter) return { any: filter.any.map(withoutTag) }
+  return filter.field.of === 'tag' && filter.field.name === promptTag ? { all: [] } : filter
+}
+
+/** Fields that are named twice have no order. Error: `filter_invalid`. */
+export function refuseTwice(
+  orderBy: readonly string[],
+  order: readonly { field: unknown }[],
+): void {
+  const named = order.map(({ field }) => JSON.stringify(field))
+  if (new Set(named).size === named.length) return
+  throw trackingErrors.filter_invalid(
+    `\`order_by\` contains duplicate fields: ${JSON.stringify(orderBy).slice(0, 500)}`,
+  )
+}
