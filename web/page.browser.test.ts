@@ -14,6 +14,7 @@ const screens = [
   '/cases',
   '/data',
   '/data/transactions',
+  '/data/transactions/difference?before=2&after=4',
   '/data/quarantine',
   '/features',
   '/features?entity=customer_id&sort=psi&descending=yes',

@@ -6,6 +6,7 @@ import {
   lazyRouteComponent,
   Outlet,
 } from '@tanstack/react-router'
+import { followClientLink } from './client/client-links.ts'
 import { parseView, writeView } from './client/view.ts'
 import { Empty, Failed } from './parts/states.tsx'
 import { Shell } from './shell/shell.tsx'
@@ -37,25 +38,33 @@ const screens: readonly (readonly [string, Screen])[] = [
   ['/data', () => import('./screens/data/datasets.tsx')],
   ['/data/quarantine', () => import('./screens/data/quarantine.tsx')],
   ['/data/$dataset', () => import('./screens/data/dataset.tsx')],
+  ['/data/$dataset/difference', () => import('./screens/data/difference.tsx')],
   ['/features', () => import('./screens/features/features.tsx')],
   ['/features/$set', () => import('./screens/features/feature-set.tsx')],
   ['/features/$set/$feature', () => import('./screens/features/feature.tsx')],
   ['/experiments', () => import('./screens/experiments/runs.tsx')],
   ['/experiments/compare', () => import('./screens/experiments/compare.tsx')],
+  ['/experiments/connect', () => import('./screens/connect/connect.tsx')],
   ['/experiments/learn', () => import('./screens/learning/learn.tsx')],
   ['/experiments/learn/$learningId', () => import('./screens/learning/learning.tsx')],
   ['/experiments/$runId', () => import('./screens/experiments/run.tsx')],
   ['/models', () => import('./screens/models/models.tsx')],
   ['/models/$model', () => import('./screens/models/model.tsx')],
+  ['/models/$model/difference', () => import('./screens/models/difference.tsx')],
   ['/models/$model/$version', () => import('./screens/models/version.tsx')],
   ['/pipelines', () => import('./screens/pipelines/pipelines.tsx')],
-  ['/pipelines/$pipelineRunId', () => import('./screens/pipelines/pipelines.tsx')],
+  ['/pipelines/$pipelineRunId', () => import('./screens/pipelines/pipeline-run.tsx')],
+  ['/lineage', () => import('./screens/lineage/lineage.tsx')],
   ['/monitoring', () => import('./screens/monitoring/monitoring.tsx')],
   ['/governance', () => import('./screens/governance/governance.tsx')],
   ['/audit', () => import('./screens/audit/audit.tsx')],
 ]
 
 export function createPageRouter() {
+  followClientLink()
+  window.addEventListener('hashchange', () => {
+    if (followClientLink()) window.location.reload()
+  })
   const children = screens.map(([path, load]) =>
     createRoute({
       getParentRoute: () => root,

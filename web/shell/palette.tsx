@@ -123,12 +123,18 @@ function Finder({ onDone }: { readonly onDone: () => void }) {
   )
 }
 
+/** Screens that stand behind another one in the navigation. */
+const further = [
+  { path: '/experiments/connect', title: 'Connect a client (MLflow)' },
+  { path: '/experiments/learn', title: 'Learn from a file' },
+] as const
+
 function merge(
   text: string,
   items: readonly { target: { kind: string; id: string; title: string }; detail: string }[],
 ): Found[] {
   const wanted = text.toLowerCase()
-  const screens = places
+  const screens = [...places, ...further]
     .filter((place) => place.title.toLowerCase().includes(wanted))
     .map((place) => ({ key: place.path, title: place.title, detail: 'Screen', to: place.path }))
   const objects = items.map((item) => ({

@@ -62,6 +62,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
         </button>
         <Navigation path={path} />
         <div className="shell-main">
+          {session.data.ephemeral === true ? <EphemeralBanner /> : null}
           <Header />
           <main id="screen" tabIndex={-1}>
             {children}
@@ -71,6 +72,16 @@ export function Shell({ children }: { readonly children: ReactNode }) {
       <Palette />
       <Shortcuts />
     </BankContext>
+  )
+}
+
+/** On every screen: what is done here is lost, and anybody on this machine may do it. */
+function EphemeralBanner() {
+  return (
+    <p className="ephemeral" role="alert">
+      <b>Ephemeral.</b> Nothing is kept: everything is lost when this server stops. Anyone on this
+      machine may read and change it without a key. For tests only.
+    </p>
   )
 }
 

@@ -18,6 +18,7 @@ import { Facts, Hash, ObjectLink, PageLink, Panel, ScreenHead } from '../../part
 import { SmallTable } from '../../parts/small-table.tsx'
 import { Answered } from '../../parts/states.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
+import { Versions } from './versions.tsx'
 
 export default function DatasetScreen() {
   const { dataset = '' } = useParams({ strict: false }) as Record<string, string>
@@ -51,6 +52,7 @@ function DatasetBody({ dataset }: { readonly dataset: Dataset }) {
             height={120}
           />
         </Panel>
+        <Versions dataset={dataset.name} />
         <Contract dataset={dataset} />
         <div className="columns">
           {dataset.profile.map((column) => (

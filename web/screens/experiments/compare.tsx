@@ -1,12 +1,17 @@
 import type { ComparedRuns, Estimate } from '../../../src/server/contract/index.ts'
+import { useMemo } from 'react'
 import { useAsk } from '../../client/queries.ts'
 import { useView } from '../../client/view.ts'
-import { count, intervalText, none, score } from '../../parts/figures.ts'
+import { count, intervalText, none, score, statistic } from '../../parts/figures.ts'
+import { ChoiceFilter } from '../../parts/filters.tsx'
 import { ObjectLink, PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
 import { SmallTable } from '../../parts/small-table.tsx'
 import { Answered, Empty } from '../../parts/states.tsx'
 import { scaleOf, Whisker, type Range } from '../../parts/whisker.tsx'
+import { WideTable, type WideColumn } from '../../parts/wide-table.tsx'
+import { MetricBars, ParallelChart, ScatterChart } from './compare-charts.tsx'
 import { PrecisionRecallChart, RocChart } from './curves.tsx'
+import { CurveChoices, MetricCurves } from './metric-curves.tsx'
 
 export default function CompareScreen() {
   const { view } = useView()
@@ -22,19 +27,11 @@ export default function CompareScreen() {
   return <Answered answer={answer}>{(data) => <Compared data={data} />}</Answered>
 }
 
+/** From so many runs on, figures stand in a table that scrolls, without the drawn intervals. */
+const DRAWN_RUNS_MAX = 6
+
 function Compared({ data }: { readonly data: ComparedRuns }) {
-  const { view, change } = useView()
-  const onlyDifferent = view.params !== 'all'
-  const params = data.params.filter((param) => param.differs || !onlyDifferent)
-  const head = [
-    { title: '' },
-    ...data.runs.map((run) => ({
-      title: <PageLink to={`/experiments/${run.id}`}>{run.name}</PageLink>,
-      right: true,
-    })),
-  ]
-  const curves = (of: ComparedRuns['roc']) =>
-    data.runs.map((run, i) => ({ title: run.name, curve: of[i] ?? null }))
+  const { view } = useView()
   return (
     <>
       <ScreenHead
@@ -42,83 +39,243 @@ function Compared({ data }: { readonly data: ComparedRuns }) {
         title={`${data.runs.length} runs compared`}
         verdict={data.verdict}
       />
-      <div className="stack">
-        <Panel
-          title="Metrics"
-          flush
-          aside={
-            data.pairs.length === 0
-              ? 'On each run’s own test rows; the best is bold'
-              : 'The best is bold; below, how far the others lie from it, row by row on the same resamples'
-          }
-        >
-          <SmallTable
-            label="Metrics"
-            head={head}
-            rows={data.metrics.map((metric) => ({
-              key: metric.name,
-              cells: [
-                metric.title,
-                ...metric.values.map((estimate, i) => (
-                  <MetricCell key={data.runs[i]?.id ?? i} data={data} metric={metric} at={i}>
-                    {estimate}
-                  </MetricCell>
-                )),
-              ],
-            }))}
-          />
-        </Panel>
-        <div className="columns">
-          <Panel>
-            <PrecisionRecallChart
-              curves={curves(data.precisionRecall)}
-              positiveShare={data.positiveShare}
-            />
-          </Panel>
-          <Panel>
-            <RocChart curves={curves(data.roc)} />
-          </Panel>
-        </div>
-        <Panel
-          title="Parameters"
-          flush
-          aside={
-            <button
-              type="button"
-              className="text-button"
-              onClick={() => change({ params: onlyDifferent ? 'all' : undefined })}
-            >
-              {onlyDifferent ? 'Show those that agree too' : 'Only what differs'}
-            </button>
-          }
-        >
-          <SmallTable
-            label="Parameters"
-            head={[...head]}
-            rows={[
-              {
-                key: 'registered',
-                cells: [
-                  'Version',
-                  ...data.runs.map((run) =>
-                    run.registeredAs === null ? (
-                      none
-                    ) : (
-                      <ObjectLink key={run.id} target={run.registeredAs} />
-                    ),
-                  ),
-                ],
-              },
-              { key: 'learner', cells: ['Learner', ...data.runs.map((run) => run.learner)] },
-              ...params.map((param) => ({
-                key: param.name,
-                cells: [param.name, ...param.values.map((value) => value ?? none)],
-              })),
-            ]}
-          />
-        </Panel>
+      <div className="filters">
+        <ChoiceFilter
+          name="show"
+          title="Show"
+          choices={[
+            { value: undefined, title: 'Figures' },
+            { value: 'curves', title: 'Curves' },
+            { value: 'parallel', title: 'Parallel' },
+            { value: 'scatter', title: 'Scatter' },
+            { value: 'bars', title: 'Bars' },
+          ]}
+        />
       </div>
+      <Shown show={view.show} data={data} />
     </>
+  )
+}
+
+function Shown({ show, data }: { readonly show: string | undefined; readonly data: ComparedRuns }) {
+  switch (show) {
+    case 'curves':
+      return <ComparedCurves data={data} />
+    case 'parallel':
+      return (
+        <Panel>
+          <ParallelChart data={data} />
+        </Panel>
+      )
+    case 'scatter':
+      return (
+        <Panel>
+          <ScatterChart data={data} />
+        </Panel>
+      )
+    case 'bars':
+      return (
+        <Panel>
+          <MetricBars data={data} />
+        </Panel>
+      )
+    default:
+      return <Figures data={data} />
+  }
+}
+
+function ComparedCurves({ data }: { readonly data: ComparedRuns }) {
+  const { view, change } = useView()
+  const metric = view.metric ?? data.metrics[0]?.name
+  if (metric === undefined) return <Empty title="These runs have no metrics" />
+  const isRunning = data.runs.some(({ status }) => status === 'running')
+  return (
+    <Panel>
+      <label className="axes-choice">
+        Metric{' '}
+        <select
+          className="filter-input"
+          value={metric}
+          onChange={(event) => change({ metric: event.target.value })}
+        >
+          {data.metrics.map(({ name, title }) => (
+            <option key={name} value={name}>
+              {title}
+            </option>
+          ))}
+        </select>
+      </label>
+      <CurveChoices />
+      <MetricCurves
+        ids={data.runs.map(({ id }) => id)}
+        metric={metric}
+        {...(isRunning ? { every: 5_000 } : {})}
+      />
+    </Panel>
+  )
+}
+
+function Figures({ data }: { readonly data: ComparedRuns }) {
+  const isDrawn = data.runs.length <= DRAWN_RUNS_MAX
+  const hasCurves = data.roc.some((curve) => curve !== null)
+  return (
+    <div className="stack">
+      {data.metrics.length === 0 ? null : isDrawn ? (
+        <DrawnMetrics data={data} />
+      ) : (
+        <Panel title="Metrics" flush aside="The best is bold">
+          <WideFigures data={data} />
+        </Panel>
+      )}
+      {hasCurves && isDrawn ? <PlotsBeside data={data} /> : null}
+      <Differences data={data} />
+    </div>
+  )
+}
+
+function headOf(data: ComparedRuns) {
+  return [
+    { title: '' },
+    ...data.runs.map((run) => ({
+      title: <PageLink to={`/experiments/${run.id}`}>{run.name}</PageLink>,
+      right: true,
+    })),
+  ]
+}
+
+function DrawnMetrics({ data }: { readonly data: ComparedRuns }) {
+  return (
+    <Panel
+      title="Metrics"
+      flush
+      aside={
+        data.pairs.length === 0
+          ? 'On each run’s own test rows; the best is bold'
+          : 'The best is bold; below, how far the others lie from it, row by row on the same resamples'
+      }
+    >
+      <SmallTable
+        label="Metrics"
+        head={headOf(data)}
+        rows={data.metrics.map((metric) => ({
+          key: metric.name,
+          cells: [
+            metric.title,
+            ...metric.values.map((estimate, i) => (
+              <MetricCell key={data.runs[i]?.id ?? i} data={data} metric={metric} at={i}>
+                {estimate}
+              </MetricCell>
+            )),
+          ],
+        }))}
+      />
+    </Panel>
+  )
+}
+
+function PlotsBeside({ data }: { readonly data: ComparedRuns }) {
+  const curves = (of: ComparedRuns['roc']) =>
+    data.runs.map((run, i) => ({ title: run.name, curve: of[i] ?? null }))
+  return (
+    <div className="columns">
+      <Panel>
+        <PrecisionRecallChart
+          curves={curves(data.precisionRecall)}
+          positiveShare={data.positiveShare}
+        />
+      </Panel>
+      <Panel>
+        <RocChart curves={curves(data.roc)} />
+      </Panel>
+    </div>
+  )
+}
+
+const NAME_WIDTH = 210
+const RUN_WIDTH = 150
+
+/** One column a run, one row a metric, however many there are of both. */
+function WideFigures({ data }: { readonly data: ComparedRuns }) {
+  type Row = ComparedRuns['metrics'][number]
+  const columns = useMemo(
+    () =>
+      data.runs.map((run, i): WideColumn<Row> => ({
+        key: run.id,
+        title: run.name,
+        head: <PageLink to={`/experiments/${run.id}`}>{run.name}</PageLink>,
+        width: RUN_WIDTH,
+        align: 'right',
+        cell: ({ values, best }) => {
+          const value = statistic(values[i]?.value)
+          return best === i ? <b>{value}</b> : value
+        },
+      })),
+    [data.runs],
+  )
+  return (
+    <WideTable
+      label="Metrics"
+      rows={data.metrics}
+      rowKey={(row) => row.name}
+      pinned={[{ key: 'name', title: 'Metric', width: NAME_WIDTH, cell: (row) => row.title }]}
+      columns={columns}
+      height="420px"
+    />
+  )
+}
+
+interface DifferenceRow {
+  readonly name: string
+  readonly values: readonly React.ReactNode[]
+}
+
+/** What the runs were started with, name by name. */
+function Differences({ data }: { readonly data: ComparedRuns }) {
+  const { view, change } = useView()
+  const onlyDifferent = view.params !== 'all'
+  const params = data.params.filter((param) => param.differs || !onlyDifferent)
+  // Clients name no learner; the run's own name stands there then.
+  const hasLearner = data.runs.some(({ learner, name }) => learner !== name)
+  const hasVersion = data.runs.some(({ registeredAs }) => registeredAs !== null)
+  const versions = data.runs.map(({ registeredAs }) =>
+    registeredAs === null ? none : <ObjectLink target={registeredAs} />,
+  )
+  const rows: DifferenceRow[] = [
+    ...(hasVersion ? [{ name: 'Version', values: versions }] : []),
+    ...(hasLearner ? [{ name: 'Learner', values: data.runs.map((run) => run.learner) }] : []),
+    ...params.map(({ name, values }) => ({ name, values: values.map((one) => one ?? none) })),
+  ]
+  const columns = data.runs.map((run, i): WideColumn<DifferenceRow> => ({
+    key: run.id,
+    title: run.name,
+    head: <PageLink to={`/experiments/${run.id}`}>{run.name}</PageLink>,
+    width: RUN_WIDTH,
+    align: 'right',
+    cell: ({ values }) => values[i],
+  }))
+  return (
+    <Panel
+      title="Parameters"
+      flush
+      aside={
+        <button
+          type="button"
+          className="text-button"
+          onClick={() => change({ params: onlyDifferent ? 'all' : undefined })}
+        >
+          {onlyDifferent ? 'Show those that agree too' : 'Only what differs'}
+        </button>
+      }
+    >
+      <WideTable
+        label="Parameters"
+        rows={rows}
+        rowKey={(row) => row.name}
+        pinned={[{ key: 'name', title: 'Name', width: NAME_WIDTH, cell: (row) => row.name }]}
+        columns={columns}
+        height="420px"
+      />
+    </Panel>
   )
 }
 

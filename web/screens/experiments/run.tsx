@@ -1,18 +1,10 @@
 import { useParams } from '@tanstack/react-router'
 import type { Run } from '../../../src/server/contract/index.ts'
-import { useAsk } from '../../client/queries.ts'
+import { useState } from 'react'
+import { useAct, useAsk } from '../../client/queries.ts'
 import { Beeswarm } from '../../parts/beeswarm.tsx'
 import { BarChart, binTitles, LineChart } from '../../parts/charts.tsx'
-import {
-  bytes,
-  count,
-  dateTime,
-  duration,
-  estimateText,
-  percent,
-  percentTick,
-  score,
-} from '../../parts/figures.ts'
+import { count, dateTime, duration, percent, percentTick, score } from '../../parts/figures.ts'
 import {
   Facts,
   Folded,
@@ -22,10 +14,13 @@ import {
   Panel,
   ScreenHead,
 } from '../../parts/layout.tsx'
-import { SmallTable } from '../../parts/small-table.tsx'
+import { notify, notifyFailed, notifyUndo } from '../../parts/notify.tsx'
 import { Answered } from '../../parts/states.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
 import { PrecisionRecallChart, RocChart, type CurveWords } from './curves.tsx'
+import { RunFilesPanel } from './run-files.tsx'
+import { RunMetricsPanel } from './run-metrics.tsx'
+import { RunNote, RunTags } from './run-tags.tsx'
 
 export default function RunScreen() {
   const { runId = '' } = useParams({ strict: false }) as Record<string, string>
@@ -34,14 +29,27 @@ export default function RunScreen() {
 }
 
 function RunBody({ run }: { readonly run: Run }) {
-  const zone = useTimeZone()
+  const plots = hasPlots(run)
   return (
     <>
       <ScreenHead
-        above={<PageLink to="/experiments">Experiments</PageLink>}
+        above={
+          <>
+            <PageLink to="/experiments">Experiments</PageLink> ·{' '}
+            <PageLink to={`/experiments?experiment=${encodeURIComponent(run.experimentId)}`}>
+              {run.experiment}
+            </PageLink>
+            {run.parent === null ? null : (
+              <>
+                {' · '}
+                <PageLink to={`/experiments/${run.parent.id}`}>{run.parent.name}</PageLink>
+              </>
+            )}
+          </>
+        }
         title={run.name}
-        note={run.split}
-        actions={<span className={`status-mark is-${run.status}`}>{run.status}</span>}
+        {...(run.split === '' ? {} : { note: run.split })}
+        actions={<Acts run={run} />}
       />
       {run.problem === null ? null : (
         <p role="alert" className="status-alert">
@@ -49,81 +57,221 @@ function RunBody({ run }: { readonly run: Run }) {
         </p>
       )}
       <div className="stack">
+        <RunMetricsPanel run={run} />
+        {run.threshold === null ? null : <p className="chart-note">{run.threshold}</p>}
         <div className="columns">
-          <Panel title="Metrics" aside="95 % intervals, on test rows only">
-            <Facts
-              facts={run.metrics.map((metric) => ({
-                name: metric.title,
-                value: estimateText(metric.estimate),
-              }))}
-            />
-            {run.threshold === null ? null : <p className="chart-note">{run.threshold}</p>}
-          </Panel>
-          <Panel title="Parameters">
-            <Facts facts={run.params.map((param) => ({ name: param.name, value: param.value }))} />
-          </Panel>
-          <Panel title="Made from">
-            <Facts
-              facts={[
-                { name: 'Run', value: <code>{run.id}</code> },
-                run.inputs.length === 0
-                  ? null
-                  : {
-                      name: 'Inputs',
-                      value: run.inputs.map((target) => (
-                        <div key={target.id}>
-                          <ObjectLink target={target} />
-                        </div>
-                      )),
-                    },
-                {
-                  name: 'Code',
-                  value:
-                    run.codeRevision === null ? 'not in git' : <Hash hash={run.codeRevision} />,
-                },
-                { name: 'Seed', value: run.seed },
-                { name: 'Started', value: `${dateTime(run.startedAt, zone)} by ${run.by.name}` },
-                {
-                  name: 'Took',
-                  value: duration(run.durationMs === null ? null : run.durationMs * 1000),
-                },
-                {
-                  name: 'Version',
-                  value:
-                    run.registeredAs === null ? (
-                      'not registered'
-                    ) : (
-                      <ObjectLink target={run.registeredAs} />
-                    ),
-                },
-              ]}
-            />
-          </Panel>
+          <MadeFrom run={run} />
+          <Params params={run.params} />
+          {run.models.length === 0 ? null : <RunModels models={run.models} />}
+          <RunNote run={run} />
+          <RunTags run={run} />
+          {run.children.length === 0 ? null : <Children runs={run.children} />}
         </div>
-        <Plots run={run} />
-        <Panel title="Artifacts" flush>
-          <SmallTable
-            label="Artifacts"
-            head={[{ title: 'Name' }, { title: 'SHA-256' }, { title: 'Size', right: true }]}
-            rows={run.artifacts.map((artifact) => ({
-              key: artifact.name,
-              cells: [
-                <a key="name" href={artifact.href} download>
-                  {artifact.name}
-                </a>,
-                <Hash key="hash" hash={artifact.sha256} />,
-                bytes(artifact.bytes),
-              ],
-            }))}
-          />
-          {run.log.length === 0 ? null : (
+        {plots ? <Plots run={run} /> : null}
+        <RunFilesPanel runId={run.id} />
+        {run.log.length === 0 ? null : (
+          <Panel>
             <Folded title="Log">
               <pre className="json">{run.log.join('\n')}</pre>
             </Folded>
-          )}
-        </Panel>
+          </Panel>
+        )}
       </div>
     </>
+  )
+}
+
+function hasPlots({ roc, precisionRecall, importance, contributions, scores, calibration }: Run) {
+  const plots = [roc, precisionRecall, contributions, scores, calibration]
+  return importance.length > 0 || plots.some((plot) => plot !== null)
+}
+
+const changed = ['run', 'runs', 'experiments'] as const
+
+function Acts({ run }: { readonly run: Run }) {
+  const remove = useAct('deleteRuns', changed)
+  const restore = useAct('restoreRuns', changed)
+  const body = { ids: [run.id] }
+  const bringBack = () =>
+    restore.mutate(
+      { body },
+      { onSuccess: ({ sentence }) => notify(sentence), onError: notifyFailed },
+    )
+  return (
+    <>
+      <span className={`status-mark is-${run.status}`}>{run.status}</span>
+      {run.deletedAt === null ? (
+        <button
+          type="button"
+          className="button-link"
+          disabled={remove.isPending}
+          onClick={() =>
+            remove.mutate(
+              { body },
+              {
+                onSuccess: ({ sentence, undoUntil }) => notifyUndo(sentence, undoUntil, bringBack),
+                onError: notifyFailed,
+              },
+            )
+          }
+        >
+          Delete
+        </button>
+      ) : (
+        <>
+          <span className="status-mark is-failed">deleted</span>
+          <button type="button" className="button-link" onClick={bringBack}>
+            Restore
+          </button>
+        </>
+      )}
+    </>
+  )
+}
+
+function MadeFrom({ run }: { readonly run: Run }) {
+  const zone = useTimeZone()
+  const { source } = run
+  return (
+    <Panel title="Made from">
+      <Facts
+        facts={[
+          { name: 'Run', value: <code>{run.id}</code> },
+          run.inputs.length === 0
+            ? null
+            : {
+                name: 'Inputs',
+                value: run.inputs.map((target) => (
+                  <div key={target.id}>
+                    <ObjectLink target={target} />
+                  </div>
+                )),
+              },
+          run.datasets.length === 0
+            ? null
+            : {
+                name: 'Data',
+                value: run.datasets.map((data) => (
+                  <div key={`${data.name} ${data.digest} ${data.context ?? ''}`}>
+                    {data.name} <code className="quiet">{data.digest}</code>
+                    {data.context === null ? null : ` (${data.context})`}
+                  </div>
+                )),
+              },
+          run.modelInputs.length === 0
+            ? null
+            : {
+                name: 'Models read',
+                value: run.modelInputs.map((id) => (
+                  <div key={id}>
+                    <code>{id}</code>
+                  </div>
+                )),
+              },
+          source.name === null ? null : { name: 'Source', value: source.name },
+          {
+            name: 'Code',
+            value: run.codeRevision === null ? 'not in git' : <Hash hash={run.codeRevision} />,
+          },
+          source.branch === null ? null : { name: 'Branch', value: source.branch },
+          source.repository === null ? null : { name: 'Repository', value: source.repository },
+          run.seed === null ? null : { name: 'Seed', value: run.seed },
+          { name: 'Started', value: `${dateTime(run.startedAt, zone)} by ${run.by.name}` },
+          {
+            name: 'Took',
+            value: duration(run.durationMs === null ? null : run.durationMs * 1000),
+          },
+          {
+            name: 'Version',
+            value:
+              run.registeredAs === null ? (
+                'not registered'
+              ) : (
+                <ObjectLink target={run.registeredAs} />
+              ),
+          },
+        ]}
+      />
+    </Panel>
+  )
+}
+
+const PARAMS_SHOWN = 30
+
+function Params({ params }: { readonly params: Run['params'] }) {
+  const [text, setText] = useState('')
+  const wanted = text.trim().toLowerCase()
+  const found = params.filter(({ name, value }) =>
+    `${name} ${value}`.toLowerCase().includes(wanted),
+  )
+  return (
+    <Panel title="Parameters" aside={params.length === 0 ? null : count(params.length)}>
+      {params.length > PARAMS_SHOWN ? (
+        <input
+          className="filter-input"
+          aria-label="Find a parameter"
+          placeholder="Find a parameter"
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+        />
+      ) : null}
+      {params.length === 0 ? <p className="quiet">This run has no parameters.</p> : null}
+      <div className="run-params">
+        <Facts facts={found.map(({ name, value }) => ({ name, value }))} />
+      </div>
+    </Panel>
+  )
+}
+
+/** Models of a run: whether each can be served, why, and what makes it so. */
+function RunModels({ models }: { readonly models: Run['models'] }) {
+  return (
+    <Panel title="Models">
+      <ul className="run-models">
+        {models.map((model) => (
+          <li key={model.id}>
+            <p>
+              <b>{model.name}</b> <span className="quiet">{model.flavors.join(', ')}</span>
+            </p>
+            <p className={model.servable ? 'status-ok' : 'status-warning'}>
+              Can be served: <b>{model.servable ? 'yes' : 'no'}</b>
+            </p>
+            <p>{model.why}</p>
+            {model.fix === null ? null : (
+              <figure className="written">
+                <figcaption>What makes it so</figcaption>
+                <pre className="json">{model.fix}</pre>
+              </figure>
+            )}
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  )
+}
+
+function Children({ runs }: { readonly runs: Run['children'] }) {
+  return (
+    <Panel title="Runs within this one" aside={count(runs.length)}>
+      <ul className="run-children">
+        {runs.map((run) => (
+          <li key={run.id}>
+            <PageLink to={`/experiments/${run.id}`}>{run.name}</PageLink>{' '}
+            <span className={`status-mark is-${run.status}`}>{run.status}</span>
+          </li>
+        ))}
+      </ul>
+      {runs.length < 2 ? null : (
+        <PageLink
+          to={`/experiments/compare?ids=${runs
+            .slice(0, 100)
+            .map(({ id }) => id)
+            .join(',')}`}
+        >
+          Compare them
+        </PageLink>
+      )}
+    </Panel>
   )
 }
 

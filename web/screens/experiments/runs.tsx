@@ -1,192 +1,313 @@
-/** Training runs; mark two or more and compare them. */
+/** Experiments: every run in a table, found by the same language as over the API. */
 import { useNavigate } from '@tanstack/react-router'
-import { useMemo } from 'react'
-import type { RunSummary } from '../../../src/server/contract/index.ts'
-import { useAsk } from '../../client/queries.ts'
-import { pick, useView } from '../../client/view.ts'
-import { DataTable, type Column } from '../../parts/data-table.tsx'
-import { dateTime, duration, none, score } from '../../parts/figures.ts'
-import { ChoiceFilter, ExportLinks, TextFilter } from '../../parts/filters.tsx'
-import { ObjectLink, PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
-import { Answered, Empty } from '../../parts/states.tsx'
-import { useTimeZone } from '../../shell/bank.ts'
+import { useCallback, useEffect, useState } from 'react'
+import type { Experiment } from '../../../src/server/contract/index.ts'
+import { ProblemError } from '../../client/api.ts'
+import { useAct, useAsk } from '../../client/queries.ts'
+import { useView } from '../../client/view.ts'
+import { count, plural } from '../../parts/figures.ts'
+import { ChoiceFilter, ExportLinks, SelectFilter } from '../../parts/filters.tsx'
+import { useKeys } from '../../parts/keys.ts'
+import { PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
+import { notifyFailed, notifyUndo } from '../../parts/notify.tsx'
+import { Empty, Failed, Loading } from '../../parts/states.tsx'
+import { ColumnPicker } from './column-picker.tsx'
+import { ExperimentsList, isOf } from './experiments-list.tsx'
+import { FilterBox } from './filter-box.tsx'
+import { askedIn, columnList, useRuns, type RunsAnswer } from './runs-query.ts'
+import { RunsTable } from './runs-table.tsx'
+import { SavedViews } from './saved-views.tsx'
+
+const COMPARED_MAX = 100
 
 export default function RunsScreen() {
-  const { view, change } = useView()
-  const query = pick(view, ['experiment', 'status', 'text'])
-  const answer = useAsk('runs', { query: query as never }, { every: 5_000, keepPrevious: true })
-  const marked = (view.marked ?? '').split(',').filter((id) => id !== '')
-  const mark = (id: string) => {
-    const next = marked.includes(id) ? marked.filter((one) => one !== id) : [...marked, id]
-    change({ marked: next.length === 0 ? undefined : next.join(',') })
-  }
+  const { view } = useView()
+  const asked = askedIn(view)
+  const { answer, data } = useRuns(asked)
+  const of = view.experiment === undefined ? {} : { experiment: view.experiment }
+  const names = useAsk('runColumns', { query: of }, { staleTime: 30_000, keepPrevious: true })
+  const experiments = useAsk('experiments', { query: { deleted: 'with' } })
+  const experiment = experiments.data?.items.find((one) => isOf(one, view.experiment))
+  const problem = answer.error instanceof ProblemError ? answer.error.problem : undefined
+  const filterProblem = problem?.code === 'filter_invalid' ? problem : undefined
+  const marks = useMarks()
+  const [at, setAt] = useState(-1)
+  useEffect(() => setAt(-1), [view])
+  const rows = data?.rows ?? []
+  const navigate = useNavigate()
+  useKeys({
+    j: () => setAt(Math.min(rows.length - 1, at + 1)),
+    k: () => setAt(Math.max(0, at - 1)),
+    x: () => {
+      const row = rows[at]
+      if (row !== undefined) marks.mark([row.id], !marks.marked.has(row.id))
+    },
+    Enter: () => {
+      const row = rows[at]
+      if (row !== undefined) void navigate({ to: `/experiments/${row.id}` } as never)
+    },
+    '/': () => document.getElementById('runs-filter')?.focus(),
+  })
+  const more = answer.hasNextPage && !answer.isFetchingNextPage
+  const onEnd = more ? () => void answer.fetchNextPage() : undefined
   return (
     <>
-      <ScreenHead
-        title="Experiments"
-        note="Every training run with its parameters, data, metrics and plots. Metrics are from rows that were not learnt from; each run says how they were set apart."
-        actions={
-          <>
-            {marked.length < 2 ? (
-              <span className="quiet learn-hint">Mark two or more to compare</span>
-            ) : (
-              <PageLink to={`/experiments/compare?ids=${marked.join(',')}`} className="button-link">
-                Compare {marked.length} runs
-              </PageLink>
-            )}
-            <PageLink to="/experiments/learn" className="button-link">
-              Learn from a file
-            </PageLink>
-          </>
-        }
-      />
-      <div className="filters">
-        <ChoiceFilter
-          name="status"
-          title="Status"
-          choices={[
-            { value: undefined, title: 'All' },
-            { value: 'running', title: 'Running' },
-            { value: 'finished', title: 'Finished' },
-            { value: 'failed', title: 'Failed' },
-          ]}
-        />
-        <TextFilter name="text" title="Name or parameter" width={180} />
-        <span className="filters-count num">
-          {answer.data?.items.length ?? 0} runs <ExportLinks name="runs" query={query as never} />
-        </span>
+      <Head experiment={experiment} />
+      <div className="experiments-layout">
+        <ExperimentsList />
+        <div className="experiments-main">
+          <FilterBox columns={names.data?.items ?? []} problem={filterProblem} />
+          <Bar data={data} names={names.data?.items ?? []} asked={asked} />
+          {marks.marked.size === 0 ? null : <Chosen marks={marks} rows={rows} />}
+          <Panel flush>
+            <Body
+              data={filterProblem === undefined ? data : undefined}
+              error={filterProblem === undefined ? answer.error : null}
+              again={() => void answer.refetch()}
+              isUnreadable={filterProblem !== undefined}
+            >
+              {(found) => (
+                <RunsTable
+                  data={found}
+                  marked={marks.marked}
+                  mark={marks.mark}
+                  at={at}
+                  onEnd={onEnd}
+                />
+              )}
+            </Body>
+          </Panel>
+          <p className="visually-hidden" role="status">
+            {answer.isFetchingNextPage ? 'More runs are being fetched' : ''}
+          </p>
+        </div>
       </div>
-      <Panel flush>
-        <Answered answer={answer}>
-          {({ items }) =>
-            items.length === 0 ? (
-              <Empty title="No runs yet" command="npx assay start --project FOLDER">
-                Training a model records a run. Without a project:{' '}
-                <PageLink to="/experiments/learn">learn from a file</PageLink>.
-              </Empty>
-            ) : (
-              <Table rows={items} marked={marked} mark={mark} />
-            )
-          }
-        </Answered>
-      </Panel>
     </>
   )
 }
 
-function Table({
-  rows,
-  marked,
-  mark,
-}: {
-  readonly rows: readonly RunSummary[]
-  readonly marked: readonly string[]
-  readonly mark: (id: string) => void
-}) {
-  const zone = useTimeZone()
-  const navigate = useNavigate()
-  const metrics = useMemo(() => leading(rows[0]?.metrics ?? []), [rows])
-  const columns = useMemo(
-    (): readonly Column<RunSummary>[] => [
-      {
-        key: 'mark',
-        title: <span className="visually-hidden">Compare</span>,
-        width: '18px',
-        cell: (row) => (
-          <input
-            type="checkbox"
-            aria-label={`Compare ${row.name}`}
-            checked={marked.includes(row.id)}
-            onChange={() => mark(row.id)}
-          />
-        ),
-      },
-      {
-        key: 'name',
-        title: 'Run',
-        width: 'minmax(130px, 1.3fr)',
-        cell: (row) => <PageLink to={`/experiments/${row.id}`}>{row.name}</PageLink>,
-      },
-      {
-        key: 'learner',
-        title: 'Learner',
-        width: 'minmax(120px, 1fr)',
-        from: 'middle',
-        cell: (row) => row.learner,
-      },
-      {
-        key: 'status',
-        title: 'Status',
-        width: '84px',
-        from: 'narrow',
-        cell: (row) => <span className={`status-mark is-${row.status}`}>{row.status}</span>,
-      },
-      ...metrics.map((metric, i): Column<RunSummary> => ({
-        key: metric.name,
-        title: metric.title,
-        width: i === 0 ? '172px' : '118px',
-        align: 'right',
-        ...(i === 0 ? {} : { from: i === 1 ? ('middle' as const) : ('wide' as const) }),
-        cell: (row) => {
-          const estimate = row.metrics.find((one) => one.name === metric.name)?.estimate
-          if (estimate === undefined) return none
-          const { interval } = estimate
-          return (
-            <span title={`n ${estimate.n}`}>
-              <b>{score(estimate.value)}</b>{' '}
-              {i === 0 && interval !== null ? (
-                <span className="quiet">
-                  ({score(interval.low)}–{score(interval.high)})
-                </span>
-              ) : null}
-            </span>
-          )
-        },
-      })),
-      {
-        key: 'version',
-        title: 'Version',
-        width: '110px',
-        from: 'middle',
-        cell: (row) =>
-          row.registeredAs === null ? (
-            <span className="quiet">none</span>
-          ) : (
-            <ObjectLink target={row.registeredAs} />
-          ),
-      },
-      {
-        key: 'started',
-        title: `Started, ${zone}`,
-        width: '136px',
-        from: 'wide',
-        cell: (row) => dateTime(row.startedAt, zone),
-      },
-      {
-        key: 'took',
-        title: 'Took',
-        width: '70px',
-        align: 'right',
-        from: 'wide',
-        cell: (row) => duration(row.durationMs === null ? null : row.durationMs * 1000),
-      },
-    ],
-    [marked, mark, metrics, zone],
-  )
+function Head({ experiment }: { readonly experiment: Experiment | undefined }) {
   return (
-    <DataTable
-      label="Runs"
-      rows={rows}
-      columns={columns}
-      rowKey={(row) => row.id}
-      onOpen={(row) => void navigate({ to: `/experiments/${row.id}` } as never)}
+    <ScreenHead
+      {...(experiment === undefined
+        ? { title: 'Experiments' }
+        : {
+            above: <PageLink to="/experiments">Experiments</PageLink>,
+            title: experiment.name,
+          })}
+      note={
+        experiment === undefined
+          ? 'Every run with its parameters, metrics, data and files: of this project, of files that were learnt from, and of any MLflow client.'
+          : experiment.deletedAt === null
+            ? `Experiment ${experiment.id}, ${plural(experiment.runs, 'run')}.`
+            : `Experiment ${experiment.id} was deleted; it can be restored until it is purged.`
+      }
+      actions={
+        <>
+          <PageLink to="/experiments/connect" className="button-link">
+            Connect a client
+          </PageLink>
+          <PageLink to="/experiments/learn" className="button-link">
+            Learn from a file
+          </PageLink>
+        </>
+      }
     />
   )
 }
 
-/** The three metrics that fit; the ones that weigh with rare events come first. */
-function leading(metrics: RunSummary['metrics']): RunSummary['metrics'] {
-  const first = ['average_precision', 'roc_auc']
-  const rank = (name: string) => (first.includes(name) ? first.indexOf(name) : first.length)
-  return metrics.toSorted((a, b) => rank(a.name) - rank(b.name)).slice(0, 3)
+function Bar({
+  data,
+  names,
+  asked,
+}: {
+  readonly data: RunsAnswer | undefined
+  readonly names: Parameters<typeof ColumnPicker>[0]['all']
+  readonly asked: ReturnType<typeof askedIn>
+}) {
+  const { view, change } = useView()
+  const onlyDifferent = view.differences !== undefined
+  // What the table shows is what the file holds, also where the server chose the columns.
+  const exported =
+    asked.columns === undefined && data !== undefined
+      ? { ...asked, columns: columnList(data.columns) }
+      : asked
+  return (
+    <div className="filters">
+      <SelectFilter
+        name="status"
+        title="Any status"
+        choices={['running', 'finished', 'failed', 'cancelled', 'scheduled'].map((value) => ({
+          value,
+          title: value,
+        }))}
+      />
+      <ChoiceFilter
+        name="deleted"
+        title="Deleted runs"
+        choices={[
+          { value: undefined, title: 'Kept' },
+          { value: 'only', title: 'Deleted' },
+        ]}
+      />
+      <ColumnPicker all={names} shown={data?.columns ?? []} />
+      <button
+        type="button"
+        className="filter-button"
+        aria-pressed={onlyDifferent}
+        onClick={() => change({ differences: onlyDifferent ? undefined : 'only' })}
+      >
+        Only differences
+      </button>
+      <SavedViews />
+      <span className="filters-count num">
+        {data === undefined ? '' : said(data)} <ExportLinks name="runs" query={exported as never} />
+      </span>
+    </div>
+  )
+}
+
+/** A count where the server counted; else how many were fetched so far. */
+function said({ rows, total }: RunsAnswer): string {
+  if (total !== null) return plural(total, 'run')
+  return `${count(rows.length)} shown`
+}
+
+interface Marks {
+  readonly marked: ReadonlySet<string>
+  readonly mark: (ids: readonly string[], on: boolean) => void
+  readonly clear: () => void
+}
+
+/** Which runs are chosen. A choice is no part of the view: another filter keeps it. */
+function useMarks(): Marks {
+  const [marked, setMarked] = useState<ReadonlySet<string>>(new Set())
+  const mark = useCallback((ids: readonly string[], on: boolean) => {
+    setMarked((before) => {
+      const after = new Set(before)
+      for (const id of ids) {
+        if (on) after.add(id)
+        else after.delete(id)
+      }
+      return after
+    })
+  }, [])
+  const clear = useCallback(() => setMarked(new Set()), [])
+  return { marked, mark, clear }
+}
+
+const changed = ['runs', 'experiments', 'run'] as const
+
+function Chosen({ marks, rows }: { readonly marks: Marks; readonly rows: RunsAnswer['rows'] }) {
+  const remove = useAct('deleteRuns', changed)
+  const restore = useAct('restoreRuns', changed)
+  const { view } = useView()
+  const ids = [...marks.marked]
+  const isDeleted = view.deleted === 'only'
+  const bringBack = (which: readonly string[]) =>
+    restore.mutate({ body: { ids: [...which] } }, { onError: notifyFailed })
+  const compared = ids.slice(0, COMPARED_MAX)
+  const unseen = ids.filter((id) => !rows.some((row) => row.id === id)).length
+  return (
+    <div className="chosen" role="group" aria-label="Chosen runs">
+      <b className="num">{plural(ids.length, 'run')} chosen</b>
+      {unseen === 0 ? null : <span className="quiet">{count(unseen)} not in this view</span>}
+      {ids.length < 2 ? (
+        <span className="quiet">Choose another to compare</span>
+      ) : (
+        <PageLink
+          to={`/experiments/compare?ids=${compared.join(',')}`}
+          className="button-link"
+          {...(ids.length > COMPARED_MAX
+            ? { title: `The first ${COMPARED_MAX} of them; more are not told apart by eye` }
+            : {})}
+        >
+          Compare {count(compared.length)}
+        </PageLink>
+      )}
+      {isDeleted ? (
+        <button
+          type="button"
+          className="button-link"
+          onClick={() => {
+            bringBack(ids)
+            marks.clear()
+          }}
+        >
+          Restore
+        </button>
+      ) : (
+        <button
+          type="button"
+          className="button-link"
+          disabled={remove.isPending || ids.length > 1000}
+          onClick={() =>
+            remove.mutate(
+              { body: { ids } },
+              {
+                onSuccess: ({ sentence, done, undoUntil }) => {
+                  marks.clear()
+                  notifyUndo(sentence, undoUntil, () => bringBack(done))
+                },
+                onError: notifyFailed,
+              },
+            )
+          }
+        >
+          Delete
+        </button>
+      )}
+      <button type="button" className="text-button" onClick={marks.clear}>
+        Choose none
+      </button>
+    </div>
+  )
+}
+
+function Body({
+  data,
+  error,
+  again,
+  isUnreadable,
+  children,
+}: {
+  readonly data: RunsAnswer | undefined
+  readonly error: unknown
+  readonly again: () => void
+  readonly isUnreadable: boolean
+  readonly children: (data: RunsAnswer) => React.ReactNode
+}) {
+  const { view, change } = useView()
+  if (isUnreadable) {
+    return (
+      <Empty title="The filter cannot be read">
+        Its place is marked above. A comparison looks like <code>metrics.auc &gt; 0.9</code>; join
+        them with AND, OR and parentheses.
+      </Empty>
+    )
+  }
+  if (data === undefined)
+    return error === null ? <Loading rows={8} /> : <Failed error={error} again={again} />
+  if (data.rows.length > 0) return children(data)
+  if (view.filter !== undefined || view.status !== undefined) {
+    return (
+      <Empty title="No run is like that">
+        <button
+          type="button"
+          className="text-button"
+          onClick={() => change({ filter: undefined, status: undefined })}
+        >
+          Show all runs
+        </button>
+      </Empty>
+    )
+  }
+  if (view.deleted === 'only') return <Empty title="No deleted runs" />
+  return (
+    <Empty title="No runs yet" command="npx assay start --project FOLDER">
+      Training a model records a run. From Python:{' '}
+      <PageLink to="/experiments/connect">connect a client</PageLink>. Without a project:{' '}
+      <PageLink to="/experiments/learn">learn from a file</PageLink>.
+    </Empty>
+  )
 }

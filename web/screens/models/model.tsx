@@ -8,6 +8,8 @@ import { Answered } from '../../parts/states.tsx'
 import { VerdictLine } from '../../parts/verdict.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
 import { RollBackButton } from './acts.tsx'
+import { Aliases } from './aliases.tsx'
+import { ModelHistory } from './history.tsx'
 
 export default function ModelScreen() {
   const { model = '' } = useParams({ strict: false }) as Record<string, string>
@@ -19,19 +21,26 @@ function ModelBody({ model }: { readonly model: Model }) {
   const zone = useTimeZone()
   // The first three fit beside the verdict; a version's own page has all of them.
   const metrics = (model.items[0]?.metrics ?? []).slice(0, 3)
-  const runs = model.items.flatMap((version) => (version.run === null ? [] : [version.run.id]))
+  const runs = model.items
+    .flatMap((version) => (version.run === null ? [] : [version.run.id]))
+    .slice(0, 10)
   return (
     <>
       <ScreenHead
         above={<PageLink to="/models">Models</PageLink>}
         title={model.title}
         verdict={model.verdict}
-        note={`${model.purpose} Owner: ${model.owner}.`}
+        note={`${model.purpose}${model.owner === '' ? '' : ` Owner: ${model.owner}.`}`}
         actions={
           <>
+            {model.items.length < 2 ? null : (
+              <PageLink to={`/models/${model.name}/difference`} className="button-link">
+                What changed
+              </PageLink>
+            )}
             {runs.length < 2 ? null : (
               <PageLink to={`/experiments/compare?ids=${runs.join(',')}`} className="button-link">
-                Compare versions
+                Compare runs
               </PageLink>
             )}
             <RollBackButton model={model.name} permission={model.rollback} to={model.rollbackTo} />
@@ -45,7 +54,10 @@ function ModelBody({ model }: { readonly model: Model }) {
             head={[
               { title: 'Version' },
               { title: 'Status' },
+              { title: 'Origin' },
+              { title: 'Aliases' },
               { title: 'Learner' },
+              { title: 'Run' },
               ...metrics.map((metric) => ({ title: metric.title, right: true })),
               { title: 'Verdict' },
               { title: `Registered, ${zone}` },
@@ -62,7 +74,12 @@ function ModelBody({ model }: { readonly model: Model }) {
                 <span key="status" className={`status-mark is-${version.status}`}>
                   {version.status}
                 </span>,
+                version.origin === 'built' ? 'trained here' : 'brought',
+                version.aliases.length === 0
+                  ? none
+                  : version.aliases.map((alias) => `@${alias}`).join(', '),
                 version.learner,
+                version.run === null ? none : <ObjectLink key="run" target={version.run} />,
                 ...metrics.map((metric) => {
                   const found = version.metrics.find((one) => one.name === metric.name)?.estimate
                   return found === undefined ? (
@@ -86,7 +103,7 @@ function ModelBody({ model }: { readonly model: Model }) {
           />
         </Panel>
         <div className="columns">
-          <Panel title="Live history">
+          <Panel title="Deployments">
             <ol className="story">
               {model.deployments.map((entry) => (
                 <li key={entry.at}>
@@ -108,6 +125,10 @@ function ModelBody({ model }: { readonly model: Model }) {
               </p>
             ))}
           </Panel>
+        </div>
+        <div className="columns">
+          <ModelHistory model={model} />
+          <Aliases model={model} />
         </div>
       </div>
     </>

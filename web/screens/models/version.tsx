@@ -34,11 +34,15 @@ function VersionBody({ version }: { readonly version: Version }) {
           <>
             v{version.version} <span className="title-light">{version.name}</span>{' '}
             <span className={`status-mark is-${version.status}`} title={version.statusSentence}>
-              {version.status}
+              {version.deletedAt === null ? version.status : 'deleted'}
+            </span>{' '}
+            <span className="title-light">
+              {version.aliases.map((alias) => `@${alias}`).join(' ')}
             </span>
           </>
         }
         verdict={version.verdict}
+        note={version.description === '' ? undefined : version.description}
         actions={
           <>
             <ApprovalButtons version={version} />
@@ -70,6 +74,11 @@ function VersionBody({ version }: { readonly version: Version }) {
             />
           </Panel>
           <Lineage version={version} />
+          {version.tags.length === 0 ? null : (
+            <Panel title="Tags">
+              <Facts facts={version.tags.map(({ name, value }) => ({ name, value }))} />
+            </Panel>
+          )}
         </div>
       </div>
     </>
@@ -219,7 +228,7 @@ function Hashed({ text }: { readonly text: string }) {
 function Lineage({ version }: { readonly version: Version }) {
   const zone = useTimeZone()
   return (
-    <Panel title="Made from" aside={`${bytes(version.bytes)}, ${version.format}`}>
+    <Panel title="Made from" aside={version.bytes === null ? version.format : `${bytes(version.bytes)}, ${version.format}`}>
       <Facts
         facts={[
           { name: 'SHA-256', value: <Hash hash={version.hash} /> },

@@ -1,37 +1,65 @@
-import { useParams } from '@tanstack/react-router'
+import { Select } from '@mantine/core'
+import { useNavigate } from '@tanstack/react-router'
 import type { PipelineRun } from '../../../src/server/contract/index.ts'
 import { useAsk } from '../../client/queries.ts'
+import { useView } from '../../client/view.ts'
+import { DataTable, type Column } from '../../parts/data-table.tsx'
 import { dateTime, duration } from '../../parts/figures.ts'
-import { ObjectLink, PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
+import { Panel, ScreenHead } from '../../parts/layout.tsx'
 import { Answered, Empty } from '../../parts/states.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
-import { Steps } from './steps.tsx'
+import { CountBar } from './count-bar.tsx'
+import { Made, PartitionsPanel } from './partitions.tsx'
 
-/** Runs of the project's pipeline: each step with its figure and how long it took. */
+/** Runs of all pipelines, the newest first; of one pipeline also its partitions and what it made. */
 export default function PipelinesScreen() {
-  const { pipelineRunId } = useParams({ strict: false }) as Record<string, string | undefined>
-  return pipelineRunId === undefined ? <All /> : <One id={pipelineRunId} />
-}
-
-function All() {
-  const answer = useAsk('pipelines', {}, { every: 3_000 })
+  const { view, change } = useView()
+  const chosen = typeof view['pipeline'] === 'string' ? view['pipeline'] : undefined
+  const answer = useAsk(
+    'pipelines',
+    { query: { limit: 500, ...(chosen !== undefined && { pipeline: chosen }) } },
+    { every: 2_000, keepPrevious: true },
+  )
+  const all = useAsk('pipelines', { query: { limit: 500 } }, { staleTime: 30_000 })
+  const names = [...new Set(all.data?.items.map(({ pipeline }) => pipeline))].toSorted()
+  const declared = answer.data?.items.some((run) => run.declared && run.pipeline === chosen)
   return (
     <>
       <ScreenHead
         title="Pipelines"
-        note="From data to a live version. A step whose inputs did not change is taken from the cache."
+        note="A step runs where something that it depends on has changed; else its result is taken from the run that made it."
+        actions={
+          <Select
+            aria-label="Pipeline"
+            placeholder="All pipelines"
+            size="xs"
+            clearable
+            data={names}
+            value={chosen ?? null}
+            onChange={(pipeline) => change({ pipeline: pipeline ?? undefined })}
+          />
+        }
       />
       <Answered answer={answer}>
         {({ items }) =>
           items.length === 0 ? (
             <Panel>
-              <Empty title="No pipeline has run" />
+              <Empty title="No pipeline has run" command="npx assay pipelines list">
+                The standard flow runs when the server starts. Declare pipelines of your own in{' '}
+                <code>project.ts</code>, and run one by its name.
+              </Empty>
             </Panel>
           ) : (
             <div className="stack">
-              {items.map((run) => (
-                <RunPanel key={run.id} run={run} />
-              ))}
+              <Panel title="Runs" flush>
+                <Runs items={items} />
+              </Panel>
+              {chosen === undefined || declared !== true ? null : (
+                <>
+                  <PartitionsPanel pipeline={chosen} />
+                  <Made pipeline={chosen} />
+                </>
+              )}
             </div>
           )
         }
@@ -40,43 +68,66 @@ function All() {
   )
 }
 
-function One({ id }: { readonly id: string }) {
-  const answer = useAsk('pipeline', { params: { pipelineRunId: id } }, { every: 3_000 })
-  return (
-    <>
-      <ScreenHead above={<PageLink to="/pipelines">Pipelines</PageLink>} title={id} />
-      <Answered answer={answer}>{(run) => <RunPanel run={run} />}</Answered>
-    </>
-  )
-}
-
-function RunPanel({ run }: { readonly run: PipelineRun }) {
+function Runs({ items }: { readonly items: readonly PipelineRun[] }) {
   const zone = useTimeZone()
+  const navigate = useNavigate()
+  const columns: readonly Column<PipelineRun>[] = [
+    {
+      key: 'pipeline',
+      title: 'Pipeline',
+      width: 'minmax(130px, 1.2fr)',
+      cell: ({ pipeline }) => <b>{pipeline}</b>,
+    },
+    {
+      key: 'about',
+      title: 'Partition, or what about',
+      width: 'minmax(110px, 1.4fr)',
+      from: 'middle',
+      cell: ({ about }) => about ?? <span className="quiet">–</span>,
+    },
+    {
+      key: 'state',
+      title: 'State',
+      width: '92px',
+      cell: ({ state }) => <span className={`status-mark is-${state}`}>{state}</span>,
+    },
+    {
+      key: 'steps',
+      title: 'Steps',
+      width: 'minmax(120px, 1fr)',
+      from: 'narrow',
+      cell: ({ counts }) => <CountBar counts={counts} />,
+    },
+    {
+      key: 'why',
+      title: 'Why it began',
+      width: 'minmax(120px, 1.6fr)',
+      from: 'wide',
+      cell: ({ why, by }) => why ?? `started by ${by.name}`,
+    },
+    {
+      key: 'started',
+      title: 'Started',
+      width: '150px',
+      cell: ({ startedAt }) => dateTime(startedAt, zone),
+    },
+    {
+      key: 'duration',
+      title: 'Took',
+      width: '84px',
+      align: 'right',
+      from: 'narrow',
+      cell: ({ durationMs }) => duration(durationMs === null ? null : durationMs * 1000),
+    },
+  ]
   return (
-    <Panel
-      title={
-        <>
-          <PageLink to={`/pipelines/${run.id}`}>{run.pipeline}</PageLink>{' '}
-          <span className={`status-mark is-${run.state}`}>{run.state}</span>
-        </>
-      }
-      aside={`${dateTime(run.startedAt, zone)} by ${run.by.name}, ${duration(run.durationMs === null ? null : run.durationMs * 1000)}`}
-    >
-      {run.problem === null ? null : <p role="alert">{run.problem}</p>}
-      <Steps
-        steps={run.steps}
-        figure={(step) => (
-          <>
-            {step.figure ?? ''}
-            {step.outputs.map((target) => (
-              <span key={target.id}>
-                {' '}
-                <ObjectLink target={target} />
-              </span>
-            ))}
-          </>
-        )}
-      />
-    </Panel>
+    <DataTable
+      label="Pipeline runs"
+      rows={items}
+      columns={columns}
+      rowKey={({ id }) => id}
+      onOpen={({ id }) => void navigate({ to: `/pipelines/${id}` })}
+      height="min(60vh, 620px)"
+    />
   )
 }
