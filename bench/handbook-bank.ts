@@ -13,10 +13,11 @@ import {
   type IngestPorts,
 } from '../src/data/index.ts'
 import { systemClock } from '../src/lib/clock.ts'
-import { systemIds } from '../src/lib/ids.ts'
+import { systemIds, systemRandomBytes } from '../src/lib/ids.ts'
 import { createMemoryUnitOfWork } from '../src/lib/unit-of-work.ts'
 import {
   createMemoryArtifactStore,
+  createMemoryPartStore,
   createMemoryTrackingStore,
   createTracking,
   type Tracking,
@@ -45,7 +46,16 @@ export async function bankInMemory(): Promise<Bank> {
       clock,
       ids,
     },
-    tracking: createTracking({ store, artifacts, unit, audit, clock, ids }),
+    tracking: createTracking({
+      store,
+      artifacts,
+      parts: createMemoryPartStore(),
+      unit,
+      audit,
+      clock,
+      ids,
+      random: systemRandomBytes,
+    }),
     by: { actor: systemActor, reason: 'A measurement' },
   }
 }

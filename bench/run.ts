@@ -13,7 +13,7 @@ export interface BenchOptions {
 }
 
 /** Figures by name, in the order in which they are read: a rate, a time with its unit, a count. */
-export type Figures = Readonly<Record<string, number | string>>
+export type Figures = Readonly<Record<string, number | string | null>>
 
 /** What a measurement exports. `say` tells on standard error how far it is. */
 export interface Bench {

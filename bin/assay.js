@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs'
 import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { missingNodeMessage, suitableNode } from './runtime.js'
+import { compileCacheFolder, missingNodeMessage, suitableNode } from './runtime.js'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const node = suitableNode()
@@ -15,6 +15,8 @@ if (node === undefined) {
   process.stderr.write(missingNodeMessage())
   process.exit(1)
 }
+const compiled = compileCacheFolder()
+if (compiled !== undefined) process.env.NODE_COMPILE_CACHE = compiled
 handOver(node, [...entryArguments(), ...process.argv.slice(2)])
 
 /** Inside the source tree the sources run as they are; the published package has only dist/. */

@@ -6,6 +6,7 @@ export {
   arrivalTime,
   boolean,
   category,
+  check,
   eventTime,
   id,
   integer,
@@ -20,6 +21,17 @@ export { featureSet, finance, graphSnapshots, market } from './features/index.ts
 export { boostedTrees, calibrated, logisticRegression, randomForest, timeSplit } from './learning/index.ts'
 export { gatePolicy } from './governance/index.ts'
 export { decisionPolicy, rule } from './decisions/index.ts'
-export { featureProject, model, project } from './projects/index.ts'
+export {
+  approval,
+  cron,
+  freshness,
+  given,
+  onData,
+  onModel,
+  partitionBy,
+  pipeline,
+  step,
+} from './pipelines/index.ts'
+export { featureProject, model, pipelineProject, project } from './projects/index.ts'
 export { createRandom, type Random } from './lib/random.ts'
 export { AssayError } from './lib/errors.ts'

@@ -68,7 +68,10 @@ async function runCommand(): Promise<void> {
   const terminal = processTerminal()
   const actions: Actions = {
     ...createCommandActions(terminal),
-    start: async (options) => (await import('./roles/start.ts')).start(options),
+    start: async (options) =>
+      options.ephemeral
+        ? (await import('./roles/ephemeral.ts')).startEphemeral(options)
+        : (await import('./roles/start.ts')).start(options),
   }
   const code = await runCommandLine(version, actions, process.argv.slice(2), terminal)
   // What a command left open (sockets, timers) must not keep a person waiting.

@@ -10,6 +10,7 @@ import { repositoryRoot } from './source-text.ts'
 
 export type Tool =
   | 'chromium'
+  | 'mlflow'
   | 'openssl'
   | 'python'
   | 'redis'
@@ -32,6 +33,12 @@ const tools: Readonly<Record<Tool, ToolSearch>> = {
       onPath('chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'),
     install:
       'install Chromium (Debian: apt-get install chromium) or set ASSAY_CHROMIUM to its path',
+  },
+  mlflow: {
+    find: findMlflow,
+    install:
+      "install Python 3 with MLflow's client (bench/peers/install.sh) " +
+      'or set ASSAY_PYTHON to such an interpreter',
   },
   openssl: {
     find: () => onPath('openssl'),
@@ -107,14 +114,28 @@ function findPython(): string | undefined {
   return probe.status === 0 ? interpreter : undefined
 }
 
-/** The interpreter of bench/peers/install.sh, or another one with the libraries. */
-function findTreeLibraries(): string | undefined {
+/** The interpreter of bench/peers/install.sh, or another one. */
+function peersPython(): string | undefined {
   const own = join(repositoryRoot, 'bench/.venv/bin/python')
-  const interpreter = process.env.ASSAY_PYTHON ?? (existsSync(own) ? own : onPath('python3'))
+  return process.env.ASSAY_PYTHON ?? (existsSync(own) ? own : onPath('python3'))
+}
+
+function findTreeLibraries(): string | undefined {
+  const interpreter = peersPython()
   if (interpreter === undefined) return undefined
   const probe = spawnSync(interpreter, ['-c', 'import xgboost, lightgbm, onnxruntime'], {
     timeout: 60_000,
   })
+  return probe.status === 0 ? interpreter : undefined
+}
+
+/** Its modules are looked for only, because importing them takes seconds. */
+function findMlflow(): string | undefined {
+  const interpreter = peersPython()
+  if (interpreter === undefined) return undefined
+  const modules = "['mlflow', 'sklearn', 'xgboost', 'lightgbm', 'matplotlib']"
+  const look = `import sys, importlib.util as u; sys.exit(not all(map(u.find_spec, ${modules})))`
+  const probe = spawnSync(interpreter, ['-c', look], { timeout: 60_000 })
   return probe.status === 0 ? interpreter : undefined
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the peers that training and SHAP values are measured against from PyPI into bench/.venv.
+# Installs the peers that learning and tracking are measured against from PyPI into bench/.venv.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python3 -m venv .venv

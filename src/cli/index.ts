@@ -5,6 +5,9 @@
  * error; every error says what to do; a command ends with one of `exitCodes`. What commands do is
  * wired in roles/, because it takes adapters.
  */
+export type { DataAct, DataOptions } from './data-command.ts'
+export type { ExperimentsAct, ExperimentsOptions } from './experiments-command.ts'
+export type { ModelsAct, ModelsOptions } from './models-command.ts'
 export { exitCodes } from './exit-codes.ts'
 export {
   count,
@@ -36,6 +39,16 @@ export {
   type ScoreOptions,
   type StartOptions,
 } from './program.ts'
+export type {
+  PipelinesAnswerOptions,
+  PipelinesListOptions,
+  PipelinesLockOptions,
+  PipelinesLogsOptions,
+  PipelinesReadOptions,
+  PipelinesRunOptions,
+  PipelinesRunsOptions,
+  PipelinesStepOptions,
+} from './pipelines-command.ts'
 export { createStartLog, createStartScreen, homeHint, type StartScreen } from './start-screen.ts'
 export { stageLines } from './stages.ts'
 export {

@@ -1,8 +1,16 @@
 // The command line: every command with its options, and nothing of what they do.
 import { Command, Option } from 'commander'
 import { exitCodes } from './exit-codes.ts'
+import { addDataCommands, type DataAct, type DataOptions } from './data-command.ts'
+import {
+  addExperimentsCommands,
+  type ExperimentsAct,
+  type ExperimentsOptions,
+} from './experiments-command.ts'
 import { addFeatureCommands } from './feature-commands.ts'
 import { addLearnCommand } from './learn-command.ts'
+import { addModelsCommands, type ModelsAct, type ModelsOptions } from './models-command.ts'
+import { addPipelineCommands, type PipelineActions } from './pipelines-command.ts'
 import { bytes, env, examples, homeOption, port, projectOption, redisAddress } from './options.ts'
 import { printError, type Terminal } from './output.ts'
 
@@ -15,6 +23,8 @@ export interface StartOptions extends HomeOptions {
   readonly host: string
   readonly data?: string
   readonly fresh: boolean
+  /** An empty store that goes when the server stops, open without a key, on loopback alone. */
+  readonly ephemeral: boolean
   readonly log: 'text' | 'json'
   readonly replay: boolean
   /** Bytes. */
@@ -28,6 +38,8 @@ export interface RunOptions extends HomeOptions {
 export interface IngestOptions extends HomeOptions {
   readonly project: string
   readonly source?: string
+  /** The first file takes the place of what the dataset holds. */
+  readonly replace: boolean
 }
 export interface DecideOptions extends HomeOptions {
   readonly policy?: string
@@ -102,7 +114,7 @@ export interface NewKeyOptions extends HomeOptions {
 }
 
 /** What each command does; wired in main.ts. The number is the exit code. */
-export interface Actions {
+export interface Actions extends PipelineActions {
   start(options: StartOptions): Promise<number>
   open(options: HomeOptions): Promise<number>
   init(directory: string, options: InitOptions): Promise<number>
@@ -112,6 +124,9 @@ export interface Actions {
   score(file: string, options: ScoreOptions): Promise<number>
   learn(file: string, options: LearnOptions): Promise<number>
   reproduce(version: string, options: ReproduceOptions): Promise<number>
+  data(act: DataAct, options: DataOptions): Promise<number>
+  experiments(act: ExperimentsAct, options: ExperimentsOptions): Promise<number>
+  models(act: ModelsAct, options: ModelsOptions): Promise<number>
   featuresList(project: string, options: FeaturesListOptions): Promise<number>
   featuresShow(feature: string, project: string): Promise<number>
   featuresAudit(options: FeaturesAuditOptions): Promise<number>
@@ -184,6 +199,14 @@ export function createProgram(
       env('--fresh', 'remove everything in the home directory first', 'FRESH').default(false),
     )
     .addOption(
+      new Option(
+        '--ephemeral',
+        'for tests: tracking and registry alone, empty, without a key, on loopback; forgotten at the stop',
+      )
+        .default(false)
+        .conflicts(['home', 'project', 'data', 'fresh', 'replay', 'stateMemory', 'online']),
+    )
+    .addOption(
       env('--log <form>', 'what goes to the terminal', 'LOG')
         .choices(['text', 'json'])
         .default('text'),
@@ -245,9 +268,14 @@ export function createProgram(
     .addOption(
       env('--source <name>', 'source of the rows; the project’s first one by default', 'SOURCE'),
     )
+    .option('--replace', 'take the place of what the dataset holds, as a new version', false)
     .addHelpText(
       'after',
-      examples('assay ingest payments.csv.gz', 'assay ingest labels.csv --source fraud'),
+      examples(
+        'assay ingest payments.csv.gz',
+        'assay ingest labels.csv --source fraud',
+        'assay ingest payments-corrected.csv.gz --replace',
+      ),
     )
     .action(then((files: string[], options: IngestOptions) => actions.ingest(files, options)))
 
@@ -286,6 +314,7 @@ export function createProgram(
     .action(then((file: string, options: ScoreOptions) => actions.score(file, options)))
 
   addLearnCommand(program, actions, then)
+  addPipelineCommands(program, actions, then)
 
   program
     .command('reproduce')
@@ -304,6 +333,12 @@ export function createProgram(
       examples('assay reproduce card-fraud@1', 'assay reproduce churn@2 --data customers.csv'),
     )
     .action(then((named: string, options: ReproduceOptions) => actions.reproduce(named, options)))
+
+  const data = program.command('data').description('datasets and their versions')
+  addDataCommands(data, actions, then)
+
+  addExperimentsCommands(program, actions, then)
+  addModelsCommands(program, actions, then)
 
   const features = program.command('features').description('declared features and their values')
   addFeatureCommands(features, actions, then)

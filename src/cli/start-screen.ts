@@ -10,6 +10,8 @@ export interface StartScreen {
     readonly signInUrl: string
     readonly firstKey: string | undefined
   }): void
+  /** The server keeps nothing and knows nobody. */
+  ephemeral(url: string): void
   progress(run: PipelineRun): void
   done(outcome: { readonly problem: string | null; readonly skipped: boolean }, url: string): void
   warn(text: string): void
@@ -46,6 +48,16 @@ export function createStartScreen(
       }
       out.line()
     },
+    ephemeral(url) {
+      out.line(`Page       ${out.style('bold', url)}`)
+      out.line(`MLflow     export MLFLOW_TRACKING_URI=${url}`)
+      out.line(
+        out.style(
+          'red',
+          'Everything here is forgotten at the stop, and anyone on this machine may write.',
+        ),
+      )
+    },
     progress: stages,
     done({ problem, skipped }, url) {
       if (problem !== null) {
@@ -80,6 +92,7 @@ export function createStartLog({ out }: Terminal, version: string): StartScreen 
   return {
     opening: (home) => log('info', 'starting', { version, home }),
     ready: ({ url }) => log('info', 'ready', { url }),
+    ephemeral: (url) => log('warn', 'ready, and everything is forgotten at the stop', { url }),
     progress(run) {
       for (const { name, status, figure } of run.steps) {
         if (status === 'waiting' || status === 'running' || told.has(name)) continue

@@ -4,7 +4,7 @@ import type { Clock } from '../lib/clock.ts'
 import { contentHash } from '../lib/hash.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { UnitOfWork } from '../lib/unit-of-work.ts'
-import type { ModelVersion, Registry } from '../registry/index.ts'
+import { registryErrors, type ModelVersion, type Registry } from '../registry/index.ts'
 import { missingCardFields } from './card.ts'
 import type { ModelCard } from './card-schema.ts'
 import { governanceErrors } from './errors.ts'
@@ -195,6 +195,11 @@ export function createGovernance(dependencies: GovernanceDependencies): Governan
           throw governanceErrors.evidence_mismatch(
             `The evidence names ${evidence.versionHash}, but ${model} version ${number} is ` +
               `${version.hash}.`,
+          )
+        }
+        if (version.brought !== undefined) {
+          throw registryErrors.version_brought(
+            `${model} version ${number} was brought from ${version.brought.source}; its inputs are bound to no features.`,
           )
         }
         const before = await standingNow(version)

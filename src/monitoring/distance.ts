@@ -1,38 +1,14 @@
 // How far two distributions lie apart. Several tools say "PSI" and mean different bins and different
 // floors, so one data set can land on both sides of an alarm: each way has a name here.
-import { ln } from '../lib/math.ts'
-import { quantileOfSorted } from '../lib/statistics.ts'
+import {
+  psiOfCounts,
+  psiOfShares,
+  quantileOfSorted,
+  shareFloor as SHARE_FLOOR,
+  sharesOf,
+} from '../lib/statistics.ts'
 
-/** Zero shares become this before a logarithm is taken; nothing is renormalised (as Evidently does). */
-const SHARE_FLOOR = 0.0001
-
-/** Σ (r − c)·ln(r / c) over bins; both are shares of 1, zeros count as 0.0001. */
-export function psiOfShares(reference: readonly number[], current: readonly number[]): number {
-  let sum = 0
-  for (let i = 0; i < reference.length; i++) {
-    // A bin that is empty in both says nothing.
-    if (reference[i] === 0 && current[i] === 0) continue
-    const r = reference[i] === 0 ? SHARE_FLOOR : reference[i]
-    const c = current[i] === 0 ? SHARE_FLOOR : current[i]
-    sum += (r - c) * ln(r / c)
-  }
-  return sum
-}
-
-/** PSI of counts in the same bins; null where one side holds nothing. */
-export function psiOfCounts(
-  reference: readonly number[],
-  current: readonly number[],
-): number | null {
-  const r = sharesOf(reference)
-  const c = sharesOf(current)
-  return r === null || c === null ? null : psiOfShares(r, c)
-}
-
-export function sharesOf(counts: readonly number[]): number[] | null {
-  const total = counts.reduce((sum, count) => sum + count, 0)
-  return total === 0 ? null : counts.map((count) => count / total)
-}
+export { psiOfCounts, psiOfShares, sharesOf }
 
 /**
  * Inner edges of at most ten bins that hold equally many reference values: the deciles, by linear

@@ -8,16 +8,18 @@ export interface IngestInto {
   readonly path: string
   /** A source or labels of the project; its first source where none is named. */
   readonly source: string | undefined
+  /** Whether the file takes the place of what the dataset holds; by default it is added. */
+  readonly replace?: boolean
 }
 
-/** Adds a file's rows to a dataset beside what it holds. Error: `source_unknown`. */
+/** Adds a file's rows to a dataset, or has them take its place. Error: `source_unknown`. */
 export function ingestInto(
   project: Pick<CompiledProject, 'sources' | 'labels'>,
-  { path, source: wanted }: IngestInto,
+  { path, source: wanted, replace = false }: IngestInto,
   by: ChangeBy,
   ports: IngestPorts,
 ): Promise<IngestReport> {
-  const mode = 'append'
+  const mode = replace ? 'replace' : 'append'
   const source =
     wanted === undefined ? project.sources[0] : project.sources.find(({ name }) => name === wanted)
   if (source !== undefined) {

@@ -2,7 +2,8 @@
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { AccessSnapshot } from '../access/index.ts'
+import type { Access, AccessSnapshot, Identity } from '../access/index.ts'
+import { isOnnxRuntimeInstalled } from '../adapters/onnx/index.ts'
 import {
   createCaseDesk,
   createProjector,
@@ -13,7 +14,13 @@ import { writeFileAtomic } from '../lib/files.ts'
 import { systemIds } from '../lib/ids.ts'
 import { listenLocally, remote, serveRpc } from '../lib/rpc.ts'
 import { createDriftSink } from '../monitoring/index.ts'
-import { markInterrupted, type LearningRemote, type WorkRemote } from '../pipelines/index.ts'
+import {
+  markInterrupted,
+  openLogs,
+  type LearningRemote,
+  type WorkRemote,
+  type PipelineRemote,
+} from '../pipelines/index.ts'
 import { basePath, homeAt, lockRole, type CompiledProject, type Home } from '../projects/index.ts'
 import { deploymentsDirectory } from '../server/decide/index.ts'
 import { createKeepApp, keepHandlers, sessionView, type Rooms } from '../server/keep/index.ts'
@@ -21,8 +28,10 @@ import { version, type RoleConfig } from './config.ts'
 import { createDeployer } from './deployer.ts'
 import { rolesErrors } from './errors.ts'
 import { createLearningFiles } from './learning-files.ts'
+import { wakingDesk } from './pipeline-control.ts'
+import { pipelineFolders } from './pipeline-folders.ts'
 import { roleLog, troubleTeller } from './log.ts'
-import { openMetadata, type Metadata } from './metadata.ts'
+import { openMetadata, type Metadata, type MetadataEvents } from './metadata.ts'
 import { openReferences } from './references.ts'
 import { createSealRecorder } from './seals.ts'
 import { servicesForCommands, servicesForWork } from './services.ts'
@@ -36,15 +45,19 @@ export interface RunningRole {
 /** Between two looks at what is due: labels of verdicts, sealed segments, deployments. */
 const CHORES_EVERY_MS = 1000
 
-export async function startKeep(config: RoleConfig): Promise<RunningRole> {
-  const home = homeAt(config.home)
-  const log = roleLog('keep', config)
-  const trouble = troubleTeller(log)
-  const release = await lockRole(home, 'keep', sleep)
-  const publishAccess = accessPublisher(home, trouble('Publishing keys'))
-  const metadata = await openMetadata(home, {
-    onAccessChanged: () => publishAccess(() => metadata.access.snapshot()),
-  })
+export interface KeptHome {
+  readonly home: Home
+  readonly log: ReturnType<typeof roleLog>
+  /** Folder of the built page. */
+  readonly page: string
+  readonly onAccessChanged?: MetadataEvents['onAccessChanged']
+  /** Who asks where a request names nobody; without it such a request is refused. */
+  readonly openTo?: (metadata: Metadata) => Promise<Identity>
+}
+
+/** Opens what a home keeps, and the app over it, which listens on nothing yet. */
+export async function openKeep({ home, log, page, onAccessChanged, openTo }: KeptHome) {
+  const metadata = await openMetadata(home, onAccessChanged && { onAccessChanged })
   const decide = remote<DecideRemote>(home.socket('decide'), 'decide')
   const work = remote<WorkRemote>(home.socket('work'), 'work')
   const learning = remote<LearningRemote>(home.socket('work'), 'learning')
@@ -78,6 +91,12 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
     references: openReferences(home),
     decide,
     work,
+    pipelineDesk: wakingDesk(
+      metadata.pipelineDesk,
+      remote<PipelineRemote>(home.socket('work'), 'pipelines'),
+      troubleTeller(log)('Waking a pipeline run'),
+    ),
+    pipelineLogs: openLogs(pipelineFolders(home).logs),
     learning,
     learningFiles: createLearningFiles({
       home,
@@ -85,41 +104,77 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
       ids: systemIds,
       clock: metadata.clock,
     }),
+    hasOnnxRuntime: isOnnxRuntimeInstalled(),
     project: () => project,
   }
   await markInterrupted(metadata.pipelines, metadata.clock)
+  const nobody = await openTo?.(metadata)
+  const app = await createKeepApp({
+    access: nobody === undefined ? metadata.access : openAccess(metadata.access, nobody),
+    handlers: keepHandlers(rooms),
+    session: async (identity) => {
+      const view = await sessionView(rooms, identity, version)
+      return nobody === undefined ? view : { ...view, ephemeral: true }
+    },
+    artifact: (runId, name) => metadata.tracking.files.open({ kind: 'run', id: runId }, name),
+    pageDirectory: page,
+    version,
+    parquet: (names, rows) => work.parquet(names, rows),
+    mlflow: { rooms: metadata, openTo: nobody },
+    onDefect: (error, { method, url }) => log.error({ error, method, url }, 'A request failed'),
+  })
+  const withWebhooks = troubleTeller(log)('Telling webhooks')
+  const stopping = new AbortController()
+  const telling = every(CHORES_EVERY_MS, async () => {
+    await metadata.webhooks.deliverDue(stopping.signal).catch(withWebhooks)
+  })
+  app.addHook('onClose', async () => {
+    stopping.abort()
+    await telling.stop()
+  })
+  await app.ready()
+  return {
+    metadata,
+    deployer,
+    rooms,
+    app,
+    apply: async (...[applied, by]: Parameters<Metadata['projects']['apply']>) => {
+      await metadata.projects.apply(applied, by)
+      project = applied
+    },
+  }
+}
+
+export async function startKeep(config: RoleConfig): Promise<RunningRole> {
+  const home = homeAt(config.home)
+  const log = roleLog('keep', config)
+  const trouble = troubleTeller(log)
+  const release = await lockRole(home, 'keep', sleep)
+  const publishAccess = accessPublisher(home, trouble('Publishing keys'))
+  const { metadata, deployer, rooms, app, apply } = await openKeep({
+    home,
+    log,
+    page: config.page,
+    onAccessChanged: () => publishAccess(() => metadata.access.snapshot()),
+  })
+  const { stores } = metadata
   await publishAccess(() => metadata.access.snapshot())
 
   const onDefect = (error: unknown, call: string) => log.error({ error, call }, 'A call failed')
-  const ofWork = {
-    ...servicesForWork(metadata, deployer),
-    projects: {
-      apply: async (...[applied, by]: Parameters<Metadata['projects']['apply']>) => {
-        await metadata.projects.apply(applied, by)
-        project = applied
-      },
-    },
-  }
+  const ofWork = { ...servicesForWork(metadata, deployer), projects: { apply } }
   const forWork = await serveRpc(home.socket('keep'), ofWork, { onDefect })
-  const forCommands = await serveRpc(home.socket('admin'), servicesForCommands(metadata), {
-    onDefect,
-  })
-  const app = await createKeepApp({
-    access: metadata.access,
-    handlers: keepHandlers(rooms),
-    session: (identity) => sessionView(rooms, identity, version),
-    artifact: (runId, name) => metadata.tracking.artifact(runId, name),
-    pageDirectory: config.page,
-    version,
-    parquet: (names, rows) => work.parquet(names, rows),
-    onDefect: (error, { method, url }) => log.error({ error, method, url }, 'A request failed'),
-  })
-  await app.ready()
-  const door = createServer((request, response) => app.routing(request, response))
+  const { pipelineDesk } = rooms
+  const ofCommands = servicesForCommands({ ...metadata, pipelineDesk })
+  const forCommands = await serveRpc(home.socket('admin'), ofCommands, { onDefect })
+  // The front door bounds how long a request may take to arrive; large files may take longer than
+  // Node would give them here.
+  const door = createServer({ requestTimeout: 0 }, (request, response) =>
+    app.routing(request, response),
+  )
   await listenLocally(door, home.socket('page'))
 
   const projector = createProjector({
-    decide,
+    decide: rooms.decide,
     sinks: [
       stores.decisions,
       createDriftSink({ store: stores.drift, referenceOf: rooms.references.ofDeployment }),
@@ -127,13 +182,13 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
     onError: trouble('Reading the journal'),
   })
   projector.start()
-  const seals = createSealRecorder({ decide, audit: metadata.audit })
+  const seals = createSealRecorder({ decide: rooms.decide, audit: metadata.audit })
   const withLabels = trouble('Sending labels of verdicts')
   const withDeployments = trouble('Bringing decide to what is deployed')
   const withSeals = trouble('Recording sealed segments')
   const chores = every(CHORES_EVERY_MS, async () => {
     // One that fails must not hold up the others.
-    await cases.sendDueLabels().catch(withLabels)
+    await rooms.cases.sendDueLabels().catch(withLabels)
     await deployer.reconcile().catch(withDeployments)
     await seals.record().catch(withSeals)
   })
@@ -150,6 +205,14 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
       await metadata.close()
       release()
     },
+  }
+}
+
+/** Access in which whoever proves nothing, or something unknown, is one identity that may ask. */
+function openAccess(access: Access, nobody: Identity): Access {
+  return {
+    ...access,
+    authenticate: async (credentials) => (await access.authenticate(credentials)) ?? nobody,
   }
 }
 

@@ -3,17 +3,26 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createAccess, type AccessChanged } from '../access/index.ts'
-import { createFolderArtifacts } from '../adapters/folder/index.ts'
+import { createFolderArtifacts, createFolderParts, sweepFolder } from '../adapters/folder/index.ts'
 import { openSqlite } from '../adapters/sqlite/index.ts'
 import { createAuditLog, createCheckpointSigner, generateSigningKey } from '../audit/index.ts'
-import { auditedStores } from '../data/index.ts'
+import { auditedStores, createDataVersions } from '../data/index.ts'
 import { createGovernance } from '../governance/index.ts'
 import { systemClock } from '../lib/clock.ts'
 import { systemIds, systemRandomBytes } from '../lib/ids.ts'
+import { createPipelineDesk } from '../pipelines/index.ts'
 import { createProjects, type Home } from '../projects/index.ts'
-import { createRegistry } from '../registry/index.ts'
+import {
+  createRegistry,
+  createSeal,
+  createTrackingSources,
+  createWebhooks,
+  createWebhookSender,
+  isPrompt,
+} from '../registry/index.ts'
 import { createDeployments, type DeploymentChanged } from '../serving/index.ts'
-import { createTracking } from '../tracking/index.ts'
+import { createRunViews, createTracking } from '../tracking/index.ts'
+import { dataInUse } from './data-in-use.ts'
 
 export interface MetadataEvents {
   readonly onAccessChanged?: (event: AccessChanged) => unknown
@@ -36,16 +45,42 @@ export async function openMetadata(home: Home, events: MetadataEvents = {}) {
     random: systemRandomBytes,
     ...(events.onAccessChanged && { emit: events.onAccessChanged }),
   })
+  const uploads = join(home.artifacts, 'uploads')
+  // What a killed process was writing; nobody else writes here now.
+  for (const directory of [home.artifacts, home.models, uploads]) await sweepFolder(directory)
   const tracking = createTracking({
     ...common,
     store: stores.tracking,
     artifacts: createFolderArtifacts({ directory: home.artifacts }),
+    parts: createFolderParts({ directory: uploads }),
+    random: systemRandomBytes,
+    isKept: async (id) =>
+      (await stores.registry.cameOf({ runId: id })) ||
+      (await stores.registry.cameOf({ loggedModelId: id })),
+  })
+  const policy = { allowPrivate: process.env['ASSAY_WEBHOOKS_PRIVATE'] === 'allow' }
+  const webhooks = createWebhooks({
+    ...common,
+    store: stores.webhooks,
+    policy,
+    seal: createSeal(webhookKey(home), systemRandomBytes),
+    send: createWebhookSender(policy),
+    isPrompt: async (name) => {
+      const model = await stores.registry.model(name)
+      return model !== undefined && isPrompt(model)
+    },
   })
   const registry = createRegistry({
     ...common,
     store: stores.registry,
     models: createFolderArtifacts({ directory: home.models, extension: '.json' }),
+    sources: createTrackingSources(tracking),
+    notify: webhooks.notify,
+    renameObstacle: async (model) =>
+      (await stores.governance.inventoryEntry(model)) &&
+      `${model} stands in the inventory; its gate runs, approvals and deployments cite that name.`,
   })
+  const runViews = createRunViews({ ...common, store: stores.runViews })
   const governance = createGovernance({ ...common, store: stores.governance, registry, access })
   const serving = createDeployments({
     ...common,
@@ -58,20 +93,37 @@ export async function openMetadata(home: Home, events: MetadataEvents = {}) {
     { catalog: stores.catalog, quarantine: stores.quarantine },
     { unit, audit },
   )
+  const versions = createDataVersions({
+    ...common,
+    store: stores.versions,
+    catalog: stores.catalog,
+    inUse: () => dataInUse(registry, stores.pipelines),
+  })
   const projects = createProjects({ ...common, store: stores.projects })
+  const pipelineDesk = createPipelineDesk({
+    ...common,
+    store: stores.pipelineEngine,
+    runs: stores.pipelines,
+    access,
+  })
   return {
     stores,
     clock,
     audit,
     access,
     tracking,
+    runViews,
     registry,
+    webhooks,
     governance,
     serving,
     catalog: data.catalog,
     quarantine: data.quarantine,
+    versions,
     projects,
     pipelines: stores.pipelines,
+    pipelineEngine: stores.pipelineEngine,
+    pipelineDesk,
     close: () => stores.close(),
   }
 }
@@ -84,6 +136,16 @@ function signingKey(home: Home): string {
     chmodSync(file, 0o600)
   }
   return readFileSync(file, 'utf8')
+}
+
+/** What secrets of webhooks are sealed with; a copy of the metadata file alone does not show them. */
+function webhookKey(home: Home): Buffer {
+  const file = join(home.secrets, 'webhook-key')
+  if (!existsSync(file)) {
+    const key = Buffer.from(systemRandomBytes(32)).toString('base64')
+    writeFileSync(file, key, { mode: 0o600, flag: 'wx' })
+  }
+  return Buffer.from(readFileSync(file, 'utf8'), 'base64')
 }
 
 function originOf(home: Home): string {

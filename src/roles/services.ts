@@ -11,7 +11,8 @@ export type ServicesForWork = ReturnType<typeof servicesForWork>
 
 export function servicesForWork(metadata: Metadata, deployer: Deployer) {
   const { access, tracking, registry, governance, catalog, quarantine, pipelines } = metadata
-  const { registerVersion, version, modelJson, liveHistory } = registry
+  const { find, retire, keptHashes, recordCleaning } = metadata.versions
+  const { registerVersion, version, versions: modelVersions, modelJson, liveHistory } = registry
   const { enrol, examine } = governance
   return {
     access: {
@@ -22,7 +23,7 @@ export function servicesForWork(metadata: Metadata, deployer: Deployer) {
       },
     },
     tracking,
-    registry: { registerVersion, version, modelJson, liveHistory },
+    registry: { registerVersion, version, versions: modelVersions, modelJson, liveHistory },
     governance: {
       enrol,
       examine,
@@ -37,7 +38,11 @@ export function servicesForWork(metadata: Metadata, deployer: Deployer) {
     },
     catalog,
     quarantine,
+    // Which versions there are, and cleaning as people have set it; no tags, holds or roll-backs.
+    versions: { find, retire, keptHashes, recordCleaning },
     pipelines,
+    pipelineEngine: engineForWork(metadata.pipelineEngine),
+    pipelineDesk: { begin: metadata.pipelineDesk.begin },
     deployer: {
       deployVersion: (model: string, number: number) =>
         deployer.deployVersion(model, number, {
@@ -49,9 +54,15 @@ export function servicesForWork(metadata: Metadata, deployer: Deployer) {
   }
 }
 
+/** All but what people say: their answers, and that a run is to end. */
+function engineForWork(engine: Metadata['pipelineEngine']) {
+  const { answer: _answer, cancel: _cancel, ...rest } = engine
+  return rest
+}
+
 /** The services of commands that run beside a server. */
 export function servicesForCommands(metadata: Metadata) {
-  const { access, tracking, registry, pipelines, catalog, quarantine, audit, projects } = metadata
+  const { access, tracking, runViews, registry, pipelines, catalog, quarantine, audit, projects } = metadata
   return {
     access: {
       ...access,
@@ -62,10 +73,14 @@ export function servicesForCommands(metadata: Metadata) {
       },
     },
     tracking,
+    runViews,
     registry,
     pipelines,
+    pipelineEngine: metadata.pipelineEngine,
+    pipelineDesk: metadata.pipelineDesk,
     catalog,
     quarantine,
+    versions: metadata.versions,
     projects: { at: projects.at },
     auditor: {
       export: async () => {

@@ -136,7 +136,7 @@ function portOf(details: ReadonlyMap<RoleName, unknown>): number | undefined {
 }
 
 /** Resolves with the exit code when a person or the system asks to stop. */
-function stopSignal(): Promise<number> {
+export function stopSignal(): Promise<number> {
   return new Promise((stop) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => stop(exitCodes.ok))

@@ -2,8 +2,13 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemActor, type ChangeBy } from '../access/index.ts'
-import { duckdbParquetRows, duckdbSnapshots, writeParquet } from '../adapters/duckdb/index.ts'
-import type { IngestPorts } from '../data/index.ts'
+import {
+  duckdbDifferences,
+  duckdbParquetRows,
+  duckdbSnapshots,
+  writeParquet,
+} from '../adapters/duckdb/index.ts'
+import { cleanSnapshots, compareVersions, type IngestPorts } from '../data/index.ts'
 import {
   acceptedEvents,
   auditFeatures,
@@ -51,6 +56,7 @@ import { keepGraphsLive, liveEventsOf } from './graph-tables.ts'
 import { ingestInto } from './ingestion.ts'
 import type { RunningRole } from './keep.ts'
 import { createLearning } from './learning.ts'
+import { pipelineService, startPipelines, type RunningPipelines } from './pipeline-host.ts'
 import { readMaterial, saveMaterial } from './live-material.ts'
 import { roleLog } from './log.ts'
 import { dataFile, identityOfData } from './project-data.ts'
@@ -76,6 +82,7 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
   const ingest = ingestPorts(home, peers)
   const by: ChangeBy = { actor: systemActor, reason: 'Pipeline of the project' }
   let project: LoadedProject | undefined
+  let pipelines: RunningPipelines | undefined
   let replay: Replay | undefined
   const loaded = () => {
     if (project === undefined)
@@ -138,6 +145,8 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
     onDefect: (error) => log.error({ error }, 'Learning from a file failed'),
   })
 
+  const differences = duckdbDifferences({ directory: home.snapshots, ...MEMORY })
+
   const service: WorkRemote = {
     replay: async () => replay?.state() ?? (mayPlay() ? waiting : noReplay),
     commandReplay: async (command) => {
@@ -173,12 +182,20 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
       const { byRule } = quarantine
       return { dataset, read, accepted, quarantined, snapshot: snapshot.hash, byRule }
     },
+    compareVersions: (request) =>
+      compareVersions(request, { versions: peers.versions, differences }),
+    cleanData: (options, actor) =>
+      cleanSnapshots({ ...ingest, versions: peers.versions }, options, actor),
     writeGraphs: (names, actor) =>
       writeGraphTables({ project: loaded().compiled, by: actor, names, read: graphEvents }, ingest),
   }
   const rpc = await serveRpc(
     home.socket('work'),
-    { work: service, learning: learning.remote },
+    {
+      work: service,
+      learning: learning.remote,
+      pipelines: pipelineService(() => pipelines),
+    },
     {
       onDefect: (error, call) => log.error({ error, call }, 'A call failed'),
     },
@@ -188,6 +205,7 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
     project = await loadProject(config.project)
     const { compiled, directory } = project
     await peers.projects.apply(compiled, by)
+    pipelines ??= await startPipelines(project, home, peers, log)
     await learning.markFallen()
     const revision = codeRevision(directory, version)
     const others = await otherSnapshots(compiled, peers.catalog)
@@ -258,6 +276,7 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
       await replay?.stop()
       await liveGraphs?.stop()
       await learning.stop()
+      await pipelines?.stop()
       await rpc.close()
       // A pipeline that is still running ends with the process; its run is marked at the next start.
       await Promise.race([working, Promise.resolve()])
@@ -296,7 +315,10 @@ function connect(home: Home) {
     governance: keep('governance'),
     catalog: keep('catalog'),
     quarantine: keep('quarantine'),
+    versions: keep('versions'),
     pipelines: keep('pipelines'),
+    pipelineEngine: keep('pipelineEngine'),
+    pipelineDesk: keep('pipelineDesk'),
     deployer: keep('deployer'),
     projects: remote<Pick<Projects, 'apply'>>(home.socket('keep'), 'projects'),
     decide: remote<DecideRemote>(home.socket('decide'), 'decide'),

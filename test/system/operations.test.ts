@@ -194,6 +194,14 @@ describe('every operation of the contract', () => {
       cases: [{ query: { status: 'all', order: 'newest' } }, { query: { status: 'closed' } }],
       case: [{ params: { caseId: cases[0].id } }],
       dataset: [{ params: { dataset: 'payments' } }, { params: { dataset: 'fraud' } }],
+      datasetVersions: [
+        { params: { dataset: 'payments' } },
+        { params: { dataset: 'fraud' }, query: { limit: 1 } },
+      ],
+      datasetDifference: [
+        { params: { dataset: 'payments' }, query: { before: '1', after: 'latest' } },
+        { params: { dataset: 'fraud' }, query: { before: '1', after: '1', profile: 'yes' } },
+      ],
       quarantine: [{}, { query: { status: 'all', column: 'amount' } }, { query: { limit: 2 } }],
       feature: [
         { params: { set: 'behaviour', feature: 'AMOUNT' } },
@@ -234,6 +242,7 @@ describe('every operation of the contract', () => {
       policy: { policy: 'none' },
       case: { caseId: 'none' },
       dataset: { dataset: 'none' },
+      datasetVersions: { dataset: 'none' },
       feature: { set: 'behaviour', feature: 'NONE' },
       run: { runId: 'none' },
       model: { model: 'none' },
@@ -260,6 +269,7 @@ describe('every operation of the contract', () => {
       ['decisions', { query: { amountMin: 'ten' } }],
       ['decisions', { query: { outcome: 'perhaps' } }],
       ['quarantine', { query: { cursor: 'nonsense' } }],
+      ['datasetDifference', { params: { dataset: 'payments' }, query: { before: '1' } }],
       ['audit', { query: { cursor: 'nonsense' } }],
       ['auditEntry', { params: { index: -1 } }],
       ['auditEntry', { params: { index: 'first' } }],

@@ -3,6 +3,7 @@
  * in worker threads with one thread each, never on the caller's, because `run` blocks; what waits is
  * bounded. A file that refers to other files is refused before the Runtime sees it.
  */
+import { createRequire } from 'node:module'
 import type { Matrix } from '../../lib/matrix.ts'
 import type { OutsidePredictor, Task } from '../../learning/index.ts'
 import { onnxInterface } from '../../registry/index.ts'
@@ -23,6 +24,16 @@ export type OnnxModelOptions = {
   readonly queueMax?: number
   /** Absent: 30 s. */
   readonly runMsMax?: number
+}
+
+/** Whether the optional package `onnxruntime-node` is there; it is not loaded. */
+export function isOnnxRuntimeInstalled(): boolean {
+  try {
+    createRequire(import.meta.url).resolve('onnxruntime-node')
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Rows of one run: a larger matrix is computed in several. */

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemActor, type Access, type ChangeBy } from '../../access/index.ts'
-import type { DatasetCatalog, QuarantineStore } from '../../data/index.ts'
+import type { DatasetCatalog, DataVersions, QuarantineStore } from '../../data/index.ts'
 import { remote, type Remote } from '../../lib/rpc.ts'
 import {
   homeAt,
@@ -14,9 +14,14 @@ import {
   type Home,
   type Projects,
 } from '../../projects/index.ts'
-import type { PipelineRunStore } from '../../pipelines/index.ts'
+import {
+  markBrokenOff,
+  type PipelineDesk,
+  type PipelineEngineStore,
+  type PipelineRunStore,
+} from '../../pipelines/index.ts'
 import type { Registry } from '../../registry/index.ts'
-import type { Tracking } from '../../tracking/index.ts'
+import type { RunViews, Tracking } from '../../tracking/index.ts'
 import { version } from '../config.ts'
 import { rolesErrors } from '../errors.ts'
 import type { Metadata } from '../metadata.ts'
@@ -35,7 +40,9 @@ export interface Kept {
   readonly registry: Remote<Registry>
   readonly catalog: Remote<DatasetCatalog>
   readonly quarantine: Remote<QuarantineStore>
+  readonly versions: Remote<DataVersions>
   readonly tracking: Remote<Tracking>
+  readonly runViews: Remote<RunViews>
   readonly projects: Pick<Remote<Projects>, 'at'>
   readonly auditor: {
     /** Every entry as its leaf, then the signed checkpoint; and the key that checks it. */
@@ -77,6 +84,44 @@ export async function withTracked<Result>(
     tracking: service<Tracking>('tracking'),
     registry: service<Registry>('registry'),
     pipelines: service<PipelineRunStore>('pipelines'),
+  })
+}
+
+/** What the commands under `assay pipelines` ask of the process that keeps. */
+export interface KeptPipelines {
+  readonly home: Home
+  /** Whether a server runs on the home, so that runs go on without this command. */
+  readonly server: boolean
+  readonly access: Pick<Remote<Access>, 'authenticate' | 'identities'>
+  readonly catalog: Remote<DatasetCatalog>
+  readonly runs: Remote<PipelineRunStore>
+  readonly engine: Remote<PipelineEngineStore>
+  readonly desk: Remote<PipelineDesk>
+}
+
+/** Runs work on the pipelines of a home, which is made where there is none. Error: `home_locked`. */
+export async function withPipelines<Result>(
+  directory: string,
+  work: (kept: KeptPipelines) => Promise<Result>,
+): Promise<Result> {
+  const home = homeAt(directory)
+  if (runningServer(home) === undefined) {
+    return withMetadata(directory, async ({ access, catalog, pipelines, ...rest }, opened) => {
+      // Whoever has the home for itself knows that nothing else runs.
+      await markBrokenOff(pipelines)
+      const { pipelineEngine: engine, pipelineDesk: desk } = rest
+      return work({ home: opened, server: false, access, catalog, runs: pipelines, engine, desk })
+    })
+  }
+  const service = <T extends object>(name: string) => remote<T>(home.socket('admin'), name)
+  return work({
+    home,
+    server: true,
+    access: service<Access>('access'),
+    catalog: service<DatasetCatalog>('catalog'),
+    runs: service<PipelineRunStore>('pipelines'),
+    engine: service<PipelineEngineStore>('pipelineEngine'),
+    desk: service<PipelineDesk>('pipelineDesk'),
   })
 }
 
@@ -139,22 +184,27 @@ function remotely(home: Home): Kept {
     registry: service<Registry>('registry'),
     catalog: service<DatasetCatalog>('catalog'),
     quarantine: service<QuarantineStore>('quarantine'),
+    versions: service<DataVersions>('versions'),
     tracking: service<Tracking>('tracking'),
+    runViews: service<RunViews>('runViews'),
     projects: service<Pick<Projects, 'at'>>('projects'),
     auditor: service<Kept['auditor']>('auditor'),
   }
 }
 
 function directly(metadata: Metadata, home: Home): Kept {
-  const { access, registry, catalog, quarantine, tracking, projects, audit } = metadata
+  const { access, registry, catalog, quarantine, versions, tracking, runViews, projects, audit } =
+    metadata
   return {
     home,
     tracking,
+    runViews,
     projects,
     access,
     registry,
     catalog,
     quarantine,
+    versions,
     auditor: {
       async export() {
         const lines: string[] = []

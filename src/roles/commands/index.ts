@@ -17,6 +17,10 @@ export function createCommandActions(terminal: Terminal): CommandActions {
     learn: async (file, options) => (await import('./learn.ts')).learn(file, options, terminal),
     reproduce: async (named, options) =>
       (await import('./reproduce.ts')).reproduce(named, options, terminal),
+    data: async (act, options) => (await import('./data.ts')).data(act, options, terminal),
+    models: async (act, options) => (await import('./models.ts')).models(act, options, terminal),
+    experiments: async (act, options) =>
+      (await import('./experiments.ts')).experiments(act, options, terminal),
     featuresList: async (project, options) =>
       (await import('./features-list.ts')).featuresList(project, options, terminal),
     featuresShow: async (feature, project) =>
@@ -33,6 +37,28 @@ export function createCommandActions(terminal: Terminal): CommandActions {
       (await import('./audit-verify.ts')).auditVerify(options, terminal),
     auditExport: async (file, options) =>
       (await import('./audit-export.ts')).auditExport(file, options, terminal),
+    pipelinesList: async (options) =>
+      (await import('./pipelines.ts')).pipelinesList(options, terminal),
+    pipelinesShow: async (name, options) =>
+      (await import('./pipelines.ts')).pipelinesShow(name, options, terminal),
+    pipelinesRun: async (name, options) =>
+      (await import('./pipelines.ts')).pipelinesRun(name, options, terminal),
+    pipelinesRuns: async (options) =>
+      (await import('./pipelines-runs.ts')).pipelinesRuns(options, terminal),
+    pipelinesExplain: async (run, options) =>
+      (await import('./pipelines-runs.ts')).pipelinesExplain(run, options, terminal),
+    pipelinesLogs: async (run, step, options) =>
+      (await import('./pipelines-runs.ts')).pipelinesLogs(run, step, options, terminal),
+    pipelinesCancel: async (run, options) =>
+      (await import('./pipelines-runs.ts')).pipelinesCancel(run, options, terminal),
+    pipelinesApprove: async (run, step, options) =>
+      (await import('./pipelines-runs.ts')).pipelinesApprove(run, step, options, terminal),
+    pipelinesStep: async (pipeline, step, options) =>
+      (await import('./pipelines-step.ts')).pipelinesStep(pipeline, step, options, terminal),
+    pipelinesLock: async (options) =>
+      (await import('./pipelines-lock.ts')).pipelinesLock(options, terminal),
+    pipelinesCheck: async (options) =>
+      (await import('./pipelines-lock.ts')).pipelinesCheck(options, terminal),
     keysList: async (options) => (await import('./keys.ts')).keysList(options, terminal),
     keysCreate: async (options) => (await import('./keys.ts')).keysCreate(options, terminal),
     keysRevoke: async (id, options) =>

@@ -20,7 +20,12 @@ export async function ingest(
   const missing = files.find((file) => !existsSync(file))
   if (missing !== undefined) throw commandErrors.input_unreadable(`There is no file ${missing}.`)
   const home = homeAt(options.home)
-  const take = (file: string) => ({ path: resolve(file), source: options.source })
+  // Of several files the first takes the place of what was there, the others are added.
+  const take = (file: string) => ({
+    path: resolve(file),
+    source: options.source,
+    replace: options.replace && file === files[0],
+  })
   if (runningServer(home) !== undefined) {
     const work = remote<WorkRemote>(home.socket('work'), 'work')
     for (const file of files) {

@@ -1,0 +1,45 @@
+// `assay pipelines run --backfill A..B`: partitions one after another, those that are done left out.
+import { exitCodes, type PipelinesRunOptions, type Terminal } from '../../cli/index.ts'
+import { pipelineErrors, runBackfill, type RunRequest } from '../../pipelines/index.ts'
+import { enginePorts } from '../pipeline-engine.ts'
+import { cancelWatch } from '../pipeline-control.ts'
+import { byCommand, type KeptPipelines } from './connection.ts'
+
+export async function backfill(
+  request: RunRequest,
+  kept: KeptPipelines,
+  options: PipelinesRunOptions,
+  { out, err }: Terminal,
+): Promise<number> {
+  const [, from, to] = /^(.+)\.\.(.+)$/.exec(options.backfill ?? '') ?? []
+  if (from === undefined) {
+    throw pipelineErrors.pipeline_value_invalid('Write a backfill as FIRST..LAST.')
+  }
+  const ports = enginePorts({
+    home: kept.home,
+    project: request.directory,
+    store: kept.engine,
+    catalog: kept.catalog,
+  })
+  const interrupted = cancelWatch('none', { cancellation: async () => undefined })
+  const stop = () => interrupted.abort.abort('Interrupted at the terminal')
+  process.once('SIGINT', stop)
+  try {
+    const counts = await runBackfill(
+      { ...request, from, to },
+      {
+        ...ports,
+        begin: (run) => kept.desk.begin(run, byCommand('pipelines run --backfill')),
+        onPartition: ({ key, status, done, total }) =>
+          err.line(`${String(done).padStart(String(total).length)}/${total}  ${key}  ${status}`),
+      },
+      interrupted.signal,
+    )
+    if (options.json) out.line(JSON.stringify(counts))
+    else out.line(`${counts.done} done, ${counts.known} were done before, ${counts.failed} failed`)
+    return counts.failed === 0 && counts.left === 0 ? exitCodes.ok : exitCodes.failed
+  } finally {
+    interrupted.stop()
+    process.removeListener('SIGINT', stop)
+  }
+}

@@ -1,0 +1,3 @@
+export function longEnough(text: string, lengthMin: number): boolean {
+  return text.length >= lengthMin
+}
