@@ -18,7 +18,13 @@ export {
   text,
 } from './data/index.ts'
 export { featureSet, finance, graphSnapshots, market } from './features/index.ts'
-export { boostedTrees, calibrated, logisticRegression, randomForest, timeSplit } from './learning/index.ts'
+export {
+  boostedTrees,
+  calibrated,
+  logisticRegression,
+  randomForest,
+  timeSplit,
+} from './learning/index.ts'
 export { gatePolicy } from './governance/index.ts'
 export { decisionPolicy, rule } from './decisions/index.ts'
 export {

@@ -1,6 +1,8 @@
 // Files behind MLflow's door, as its client asks for them.
 import { request as httpRequest } from 'node:http'
 import { beforeEach, expect, test } from 'vitest'
+import { refusalOf } from '../src/server/mlflow/errors.ts'
+import { trackingErrors } from '../src/tracking/index.ts'
 import { openMlflowDoor } from './mlflow-door.ts'
 
 const api = '/api/2.0/mlflow-artifacts/artifacts'
@@ -199,6 +201,11 @@ test('downloads from elsewhere are refused in the words that clients look for', 
     501,
     'Multipart download is not supported for the current artifact repository',
   ])
+})
+
+test('a full disk is an answer that clients do not repeat', () => {
+  const full = refusalOf(trackingErrors.artifact_store_full('The disk took no more.'))
+  expect([full.status, full.body.error_code]).toEqual([507, 'RESOURCE_EXHAUSTED'])
 })
 
 test('a file may be empty, large, and of any type', async () => {

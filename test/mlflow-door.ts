@@ -41,6 +41,7 @@ export const anyone: Identity = {
 
 export async function openMlflowDoor(options: DoorOptions = {}) {
   const { clock = manualClock(1_700_000_000_000_000), keys = {} } = options
+  const known = new Map(Object.entries(keys))
   const openTo = 'openTo' in options ? options.openTo : anyone
   const entries: NewAuditEntry[] = []
   const defects: unknown[] = []
@@ -103,7 +104,7 @@ export async function openMlflowDoor(options: DoorOptions = {}) {
   })
   await registerMlflow(app, {
     access: {
-      authenticate: async ({ bearer, session }) => keys[bearer ?? session ?? ''],
+      authenticate: async ({ bearer, session }) => known.get(bearer ?? session ?? ''),
     },
     rooms: { tracking, registry, webhooks, clock },
     openTo,

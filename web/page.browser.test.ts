@@ -4,7 +4,14 @@ import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import { pagesInBrowser } from '../test/page-in-browser.ts'
 import { needs } from '../test/tools.ts'
+import { createRunBook } from './fixtures/experiments.ts'
 import { fileId } from './fixtures/learn-file.ts'
+
+/** Runs that a Python client logged. */
+const sweep = createRunBook()
+  .rows.filter(({ experimentId }) => experimentId === '2')
+  .slice(0, 8)
+  .map(({ id }) => id)
 
 const screens = [
   '/',
@@ -27,6 +34,13 @@ const screens = [
   '/experiments',
   '/experiments/run_01k4tree',
   '/experiments/compare?ids=run_01k4tree,run_01k4logi',
+  `/experiments/compare?show=parallel&ids=${sweep.join(',')}`,
+  `/experiments/compare?show=curves&smooth=0.6&metric=loss&ids=${sweep.join(',')}`,
+  `/experiments/compare?show=scatter&ids=${sweep.join(',')}`,
+  `/experiments/compare?show=bars&ids=${sweep.join(',')}`,
+  '/experiments?experiment=2&columns=metrics.*,params.*,tags.*&order=metrics.auc desc',
+  `/experiments/${sweep[1] ?? ''}?file=model/MLmodel`,
+  '/experiments/connect',
   '/experiments/learn',
   `/experiments/learn?file=${fileId}`,
   '/experiments/learn/pipe_01k4learn',

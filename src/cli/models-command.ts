@@ -83,7 +83,11 @@ export function addModelsCommands(program: Command, actions: Actions, then: Then
         actions.models({ act: 'champion', name }, options),
       ),
     )
-  command('alias', 'point an alias at a version, or at none', 'assay models alias card-fraud next 4')
+  command(
+    'alias',
+    'point an alias at a version, or at none',
+    'assay models alias card-fraud next 4',
+  )
     .argument('<name>', 'the model')
     .argument('<alias>', 'letters, digits, - and _')
     .argument('<version>', 'its number, or "none"')
@@ -110,9 +114,11 @@ export function addModelsCommands(program: Command, actions: Actions, then: Then
     'assay models purge --older-than 90d',
   )
     .addOption(
-      env('--older-than <time>', 'since when it must have been deleted (90d)', 'OLDER_THAN').default(
-        '90d',
-      ),
+      env(
+        '--older-than <time>',
+        'since when it must have been deleted (90d)',
+        'OLDER_THAN',
+      ).default('90d'),
     )
     .addOption(reason())
     .action(then((options: ModelsOptions) => actions.models({ act: 'purge' }, options)))

@@ -61,7 +61,8 @@ type Then = <A extends unknown[]>(
 const jsonOption = (command: Command) => command.option('--json', 'print JSON', false)
 const paramOption = () =>
   env('--param <name=value>', 'a parameter; once for each', 'PARAM').argParser(named)
-const reasonOption = () => env('--reason <text>', 'why; it is audited', 'REASON').makeOptionMandatory()
+const reasonOption = () =>
+  env('--reason <text>', 'why; it is audited', 'REASON').makeOptionMandatory()
 
 /** Adds `pipelines` and the commands under it. */
 export function addPipelineCommands(program: Command, actions: Actions, then: Then): void {
@@ -98,7 +99,11 @@ function addDeclared(pipelines: Command, actions: Actions, then: Then): void {
     .addOption(paramOption())
     .addOption(env('--partition <key>', 'the partition to run', 'PARTITION'))
     .addOption(
-      env('--backfill <from..to>', 'all partitions from one to another that are not done', 'BACKFILL'),
+      env(
+        '--backfill <from..to>',
+        'all partitions from one to another that are not done',
+        'BACKFILL',
+      ),
     )
     .addOption(env('--from <step>', 'run this step and all that follow from it anew', 'FROM'))
     .addOption(env('--only <steps>', 'run these steps alone, anew: a,b', 'ONLY'))
@@ -123,11 +128,15 @@ function addDeclared(pipelines: Command, actions: Actions, then: Then): void {
     .argument('<step>', 'the step’s name in it')
     .addOption(projectOption())
     .addOption(env('--inputs <file>', 'JSON: input → path, or list of paths', 'INPUTS'))
-    .addOption(env('--out <folder>', 'folder for outputs and result.json', 'OUT').makeOptionMandatory())
+    .addOption(
+      env('--out <folder>', 'folder for outputs and result.json', 'OUT').makeOptionMandatory(),
+    )
     .addOption(paramOption())
     .addHelpText(
       'after',
-      examples('assay pipelines step create-texts clean --inputs inputs.json --out out --param days=7'),
+      examples(
+        'assay pipelines step create-texts clean --inputs inputs.json --out out --param days=7',
+      ),
     )
     .action(
       then((pipeline: string, step: string, options: PipelinesStepOptions) =>
@@ -170,19 +179,28 @@ function addRuns(pipelines: Command, actions: Actions, then: Then): void {
     .argument('<run>', 'from `assay pipelines runs`')
     .addOption(homeOption())
     .addOption(reasonOption())
-    .addHelpText('after', examples('assay pipelines cancel pipe_01jd8q6e5v0000000000000000 --reason "wrong month"'))
+    .addHelpText(
+      'after',
+      examples('assay pipelines cancel pipe_01jd8q6e5v0000000000000000 --reason "wrong month"'),
+    )
     .action(
       then((run: string, options: PipelinesAnswerOptions) => actions.pipelinesCancel(run, options)),
     )
   pipelines
     .command('approve')
-    .description('answer an approval step; a person with the right to approve, who did not start the run')
+    .description(
+      'answer an approval step; a person with the right to approve, who did not start the run',
+    )
     .argument('<run>', 'from `assay pipelines runs`')
     .argument('<step>', 'the step that waits')
     .addOption(homeOption())
     .addOption(reasonOption())
     .addOption(
-      env('--key-file <file>', 'file that holds the approver’s key', 'KEY_FILE').makeOptionMandatory(),
+      env(
+        '--key-file <file>',
+        'file that holds the approver’s key',
+        'KEY_FILE',
+      ).makeOptionMandatory(),
     )
     .option('--refuse', 'say no', false)
     .addHelpText(

@@ -304,7 +304,8 @@ function between(
 ): CheckEvidence {
   const judged = all.filter(({ rows }) => rows >= each.minRows)
   const small = all.length - judged.length
-  const left = small === 0 ? '' : ` ${small} groups of fewer than ${each.minRows} rows are left out.`
+  const left =
+    small === 0 ? '' : ` ${small} groups of fewer than ${each.minRows} rows are left out.`
   if (judged.length < 2) {
     const said = `Fewer than two groups of ${each.by} have ${each.minRows} rows, so ${what} cannot be compared.`
     return evidence(each, false, said, { groups: judged.length, smallGroups: small })

@@ -9,6 +9,7 @@ import {
   quantilePlace,
   quantilesShown,
   shownCells,
+  shownId,
   textBinsMax,
   type ColumnDifference,
   type ColumnFigures,
@@ -86,7 +87,8 @@ function differenceOf(
   }
   const found = pairs.map((pair) => rowDifference(pair, compared))
   found.sort((a, b) => compareCells(a.atUs, b.atUs) || compareCells(a.id, b.id))
-  const of = (kind: RowDifference[]) => kind.slice(0, rowsMax)
+  const of = (kind: RowDifference[]) =>
+    kind.slice(0, rowsMax).map((row) => ({ ...row, id: shownId(plan, row.id) }))
   const changed = found.filter((row) => row.before !== null && row.after !== null)
   const added = found.filter((row) => row.before === null)
   const removed = found.filter((row) => row.after === null)

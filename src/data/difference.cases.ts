@@ -178,6 +178,19 @@ export function differenceCases(name: string, open: () => Promise<DifferenceStor
       expect(found.columns).toEqual([{ column: 'channel', changed: 1 }])
     })
 
+    test('hides ids that are personal', async () => {
+      const stores = await open()
+      const hidden = compileSource(
+        source('payments', { columns: { ...columns, payment: id({ personal: true }) } }),
+      )
+      const after = await version(stores, [{ id: 4711, at: 0 }])
+      const { sample } = await stores.differences.compare({
+        ...between([], after),
+        after: { contract: hidden, snapshots: after },
+      })
+      expect(sample.added).toMatchObject([{ id: '(personal)' }])
+    })
+
     test('pairs labels of one event, of which there may be many', async () => {
       const stores = await open()
       const labelled = async (

@@ -190,6 +190,8 @@ export interface DifferencePlan {
   readonly compared: readonly ContractColumn[]
   readonly before: { readonly id: string; readonly time: string }
   readonly after: { readonly id: string; readonly time: string }
+  /** Whether ids themselves must not be shown. */
+  readonly idPersonal: boolean
   readonly rowsMax: number
 }
 
@@ -218,6 +220,9 @@ export function differencePlan({ before, after, rowsMax }: DifferenceRequest): D
       })),
     before: { id: ids[0], time: orderColumn(before.contract) },
     after: { id: ids[1], time: orderColumn(after.contract) },
+    idPersonal: [...old.values(), ...now].some(
+      ({ name, personal }) => personal && ids.includes(name),
+    ),
     rowsMax: Math.min(rowsMax, differenceRowsMax),
   }
 }
@@ -254,6 +259,11 @@ export function comparedColumns({ compared }: DifferencePlan): FrameSchemaColumn
 
 /** Stands for a value that must not be shown. */
 export const personalValue = '(personal)'
+
+/** A row's id for people. */
+export function shownId({ idPersonal }: DifferencePlan, id: string | null): string | null {
+  return idPersonal && id !== null ? personalValue : id
+}
 
 /** A row's values for people: personal ones are hidden, but that there is one is not. */
 export function shownCells(

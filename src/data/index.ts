@@ -90,6 +90,7 @@ export {
   type DatasetManifest,
   type DatasetVersion,
   type VersionFacts,
+  type VersionPart,
   type VersionRemoval,
 } from './versions.ts'
 export type * from './versions-store.ts'
@@ -117,6 +118,7 @@ export {
   quantilePlace,
   quantilesShown,
   shownCells,
+  shownId,
   textBinsMax,
   type ColumnDifference,
   type ColumnFigures,

@@ -7,6 +7,9 @@ import type {
   DatasetVersionStore,
 } from './versions-store.ts'
 
+/** What only the recording of a version knows. */
+type NewVersionFacts = Omit<VersionFacts, 'number' | 'origin'>
+
 interface Kept {
   readonly version: DatasetVersion
   readonly parts: readonly SnapshotRecord[]
@@ -36,9 +39,10 @@ export function createMemoryVersions(catalog: VersionedCatalog) {
   const found = (dataset: string, number: number) =>
     of(dataset).find(({ version }) => version.number === number)
 
-  function recorded(dataset: string, facts: Omit<VersionFacts, 'number'>): DatasetVersion {
+  function recorded(dataset: string, facts: NewVersionFacts): DatasetVersion {
     const parts = catalog.current(dataset)
-    const version = versionOf(parts, { ...facts, number: of(dataset).length + 1 })
+    const { origin } = parts.at(-1)!
+    const version = versionOf(parts, { ...facts, origin, number: of(dataset).length + 1 })
     state = { ...state, versions: [...state.versions, { version, parts }] }
     return version
   }

@@ -56,8 +56,16 @@ export interface VersionRemoval {
   readonly reason: string
 }
 
+/** What a version says of a snapshot: of thousands nothing more is read. */
+export interface VersionPart extends Pick<
+  SnapshotRecord,
+  'dataset' | 'kind' | 'hash' | 'mode' | 'rows' | 'fromUs' | 'toUs'
+> {
+  readonly contract: { readonly version: string }
+}
+
 /** The manifest of a state that consists of these snapshots, oldest first. */
-export function datasetManifest(parts: readonly SnapshotRecord[]): DatasetManifest {
+export function datasetManifest(parts: readonly VersionPart[]): DatasetManifest {
   const { dataset, kind } = parts.at(-1)!
   return {
     format: 'assay-dataset/1',
@@ -68,7 +76,7 @@ export function datasetManifest(parts: readonly SnapshotRecord[]): DatasetManife
 }
 
 /** The name of a state of a dataset: the SHA-256 (hex) of its manifest's canonical JSON. */
-export function datasetHash(parts: readonly SnapshotRecord[]): string {
+export function datasetHash(parts: readonly VersionPart[]): string {
   return contentHash(datasetManifest(parts))
 }
 
@@ -79,10 +87,12 @@ export interface VersionFacts {
   readonly recordedAtUs: number
   readonly recordedBy: string | null
   readonly reason: string | null
+  /** Of its newest snapshot. */
+  readonly origin: SnapshotOrigin
 }
 
 /** A version as it is when it is recorded. `parts` are its snapshots, oldest first; at least one. */
-export function versionOf(parts: readonly SnapshotRecord[], facts: VersionFacts): DatasetVersion {
+export function versionOf(parts: readonly VersionPart[], facts: VersionFacts): DatasetVersion {
   const last = parts.at(-1)!
   return {
     dataset: last.dataset,
@@ -104,7 +114,7 @@ export function versionOf(parts: readonly SnapshotRecord[], facts: VersionFacts)
       Math.max,
       parts.map(({ toUs }) => toUs),
     ),
-    origin: last.origin,
+    origin: facts.origin,
     recordedAtUs: facts.recordedAtUs,
     recordedBy: facts.recordedBy,
     reason: facts.reason,

@@ -76,7 +76,7 @@ export async function writeFileAtomic(
   files: FileSystem = nodeFiles,
 ): Promise<void> {
   const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content
-  const temporary = `${file}.${randomUUID().slice(0, 8)}.tmp`
+  const temporary = temporaryName(file)
   try {
     const open = await files.open(temporary, 'create')
     try {
@@ -91,6 +91,11 @@ export async function writeFileAtomic(
     throw error
   }
   await files.syncDirectory(path.dirname(file))
+}
+
+/** Where a file is written before it gets its name. */
+export function temporaryName(file: string): string {
+  return `${file}.${randomUUID().slice(0, 8)}.tmp`
 }
 
 /** Reads a whole file. */

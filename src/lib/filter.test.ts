@@ -94,6 +94,8 @@ describe('reading a filter', () => {
     const texts = [
       'x'.repeat(filterLimits.characters + 1),
       many.join(' AND '),
+      `tags.a LIKE '${'%'.repeat(filterLimits.patternCharacters + 1)}'`,
+      `tags.a IN (${Array.from({ length: filterLimits.listed + 1 }, () => "'a'").join()})`,
       `${'('.repeat(deep)}metrics.a > 1${')'.repeat(deep)}`,
     ]
     for (const text of texts) expect(() => parse(text)).toThrow(FilterError)

@@ -78,7 +78,13 @@ export class FilterError extends Error {
 }
 
 /** Bounds of one filter, so that no text costs more than its reading. */
-export const filterLimits = { characters: 200_000, comparisons: 200, depth: 50, listed: 10_000 }
+export const filterLimits = {
+  characters: 200_000,
+  comparisons: 200,
+  depth: 50,
+  listed: 10_000,
+  patternCharacters: 10_000,
+}
 
 /** Reads a filter; empty text holds for everything. Throws `FilterError` alone. */
 export function parseFilter<Field>(text: string, vocabulary: Vocabulary<Field>): Filter<Field> {
@@ -355,6 +361,9 @@ function createParser<Field>(text: string, vocabulary: Vocabulary<Field>) {
     }
     // Converters say themselves which values they take; patterns stay as they were written.
     const isConverted = known.convert !== undefined && !isPattern
+    if (isPattern && String(written).length > filterLimits.patternCharacters) {
+      return fail(`A pattern may have ${filterLimits.patternCharacters} characters.`)
+    }
     const converted = isConverted ? known.convert(written) : written
     const wanted = known.type === 'text' ? 'string' : 'number'
     if (typeof converted !== wanted) {

@@ -84,6 +84,13 @@ export {
   type LineageNode,
   type LineagePorts,
 } from './lineage/graph.ts'
+export {
+  createOpenLineage,
+  type LineageDataset,
+  type OpenLineage,
+  type RunEvent,
+  type RunEventType,
+} from './lineage/open-lineage.ts'
 export { createMemoryPipelineRuns } from './memory.ts'
 export { pipelineErrors } from './errors.ts'
 export {
@@ -104,6 +111,7 @@ export {
   type StepState,
 } from './types.ts'
 export * from './engine/index.ts'
+
 export type {
   EntityRowsBody,
   FeatureHistoryAnswer,

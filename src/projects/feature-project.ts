@@ -15,7 +15,11 @@ import {
   type FeatureSetDeclaration,
   type GraphSnapshotsDeclaration,
 } from '../features/index.ts'
-import { compilePipelines, type CompiledPipeline, type PipelineDeclaration } from '../pipelines/index.ts'
+import {
+  compilePipelines,
+  type CompiledPipeline,
+  type PipelineDeclaration,
+} from '../pipelines/index.ts'
 import { projectErrors } from './errors.ts'
 
 export interface FeatureProjectOptions {

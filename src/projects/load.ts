@@ -81,10 +81,7 @@ export async function loadPipelines(path: string): Promise<LoadedPipelines> {
   }
 }
 
-type Declaration =
-  | ProjectDeclaration
-  | FeatureProjectDeclaration
-  | PipelineProjectDeclaration
+type Declaration = ProjectDeclaration | FeatureProjectDeclaration | PipelineProjectDeclaration
 
 async function declarationIn(path: string) {
   const directory = resolve(path)

@@ -80,7 +80,10 @@ export async function bringVersion(
     const now = clock.nowUs()
     const { files, format, signature } = known.files
     const immutable = {
-      ...{ model, project, version, kind: format },
+      model,
+      project,
+      version,
+      kind: format,
       modelHash: contentHash(files),
       build: buildOf(known, input),
       thresholds: {},
@@ -89,7 +92,9 @@ export async function bringVersion(
       registeredBy: by.actor.id,
       registeredAtUs: now,
       brought: {
-        ...{ source, format, files },
+        source,
+        format,
+        files,
         ...(input.loggedModelId !== undefined && { loggedModelId: input.loggedModelId }),
         ...(runLink !== undefined && { runLink }),
         ...(signature !== undefined && { signature }),
@@ -103,19 +108,25 @@ export async function bringVersion(
     }
     await store.insertVersion(registered, {
       ...(description !== undefined && { description }),
-      ...{ stage: 'none', tags, updatedAtUs: now },
+      stage: 'none',
+      tags,
+      updatedAtUs: now,
     })
     await store.changeModel(model, { updatedAtUs: now })
     await record(context, 'version-brought', { model, version }, by, {
       version: registered.hash,
       modelHash: registered.modelHash,
-      ...{ source, format },
+      source,
+      format,
       run: registered.build.runId,
       files: Object.keys(files).length,
     })
     await notify?.({
       event: 'model_version.created',
-      ...{ model, version, source, tags },
+      model,
+      version,
+      source,
+      tags,
       runId: registered.build.runId || null,
       description: description ?? null,
     })

@@ -115,7 +115,9 @@ function modelParts(context: CatalogueDependencies) {
         const times = { createdAtUs: now, createdBy: by.actor.id, updatedAtUs: now }
         if (before === undefined) {
           await store.insertModel({
-            ...{ name, project, tags },
+            name,
+            project,
+            tags,
             ...times,
             ...(description !== undefined && { description }),
           })
@@ -267,7 +269,9 @@ function versionParts(context: CatalogueDependencies) {
     setStage: (model, version, stage, by, archiveOthers = false) =>
       unit.transaction(async () => {
         if (!stages.includes(stage)) {
-          throw registryErrors.model_label_invalid(`"${String(stage)}" is none of ${stages.join(', ')}.`)
+          throw registryErrors.model_label_invalid(
+            `"${stage as string}" is none of ${stages.join(', ')}.`,
+          )
         }
         const { labels } = await presentOrFail(store, model, version)
         const others = archiveOthers

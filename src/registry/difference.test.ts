@@ -49,7 +49,9 @@ describe('the difference of two versions', () => {
           expect(back.groups[i].rows).toEqual(
             group.rows.map((row) => ({
               ...row,
-              ...{ from: row.to, to: row.from, change: mirrored[row.change] },
+              from: row.to,
+              to: row.from,
+              change: mirrored[row.change],
               ...(row.metrics && { metrics: { from: row.metrics.to, to: row.metrics.from } }),
             })),
           )
@@ -91,7 +93,10 @@ describe('the difference of two versions', () => {
     const { groups } = versionDifference(sampleVersion('m', 1), sampleBrought('m', 2))
     const learner = groups.find(({ name }) => name === 'learner')
     expect(learner?.rows.find(({ name }) => name === 'format')).toEqual({
-      ...{ name: 'format', from: null, to: 'xgboost-json', change: 'added' },
+      name: 'format',
+      from: null,
+      to: 'xgboost-json',
+      change: 'added',
     })
   })
 })

@@ -55,9 +55,7 @@ export function versionDifference(from: ModelVersion, to: ModelVersion): Version
   const after = valuesOf(to)
   const groups = differenceGroups.map((name): DifferenceGroup => {
     const rows =
-      name === 'metrics'
-        ? metricRows(from.metrics, to.metrics)
-        : rowsOf(before[name], after[name])
+      name === 'metrics' ? metricRows(from.metrics, to.metrics) : rowsOf(before[name], after[name])
     return { name, rows, changed: rows.filter(({ change }) => change !== 'same').length }
   })
   const changed = groups.reduce((sum, group) => sum + group.changed, 0)

@@ -24,7 +24,12 @@ export {
   type LoggedFiles,
 } from './logged/describe.ts'
 export { openLogged, type LoggedPredictor, type LoggedRow } from './logged/open.ts'
-export { parseMlmodel, type Mlmodel, type Signature, type SignatureColumn } from './logged/mlmodel.ts'
+export {
+  parseMlmodel,
+  type Mlmodel,
+  type Signature,
+  type SignatureColumn,
+} from './logged/mlmodel.ts'
 export type {
   AliasPeriod,
   BroughtVersion,
@@ -70,7 +75,7 @@ export { createWebhooks, type Webhooks } from './webhooks/service.ts'
 export { createMemoryWebhookStore } from './webhooks/memory.ts'
 export { createSeal } from './webhooks/seal.ts'
 export { createWebhookSender } from './webhooks/send.ts'
-export { webhookEvents } from './webhooks/notices.ts'
+export { webhookEvents, type Notice } from './webhooks/notices.ts'
 export type { WebhookStore } from './webhooks/ports.ts'
 export type {
   Delivery,

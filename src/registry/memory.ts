@@ -79,7 +79,9 @@ export function createMemoryRegistryStore(): RegistryStore & Restorable {
       if (found === undefined) return
       models.delete(from)
       models.set(to, { ...found, name: to })
-      for (const kept of [...versions.values()]) {
+      // A copy, because the map changes under the loop.
+      const all = versions.values().toArray()
+      for (const kept of all) {
         if (kept.version.model !== from) continue
         versions.delete(key(from, kept.version.version))
         const { registeredAs = from, ...rest } = kept.version
@@ -92,7 +94,10 @@ export function createMemoryRegistryStore(): RegistryStore & Restorable {
       periods = periods.map(moved)
       const { lastVersion = 0 } = names.get(from) ?? {}
       for (const [name, use] of names) if (use.now === from) names.set(name, { ...use, now: to })
-      names.set(to, { now: to, lastVersion: Math.max(lastVersion, names.get(to)?.lastVersion ?? 0) })
+      names.set(to, {
+        now: to,
+        lastVersion: Math.max(lastVersion, names.get(to)?.lastVersion ?? 0),
+      })
     },
     async removeModel(name) {
       models.delete(name)

@@ -1,7 +1,7 @@
 // What can be asked of models and versions, and the plain meaning of an answer: what in-memory
 // stores do, and what indexes are held against.
 import { compareText, matches, type FieldValue, type Filter } from '../lib/filter.ts'
-import { pageToken, readPageToken, type TokenKey } from '../lib/page-token.ts'
+import { pageToken, readPageToken } from '../lib/page-token.ts'
 import { trackingErrors } from '../tracking/index.ts'
 import { registryErrors } from './errors.ts'
 import { isPrompt, type LabelledVersion, type RegisteredModel } from './types.ts'
@@ -66,7 +66,10 @@ export function modelValue(model: RegisteredModel, field: ModelField): FieldValu
   return field.of === 'tag' ? own(model.tags, field.name) : model[field.name]
 }
 
-export function versionValue({ version, labels }: LabelledVersion, field: VersionField): FieldValue {
+export function versionValue(
+  { version, labels }: LabelledVersion,
+  field: VersionField,
+): FieldValue {
   if (field.of === 'tag') return own(labels.tags, field.name)
   switch (field.name) {
     case 'model':
@@ -129,7 +132,7 @@ export function placeIn(token: string | undefined, search: object): RegistryPage
 }
 
 export function tokenOf(key: RegistryPageKey | undefined, search: object): { next?: string } {
-  return key === undefined ? {} : { next: pageToken(key as TokenKey, withoutLimit(search)) }
+  return key === undefined ? {} : { next: pageToken(key, withoutLimit(search)) }
 }
 
 /** Error: `search_limit_invalid`. */

@@ -181,7 +181,9 @@ export function createRegistry(dependencies: RegistryDependencies): Registry {
         })
         await notify?.({
           event: 'model_version.created',
-          ...{ model, version, runId },
+          model,
+          version,
+          runId,
           source: `runs:/${runId}/model.json`,
           tags: {},
           description: null,

@@ -79,11 +79,15 @@ const modelSearches: readonly ModelSearch[] = [
   { prompts: 'with', order: [{ field: 'updatedAtUs', descending: true }], limit: 2 },
   {
     filter: { field: attribute('name'), op: 'like', value: 'm%' },
-    ...{ prompts: 'with', order: [{ field: 'name', descending: true }], limit: 3 },
+    prompts: 'with',
+    order: [{ field: 'name', descending: true }],
+    limit: 3,
   },
   {
     filter: { any: [{ field: { of: 'tag', name: 'n' }, op: 'in', value: ['2', '3'] }] },
-    ...{ prompts: 'without', order: [], limit: 1 },
+    prompts: 'without',
+    order: [],
+    limit: 1,
   },
 ]
 const versionSearches: readonly VersionSearch[] = [
@@ -91,7 +95,9 @@ const versionSearches: readonly VersionSearch[] = [
   { prompts: 'with', order: [{ field: 'version', descending: false }], limit: 5 },
   {
     filter: { field: { of: 'tag', name: 'half' }, op: 'ilike', value: 'b%' },
-    ...{ prompts: 'without', order: [{ field: 'createdAtUs', descending: true }], limit: 2 },
+    prompts: 'without',
+    order: [{ field: 'createdAtUs', descending: true }],
+    limit: 2,
   },
   {
     filter: {
@@ -101,11 +107,15 @@ const versionSearches: readonly VersionSearch[] = [
         { field: attribute('version'), op: '>', value: 3 },
       ],
     },
-    ...{ prompts: 'without', order: [{ field: 'model', descending: true }], limit: 2 },
+    prompts: 'without',
+    order: [{ field: 'model', descending: true }],
+    limit: 2,
   },
   {
     filter: { field: attribute('runId'), op: 'is-null' },
-    ...{ prompts: 'with', order: [], limit: 2 },
+    prompts: 'with',
+    order: [],
+    limit: 2,
   },
 ]
 
@@ -171,13 +181,21 @@ export function registryStoreCases(name: string, open: () => Promise<OpenedRegis
     test('keeps what is written on a version beside its record', async () => {
       const { store } = opened
       const version = sampleBrought('card-fraud', 1)
-      await store.insertVersion(version, { ...sampleLabels, description: 'First', tags: { a: '1' } })
+      await store.insertVersion(version, {
+        ...sampleLabels,
+        description: 'First',
+        tags: { a: '1' },
+      })
       await store.setVersionTag('card-fraud', 1, 'b', '2')
       await store.setVersionTag('card-fraud', 1, 'a', undefined)
       await store.changeLabels('card-fraud', 1, { description: null, stage: 'staging' })
       await store.openAlias({
-        ...{ model: 'card-fraud', alias: 'next', version: 1 },
-        ...{ fromUs: 1, setBy: 'a', reason: 'Try' },
+        model: 'card-fraud',
+        alias: 'next',
+        version: 1,
+        fromUs: 1,
+        setBy: 'a',
+        reason: 'Try',
       })
       const labels = { stage: 'staging', tags: { b: '2' }, updatedAtUs: 1 }
       const expected = { version, labels, aliases: ['next'] }
@@ -277,7 +295,10 @@ export function registryStoreCases(name: string, open: () => Promise<OpenedRegis
         const labels = { ...sampleLabels, updatedAtUs: n % 4, tags: { half: n < 7 ? 'a' : 'B%' } }
         await store.insertVersion(sampleBrought(name, n), labels)
       }
-      await put({ ...sampleVersion('ask', 1), build: { ...sampleVersion('ask', 1).build, runId: '' } })
+      await put({
+        ...sampleVersion('ask', 1),
+        build: { ...sampleVersion('ask', 1).build, runId: '' },
+      })
       const models = await store.models('with')
       const versions = await store.allLabelled(undefined, 'with')
       for (const search of modelSearches) {
@@ -303,8 +324,12 @@ export function registryStoreCases(name: string, open: () => Promise<OpenedRegis
       const work = unit.transaction(async () => {
         await put(sampleVersion('card-fraud', 1))
         await store.openAlias({
-          ...{ model: 'card-fraud', alias: 'stable', version: 1 },
-          ...{ fromUs: 1, setBy: 'a', reason: 'Good' },
+          model: 'card-fraud',
+          alias: 'stable',
+          version: 1,
+          fromUs: 1,
+          setBy: 'a',
+          reason: 'Good',
         })
         throw new Error('no')
       })

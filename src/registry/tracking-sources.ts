@@ -73,9 +73,7 @@ function factsOfRun(run: Run): SourceFacts {
     by: run.startedBy,
     params: texts(run.params),
     tags: run.tags,
-    metrics: Object.fromEntries(
-      Object.values(run.metrics).map(({ name, value }) => [name, value]),
-    ),
+    metrics: Object.fromEntries(Object.values(run.metrics).map(({ name, value }) => [name, value])),
     datasets: Object.fromEntries(run.datasets.map(({ name, digest }) => [name, digest])),
   }
 }
@@ -83,7 +81,10 @@ function factsOfRun(run: Run): SourceFacts {
 function factsOfModel(model: LoggedModel): SourceFacts & { readonly runId?: string } {
   const { name, createdBy: by, params, tags, metrics, sourceRunId } = model
   return {
-    ...{ name, by, params, tags },
+    name,
+    by,
+    params,
+    tags,
     metrics: Object.fromEntries(metrics.map((metric) => [metric.name, metric.value])),
     datasets: {},
     ...(sourceRunId !== undefined && { runId: sourceRunId }),

@@ -32,6 +32,7 @@ import { wakingDesk } from './pipeline-control.ts'
 import { pipelineFolders } from './pipeline-folders.ts'
 import { roleLog, troubleTeller } from './log.ts'
 import { openMetadata, type Metadata, type MetadataEvents } from './metadata.ts'
+import { createModelReader } from './model-reader.ts'
 import { openReferences } from './references.ts'
 import { createSealRecorder } from './seals.ts'
 import { servicesForCommands, servicesForWork } from './services.ts'
@@ -57,7 +58,10 @@ export interface KeptHome {
 
 /** Opens what a home keeps, and the app over it, which listens on nothing yet. */
 export async function openKeep({ home, log, page, onAccessChanged, openTo }: KeptHome) {
-  const metadata = await openMetadata(home, onAccessChanged && { onAccessChanged })
+  const metadata = await openMetadata(home, {
+    ...(onAccessChanged && { onAccessChanged }),
+    onLineageError: troubleTeller(log)('Telling of lineage'),
+  })
   const decide = remote<DecideRemote>(home.socket('decide'), 'decide')
   const work = remote<WorkRemote>(home.socket('work'), 'work')
   const learning = remote<LearningRemote>(home.socket('work'), 'learning')
@@ -82,6 +86,8 @@ export async function openKeep({ home, log, page, onAccessChanged, openTo }: Kep
     clock: metadata.clock,
     labelsOf: () => verdictLabels(project),
   })
+  const models = createModelReader()
+  const hasOnnxRuntime = isOnnxRuntimeInstalled()
   const rooms: Rooms = {
     ...metadata,
     ...deployer,
@@ -104,7 +110,7 @@ export async function openKeep({ home, log, page, onAccessChanged, openTo }: Kep
       ids: systemIds,
       clock: metadata.clock,
     }),
-    hasOnnxRuntime: isOnnxRuntimeInstalled(),
+    describeLogged: (files) => models.describe(files, { hasOnnxRuntime }),
     project: () => project,
   }
   await markInterrupted(metadata.pipelines, metadata.clock)
@@ -131,6 +137,7 @@ export async function openKeep({ home, log, page, onAccessChanged, openTo }: Kep
   app.addHook('onClose', async () => {
     stopping.abort()
     await telling.stop()
+    await models.close()
   })
   await app.ready()
   return {

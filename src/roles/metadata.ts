@@ -10,7 +10,7 @@ import { auditedStores, createDataVersions } from '../data/index.ts'
 import { createGovernance } from '../governance/index.ts'
 import { systemClock } from '../lib/clock.ts'
 import { systemIds, systemRandomBytes } from '../lib/ids.ts'
-import { createPipelineDesk } from '../pipelines/index.ts'
+import { createOpenLineage, createPipelineDesk } from '../pipelines/index.ts'
 import { createProjects, type Home } from '../projects/index.ts'
 import {
   createRegistry,
@@ -22,11 +22,15 @@ import {
 } from '../registry/index.ts'
 import { createDeployments, type DeploymentChanged } from '../serving/index.ts'
 import { createRunViews, createTracking } from '../tracking/index.ts'
+import { version as assayVersion } from './config.ts'
 import { dataInUse } from './data-in-use.ts'
+import { openLineageOut, producerOf, tellLineage } from './open-lineage.ts'
 
 export interface MetadataEvents {
   readonly onAccessChanged?: (event: AccessChanged) => unknown
   readonly onDeployment?: (event: DeploymentChanged) => void
+  /** Events of lineage that could not be kept or sent. */
+  readonly onLineageError?: (error: unknown) => void
 }
 
 export type Metadata = Awaited<ReturnType<typeof openMetadata>>
@@ -70,8 +74,30 @@ export async function openMetadata(home: Home, events: MetadataEvents = {}) {
       return model !== undefined && isPrompt(model)
     },
   })
+  const lineage = createOpenLineage({
+    namespace: originOf(home),
+    producer: producerOf(assayVersion),
+    nowUs: () => clock.nowUs(),
+  })
+  const lineageOut = openLineageOut({
+    directory: join(home.root, 'lineage'),
+    url: process.env['ASSAY_OPENLINEAGE_URL'],
+    key: secretOf(home, 'openlineage-key'),
+    onError: events.onLineageError ?? (() => {}),
+  })
+  const told = tellLineage(
+    { runs: stores.pipelines, engine: stores.pipelineEngine },
+    lineage,
+    lineageOut,
+  )
   const registry = createRegistry({
     ...common,
+    emit: (event) => {
+      if (event.type !== 'registry.version-registered') return
+      void stores.registry
+        .version(event.model, event.version)
+        .then((version) => version && lineageOut.tell(lineage.ofVersion(version)))
+    },
     store: stores.registry,
     models: createFolderArtifacts({ directory: home.models, extension: '.json' }),
     sources: createTrackingSources(tracking),
@@ -102,8 +128,8 @@ export async function openMetadata(home: Home, events: MetadataEvents = {}) {
   const projects = createProjects({ ...common, store: stores.projects })
   const pipelineDesk = createPipelineDesk({
     ...common,
-    store: stores.pipelineEngine,
-    runs: stores.pipelines,
+    store: told.engine,
+    runs: told.runs,
     access,
   })
   return {
@@ -121,10 +147,13 @@ export async function openMetadata(home: Home, events: MetadataEvents = {}) {
     quarantine: data.quarantine,
     versions,
     projects,
-    pipelines: stores.pipelines,
-    pipelineEngine: stores.pipelineEngine,
+    pipelines: told.runs,
+    pipelineEngine: told.engine,
     pipelineDesk,
-    close: () => stores.close(),
+    async close() {
+      await lineageOut.stop()
+      await stores.close()
+    },
   }
 }
 
@@ -136,6 +165,12 @@ function signingKey(home: Home): string {
     chmodSync(file, 0o600)
   }
   return readFileSync(file, 'utf8')
+}
+
+/** A secret that somebody put there; undefined where there is none. */
+function secretOf(home: Home, name: string): string | undefined {
+  const file = join(home.secrets, name)
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined
 }
 
 /** What secrets of webhooks are sealed with; a copy of the metadata file alone does not show them. */

@@ -20,12 +20,9 @@ import type { ServicesForWork } from './services.ts'
 const LOOK_EVERY_MS = 1000
 
 type Peers = {
-  readonly [Name in
-    | 'catalog'
-    | 'pipelines'
-    | 'pipelineEngine'
-    | 'pipelineDesk'
-    | 'registry']: Remote<ServicesForWork[Name]>
+  readonly [
+    Name in 'catalog' | 'pipelines' | 'pipelineEngine' | 'pipelineDesk' | 'registry'
+  ]: Remote<ServicesForWork[Name]>
 }
 
 export interface RunningPipelines {
@@ -62,7 +59,8 @@ export async function startPipelines(
     clock: systemClock,
     versionOf: (kind, name) => (kind === 'data' ? dataVersion(name) : modelVersion(name)),
     start: host.startBy,
-    onProblem: (pipeline, error) => log.warn({ error, pipeline }, 'A trigger could not begin a run'),
+    onProblem: (pipeline, error) =>
+      log.warn({ error, pipeline }, 'A trigger could not begin a run'),
   })
 
   async function dataVersion(dataset: string): Promise<string | undefined> {

@@ -2,7 +2,13 @@
 // told, and answers with what came of it; the engine that started it may end it at any moment.
 import { Worker } from 'node:worker_threads'
 import { duckdbStepTables } from '../adapters/duckdb/index.ts'
-import { pipelineErrors, runStep, type AnyStep, type StepResult, type StepTask } from '../pipelines/index.ts'
+import {
+  pipelineErrors,
+  runStep,
+  type AnyStep,
+  type StepResult,
+  type StepTask,
+} from '../pipelines/index.ts'
 import { AssayError } from '../lib/errors.ts'
 import { loadPipelines } from '../projects/index.ts'
 
@@ -60,7 +66,7 @@ async function attempt(
     })
     end({ type: 'done', result })
   } catch (error) {
-    const problem = error instanceof AssayError ? error.detail : String((error as Error).message)
+    const problem = error instanceof AssayError ? error.detail : (error as Error).message
     end({ type: 'failed', problem, stack: String((error as Error).stack ?? error) })
   }
 }

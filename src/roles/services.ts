@@ -62,7 +62,8 @@ function engineForWork(engine: Metadata['pipelineEngine']) {
 
 /** The services of commands that run beside a server. */
 export function servicesForCommands(metadata: Metadata) {
-  const { access, tracking, runViews, registry, pipelines, catalog, quarantine, audit, projects } = metadata
+  const { access, tracking, runViews, registry, pipelines, catalog, quarantine, audit, projects } =
+    metadata
   return {
     access: {
       ...access,

@@ -7,25 +7,30 @@ export function compareRuns(runs: readonly Run[]): RunComparison {
   return {
     runs,
     params: paramNames.map((name) => {
-      const values = runs.map((run): ParamValue | undefined => run.params[name])
+      const values = runs.map((run): ParamValue | undefined => own(run.params, name))
       return { name, values, differs: new Set(values).size > 1 }
     }),
     metrics: metricNames.map((name) => ({
       name,
-      values: runs.map((run): Metric | undefined => run.metrics[name]),
+      values: runs.map((run): Metric | undefined => own(run.metrics, name)),
     })),
   }
 }
 
 /**
  * The value that stands for a metric: the highest step, then the latest time, then the largest
- * value, as MLflow chooses it.
+ * value, as MLflow chooses it. Any value is larger than NaN.
  */
 export function isLaterMetric(candidate: Metric, current: Metric | undefined): boolean {
   if (current === undefined) return true
   if (candidate.step !== current.step) return candidate.step > current.step
   if (candidate.atUs !== current.atUs) return candidate.atUs > current.atUs
-  return candidate.value >= current.value
+  return Number.isNaN(current.value) || candidate.value >= current.value
+}
+
+/** A name such as `constructor` is on every object, but not its own. */
+function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined
 }
 
 function namesOf(records: readonly Readonly<Record<string, unknown>>[]): string[] {

@@ -86,6 +86,11 @@ export const trackingErrors = defineErrors({
     title: 'The folder holds more than one listing can',
     action: 'List one of its folders, or log fewer files in one place.',
   },
+  artifact_kept: {
+    status: 409,
+    title: 'The file belongs to a registered version',
+    action: 'Log another model or run; what a version was made of does not change.',
+  },
   artifact_store_full: {
     status: 507,
     title: 'The disk for files is full',

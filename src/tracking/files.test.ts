@@ -37,6 +37,7 @@ function openFiles(fileBytesMax = 1000) {
     artifacts,
     parts: createMemoryPartStore(),
     owners: {
+      isKept: async ({ id }) => id.startsWith('kept'),
       check,
       change: (owner, _by, write) =>
         unit.transaction(async () => {
@@ -192,10 +193,38 @@ test('the sweep takes the bytes that nothing has named for long, and no others',
 
 test('bytes whose file was refused are left to the sweep', async () => {
   const { files, artifacts, clock } = openFiles()
-  await files.put(run, { path: 'a', content: 'x' }, by)
-  await expect(files.put(run, { path: 'a/b', content: 'lost' }, by)).rejects.toThrow()
+  const puts = [
+    { path: 'a', content: 'x' },
+    { path: 'a/b', content: 'lost' },
+  ].map((file) => files.put(run, file, by))
+  const refused = (await Promise.allSettled(puts)).map(({ status }) => status)
+  expect(refused).toEqual(['fulfilled', 'rejected'])
   expect(await artifacts.has(sha256Hex('lost'))).toBe(true)
   expect(await files.sweep(clock.nowUs() + 1)).toEqual({ files: 1 })
+})
+
+test('what a registered version refers to grows, and what is there does not change', async () => {
+  const { files, text } = openFiles()
+  const [model, run] = [
+    { kind: 'logged-model', id: 'kept-m' },
+    { kind: 'run', id: 'kept-r' },
+  ] as const
+  for (const owner of [model, run]) {
+    await files.put(owner, { path: 'model.ubj', content: 'first' }, by)
+    await files.put(owner, { path: 'model.ubj', content: 'first' }, by)
+    await files.put(owner, { path: 'more.txt', content: 'x' }, by)
+    for (const path of ['model.ubj', '']) {
+      await expect(files.remove(owner, path, by)).rejects.toMatchObject({ code: 'artifact_kept' })
+    }
+    expect(await files.remove(owner, 'nothing', by)).toBe(0)
+    expect(await files.filesBelow(owner, '')).toHaveLength(2)
+  }
+  const other = files.put(model, { path: 'model.ubj', content: 'second' }, by)
+  await expect(other).rejects.toMatchObject({ code: 'artifact_kept' })
+  expect(await text(model, 'model.ubj')).toBe('first')
+  // Clients go on logging to a run whose model they have registered; that is audited as an amendment.
+  await files.put(run, { path: 'model.ubj', content: 'second' }, by)
+  expect(await text(run, 'model.ubj')).toBe('second')
 })
 
 test('a listing of more than one page goes on after its last entry', async () => {

@@ -49,7 +49,8 @@ export interface Files {
   file(owner: FileOwner, path: string): Promise<StoredFile | undefined>
   /**
    * Errors: `artifact_path_invalid`, `artifact_path_taken`, `artifact_too_large`,
-   * `artifact_store_full`, and those of the owner: `run_not_found`, `run_deleted` …
+   * `artifact_store_full`, `artifact_kept` (another content for a file of a logged model that a
+   * registered version refers to), and those of the owner: `run_not_found`, `run_deleted` …
    */
   put(owner: FileOwner, file: NewFile, by: ChangeBy): Promise<StoredFile>
   /** The content as a stream, checked against its hash. Errors: `artifact_not_found`, `artifact_damaged`. */
@@ -60,7 +61,10 @@ export interface Files {
     path: string,
     limitBytes?: number,
   ): Promise<StoredFile & { readonly bytes: Uint8Array }>
-  /** Removes a file, or a folder with all below it; how many files. What is not there is no error. */
+  /**
+   * Removes a file, or a folder with all below it; how many files. What is not there is
+   * no error. Error: `artifact_kept`, where a registered version refers to its owner.
+   */
   remove(owner: FileOwner, path: string, by: ChangeBy): Promise<number>
   /** Takes away all files of owners that are purged, in the running transaction; how many. */
   removeOwners(owners: readonly FileOwner[]): Promise<number>
@@ -80,6 +84,8 @@ export interface OpenedFile extends StoredFile {
 
 /** What the rest of the room says about owners of files. */
 export interface FileOwners {
+  /** Whether something outside (a registered version) refers to an owner. */
+  isKept(owner: FileOwner): Promise<boolean>
   /** Errors of an owner that is not there or takes nothing, before any byte is read. */
   check(owner: FileOwner): Promise<void>
   /** Runs a change of an owner's files in a transaction, after the same check. */
@@ -105,7 +111,7 @@ const SWEEP_BATCH = 500
 export function createFiles(dependencies: FilesDependencies): Files {
   const { store, artifacts, owners, unit, clock } = dependencies
   const limitBytes = dependencies.fileBytesMax ?? fileLimits.fileBytes
-  const keep = keeper(dependencies)
+  const { keep, refuseTaken } = keeper(dependencies)
 
   async function found(owner: FileOwner, path: string): Promise<StoredFile> {
     checkFilePath(path)
@@ -149,6 +155,8 @@ export function createFiles(dependencies: FilesDependencies): Files {
       checkFilePath(path)
       requireReason(by)
       await owners.check(owner)
+      // Before gigabytes come in vain, and again when they are named.
+      await refuseTaken(owner, path)
       const stored = await storeContent(artifacts, content, limitBytes)
       return keep(owner, { path, contentType, ...stored }, by)
     },
@@ -163,6 +171,7 @@ export function createFiles(dependencies: FilesDependencies): Files {
       requireReason(by)
       return owners.change(owner, by, async () => {
         const gone = await store.remove(owner, path, clock.nowUs())
+        await refuseKept(owners, owner, gone[0], undefined)
         if (gone.length > 0) await recordRemoval(dependencies, owner, path, gone, by)
         return gone.length
       })
@@ -197,7 +206,7 @@ export type Keep = (
 ) => Promise<StoredFile>
 
 /** Names content that is stored already. Content that then nothing names is left to the sweep. */
-function keeper({ store, artifacts, owners, unit, audit, clock }: FilesDependencies): Keep {
+function keeper({ store, artifacts, owners, unit, audit, clock }: FilesDependencies) {
   async function refuseTaken(owner: FileOwner, path: string): Promise<void> {
     for (const folder of foldersOf(path)) {
       if ((await store.file(owner, folder)) === undefined) continue
@@ -211,7 +220,7 @@ function keeper({ store, artifacts, owners, unit, audit, clock }: FilesDependenc
     }
   }
 
-  return async (owner, content, by) => {
+  const keep: Keep = async (owner, content, by) => {
     try {
       return await owners.change(owner, by, async () => {
         const file = { ...content, putAtUs: clock.nowUs() }
@@ -222,6 +231,7 @@ function keeper({ store, artifacts, owners, unit, audit, clock }: FilesDependenc
           )
         }
         await refuseTaken(owner, file.path)
+        await refuseKept(owners, owner, await store.file(owner, file.path), file.sha256)
         await store.put(owner, file)
         if (owner.kind !== 'run') await recordPut(audit, owner, file, by)
         return file
@@ -231,6 +241,22 @@ function keeper({ store, artifacts, owners, unit, audit, clock }: FilesDependenc
       throw error
     }
   }
+  return { keep, refuseTaken }
+}
+
+/** What a registered version refers to is evidence: it grows, and what is there does not change. */
+async function refuseKept(
+  owners: FileOwners,
+  owner: FileOwner,
+  before: StoredFile | undefined,
+  sha256: string | undefined,
+): Promise<void> {
+  if (before === undefined || before.sha256 === sha256) return
+  if (owner.kind === 'run' && sha256 !== undefined) return
+  if (!(await owners.isKept(owner))) return
+  throw trackingErrors.artifact_kept(
+    `A registered version refers to ${titles[owner.kind].toLowerCase()} ${owner.id}, so ${before.path} stays as it is.`,
+  )
 }
 
 async function recordPut(

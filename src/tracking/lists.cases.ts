@@ -172,6 +172,30 @@ export function trackingListCases(name: string, open: () => Promise<OpenedTracki
       expect(values).toEqual([2, 4, 1, 3, 0, 5])
     })
 
+    test('turns pages over each run once while others start and go', async () => {
+      await onBoth((store) => store.insertExperiment(experiment('e')))
+      const add = (id: string, startedAtUs: number) =>
+        onBoth((store) => store.insertRun({ ...run(id, 'e'), startedAtUs }))
+      for (let index = 0; index < 10; index++) await add(`r${index}`, 10 + (index % 3))
+      const seen: string[] = []
+      let after: PageKey | undefined
+      do {
+        const search = {
+          experimentIds: ['e'],
+          deleted: 'without',
+          order: [],
+          limit: 3,
+          after,
+        } as const
+        const page = await same((store) => store.searchRuns(search))
+        seen.push(...page.items.map(({ id }) => id))
+        after = page.next
+        await add(`new ${seen.length}`, 99)
+        await onBoth((store) => store.updateRun(seen.at(-1)!, { deletedAtUs: 1 }))
+      } while (after !== undefined)
+      expect(seen.toSorted()).toEqual(Array.from({ length: 10 }, (_, index) => `r${index}`))
+    })
+
     test('thins a curve without losing the extremes of any of its ranges', async () => {
       const value = fc.oneof(
         fc.constantFrom(NaN, 0, 1, Infinity),

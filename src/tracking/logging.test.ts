@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { pageToken } from '../lib/page-token.ts'
 import { datasetContextTag, runHash, trackingLimits } from './index.ts'
 import { by, openRun } from './opened.cases.ts'
 
@@ -144,4 +145,23 @@ test('a run without a name is given one', async () => {
   const run = await tracking.startRun({ experimentId: experiment.id }, by)
   expect(run.name).toMatch(/^[a-z]+-[a-z]+-\d+$/)
   expect(await tracking.run(run.id)).toEqual(run)
+})
+
+test('a history is turned page by page, and its token belongs to it', async () => {
+  const { tracking, run } = await openRun()
+  const metrics = Array.from({ length: 5 }, (_, step) => ({ name: 'loss', value: step, step }))
+  await tracking.logMetrics(run.id, metrics)
+  const first = await tracking.metricHistory(run.id, 'loss', { limit: 3 })
+  const second = await tracking.metricHistory(run.id, 'loss', { after: first.next })
+  expect([...first.metrics, ...second.metrics].map(({ value }) => value)).toEqual([0, 1, 2, 3, 4])
+  expect(second.next).toBeUndefined()
+  const refused = { code: 'page_token_invalid' }
+  const forged = pageToken(['a', null], ['history', run.id, 'loss'])
+  for (const [name, after] of [
+    ['other', first.next],
+    ['loss', forged],
+  ] as const) {
+    const page = tracking.metricHistory(run.id, name, { after })
+    await expect(page).rejects.toMatchObject(refused)
+  }
 })

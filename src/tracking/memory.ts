@@ -188,7 +188,11 @@ function runStore(
           matches(search.filter ?? { all: [] }, (field) => runValue(run, field)),
       )
       const page = pageOf(runs, search, runValue, ({ startedAtUs }) => startedAtUs)
-      const items = page.items.map((run) => withFiles(partsOf(run, search.parts ?? {})))
+      const { parts = {} } = search
+      const items = page.items.map(async (run) => {
+        const chosen = partsOf(run, parts)
+        return parts.files === 'none' ? chosen : withFiles(chosen)
+      })
       return { ...page, items: await Promise.all(items) }
     },
     params: async (id, names) => picked(state().runs.get(id)?.params ?? {}, names),

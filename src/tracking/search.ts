@@ -63,6 +63,8 @@ export interface RunParts {
   readonly metrics?: Names | undefined
   readonly params?: Names | undefined
   readonly tags?: Names | undefined
+  /** Of `artifacts`. */
+  readonly files?: 'all' | 'none' | undefined
 }
 
 /** After `order`: newest first, then by id. */

@@ -3,7 +3,7 @@ import { nextOf, placeIn, type Context } from './context.ts'
 import { trackingErrors } from './errors.ts'
 import { trackingLimits as limits } from './limits.ts'
 import type { DatasetSummary, HistoriesQuery, HistoryKey, RunColumns, RunFilter } from './ports.ts'
-import type { ExperimentSearch, LoggedModelSearch, RunSearch } from './search.ts'
+import type { ExperimentSearch, LoggedModelSearch, PageKey, RunSearch } from './search.ts'
 import type { Experiment, LoggedModel, Metric, Run } from './types.ts'
 
 /** One page. `next` is the token of the following one, where there is more. */
@@ -85,7 +85,10 @@ export function searchesOf(context: Context): Searches {
       checkLimit(limit, limits.historyPerPage)
       await runHeadOrFail(runId)
       const asked = ['history', runId, name]
-      const key = placeIn(after, asked) as HistoryKey | undefined
+      const key = placeIn(after, asked)
+      if (key !== undefined && !isHistoryKey(key)) {
+        throw trackingErrors.page_token_invalid('The page token is no place in a history.')
+      }
       const page = await store.metricHistory(runId, name, { limit, after: key })
       return { metrics: page.metrics, ...nextOf(page.next, asked) }
     },
@@ -104,4 +107,8 @@ export function searchesOf(context: Context): Searches {
     },
   }
   return searches
+}
+
+function isHistoryKey(key: PageKey): key is HistoryKey {
+  return key.length === 3 && key.every(Number.isSafeInteger)
 }

@@ -54,12 +54,12 @@ test('what is not there is said by name', async () => {
 test('runs are compared name by name', async () => {
   const { tracking, experiment, run } = await openRun()
   const other = await tracking.startRun({ experimentId: experiment.id, name: 'logistic' }, by)
-  await tracking.logParams(run.id, { seed: 1, depth: 6 })
+  await tracking.logParams(run.id, { seed: 1, constructor: 6 })
   await tracking.logParams(other.id, { seed: 1 })
   await tracking.logMetrics(other.id, [{ name: 'auc', value: 0.8 }])
   const compared = await tracking.compare([run.id, other.id])
   expect(compared.params).toEqual([
-    { name: 'depth', values: [6, undefined], differs: true },
+    { name: 'constructor', values: [6, undefined], differs: true },
     { name: 'seed', values: [1, 1], differs: false },
   ])
   expect(compared.metrics.map(({ name, values }) => [name, values.map((m) => m?.value)])).toEqual([

@@ -57,6 +57,7 @@ function filesOf(context: Context): Files {
     ...context,
     store: store.files,
     owners: {
+      isKept: async ({ kind, id }) => kind !== 'folder' && ((await context.isKept?.(id)) ?? false),
       async check({ kind, id }) {
         if (kind === 'run') await writableRun(id)
         if (kind === 'logged-model') await loggedModelOrFail(id)

@@ -76,6 +76,7 @@ export interface RunHead {
   readonly startedAtUs: number
   readonly endedAtUs?: number | undefined
   readonly startedBy: string
+  /** When the run itself last changed; logging to a running run leaves it. */
   readonly updatedAtUs: number
   /** Set while it is deleted but can still be restored. */
   readonly deletedAtUs?: number | undefined

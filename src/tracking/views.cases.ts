@@ -68,7 +68,11 @@ export function runViewCases(
     }
     for (let i = 0; i < runViewLimits.perOwner; i += 1) {
       await store.insert({
-        ...{ id: `v${i}`, name: `v${i}`, view: '', shared: false, savedAtUs: 0 },
+        id: `v${i}`,
+        name: `v${i}`,
+        view: '',
+        shared: false,
+        savedAtUs: 0,
         ownerId: 'id_ada',
       })
     }

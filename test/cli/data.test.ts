@@ -31,7 +31,8 @@ describe('assay data', () => {
     writeFileSync(join(directory, 'first.csv'), payments(['57.16', '81.51', '146.00']))
     writeFileSync(join(directory, 'second.csv'), payments(['57.16', '81.50', '146.00', '9.99']))
     for (const file of ['first.csv', 'second.csv']) {
-      expect(run('ingest', file, '--replace', '--project', project).err).toBe('')
+      const { code, err } = run('ingest', file, '--replace', '--project', project)
+      if (code !== 0) throw new Error(err)
     }
   }, 30_000)
   afterAll(() => rmSync(directory, { recursive: true, force: true }))

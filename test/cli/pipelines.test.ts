@@ -78,7 +78,8 @@ test('a training pipeline uses the product of another once a person has approved
 
 test('a backfill leaves out what is done, and refuses keys that are none', () => {
   const folder = project()
-  const fill = (range: string) => assay(folder, ['pipelines', 'run', 'daily-counts', '--backfill', range])
+  const fill = (range: string) =>
+    assay(folder, ['pipelines', 'run', 'daily-counts', '--backfill', range])
   expect(fill('2026-01-03..2026-01-04').out).toBe('2 done, 0 were done before, 0 failed\n')
   expect(fill('2026-01-03..2026-01-05').out).toBe('1 done, 2 were done before, 0 failed\n')
   expect(fill('2026-01-03..2026-02-30').err).toContain('no partition "2026-02-30"')
@@ -87,11 +88,22 @@ test('a backfill leaves out what is done, and refuses keys that are none', () =>
 test('one step runs by itself from files to files', () => {
   const folder = project()
   writeFileSync(join(folder, 'inputs.json'), '{"raw":"data/messages.csv"}')
-  const step = ['pipelines', 'step', 'create-texts', 'clean', '--inputs', 'inputs.json', '--out', 'out']
+  const step = [
+    'pipelines',
+    'step',
+    'create-texts',
+    'clean',
+    '--inputs',
+    'inputs.json',
+    '--out',
+    'out',
+  ]
   const { code, out } = assay(folder, step)
   expect(code).toBe(0)
   expect(JSON.parse(out)).toMatchObject({ passed: true, outputs: { rows: { rows: 5 } } })
-  expect(readFileSync(join(folder, 'out', 'result.json'), 'utf8').trim()).toContain('"figure":"5 texts"')
+  expect(readFileSync(join(folder, 'out', 'result.json'), 'utf8').trim()).toContain(
+    '"figure":"5 texts"',
+  )
   expect(existsSync(join(folder, '.assay'))).toBe(false)
   const few = assay(folder, [...step, '--param', 'lengthMin=30'])
   expect(few.code).toBe(3)
@@ -141,7 +153,12 @@ export default pipelineProject('killed', { title: 'Killed', owner: 'Tests', pipe
 `)
   const [place, go] = [join(folder, 'pid'), join(folder, 'go')]
   const file = join(folder, 'project.ts')
-  writeFileSync(file, readFileSync(file, 'utf8').replace('"PLACE"', JSON.stringify(place)).replace('"GO"', JSON.stringify(go)))
+  writeFileSync(
+    file,
+    readFileSync(file, 'utf8')
+      .replace('"PLACE"', JSON.stringify(place))
+      .replace('"GO"', JSON.stringify(go)),
+  )
   const child = spawn(
     process.execPath,
     [join(repositoryRoot, 'bin', 'assay.js'), 'pipelines', 'run', 'killed'],

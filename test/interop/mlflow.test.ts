@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { join } from 'node:path'
 import { repositoryRoot } from '../source-text.ts'
-import { startServer, temporaryDirectory, type TestServer } from '../system/server.ts'
+import { startServer, temporaryDirectory, tinyProject, type TestServer } from '../system/server.ts'
 import { needs, toolPath } from '../tools.ts'
 
 const hasMlflow = needs('mlflow')
@@ -12,7 +12,9 @@ const script = join(repositoryRoot, 'test/interop/mlflow_client.py')
 
 let server: TestServer
 beforeAll(async () => {
-  if (hasMlflow) server = await startServer({ home: temporaryDirectory('mlflow') })
+  if (hasMlflow) {
+    server = await startServer({ home: temporaryDirectory('mlflow'), project: tinyProject })
+  }
 }, 120_000)
 afterAll(() => server?.stop())
 

@@ -208,13 +208,38 @@ describe('every operation of the contract', () => {
         { params: { set: 'behaviour', feature: 'TERMINAL_RISK_7D' } },
       ],
       featurePresence: [{ params: { set: 'behaviour', feature: 'TERMINAL_RISK_7D' } }],
-      runs: [{ query: { status: 'finished', text: 'trees' } }],
+      runs: [
+        { query: { status: 'finished', text: 'trees' } },
+        {
+          query: {
+            filter: 'metrics.roc_auc > 0.5 OR tags.x IS NULL',
+            order: 'metrics.roc_auc desc',
+          },
+        },
+        {
+          query: { experiment: 'tiny', columns: 'metrics.*,params.*,attributes.status', limit: 1 },
+        },
+      ],
+      runColumns: [{}, { query: { experiment: 'tiny' } }],
+      runCurves: [{ query: { ids: `${first},${second}`, metric: 'roc_auc' } }],
+      experiments: [{}, { query: { deleted: 'with', text: 'tiny' } }],
       run: [{ params: { runId: first } }],
+      runMetrics: [{ params: { runId: first } }],
+      runFiles: [{ params: { runId: first } }],
+      runPreview: [{ params: { runId: first }, query: { path: 'report.json' } }],
       compareRuns: [{ query: { ids: `${first},${second}` } }],
       model: [{ params: { model: 'tiny-fraud' } }],
       version: [
         { params: { model: 'tiny-fraud', version: 1 } },
         { params: { model: 'tiny-fraud', version: 2 } },
+      ],
+      versionDifference: [
+        { params: { model: 'tiny-fraud' }, query: { from: 1, to: 2 } },
+        { params: { model: 'tiny-fraud' }, query: { from: 1, to: 1 } },
+      ],
+      champions: [
+        { params: { model: 'tiny-fraud' } },
+        { params: { model: 'tiny-fraud' }, query: { at: '2018-08-15T12:00:00Z' } },
       ],
       monitoring: [{}, { query: { last: '6h' } }, { query: { last: 'all' } }],
       audit: [
@@ -245,6 +270,10 @@ describe('every operation of the contract', () => {
       datasetVersions: { dataset: 'none' },
       feature: { set: 'behaviour', feature: 'NONE' },
       run: { runId: 'none' },
+      runMetrics: { runId: 'none' },
+      runFiles: { runId: 'none' },
+      deleteExperiment: { experimentId: 'none' },
+      deleteView: { viewId: 'none' },
       model: { model: 'none' },
       version: { model: 'tiny-fraud', version: 99 },
       auditEntry: { index: 99_999 },

@@ -37,7 +37,7 @@ test('what was answered is kept when the process that keeps is killed, and then 
   const load: Load = {
     ...(await prepare(first)),
     clients: CLIENTS,
-    operations: OPERATIONS / 4,
+    operations: OPERATIONS / 5,
     mayFall: true,
     seed: 2,
   }

@@ -81,10 +81,8 @@ export function Parallel({ axes: coordinates, names, onOpen }: ParallelProps) {
             <path
               key={run}
               d={line(run)}
-              className={`parallel-line ${kept[run] === true ? '' : 'is-out'} ${run === at ? 'is-at' : ''}`}
-              style={
-                kept[run] === true && colour !== undefined ? { stroke: shadeOf(colour, run) } : {}
-              }
+              className={`parallel-line ${kept[run] ? '' : 'is-out'} ${run === at ? 'is-at' : ''}`}
+              style={kept[run] && colour !== undefined ? { stroke: shadeOf(colour, run) } : {}}
               onPointerEnter={() => setAt(run)}
               onPointerLeave={() => setAt(null)}
               onClick={() => onOpen?.(run)}

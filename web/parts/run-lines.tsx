@@ -63,7 +63,7 @@ export default function RunLines(props: RunLinesProps) {
   return (
     <div className="lines">
       <p className="chart-hover">
-        {at === null ? null : <b>{props.writeX(Number(data[0]?.[at] ?? 0))}</b>}
+        {at === null ? null : <b>{props.writeX(data[0]?.[at] ?? 0)}</b>}
         {lines.slice(0, KEYS_MAX).map((one, i) => (
           <span key={`${i} ${one.title}`}>
             <i className={`line-key line-${(i % 5) + 1} ${i >= 5 ? 'is-second' : ''}`} />

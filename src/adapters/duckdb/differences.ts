@@ -4,6 +4,7 @@ import {
   dataErrors,
   differencePlan,
   shownCells,
+  shownId,
   type ContractColumn,
   type DatasetDifference,
   type DifferenceCell,
@@ -213,9 +214,10 @@ async function countDifferences(connection: DuckDBConnection, { compared }: Diff
 
 async function sample(
   connection: DuckDBConnection,
-  { compared, rowsMax }: DifferencePlan,
+  plan: DifferencePlan,
   kind: 'added' | 'removed' | 'changed',
 ): Promise<RowDifference[]> {
+  const { compared, rowsMax } = plan
   const loaded = (side: string) =>
     compared.map(({ type }, at) => `, ${storage[type].load(`${side}c${at}`)}`).join('')
   const differ = compared.map((_, at) => `, bc${at} IS DISTINCT FROM ac${at}`).join('')
@@ -228,7 +230,7 @@ async function sample(
   const cellsOf = (row: readonly unknown[], start: number) =>
     shownCells(compared, (column: ContractColumn) => cellOf(row[start + compared.indexOf(column)]))
   return rows.map((row) => ({
-    id: row[0] === null ? null : String(row[0]),
+    id: shownId(plan, row[0] === null ? null : String(row[0])),
     atUs: row[1] === null ? null : Number(row[1]),
     columns:
       kind === 'changed'

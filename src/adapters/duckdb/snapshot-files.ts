@@ -16,10 +16,9 @@ export async function sizeOf(path: string): Promise<number | undefined> {
  * Says of a file that it is wanted, so that no cleaner takes it for left over. False where it is not
  * there.
  */
-export async function touch(path: string): Promise<boolean> {
+export async function touch(path: string, nowUs: number): Promise<boolean> {
   try {
-    const now = new Date()
-    await utimes(path, now, now)
+    await utimes(path, nowUs / 1e6, nowUs / 1e6)
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false

@@ -18,6 +18,7 @@ import {
   type SnapshotStore,
   type StoredPart,
 } from '../../data/index.ts'
+import { systemClock, type Clock } from '../../lib/clock.ts'
 import { literal, withDatabase, type DatabaseLimits } from './database.ts'
 import { fillTable, readColumns, storedColumns } from './frame-table.ts'
 import { sizeOf, sweep, touch, writeWhole } from './snapshot-files.ts'
@@ -25,6 +26,8 @@ import { sizeOf, sweep, touch, writeWhole } from './snapshot-files.ts'
 export interface DuckdbSnapshotsOptions extends DatabaseLimits {
   /** Folder of the snapshots; made if it is not there. */
   readonly directory: string
+  /** Says when a file was used last; the system's unless given. */
+  readonly clock?: Clock
 }
 
 /** What a file `<hash>.parts.json` says: a snapshot, and the parts that it is stored as. */
@@ -52,6 +55,7 @@ interface Stored {
  * parts. One process writes to a folder and cleans it; any number may read.
  */
 export function duckdbSnapshots(options: DuckdbSnapshotsOptions): SnapshotStore {
+  const { clock = systemClock } = options
   const files = filesIn(options.directory)
   let swept: Promise<void> | undefined
 
@@ -84,7 +88,7 @@ export function duckdbSnapshots(options: DuckdbSnapshotsOptions): SnapshotStore 
   ): Promise<SnapshotPart> {
     const hash = manifestHash(manifest)
     const path = files.whole(hash)
-    if (!(await touch(path))) {
+    if (!(await touch(path, clock.nowUs()))) {
       await writeWhole(path, async (temporary) => {
         const sql = await fillTable(connection, frame, schema)
         await connection.run(copyStatement(schema, sql, manifest, temporary))
@@ -116,7 +120,7 @@ export function duckdbSnapshots(options: DuckdbSnapshotsOptions): SnapshotStore 
           const rows = sliceFrame(frame, start, starts[index + 1])
           parts.push(await keep(connection, rows, schema, manifestOf(rows, schema)))
         }
-        await files.writeList(hash, {
+        await files.writeList(hash, clock.nowUs(), {
           format: 'assay-snapshot-parts/1',
           manifest,
           parts: parts.map((part) => ({ hash: part.hash, rows: part.rows })),
@@ -208,9 +212,9 @@ export function filesIn(directory: string) {
       }
       return parts.map((part) => ({ hash: part.hash, path: whole(part.hash) }))
     },
-    async writeList(hash: string, content: PartList): Promise<void> {
+    async writeList(hash: string, nowUs: number, content: PartList): Promise<void> {
       const path = list(hash)
-      if (await touch(path)) return
+      if (await touch(path, nowUs)) return
       await writeWhole(path, (temporary) => writeFile(temporary, JSON.stringify(content)))
     },
     async stored(): Promise<StoredPart[]> {

@@ -59,7 +59,7 @@ export function duckdbStepTables(limits: DatabaseLimits = {}): StepTables {
           for (const [column, type] of types.entries()) {
             const value = row[names[column]] ?? null
             if (value === null) appender.appendNull()
-            else if (type === BIGINT) appender.appendBigInt(BigInt(value as number))
+            else if (type === BIGINT) appender.appendBigInt(BigInt(value))
             else if (type === DOUBLE) appender.appendDouble(value as number)
             else if (type === BOOLEAN) appender.appendBoolean(value as boolean)
             else appender.appendVarchar(String(value))

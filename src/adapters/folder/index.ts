@@ -5,13 +5,14 @@
  * its name whenever it is read. What was being written when the process was killed is never seen,
  * and goes when the folder is swept.
  */
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import {
   fileErrorCode,
   nodeFiles,
   readWholeFile,
+  temporaryName,
   writeFileAtomic,
   type FileSystem,
 } from '../../lib/files.ts'
@@ -68,7 +69,7 @@ export function createFolderArtifacts(options: FolderArtifactOptions): ArtifactS
       return { sha256, size: bytes.length }
     },
     async putStream(content, limitBytes) {
-      const temporary = path.join(directory, `${randomUUID()}.tmp`)
+      const temporary = temporaryName(path.join(directory, 'arriving'))
       try {
         const stored = await writeStream(temporary, content, limitBytes, {
           files,

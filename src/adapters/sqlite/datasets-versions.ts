@@ -9,6 +9,7 @@ import {
   type DatasetVersionStore,
   type SnapshotRecord,
   type VersionFacts,
+  type VersionPart,
   type VersionRemoval,
 } from '../../data/index.ts'
 import type { SqliteDatabase } from './database.ts'
@@ -22,6 +23,8 @@ import { fromJson, toJson } from './values.ts'
 export const versionsMigration: Migration = {
   version: 2,
   sql: `
+    ALTER TABLE data_snapshots ADD COLUMN contractVersion TEXT NOT NULL DEFAULT '';
+    UPDATE data_snapshots SET contractVersion = json_extract(body, '$.contract.version');
     CREATE TABLE data_versions (
       dataset TEXT NOT NULL, number INTEGER NOT NULL, hash TEXT, firstSequence INTEGER NOT NULL,
       lastSequence INTEGER NOT NULL, body TEXT, removal TEXT,
@@ -61,7 +64,7 @@ type Database = Parameters<Parameters<SqliteDatabase['write']>[0]>[0]
 export async function insertVersion(
   db: Database,
   dataset: string,
-  facts: Omit<VersionFacts, 'number'>,
+  facts: Omit<VersionFacts, 'number' | 'origin'>,
 ): Promise<DatasetVersion> {
   const range = await sql<{ first: number; last: number; number: number }>`
     SELECT coalesce(max(CASE WHEN mode = 'replace' THEN sequence END), 0) AS first,
@@ -69,7 +72,9 @@ export async function insertVersion(
       (SELECT coalesce(max(number), 0) + 1 FROM data_versions WHERE dataset = ${dataset}) AS number
     FROM data_snapshots WHERE dataset = ${dataset}`.execute(db)
   const { first, last, number } = range.rows[0]
-  const version = versionOf(await snapshotsBetween(db, dataset, first, last), { ...facts, number })
+  const [{ kind, origin }] = await snapshotsBetween(db, dataset, last, last)
+  const parts = await partsBetween(db, { dataset, kind }, first, last)
+  const version = versionOf(parts, { ...facts, origin, number })
   await sql`
     INSERT INTO data_versions (dataset, number, hash, firstSequence, lastSequence, body)
     VALUES (${dataset}, ${number}, ${version.hash}, ${first}, ${last}, ${toJson(version)})`.execute(
@@ -95,9 +100,12 @@ export function createSqliteVersions(database: SqliteDatabase): DatasetVersionSt
     const removed = row.removal === null ? null : fromJson<VersionRemoval>(row.removal)
     if (row.body !== null) return { ...fromJson<DatasetVersion>(row.body), removed }
     const parts = await partsOf(row)
-    const { recordedAtUs } = parts.at(-1)!
+    const { recordedAtUs, origin } = parts.at(-1)!
     const unknown = { restores: null, recordedBy: null, reason: null }
-    return { ...versionOf(parts, { ...unknown, number: row.number, recordedAtUs }), removed }
+    return {
+      ...versionOf(parts, { ...unknown, origin, number: row.number, recordedAtUs }),
+      removed,
+    }
   }
 
   async function versionsFrom(rows: readonly VersionRow[]): Promise<DatasetVersion[]> {
@@ -233,12 +241,30 @@ function marksOf(
 
 /** Adds a record to the catalogue. */
 export async function insertSnapshot(db: Database, record: SnapshotRecord): Promise<void> {
-  const { dataset, hash, mode, rows, fromUs, toUs } = record
+  const { dataset, hash, mode, rows, fromUs, toUs, contract } = record
   await sql`
-    INSERT INTO data_snapshots (dataset, hash, mode, rowCount, fromUs, toUs, body)
-    VALUES (${dataset}, ${hash}, ${mode}, ${rows}, ${fromUs}, ${toUs}, ${toJson(record)})`.execute(
-    db,
-  )
+    INSERT INTO data_snapshots
+      (dataset, hash, mode, rowCount, fromUs, toUs, contractVersion, body)
+    VALUES (${dataset}, ${hash}, ${mode}, ${rows}, ${fromUs}, ${toUs}, ${contract.version},
+      ${toJson(record)})`.execute(db)
+}
+
+/** What a version says of its snapshots, without their profiles: they may be thousands. */
+async function partsBetween(
+  db: Database,
+  about: Pick<VersionPart, 'dataset' | 'kind'>,
+  first: number,
+  last: number,
+): Promise<VersionPart[]> {
+  const rows = await sql<Omit<VersionPart, 'contract'> & { contractVersion: string }>`
+    SELECT hash, mode, rowCount AS "rows", fromUs, toUs, contractVersion FROM data_snapshots
+    WHERE dataset = ${about.dataset} AND sequence BETWEEN ${first} AND ${last}
+    ORDER BY sequence`.execute(db)
+  return rows.rows.map(({ contractVersion, ...part }) => ({
+    ...part,
+    ...about,
+    contract: { version: contractVersion },
+  }))
 }
 
 async function snapshotsBetween(

@@ -102,7 +102,7 @@ export function createSqlitePipelineRuns(database: SqliteDatabase): PipelineRunS
         .limit(limit)
         .execute()
       const runs = rows.map(({ body }) => fromJson<PipelineRun>(body))
-      return Promise.all(runs.map((run) => (isLong(run) ? run : withSteps(run))))
+      return Promise.all(runs.map(async (run) => (isLong(run) ? run : withSteps(run))))
     },
   }
 }

@@ -25,7 +25,7 @@ export async function searchModels(
   after?: RegistryPageKey,
 ): Promise<RegistryPage<RegisteredModel>> {
   const order = modelOrder(search).map(({ field, descending }) => ({
-    column: sql.ref(`m.${field}`) as Sql,
+    column: sql.ref(`m.${field}`),
     descending,
   }))
   const { rows } = await sql<ModelRow>`
@@ -48,7 +48,7 @@ export async function searchVersions(
   after?: RegistryPageKey,
 ): Promise<RegistryPage<LabelledVersion>> {
   const order = versionOrder(search).map(({ field, descending }) => ({
-    column: sql.ref(`v.${orderColumns[field]}`) as Sql,
+    column: sql.ref(`v.${orderColumns[field]}`),
     descending,
   }))
   const { rows } = await sql<VersionRow & { registeredAtUs: number }>`

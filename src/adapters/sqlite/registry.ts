@@ -114,7 +114,11 @@ function versionsOf(read: Read, write: Write) {
       const { model, version: number, hash, status, statusReason } = version
       await write(async (db) => {
         const row = {
-          ...{ model, version: number, hash, status, statusReason },
+          model,
+          version: number,
+          hash,
+          status,
+          statusReason,
           ...labels,
           record: toJson({ ...recordOf(version), hash }),
           description: description ?? null,
@@ -123,7 +127,10 @@ function versionsOf(read: Read, write: Write) {
         }
         await db.insertInto('registry_versions').values(row).execute()
         const rows = Object.entries(tags).map(([key, value]) => ({
-          ...{ model, version: number, key, value },
+          model,
+          version: number,
+          key,
+          value,
         }))
         if (rows.length > 0) await db.insertInto('registry_version_tags').values(rows).execute()
         await nameInUse(db, model, number)
@@ -227,7 +234,10 @@ function labelsOf(read: Read, write: Write) {
               .where('version', '=', version)
               .where('key', '=', key)
               .execute()
-          : db.replaceInto('registry_version_tags').values({ model, version, key, value }).execute(),
+          : db
+              .replaceInto('registry_version_tags')
+              .values({ model, version, key, value })
+              .execute(),
       )
     },
   } satisfies Partial<RegistryStore>

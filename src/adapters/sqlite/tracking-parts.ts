@@ -39,7 +39,7 @@ export function completeRuns(
   for (const { runKey, name, value } of tags) put(runs.get(runKey)!.tags, name, value)
   const metrics = named<ValueRow>('tracking_series', valueColumns, parts.metrics)
   for (const row of metrics) put(runs.get(row.runKey)!.metrics, row.name, metricOf(row.name, row))
-  addLinks(database, runs, keys)
+  addLinks(database, runs, keys, parts)
   // A run that was purged since the search found it is not there.
   return order.flatMap((key) => runs.get(key) ?? [])
 }
@@ -59,11 +59,19 @@ export function metricOf(name: string, row: ValueRow): Metric {
 }
 
 /** Artifacts, data sets and models: few a run, and most runs of a list have none. */
-function addLinks(database: SqliteDatabase, runs: ReadonlyMap<number, MutableRun>, keys: string) {
+function addLinks(
+  database: SqliteDatabase,
+  runs: ReadonlyMap<number, MutableRun>,
+  keys: string,
+  { files = 'all' }: RunParts,
+) {
   const all = <Row>(text: string) => database.statement(text).all<Row & { runKey: number }>(keys)
   const wanted = 'IN (SELECT value FROM json_each(?))'
 
-  const artifacts = all<Run['artifacts'][number]>(`
+  const artifacts =
+    files === 'none'
+      ? []
+      : all<Run['artifacts'][number]>(`
     SELECT r.key AS runKey, f.path AS name, f.contentType, f.sha256, f.size
     FROM tracking_runs AS r CROSS JOIN tracking_files AS f
       ON f.ownerKind = 'run' AND f.ownerId = r.id

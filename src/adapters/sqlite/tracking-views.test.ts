@@ -14,8 +14,13 @@ test('runs are counted by experiment, deleted ones left out', async () => {
   await tracking.insertExperiment({ ...experiment, id: 'e2', name: 'two' })
   for (const id of ['r1', 'r2', 'r3']) {
     await tracking.insertRun({
-      ...{ id, name: id, experimentId: 'e1', status: 'finished', startedBy: 'x' },
-      ...{ startedAtUs: 1, updatedAtUs: 1 },
+      id,
+      name: id,
+      experimentId: 'e1',
+      status: 'finished',
+      startedBy: 'x',
+      startedAtUs: 1,
+      updatedAtUs: 1,
     })
   }
   await tracking.updateRun('r2', { deletedAtUs: 5 })

@@ -8,7 +8,18 @@ import { sha256Hex } from '../../lib/hash.ts'
 import type { KeyParts } from './records.ts'
 
 const LITERAL = /(['"`])(\.{1,2}\/[^'"`\n\\]+)\1/g
-const CODE = new Set(['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs', '.json', '.sql', '.wasm', '.py'])
+const CODE = new Set([
+  '.ts',
+  '.mts',
+  '.cts',
+  '.js',
+  '.mjs',
+  '.cjs',
+  '.json',
+  '.sql',
+  '.wasm',
+  '.py',
+])
 const FILES_MAX = 2000
 const BYTES_MAX = 4 * 1024 * 1024
 
@@ -66,7 +77,12 @@ function reached(path: string, text: string): string[] {
 /** The lock file of the project, or of a folder above it; else what its package.json asks for. */
 function packagesHash(root: string): string | null {
   for (let folder = root; ; folder = dirname(folder)) {
-    for (const name of ['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'yarn.lock']) {
+    for (const name of [
+      'package-lock.json',
+      'npm-shrinkwrap.json',
+      'pnpm-lock.yaml',
+      'yarn.lock',
+    ]) {
       const path = join(folder, name)
       if (existsSync(path)) return sha256Hex(readFileSync(path))
     }

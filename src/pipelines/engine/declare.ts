@@ -36,6 +36,11 @@ export type ParamType<Declared> = Declared extends { readonly default: infer Val
   ? Widened<Value>
   : Widened<Declared>
 
+/** Members by the names that were declared; none where nothing was. */
+type ByName<Declared, Members> = string extends keyof Declared
+  ? Readonly<Record<string, never>>
+  : Members
+
 type Inputs = Readonly<Record<string, OutputKind>>
 type Params = Readonly<Record<string, ParamDeclaration>>
 type Outputs = Readonly<Record<string, OutputDeclaration>>
@@ -95,8 +100,8 @@ export type OutputHandle<Kind extends OutputKind> = Kind extends 'json'
           }
 
 export interface StepContext<I extends Inputs, P extends Params, O extends Outputs> {
-  readonly inputs: { readonly [Name in keyof I]: InputHandle<I[Name]> }
-  readonly params: { readonly [Name in keyof P]: ParamType<P[Name]> }
+  readonly inputs: ByName<I, { readonly [Name in keyof I]: InputHandle<I[Name]> }>
+  readonly params: ByName<P, { readonly [Name in keyof P]: ParamType<P[Name]> }>
   readonly outputs: { readonly [Name in keyof O]: OutputHandle<KindOf<O[Name]>> }
   /** The declared environment variables; others are not there. */
   readonly env: Readonly<Record<string, string>>
@@ -156,11 +161,12 @@ export interface StepDeclaration<
 type Wired<I extends Inputs, P extends Params> = {
   /** Steps that must have run before, although nothing of theirs is read. */
   readonly after?: readonly AnyStepUse[]
-  readonly params?: {
-    readonly [Name in keyof P]?: ParamType<P[Name]> | ParamRef<ParamType<P[Name]>>
-  }
-} & (keyof I extends never
-  ? { readonly inputs?: Readonly<Record<never, never>> }
+  readonly params?: ByName<
+    P,
+    { readonly [Name in keyof P]?: ParamType<P[Name]> | ParamRef<ParamType<P[Name]>> }
+  >
+} & (string extends keyof I
+  ? { readonly inputs?: Readonly<Record<string, never>> }
   : { readonly inputs: { readonly [Name in keyof I]: Ref<Taken<I[Name]>> } })
 
 export interface StepUse<O extends Outputs = Outputs> {
@@ -210,8 +216,8 @@ export type AnyStepUse =
  * calling it with what it reads: `clean({ inputs: { raw: given.file('payments.csv') } })`.
  */
 export function step<
-  const I extends Inputs = Readonly<Record<never, never>>,
-  const P extends Params = Readonly<Record<never, never>>,
+  const I extends Inputs = Inputs,
+  const P extends Params = Params,
   const O extends Outputs = Outputs,
 >(name: string, options: StepOptions<I, P, O>): StepDeclaration<I, P, O> {
   const facts = { kind: 'step', stepName: name, options, file: callerFile() } as const
@@ -266,19 +272,16 @@ export const given = {
     }) satisfies Ref<'snapshot'>,
 }
 
+type Products = Readonly<Record<string, Ref<OutputKind>>>
 type AnyUses = Readonly<Record<string, AnyStepUse>>
 
-export interface PipelineOptions<
-  P extends Params,
-  S extends AnyUses,
-  O extends Readonly<Record<string, Ref<OutputKind>>>,
-> {
+export interface PipelineOptions<P extends Params, S extends AnyUses, O extends Products> {
   readonly title?: string
   readonly description?: string
   readonly params?: P
   /** Wires the steps; a key is the step's name in the pipeline. */
   readonly steps: (context: {
-    readonly params: { readonly [Name in keyof P]: ParamRef<ParamType<P[Name]>> }
+    readonly params: ByName<P, { readonly [Name in keyof P]: ParamRef<ParamType<P[Name]>> }>
     /** The key of the partition that runs, as a parameter of steps. */
     readonly partition: ParamRef<string>
   }) => S
@@ -290,9 +293,7 @@ export interface PipelineOptions<
   readonly parallel?: number
 }
 
-export interface PipelineDeclaration<
-  O extends Readonly<Record<string, Ref<OutputKind>>> = Readonly<Record<string, Ref<OutputKind>>>,
-> {
+export interface PipelineDeclaration<O extends Products = Products> {
   readonly kind: 'pipeline'
   readonly name: string
   readonly title: string | undefined
@@ -309,15 +310,15 @@ export interface PipelineDeclaration<
 
 /** Declares a pipeline: steps wired into a graph. It belongs in `pipelines` of a project. */
 export function pipeline<
-  const P extends Params = Readonly<Record<never, never>>,
+  const P extends Params = Params,
   S extends AnyUses = AnyUses,
-  O extends Readonly<Record<string, Ref<OutputKind>>> = Readonly<Record<never, never>>,
+  O extends Products = Products,
 >(name: string, options: PipelineOptions<P, S, O>): PipelineDeclaration<O> {
   const { title, description, triggers = [], parallel = 2, partitions } = options
   const params = (options.params ?? {}) as P
   const references = Object.fromEntries(
     Object.keys(params).map((param) => [param, { type: 'param', name: param }]),
-  ) as { readonly [Name in keyof P]: ParamRef<ParamType<P[Name]>> }
+  ) as ByName<P, { readonly [Name in keyof P]: ParamRef<ParamType<P[Name]>> }>
   const steps = options.steps({
     params: references,
     partition: { type: 'partition', name: 'partition' },

@@ -133,7 +133,5 @@ function cancelled(step: StepRecord): StepRecord {
 async function requireApprover(access: Pick<Access, 'identity'>, { actor }: ChangeBy) {
   const identity = await access.identity(actor.id)
   if (identity?.kind === 'person' && may(identity, 'approve')) return
-  throw pipelineErrors.approval_forbidden(
-    `${actor.name} is no person with the right to approve.`,
-  )
+  throw pipelineErrors.approval_forbidden(`${actor.name} is no person with the right to approve.`)
 }

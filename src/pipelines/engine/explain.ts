@@ -3,13 +3,7 @@ import { shortHash } from '../../lib/hash.ts'
 import { formatTimestamp } from '../../lib/time.ts'
 import type { CompiledWork } from './compiled.ts'
 import type { Wanted } from './plan.ts'
-import type {
-  CacheAnswer,
-  EarlierStep,
-  KeyParts,
-  MadeBy,
-  PipelineEngineStore,
-} from './records.ts'
+import type { CacheAnswer, EarlierStep, KeyParts, MadeBy, PipelineEngineStore } from './records.ts'
 
 /** How many earlier attempts a new one is compared with. */
 const COMPARED_MAX = 5

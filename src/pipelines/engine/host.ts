@@ -72,7 +72,10 @@ interface Waiting {
 export function createPipelineHost(ports: HostPorts) {
   const { store, clock } = ports
   const waiting: Waiting[] = []
-  const current = new Map<string, { readonly abort: AbortController; readonly ended: Promise<void> }>()
+  const current = new Map<
+    string,
+    { readonly abort: AbortController; readonly ended: Promise<void> }
+  >()
   const backfills = new Map<string, AbortController>()
   let stopped = false
   let saving: Promise<unknown> = Promise.resolve()

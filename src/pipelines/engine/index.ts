@@ -36,7 +36,13 @@ export {
 } from './plan.ts'
 export type * from './records.ts'
 export { stateOf } from './run-state.ts'
-export { markBrokenOff, newRun, runPipelineSteps, type RunnerEvent, type RunnerPorts } from './runner.ts'
+export {
+  markBrokenOff,
+  newRun,
+  runPipelineSteps,
+  type RunnerEvent,
+  type RunnerPorts,
+} from './runner.ts'
 export {
   fileName,
   runStep,

@@ -13,9 +13,7 @@ import type {
 import type { PipelineRunStore } from '../types.ts'
 
 /** The in-memory version of the port; runs themselves go to the store of runs. */
-export function createMemoryEngineStore(
-  runs: Pick<PipelineRunStore, 'save'>,
-): PipelineEngineStore {
+export function createMemoryEngineStore(runs: Pick<PipelineRunStore, 'save'>): PipelineEngineStore {
   const steps = new Map<string, Map<string, StepRecord>>()
   const cache = new Map<string, CacheEntry>()
   const earlier = new Map<string, EarlierStep[]>()

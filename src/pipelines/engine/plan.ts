@@ -136,9 +136,15 @@ export function keyParts(
   }
 }
 
+/** The key of a result. The code is hashed by itself and once, for it is the same for many steps. */
 export function keyOf(parts: KeyParts): string {
-  return contentHash(parts)
+  const known = codeHashes.get(parts.code)
+  const code = known ?? contentHash(parts.code)
+  if (known === undefined) codeHashes.set(parts.code, code)
+  return contentHash({ ...parts, code })
 }
+
+const codeHashes = new WeakMap<KeyParts['code'], string>()
 
 /** What becomes of each step by what was asked for, before anything is looked up. */
 export type Wanted = 'as-known' | 'anew' | 'known-only' | 'left-out'

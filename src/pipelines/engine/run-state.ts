@@ -21,13 +21,7 @@ export interface Node {
 }
 
 /** Statuses after which nothing more happens to a step in this run. */
-const ended: ReadonlySet<StepStatus> = new Set([
-  'done',
-  'cached',
-  'failed',
-  'skipped',
-  'cancelled',
-])
+const ended: ReadonlySet<StepStatus> = new Set(['done', 'cached', 'failed', 'skipped', 'cancelled'])
 /** Records that may be stored later: they can be found out again. */
 const UNSTORED_MAX = 500
 

@@ -108,7 +108,10 @@ export function testEngine(overrides: Partial<RunnerPorts> = {}) {
     waits,
     async run(
       declaration: PipelineDeclaration,
-      request: Partial<RunRequest> & { readonly signal?: AbortSignal; readonly again?: PipelineRun } = {},
+      request: Partial<RunRequest> & {
+        readonly signal?: AbortSignal
+        readonly again?: PipelineRun
+      } = {},
     ) {
       declared = declaration
       clock.advance(1_000_000)

@@ -71,7 +71,9 @@ test('what was run before is not run again, and says of which run it is the same
   const first = await engine.run(words)
   const { statuses, of } = await engine.run(words)
   expect(statuses).toEqual(['cached', 'cached'])
-  expect(of('trained').cache?.words[0]).toContain(`same as run ${first.run.id}, step trained, of 2023`)
+  expect(of('trained').cache?.words[0]).toContain(
+    `same as run ${first.run.id}, step trained, of 2023`,
+  )
   expect(ran).toHaveLength(2)
 })
 

@@ -174,9 +174,7 @@ function partitionRow(
 const LOOKED_AT = 50
 
 /** Marks runs of commands that fell: they can be gone on with. Those of `work` it goes on with itself. */
-export async function markBrokenOff(
-  runs: Pick<PipelineRunStore, 'list' | 'save'>,
-): Promise<void> {
+export async function markBrokenOff(runs: Pick<PipelineRunStore, 'list' | 'save'>): Promise<void> {
   for (const run of await runs.list(LOOKED_AT)) {
     const byCommand = run.engine?.runner.startsWith('command') === true
     if (run.status === 'running' && byCommand) await runs.save({ ...run, status: 'interrupted' })
@@ -195,10 +193,7 @@ function createWork(
   state: RunState,
   request: RunRequest,
   ports: RunnerPorts,
-  {
-    signal,
-    known,
-  }: { readonly signal: AbortSignal; readonly known: readonly StepRecord[] },
+  { signal, known }: { readonly signal: AbortSignal; readonly known: readonly StepRecord[] },
 ) {
   const { clock, objects, store } = ports
   const { compiled, files } = request.pipeline
@@ -219,7 +214,9 @@ function createWork(
   }
 
   async function look(node: Node): Promise<void> {
-    const bad = node.before.find(({ record }) => record.status !== 'done' && record.status !== 'cached')
+    const bad = node.before.find(
+      ({ record }) => record.status !== 'done' && record.status !== 'cached',
+    )
     const want = wanted.get(node.step.name) ?? 'as-known'
     if (bad !== undefined || want === 'left-out') {
       const why = bad === undefined ? 'not asked for' : `${bad.record.title} has not ended well`

@@ -71,7 +71,12 @@ test.each([
 })
 
 test('a clock runs in its time zone, over the change of summer time', () => {
-  const trigger = { on: 'cron', pattern: '0 3 * * *', timeZone: 'Europe/Berlin', catchUp: 'all' } as const
+  const trigger = {
+    on: 'cron',
+    pattern: '0 3 * * *',
+    timeZone: 'Europe/Berlin',
+    catchUp: 'all',
+  } as const
   const times = dueTimes(trigger, at('2026-03-28T00:00:00Z'), at('2026-03-30T12:00:00Z'))
   expect(times).toEqual([
     at('2026-03-28T02:00:00Z'),

@@ -79,7 +79,10 @@ export function createScheduler(ports: SchedulerPorts): { tick(): Promise<void> 
         if (before !== undefined && version !== undefined) {
           const what = trigger.on === 'data' ? 'The data set' : 'The model'
           const words = `${what} ${of} has a new version, ${version.slice(0, 12)}`
-          await ports.start(pipeline.name, partitionAt(pipeline, nowUs), { kind: trigger.on, words })
+          await ports.start(pipeline.name, partitionAt(pipeline, nowUs), {
+            kind: trigger.on,
+            words,
+          })
         }
         return setMark({ atUs: nowUs, version })
       }

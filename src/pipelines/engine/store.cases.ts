@@ -78,7 +78,14 @@ export function pipelineEngineCases(name: string, open: () => Promise<Opened>): 
         const make = (digest: string, partition: string | null, atUs: number) =>
           store.record({
             products: [
-              { pipeline: 'texts', output: 'rows', partition, kept: kept(digest), runId: 'r', atUs },
+              {
+                pipeline: 'texts',
+                output: 'rows',
+                partition,
+                kept: kept(digest),
+                runId: 'r',
+                atUs,
+              },
             ],
           })
         await make('d1', null, 1)
@@ -115,7 +122,13 @@ export function pipelineEngineCases(name: string, open: () => Promise<Opened>): 
       'answers and the first cancellation of a run are kept',
       withStore(async ({ store }) => {
         const who = { identityId: 'i', identityName: 'Ada', reason: 'fine', atUs: 1 }
-        const answer = { runId: 'pipe_1', step: 'look', verdict: 'approve', shown: 'h', ...who } as const
+        const answer = {
+          runId: 'pipe_1',
+          step: 'look',
+          verdict: 'approve',
+          shown: 'h',
+          ...who,
+        } as const
         await store.answer(answer)
         expect(await store.answers('pipe_1')).toEqual([answer])
         await store.cancel({ runId: 'pipe_1', ...who })

@@ -79,7 +79,7 @@ export const partitionBy = {
 
 function calendar(
   by: 'hour' | 'day' | 'month',
-  { from, until = undefined }: { readonly from: string; readonly until?: string },
+  { from, until }: { readonly from: string; readonly until?: string },
 ): PartitionsDeclaration {
   return { by, from, until: until ?? null }
 }

@@ -38,7 +38,11 @@ export type Notice =
       readonly alias: string
       readonly version: number
     }
-  | { readonly event: 'model_version_alias.deleted'; readonly model: string; readonly alias: string }
+  | {
+      readonly event: 'model_version_alias.deleted'
+      readonly model: string
+      readonly alias: string
+    }
   | {
       readonly event: 'prompt_tag.set'
       readonly model: string

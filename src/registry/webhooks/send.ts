@@ -48,7 +48,9 @@ async function post(
     const asked = ask(
       url,
       {
-        ...{ method: 'POST', signal, agent: false },
+        method: 'POST',
+        signal,
+        agent: false,
         lookup: checkedLookup(hostOf(url), options),
         headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) },
       },

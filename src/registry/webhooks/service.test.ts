@@ -23,13 +23,18 @@ const notice: Notice = {
   version: 3,
 }
 
-function desk(answer: (request: WebhookRequest) => SendOutcome, store = createMemoryWebhookStore()) {
+function desk(
+  answer: (request: WebhookRequest) => SendOutcome,
+  store = createMemoryWebhookStore(),
+) {
   const clock = manualClock(1_000_000_000)
   const sent: WebhookRequest[] = []
   const entries: unknown[] = []
   let next = 0
   const webhooks = createWebhooks({
-    ...{ store, clock, policy: { allowPrivate: false } },
+    store,
+    clock,
+    policy: { allowPrivate: false },
     unit: createMemoryUnitOfWork([store]),
     audit: {
       append: async (entry) => {
@@ -55,7 +60,11 @@ describe('a webhook', () => {
     const { webhooks, sent } = desk(ok)
     await webhooks.create(ticket, by)
     await webhooks.notify(notice)
-    await webhooks.notify({ event: 'model_version_alias.deleted', model: 'churn', alias: 'champion' })
+    await webhooks.notify({
+      event: 'model_version_alias.deleted',
+      model: 'churn',
+      alias: 'champion',
+    })
     expect(await webhooks.deliverDue()).toBe(1)
     const [{ url, headers, body }] = sent
     expect(url).toBe(ticket.url)
@@ -89,7 +98,10 @@ describe('a webhook', () => {
     await webhooks.notify(notice)
     await webhooks.notify({ ...notice, model: 'ask' })
     expect(await webhooks.deliverDue()).toBe(1)
-    expect(JSON.parse(sent[0].body)).toMatchObject({ entity: 'prompt_alias', data: { name: 'ask' } })
+    expect(JSON.parse(sent[0].body)).toMatchObject({
+      entity: 'prompt_alias',
+      data: { name: 'ask' },
+    })
   })
 
   test.each([

@@ -110,9 +110,14 @@ function kept({ store, unit, audit, clock, ids, seal, send, policy }: WebhookDep
         }
         const now = clock.nowUs()
         const webhook: StoredWebhook = {
-          ...{ id: ids('webhook'), name, url, status, createdBy: by.actor.id },
+          id: ids('webhook'),
+          name,
+          url,
+          status,
+          createdBy: by.actor.id,
           events: [...new Set(input.events)],
-          ...{ createdAtUs: now, updatedAtUs: now },
+          createdAtUs: now,
+          updatedAtUs: now,
           ...(description !== undefined && { description }),
           ...(secret !== undefined && secret !== '' && { sealedSecret: seal.close(secret) }),
         }
@@ -173,7 +178,8 @@ function told({ store, clock, ids, seal, send, isPrompt }: WebhookDependencies) 
     const now = clock.nowUs()
     const { lastError: _, lastStatus: __, ...before } = delivery
     const tried = {
-      ...{ ...before, attempts },
+      ...before,
+      attempts,
       ...('error' in outcome
         ? { lastError: outcome.error.slice(0, 500) }
         : { lastStatus: outcome.status }),
@@ -182,7 +188,8 @@ function told({ store, clock, ids, seal, send, isPrompt }: WebhookDependencies) 
       await store.settle({ ...tried, state: 'delivered', endedAtUs: now })
       return true
     }
-    const ended = attempts >= webhookLimits.attempts || ('status' in outcome && outcome.status === 410)
+    const ended =
+      attempts >= webhookLimits.attempts || ('status' in outcome && outcome.status === 410)
     await store.settle(
       ended
         ? { ...tried, state: 'dead', endedAtUs: now }
@@ -218,8 +225,14 @@ function told({ store, clock, ids, seal, send, isPrompt }: WebhookDependencies) 
       for (const { id: webhookId, events } of webhooks) {
         if (!events.includes(event)) continue
         const delivery: Delivery = {
-          ...{ id: ids('delivery'), webhookId, event, body, state: 'waiting', attempts: 0 },
-          ...{ createdAtUs: now, nextAtUs: now },
+          id: ids('delivery'),
+          webhookId,
+          event,
+          body,
+          state: 'waiting',
+          attempts: 0,
+          createdAtUs: now,
+          nextAtUs: now,
         }
         const { waiting } = await store.counts(webhookId)
         const why =
@@ -275,7 +288,8 @@ async function post(
     return { error: 'Its secret cannot be opened with this home’s key; set it again.' }
   }
   return send({
-    ...{ url, body },
+    url,
+    body,
     headers: {
       'content-type': 'application/json',
       'X-MLflow-Delivery-Id': id,

@@ -11,13 +11,25 @@ export interface OpenedWebhookStore {
 }
 
 const webhook = (id: string): StoredWebhook => ({
-  ...{ id, name: 'ticket', url: 'https://example.com/hook', status: 'active' },
-  ...{ events: ['registered_model.created'], createdAtUs: 1, createdBy: 'a', updatedAtUs: 1 },
+  id,
+  name: 'ticket',
+  url: 'https://example.com/hook',
+  status: 'active',
+  events: ['registered_model.created'],
+  createdAtUs: 1,
+  createdBy: 'a',
+  updatedAtUs: 1,
 })
 
 const delivery = (id: string, webhookId: string, nextAtUs = 5): Delivery => ({
-  ...{ id, webhookId, nextAtUs, event: 'registered_model.created', body: '{}' },
-  ...{ state: 'waiting', attempts: 0, createdAtUs: 1 },
+  id,
+  webhookId,
+  nextAtUs,
+  event: 'registered_model.created',
+  body: '{}',
+  state: 'waiting',
+  attempts: 0,
+  createdAtUs: 1,
 })
 
 export function webhookStoreCases(name: string, open: () => Promise<OpenedWebhookStore>): void {
@@ -33,7 +45,12 @@ export function webhookStoreCases(name: string, open: () => Promise<OpenedWebhoo
 
     test('gives webhooks back, newest first, as they were put and replaced', async () => {
       const { store } = opened
-      const changed = { ...webhook('one'), description: 'Tickets', sealedSecret: 's', updatedAtUs: 2 }
+      const changed = {
+        ...webhook('one'),
+        description: 'Tickets',
+        sealedSecret: 's',
+        updatedAtUs: 2,
+      }
       await store.replace(changed)
       expect(await store.webhooks()).toEqual([webhook('two'), changed])
       await store.replace(webhook('one'))
@@ -58,8 +75,18 @@ export function webhookStoreCases(name: string, open: () => Promise<OpenedWebhoo
     test('keeps how deliveries ended, and the newest of those that did', async () => {
       const { store } = opened
       for (const id of ['a', 'b', 'c', 'd']) await store.enqueue(delivery(id, 'one'))
-      const delivered = { ...delivery('a', 'one'), state: 'delivered', attempts: 1, endedAtUs: 7 } as const
-      const dead = { ...delivery('b', 'one'), state: 'dead', lastError: 'no', endedAtUs: 8 } as const
+      const delivered = {
+        ...delivery('a', 'one'),
+        state: 'delivered',
+        attempts: 1,
+        endedAtUs: 7,
+      } as const
+      const dead = {
+        ...delivery('b', 'one'),
+        state: 'dead',
+        lastError: 'no',
+        endedAtUs: 8,
+      } as const
       await store.settle({ ...delivered, lastStatus: 200 })
       await store.settle(dead)
       await store.settle({ ...delivered, id: 'c' })

@@ -24,11 +24,7 @@ import { commandErrors } from './errors.ts'
 
 type Known = Remote<Registry>
 
-export function models(
-  act: ModelsAct,
-  options: ModelsOptions,
-  { out }: Terminal,
-): Promise<number> {
+export function models(act: ModelsAct, options: ModelsOptions, { out }: Terminal): Promise<number> {
   const print = (json: unknown, say: () => void) => {
     if (options.json) out.line(JSON.stringify(json, null, 2))
     else say()
@@ -108,12 +104,7 @@ function aliasText(aliases: Readonly<Record<string, number>>): string {
   return texts.join(', ') || '–'
 }
 
-async function show(
-  registry: Known,
-  name: string,
-  out: TextOutput,
-  print: Print,
-): Promise<number> {
+async function show(registry: Known, name: string, out: TextOutput, print: Print): Promise<number> {
   const { model, rest } = parts(name)
   if (rest !== undefined) {
     const found = await versionNamed(registry, model, rest)
@@ -216,7 +207,7 @@ async function champion(
       ...found.live.map((each) => ({ ...each, as: `policy ${each.policy}`, by: each.startedBy })),
       ...found.aliases.map((each) => ({ ...each, as: `@${each.alias}`, by: each.setBy })),
     ]
-    const when = `${formatTimestamp(atUs)}`
+    const when = formatTimestamp(atUs)
     if (rows.length === 0) {
       return out.line(`At ${when} no version of ${found.model} was live, and it had no alias.`)
     }
@@ -315,7 +306,7 @@ function numberOf(text: string): number {
 
 /** To the minute, UTC. */
 function dayAndTime(us: number): string {
-  return `${formatTimestamp(us).slice(0, 16).replace('T', ' ')}`
+  return formatTimestamp(us).slice(0, 16).replace('T', ' ')
 }
 
 function durationOf(text: string): number {

@@ -85,7 +85,7 @@ export async function pipelinesLogs(
     if (!known.includes(number)) {
       throw pipelineErrors.pipeline_unknown(`${step} of ${id} has no log of such an attempt.`)
     }
-    for (let from = 0; ; ) {
+    for (let from = 0; ;) {
       const part = await logs.read(id, step, number, from)
       out.raw(part.text)
       if (part.next >= part.bytes || part.next === from) return exitCodes.ok

@@ -68,10 +68,7 @@ export async function pipelinesStep(
 }
 
 /** `{"raw": "words.txt", "rows": ["a.parquet", "b.parquet"]}`, relative to the working directory. */
-async function inputsOf(
-  step: CompiledWork,
-  file: string | undefined,
-): Promise<StepTask['inputs']> {
+async function inputsOf(step: CompiledWork, file: string | undefined): Promise<StepTask['inputs']> {
   const given = file === undefined ? {} : await readInputs(file)
   const unknown = Object.keys(given).find((name) => step.inputs[name] === undefined)
   if (unknown !== undefined) {
@@ -119,10 +116,7 @@ async function digestOf(kind: OutputKind, paths: readonly string[]): Promise<str
   return digests.join(' ')
 }
 
-function paramsOf(
-  step: CompiledWork,
-  given: Readonly<Record<string, string>>,
-): StepTask['params'] {
+function paramsOf(step: CompiledWork, given: Readonly<Record<string, string>>): StepTask['params'] {
   const defaults = Object.entries(step.params).map(([name, param]) => [
     name,
     param.from === 'value' ? param.value : step.specs[name].default,

@@ -74,7 +74,12 @@ export async function pipelinesShow(
   printTable(
     out,
     ['step', 'after', 'reads', 'makes'],
-    compiled.steps.map((step) => [step.name, stepsBefore(step).join(', '), reads(step), makes(step)]),
+    compiled.steps.map((step) => [
+      step.name,
+      stepsBefore(step).join(', '),
+      reads(step),
+      makes(step),
+    ]),
   )
   return exitCodes.ok
 }
@@ -122,12 +127,7 @@ async function runOne(
   const interrupt = () => watch.abort.abort('Interrupted at the terminal')
   process.once('SIGINT', interrupt)
   try {
-    const ended = await runPipelineSteps(
-      run,
-      asked,
-      { ...ports, onProgress: lines },
-      watch.signal,
-    )
+    const ended = await runPipelineSteps(run, asked, { ...ports, onProgress: lines }, watch.signal)
     if (!json) {
       out.line()
       out.line(`${out.style('bold', ended.status)}  ${ended.id}`)

@@ -18,7 +18,7 @@ import type {
   WorkRemote,
 } from '../../pipelines/index.ts'
 import type { CompiledProject } from '../../projects/index.ts'
-import type { Registry } from '../../registry/index.ts'
+import type { LoggedDescription, LoggedFiles, Registry } from '../../registry/index.ts'
 import type { Deployments } from '../../serving/index.ts'
 import type { RunViews, Tracking } from '../../tracking/index.ts'
 import type { Upload } from './handlers.ts'
@@ -69,8 +69,8 @@ export interface Rooms {
   readonly work: Remote<WorkRemote>
   readonly learning: Remote<LearningRemote>
   readonly learningFiles: LearningFiles
-  /** Whether ONNX Runtime is there for graphs that the engine does not compute. */
-  readonly hasOnnxRuntime?: boolean
+  /** Reads what Python logged and says whether it can be served. */
+  describeLogged(files: LoggedFiles): Promise<LoggedDescription>
   /** Sends traffic to an approved version, and `decide` with it. */
   deployVersion(model: string, version: number, by: ChangeBy): Promise<void>
   rollBack(request: { policy: string; version?: number | undefined }, by: ChangeBy): Promise<void>

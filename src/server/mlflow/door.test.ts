@@ -7,7 +7,7 @@ type Json = Record<string, any>
 
 const person = (roles: Identity['roles']): Identity => ({
   ...anyone,
-  id: `identity_${roles}`,
+  id: `identity_${roles.join('_')}`,
   roles,
 })
 const keys = { ak_analyst: person(['analyst']), ak_reader: person(['reader']) }

@@ -181,7 +181,7 @@ export interface Endpoint<F extends Fields = Fields> {
 
 /** Types the handler's request after the fields. */
 export function defineEndpoint<const F extends Fields>(endpoint: Endpoint<F>): Endpoint {
-  return endpoint as unknown as Endpoint
+  return endpoint
 }
 
 /** An empty list is left out of answers, as protobuf does. */

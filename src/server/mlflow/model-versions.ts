@@ -48,7 +48,10 @@ export const versionEndpoints: readonly Endpoint[] = [
       const { source, runId, loggedModelId } = await resolvedSource(rooms, request, tags)
       const { version } = await rooms.registry.bringVersion(
         {
-          ...{ model: name, source, tags, description },
+          model: name,
+          source,
+          tags,
+          description,
           runId: runId || undefined,
           loggedModelId: loggedModelId || undefined,
           runLink: run_link || undefined,
@@ -129,7 +132,8 @@ export const versionEndpoints: readonly Endpoint[] = [
       const { order } = readSearch(versionOrders, { filter: '', orderBy: request.order_by })
       refuseTwice(request.order_by, order)
       const { versions: found, next } = await rooms.registry.searchVersions({
-        ...{ filter, prompts },
+        filter,
+        prompts,
         order: order.length > 0 ? order : [{ field: 'updatedAtUs', descending: true }],
         limit: request.max_results,
         after: request.page_token || undefined,

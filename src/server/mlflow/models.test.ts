@@ -170,7 +170,9 @@ describe('model versions behind MLflow’s door', () => {
       },
     })
     expect(Object.keys(kept.brought?.files ?? {}).sort()).toEqual([
-      ...['MLmodel', 'model.xgb', 'requirements.txt'],
+      'MLmodel',
+      'model.xgb',
+      'requirements.txt',
     ])
     expect(kept.build.environment).toBe(kept.brought?.files['requirements.txt'])
     const uri = { name: 'churn', version: '1' }
@@ -235,7 +237,9 @@ describe('model versions behind MLflow’s door', () => {
     }
     const stage = (version: string, to: string, archive = false) =>
       made('POST', 'model-versions/transition-stage', {
-        ...{ name, version, stage: to },
+        name,
+        version,
+        stage: to,
         archive_existing_versions: archive,
       })
     await stage('1', 'production')
@@ -245,7 +249,7 @@ describe('model versions behind MLflow’s door', () => {
       each.version,
       each.current_stage,
     ])
-    expect(stages.sort()).toEqual([
+    expect(stages.toSorted(([a], [b]) => Number(a) - Number(b))).toEqual([
       ['1', 'Archived'],
       ['2', 'Production'],
       ['3', 'None'],
@@ -263,7 +267,8 @@ describe('model versions behind MLflow’s door', () => {
       'Registered model alias champion not found.',
     ])
     const { model_version: next } = await made('POST', 'model-versions/create', {
-      ...{ name, source: 's3://b/x' },
+      name,
+      source: 's3://b/x',
     })
     expect(next.version).toBe('4')
   })
@@ -271,14 +276,26 @@ describe('model versions behind MLflow’s door', () => {
   test('that are approved are not deleted', async () => {
     const { registry, refused, by } = await door()
     const build = {
-      ...{ declaration: 'trees', runId: 'run_1', label: 'fraud', codeRevision: 'c', seed: 1 },
-      ...{ snapshots: { t: 's' }, featureSets: [{ name: 'f', version: '1' }] },
-      ...{ learner: {}, split: {} },
+      declaration: 'trees',
+      runId: 'run_1',
+      label: 'fraud',
+      codeRevision: 'c',
+      seed: 1,
+      snapshots: { t: 's' },
+      featureSets: [{ name: 'f', version: '1' }],
+      learner: {},
+      split: {},
     }
     await registry.registerVersion(
       {
-        ...{ model: 'fraud', project: 'bank', kind: 'boosted-trees', modelJson: '{}', build },
-        ...{ thresholds: {}, metrics: {}, trainedBy: ['a'] },
+        model: 'fraud',
+        project: 'bank',
+        kind: 'boosted-trees',
+        modelJson: '{}',
+        build,
+        thresholds: {},
+        metrics: {},
+        trainedBy: ['a'],
       },
       by,
     )
@@ -294,7 +311,10 @@ describe('webhooks behind MLflow’s door', () => {
     const { made, refused, webhooks, sent } = await door()
     const events = [{ entity: 'REGISTERED_MODEL', action: 'CREATED' }]
     const { webhook } = await made('POST', 'webhooks', {
-      ...{ name: 'tickets', url: 'https://example.com/x', events, secret: 'hush' },
+      name: 'tickets',
+      url: 'https://example.com/x',
+      events,
+      secret: 'hush',
     })
     expect(JSON.stringify(webhook)).not.toContain('hush')
     expect(webhook).toMatchObject({ name: 'tickets', status: 'ACTIVE', events })

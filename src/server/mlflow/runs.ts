@@ -1,6 +1,6 @@
 // Runs: /mlflow/runs/create … search. What is logged to them stands in logging.ts.
 import { isAssayError } from '../../lib/errors.ts'
-import { trackingErrors, trackingLimits, type Run } from '../../tracking/index.ts'
+import { trackingErrors, trackingLimits, type Run, type Tags } from '../../tracking/index.ts'
 import {
   encodeRun,
   encodeRunInfo,
@@ -71,7 +71,7 @@ export const runEndpoints: readonly Endpoint[] = [
     },
     handle: async ({ request, rooms, by }) => {
       const { status, end_time: endMs, run_name: name } = request
-      await rooms.tracking.updateRun(
+      const head = await rooms.tracking.updateRun(
         request.run_id,
         {
           ...(status && { status: statusOf(status) }),
@@ -80,7 +80,7 @@ export const runEndpoints: readonly Endpoint[] = [
         },
         by,
       )
-      const run = await rooms.tracking.run(request.run_id)
+      const run = { ...head, tags: await userTagOf(rooms, head.id) }
       return { run_info: encodeRunInfo(run, await locationOf(rooms, run)) }
     },
   }),
@@ -135,6 +135,7 @@ export const runEndpoints: readonly Endpoint[] = [
         deleted: deletedOf[request.run_view_type],
         limit: request.max_results,
         after: request.page_token || undefined,
+        parts: { files: 'none' },
       })
       const locations = await locationsOf(rooms, runs)
       return {
@@ -154,6 +155,19 @@ function oneName(field: string | undefined, tag: string | undefined): string | u
     )
   }
   return field || tag || undefined
+}
+
+/** Whom a run is for, without reading all that was logged to it. */
+async function userTagOf({ tracking }: MlflowRooms, id: string): Promise<Tags> {
+  const { runs } = await tracking.searchRuns({
+    experimentIds: [],
+    filter: { field: { of: 'attribute', name: 'id' }, op: '=', value: id },
+    deleted: 'with',
+    order: [],
+    limit: 1,
+    parts: { metrics: 'none', params: 'none', tags: [userTag] },
+  })
+  return runs[0]?.tags ?? {}
 }
 
 /** Where the files of the run's experiment lie. */

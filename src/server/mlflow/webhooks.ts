@@ -61,7 +61,10 @@ export const webhookEndpoints: readonly Endpoint[] = [
       const { name, url, events, description, secret } = request
       const webhook = await rooms.webhooks.create(
         {
-          ...{ name, url, events: events.map(eventOf), status: statusOf(request.status) },
+          name,
+          url,
+          events: events.map(eventOf),
+          status: statusOf(request.status),
           description: description || undefined,
           secret: secret || undefined,
         },
@@ -115,7 +118,9 @@ export const webhookEndpoints: readonly Endpoint[] = [
         ...(name && { name }),
         ...(url && { url }),
         ...(events.length > 0 && { events: events.map(eventOf) }),
-        ...{ description, secret, status: statusOf(request.status) },
+        description,
+        secret,
+        status: statusOf(request.status),
       }
       return { webhook: encoded(await rooms.webhooks.change(id, change, by)) }
     },
@@ -164,7 +169,10 @@ function statusOf(name: 'ACTIVE' | 'DISABLED' | undefined): WebhookStatus | unde
 
 function encoded({ id, name, url, description, events, status: state, ...times }: Webhook) {
   return {
-    ...{ webhook_id: id, name, description, url },
+    webhook_id: id,
+    name,
+    description,
+    url,
     events: events.map((each) => {
       const [entity, action] = each.toUpperCase().split('.')
       return { entity, action }

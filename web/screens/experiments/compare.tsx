@@ -237,8 +237,8 @@ function Differences({ data }: { readonly data: ComparedRuns }) {
   // Clients name no learner; the run's own name stands there then.
   const hasLearner = data.runs.some(({ learner, name }) => learner !== name)
   const hasVersion = data.runs.some(({ registeredAs }) => registeredAs !== null)
-  const versions = data.runs.map(({ registeredAs }) =>
-    registeredAs === null ? none : <ObjectLink target={registeredAs} />,
+  const versions = data.runs.map(({ id, registeredAs }) =>
+    registeredAs === null ? none : <ObjectLink key={id} target={registeredAs} />,
   )
   const rows: DifferenceRow[] = [
     ...(hasVersion ? [{ name: 'Version', values: versions }] : []),

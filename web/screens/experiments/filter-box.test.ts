@@ -2,7 +2,11 @@ import { expect, test } from 'vitest'
 import { offersFor, wordBefore, writtenKey } from './filter-box.tsx'
 
 const offer = (key: string, name: string, runs = 1) => ({
-  ...{ key, name, title: name, runs, sortable: true },
+  key,
+  name,
+  title: name,
+  runs,
+  sortable: true,
   kind: 'metric' as const,
 })
 

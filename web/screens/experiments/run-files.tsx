@@ -130,7 +130,7 @@ function Preview({ runId, path }: { readonly runId: string; readonly path: strin
 /** Text is shown as text, whatever it claims to be; an image only ever as an image. */
 function Content({ data }: { readonly data: RunPreview }) {
   if (data.kind === 'image') {
-    return <img className="files-image" src={data.href} alt={`The image ${data.path}`} />
+    return <img className="files-image" src={data.href} alt={data.path} />
   }
   if (data.kind === 'csv') {
     return (

@@ -59,7 +59,7 @@ function RunBody({ run }: { readonly run: Run }) {
       <div className="stack">
         <RunMetricsPanel run={run} />
         {run.threshold === null ? null : <p className="chart-note">{run.threshold}</p>}
-        <div className="columns">
+        <div className="run-facts">
           <MadeFrom run={run} />
           <Params params={run.params} />
           {run.models.length === 0 ? null : <RunModels models={run.models} />}

@@ -12,6 +12,14 @@ import { useTimeZone } from '../../shell/bank.ts'
 import { runCell } from './run-cell.tsx'
 import { differingColumns, nextOrder, orderOf, type RunsAnswer } from './runs-query.ts'
 
+const byName: RunColumn = {
+  key: 'attributes.run_name',
+  kind: 'attribute',
+  name: 'run_name',
+  title: 'Run',
+  sortable: true,
+}
+
 export interface RunsTableProps {
   readonly data: RunsAnswer
   readonly marked: ReadonlySet<string>
@@ -31,11 +39,7 @@ export function RunsTable(props: RunsTableProps) {
     const chosen = onlyDifferent ? new Set(differingColumns(columns, rows)) : undefined
     return withoutName.filter((column) => chosen === undefined || chosen.has(column))
   }, [columns, rows, onlyDifferent])
-  return isNarrow === true ? (
-    <RunsList {...props} shown={shown} />
-  ) : (
-    <RunsGrid {...props} shown={shown} />
-  )
+  return isNarrow ? <RunsList {...props} shown={shown} /> : <RunsGrid {...props} shown={shown} />
 }
 
 type Shown = RunsTableProps & { readonly shown: readonly RunColumn[] }
@@ -44,7 +48,7 @@ function RunsGrid({ data, marked, mark, at, onEnd, shown }: Shown) {
   const zone = useTimeZone()
   const navigate = useNavigate()
   const { view, change } = useView()
-  const order = orderOf(view.order)
+  const order = useMemo(() => orderOf(view.order), [view.order])
   const { rows, columns: answered } = data
   const columns = useMemo(
     () =>
@@ -63,10 +67,9 @@ function RunsGrid({ data, marked, mark, at, onEnd, shown }: Shown) {
           cell: (row) => runCell(column, row.values[place], zone),
         }
       }),
-    [shown, answered, rows, order?.key, order?.descending, zone, change],
+    [shown, answered, rows, order, zone, change],
   )
   const allMarked = rows.length > 0 && rows.every(({ id }) => marked.has(id))
-  const byName = { key: 'attributes.run_name', kind: 'attribute', name: 'run_name' } as const
   const pinned = useMemo(
     (): WideColumn<RunRow>[] => [
       {
@@ -99,15 +102,14 @@ function RunsGrid({ data, marked, mark, at, onEnd, shown }: Shown) {
         key: 'name',
         title: 'Run',
         width: 220,
-        onSort: () =>
-          change({ order: nextOrder({ ...byName, title: 'Run', sortable: true }, order) }),
+        onSort: () => change({ order: nextOrder(byName, order) }),
         ...(order?.key === byName.key
           ? { sorted: order.descending ? ('descending' as const) : ('ascending' as const) }
           : {}),
         cell: (row) => <RunName row={row} />,
       },
     ],
-    [marked, mark, rows, allMarked, order?.key, order?.descending, change],
+    [marked, mark, rows, allMarked, order, change],
   )
   return (
     <WideTable

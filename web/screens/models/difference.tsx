@@ -15,8 +15,9 @@ export default function VersionDifferenceScreen() {
   const versions = useAsk('model', { params: { model } })
   const numbers = (versions.data?.items ?? []).map(({ version }) => version)
   // The two newest, the older one first, unless the address says otherwise.
-  const to = Number(view.to ?? numbers[0] ?? 1)
-  const from = Number(view.from ?? numbers.find((number) => number !== to) ?? 1)
+  const [newest = 1, before = newest] = numbers.toSorted((a, b) => b - a)
+  const to = Number(view.to ?? newest)
+  const from = Number(view.from ?? (to === newest ? before : newest))
   const answer = useAsk(
     'versionDifference',
     { params: { model }, query: { from, to } },

@@ -18,8 +18,8 @@ const SHOWN_MAX = 100
 export function ModelHistory({ model }: { readonly model: Model }) {
   const zone = useTimeZone()
   return (
-    <Panel title="History" aside={`${zone}`}>
-      <ol className="story timeline">
+    <Panel title="History" aside={zone}>
+      <ol className="story">
         {model.history.slice(0, SHOWN_MAX).map((entry) => (
           <li key={`${entry.at} ${entry.kind} ${entry.version.id} ${entry.subject}`}>
             <span className="quiet num">{dateTime(entry.at, zone)}</span>

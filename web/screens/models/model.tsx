@@ -54,7 +54,6 @@ function ModelBody({ model }: { readonly model: Model }) {
             head={[
               { title: 'Version' },
               { title: 'Status' },
-              { title: 'Origin' },
               { title: 'Aliases' },
               { title: 'Learner' },
               { title: 'Run' },
@@ -74,11 +73,16 @@ function ModelBody({ model }: { readonly model: Model }) {
                 <span key="status" className={`status-mark is-${version.status}`}>
                   {version.status}
                 </span>,
-                version.origin === 'built' ? 'trained here' : 'brought',
                 version.aliases.length === 0
                   ? none
                   : version.aliases.map((alias) => `@${alias}`).join(', '),
-                version.learner,
+                <span key="learner">
+                  {version.learner}
+                  <br />
+                  <span className="quiet">
+                    {version.origin === 'built' ? 'trained here' : 'brought'}
+                  </span>
+                </span>,
                 version.run === null ? none : <ObjectLink key="run" target={version.run} />,
                 ...metrics.map((metric) => {
                   const found = version.metrics.find((one) => one.name === metric.name)?.estimate

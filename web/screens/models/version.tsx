@@ -228,7 +228,10 @@ function Hashed({ text }: { readonly text: string }) {
 function Lineage({ version }: { readonly version: Version }) {
   const zone = useTimeZone()
   return (
-    <Panel title="Made from" aside={version.bytes === null ? version.format : `${bytes(version.bytes)}, ${version.format}`}>
+    <Panel
+      title="Made from"
+      aside={version.bytes === null ? version.format : `${bytes(version.bytes)}, ${version.format}`}
+    >
       <Facts
         facts={[
           { name: 'SHA-256', value: <Hash hash={version.hash} /> },

@@ -3,8 +3,14 @@ import type { RunPreview } from '../../contract/index.ts'
 import { contentOf } from './experiments-files.ts'
 
 const plain: RunPreview = {
-  ...{ path: 'x', bytes: 0, href: '', kind: 'none', text: null },
-  ...{ head: [], rows: [], note: null },
+  path: 'x',
+  bytes: 0,
+  href: '',
+  kind: 'none',
+  text: null,
+  head: [],
+  rows: [],
+  note: null,
 }
 const look = (name: string, content: string | Uint8Array) =>
   contentOf(name, typeof content === 'string' ? new TextEncoder().encode(content) : content, plain)

@@ -192,8 +192,12 @@ export function allColumns(names: {
 }): (RunColumn & { runs: number })[] {
   const named = (kind: 'metric' | 'param' | 'tag', counts: readonly NameCount[]) =>
     counts.map(({ name, runs }) => ({
-      ...{ key: `${kind}s.${name}`, kind, name, title: name },
-      ...{ sortable: true, runs },
+      key: `${kind}s.${name}`,
+      kind,
+      name,
+      title: name,
+      sortable: true,
+      runs,
     }))
   return [
     ...attributes.map((attribute) => ({ ...attributeColumn(attribute), runs: 0 })),
@@ -209,5 +213,5 @@ export function partsOf(columns: readonly RunColumn[]): RunParts {
     const wanted = columns.filter((column) => column.kind === kind).map(({ name }) => name)
     return wanted.length === 0 ? ('none' as const) : wanted
   }
-  return { metrics: names('metric'), params: names('param'), tags: names('tag') }
+  return { metrics: names('metric'), params: names('param'), tags: names('tag'), files: 'none' }
 }

@@ -1,8 +1,16 @@
 import { expect, test } from 'vitest'
-import type { Identity } from '../../../access/index.ts'
-import { createMemoryRunViews, createRunViews } from '../../../tracking/index.ts'
-import { by, openRun } from '../../../tracking/opened.cases.ts'
+import { systemActor, type Identity } from '../../../access/index.ts'
+import { manualClock } from '../../../lib/clock.ts'
+import { createIds, systemRandomBytes } from '../../../lib/ids.ts'
 import { createMemoryUnitOfWork } from '../../../lib/unit-of-work.ts'
+import {
+  createMemoryArtifactStore,
+  createMemoryPartStore,
+  createMemoryRunViews,
+  createMemoryTrackingStore,
+  createRunViews,
+  createTracking,
+} from '../../../tracking/index.ts'
 import type { BodyOf, OperationName, ParamsOf, QueryOf, ResponseOf } from '../../contract/index.ts'
 import type { Rooms } from '../rooms.ts'
 import { experimentViews } from './experiments.ts'
@@ -15,16 +23,26 @@ const ada: Identity = {
   createdAtUs: 0,
 }
 
+const by = { actor: systemActor, reason: 'A test' }
+
 async function open() {
-  const opened = await openRun()
-  const { tracking, clock } = opened
-  const store = createMemoryRunViews(() => new Map([[opened.experiment.id, 3]]))
-  const runViews = createRunViews({
+  const clock = manualClock(1_000_000)
+  const ids = createIds(clock, systemRandomBytes)
+  const audit = { append: async (entry: object) => ({ ...entry, index: 0, id: 'x', atUs: 0 }) }
+  const store = createMemoryTrackingStore()
+  const common = { unit: createMemoryUnitOfWork([store]), audit: audit as never, clock, ids }
+  const tracking = createTracking({
+    ...common,
     store,
-    unit: createMemoryUnitOfWork([store]),
-    audit: { append: async (entry) => ({ ...entry, index: 0, id: 'x', atUs: 0 }) },
-    clock,
-    ids: (prefix) => `${prefix}_1`,
+    artifacts: createMemoryArtifactStore(),
+    parts: createMemoryPartStore(),
+    random: systemRandomBytes,
+  })
+  const experiment = await tracking.ensureExperiment('card-fraud', by)
+  const run = await tracking.startRun({ experimentId: experiment.id, name: 'trees' }, by)
+  const runViews = createRunViews({
+    ...common,
+    store: createMemoryRunViews(() => new Map([[experiment.id, 3]])),
   })
   const rooms = {
     tracking,
@@ -49,7 +67,7 @@ async function open() {
       ...call,
       identity: ada,
     })) as ResponseOf<Name>
-  return { ...opened, ask }
+  return { tracking, experiment, run, clock, ask }
 }
 
 /** Three runs with other depths and scores; the first has no score yet. */
@@ -213,7 +231,8 @@ test('a file that is only called like our report breaks nothing', async () => {
 test('metrics of a run have their extremes and a thinned curve', async () => {
   const { ask, tracking, run } = await open()
   const values = Array.from({ length: 900 }, (_, step) => ({
-    ...{ name: 'loss', step },
+    name: 'loss',
+    step,
     value: step === 431 ? -5 : 1 / (step + 1),
   }))
   await tracking.logMetrics(run.id, values)

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
 import { openMlflowDoor } from '../../../../test/mlflow-door.ts'
+import { describeLogged } from '../../../registry/index.ts'
 import { runModels } from './logged-models.ts'
 
 const fixtures = join(import.meta.dirname, '../../../../test/fixtures/logged-models')
@@ -28,7 +29,8 @@ async function put(
   }
 }
 
-const models = async () => runModels(door)(await door.tracking.run(runId))
+const rooms = () => ({ ...door, describeLogged })
+const models = async () => runModels(rooms())(await door.tracking.run(runId))
 
 test('a logged model of the run is told with its verdict', async () => {
   const model = await door.tracking.createLoggedModel({ experimentId, name: 'booster' }, door.by)
@@ -64,7 +66,7 @@ test('a folder of the run with a model in it is one too', async () => {
 test('a model whose files changed is examined again', async () => {
   const run = { kind: 'run', id: runId } as const
   await put(run, 'm/', 'lightgbm-booster', ['MLmodel'])
-  const ask = runModels(door)
+  const ask = runModels(rooms())
   const servable = async () => (await ask(await door.tracking.run(runId))).map((m) => m.servable)
   expect(await servable()).toEqual([false])
   await put(run, 'm/', 'lightgbm-booster', ['model.lgb'])

@@ -1,6 +1,6 @@
 // The models that a run logged, and whether they can be served. The answer belongs to the content of
 // the files, so it is worked out once for each.
-import { describeLogged, type LoggedDescription } from '../../../registry/index.ts'
+import type { LoggedDescription } from '../../../registry/index.ts'
 import type { FileOwner, Run, StoredFile } from '../../../tracking/index.ts'
 import { isAssayError } from '../../../lib/errors.ts'
 import { contentHash } from '../../../lib/hash.ts'
@@ -11,7 +11,7 @@ import type { Rooms } from '../rooms.ts'
 const MODELS_MAX = 20
 const REMEMBERED_MAX = 500
 
-type ModelRooms = Pick<Rooms, 'tracking' | 'hasOnnxRuntime'>
+type ModelRooms = Pick<Rooms, 'tracking' | 'describeLogged'>
 
 type Describe = (
   owner: FileOwner,
@@ -64,7 +64,7 @@ function viewOf(
   return { ...model, flavors: [...flavors], servable, why, fix: fix ?? null }
 }
 
-function describer({ tracking, hasOnnxRuntime = false }: ModelRooms): Describe {
+function describer({ tracking, describeLogged }: ModelRooms): Describe {
   const known = new Map<string, Promise<LoggedDescription>>()
   return (owner, folder, files) => {
     const below = folder === '' ? 0 : folder.length + 1
@@ -77,7 +77,7 @@ function describer({ tracking, hasOnnxRuntime = false }: ModelRooms): Describe {
       const whole = folder === '' ? path : `${folder}/${path}`
       return (await tracking.files.read(owner, whole)).bytes
     }
-    const description = describeLogged({ sizes, read }, { hasOnnxRuntime })
+    const description = describeLogged({ sizes, read })
     known.set(key, description)
     // A file that could not be read this time may be read the next.
     description.catch(() => known.delete(key))

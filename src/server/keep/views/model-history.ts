@@ -93,9 +93,12 @@ export async function modelHistory(
   ) => ({
     atUs,
     view: {
-      ...{ at: time(atUs), kind, version: versionRef(model, version) },
+      at: time(atUs),
+      kind,
+      version: versionRef(model, version),
       by: identityView(known.get(by), by),
-      ...{ subject: told.subject ?? '', reason: told.reason ?? '' },
+      subject: told.subject ?? '',
+      reason: told.reason ?? '',
     },
   })
   const entries = [
