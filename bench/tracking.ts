@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { significant } from './features-measure.ts'
 import type { BenchOptions, Figures } from './run.ts'
-import { measureBigStore } from './tracking-big.ts'
+import { measureLargeStore } from './tracking-large.ts'
 import {
   inParallel,
   median,
@@ -44,13 +44,17 @@ const measured = [
 ] as const
 
 /**
- * `--rounds 3`, `--runs 1200` (in the store that is searched), `--big 100000` (runs of the large
- * store, which ours alone is asked for; 0 leaves it out), `--python PATH`. Medians of the rounds.
+ * `--rounds 3`, `--runs 1200` (in the store that is searched), `--large-runs 100000` and
+ * `--large-metrics 1000000` (of the large store, which ours alone is asked for; no runs leave it out),
+ * `--python PATH`. Medians of the rounds.
  */
 export async function run(options: BenchOptions, say: (line: string) => void): Promise<Figures> {
   const rounds = Number(options.rounds ?? 3)
   const runs = Number(options.runs ?? 1200)
-  const big = Number(options.big ?? 100_000)
+  const large = {
+    runs: Number(options['large-runs'] ?? 100_000),
+    metrics: Number(options['large-metrics'] ?? 1_000_000),
+  }
   const python = options.python ?? join(import.meta.dirname, '.venv/bin/python')
   const folder = mkdtempSync(join(tmpdir(), 'assay-bench-'))
   const figures: Record<string, number | string | null> = { rounds, searched_runs: runs }
@@ -64,8 +68,10 @@ export async function run(options: BenchOptions, say: (line: string) => void): P
     for (const { name, startedMs } of servers) figures[`${name}_start_ms`] = significant(startedMs)
     const found = await measureInTurns(servers, rounds, runs, say)
     Object.assign(figures, summary(found))
-    await servers.pop()?.stop()
-    if (big > 0) Object.assign(figures, await measureBigStore(join(folder, 'big'), big, say))
+    for (const server of servers.splice(0)) await server.stop()
+    if (large.runs > 0) {
+      Object.assign(figures, await measureLargeStore(join(folder, 'large'), large, say))
+    }
     return figures
   } finally {
     for (const server of servers) await server.stop()

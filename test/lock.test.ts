@@ -25,15 +25,22 @@ function resolve(path: string, name: string): LockedPackage | undefined {
   }
 }
 
+/** Of the ranges that name versions by number: one version, a major one, or majors from – to. */
+function fits(version: string, range: string): boolean {
+  const [, from, to = from] = /^(\d+)(?: - (\d+))?$/.exec(range) ?? []
+  if (from === undefined) return !/^\d/.test(range) || version === range
+  const major = Number(version.split('.')[0])
+  return Number(from) <= major && major <= Number(to)
+}
+
 test('every package that a locked package asks for is locked, for all platforms', () => {
   const missing: string[] = []
   for (const [path, entry] of Object.entries(locked)) {
     const wanted = { ...entry.dependencies, ...entry.optionalDependencies }
     for (const [name, range] of Object.entries(wanted)) {
       const found = resolve(path, name)
-      const exact = /^\d/.test(range)
       if (found === undefined) missing.push(`${path} asks for ${name}@${range}`)
-      else if (exact && found.version !== range && manifest.overrides[name] === undefined) {
+      else if (!fits(found.version, range) && manifest.overrides[name] === undefined) {
         missing.push(`${path} asks for ${name}@${range}, locked is ${found.version}`)
       }
     }

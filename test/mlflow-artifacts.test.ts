@@ -114,6 +114,17 @@ test('any other path is a file of the common folder, also where it looks like a 
   expect((await get(`${api}/${paths[1]}`)).body).toBe(paths[1])
 })
 
+test('the files of a deleted model can be read, and nothing more goes there or elsewhere', async () => {
+  const { experimentId } = run
+  const model = await door.tracking.createLoggedModel({ experimentId, name: 'm' }, door.by)
+  const path = `${experimentId}/models/${model.id}/artifacts/x.txt`
+  await put(path, 'x')
+  await door.tracking.deleteLoggedModel(model.id, door.by)
+  expect((await get(`${api}/${path}`)).body).toBe('x')
+  expect((await put(path, 'y')).json()).toMatchObject({ error_code: 'RESOURCE_DOES_NOT_EXIST' })
+  expect(await door.tracking.files.filesBelow({ kind: 'folder', id: '' }, '')).toEqual([])
+})
+
 test('an experiment with a place of its own has its runs there', async () => {
   const artifactLocation = 'mlflow-artifacts://host:5000/team/a'
   const own = await door.tracking.createExperiment({ name: 'own', artifactLocation }, door.by)

@@ -1,6 +1,6 @@
 // The commands under `assay pipelines`: what is declared, what ran and why, and each step by itself.
-import type { Command } from 'commander'
-import { env, examples, homeOption, named, projectOption } from './options.ts'
+import { Option, type Command } from 'commander'
+import { examples, homeOption, named, projectOption } from './options.ts'
 import type { Actions, HomeOptions } from './program.ts'
 
 interface InProject {
@@ -60,9 +60,8 @@ type Then = <A extends unknown[]>(
 
 const jsonOption = (command: Command) => command.option('--json', 'print JSON', false)
 const paramOption = () =>
-  env('--param <name=value>', 'a parameter; once for each', 'PARAM').argParser(named)
-const reasonOption = () =>
-  env('--reason <text>', 'why; it is audited', 'REASON').makeOptionMandatory()
+  new Option('--param <name=value>', 'a parameter; once for each').argParser(named)
+const reasonOption = () => new Option('--reason <text>', 'why; it is audited').makeOptionMandatory()
 
 /** Adds `pipelines` and the commands under it. */
 export function addPipelineCommands(program: Command, actions: Actions, then: Then): void {
@@ -97,19 +96,15 @@ function addDeclared(pipelines: Command, actions: Actions, then: Then): void {
     .addOption(projectOption())
     .addOption(homeOption())
     .addOption(paramOption())
-    .addOption(env('--partition <key>', 'the partition to run', 'PARTITION'))
+    .addOption(new Option('--partition <key>', 'the partition to run'))
     .addOption(
-      env(
-        '--backfill <from..to>',
-        'all partitions from one to another that are not done',
-        'BACKFILL',
-      ),
+      new Option('--backfill <from..to>', 'all partitions from one to another that are not done'),
     )
-    .addOption(env('--from <step>', 'run this step and all that follow from it anew', 'FROM'))
-    .addOption(env('--only <steps>', 'run these steps alone, anew: a,b', 'ONLY'))
+    .addOption(new Option('--from <step>', 'run this step and all that follow from it anew'))
+    .addOption(new Option('--only <steps>', 'run these steps alone, anew: a,b'))
     .option('--no-cache', 'look nothing up')
     .option('--dry-run', 'say what would run, and why', false)
-    .addOption(env('--resume <run>', 'go on with a run that was broken off', 'RESUME'))
+    .addOption(new Option('--resume <run>', 'go on with a run that was broken off'))
     .addHelpText(
       'after',
       examples(
@@ -127,9 +122,9 @@ function addDeclared(pipelines: Command, actions: Actions, then: Then): void {
     .argument('<pipeline>', 'its name')
     .argument('<step>', 'the step’s name in it')
     .addOption(projectOption())
-    .addOption(env('--inputs <file>', 'JSON: input → path, or list of paths', 'INPUTS'))
+    .addOption(new Option('--inputs <file>', 'JSON: input → path, or list of paths'))
     .addOption(
-      env('--out <folder>', 'folder for outputs and result.json', 'OUT').makeOptionMandatory(),
+      new Option('--out <folder>', 'folder for outputs and result.json').makeOptionMandatory(),
     )
     .addOption(paramOption())
     .addHelpText(
@@ -148,7 +143,7 @@ function addDeclared(pipelines: Command, actions: Actions, then: Then): void {
 function addRuns(pipelines: Command, actions: Actions, then: Then): void {
   jsonOption(pipelines.command('runs').description('list runs, newest first'))
     .addOption(homeOption())
-    .addOption(env('--pipeline <name>', 'only of this one', 'PIPELINE'))
+    .addOption(new Option('--pipeline <name>', 'only of this one'))
     .addHelpText('after', examples('assay pipelines runs --pipeline create-texts'))
     .action(then((options: PipelinesRunsOptions) => actions.pipelinesRuns(options)))
   jsonOption(
@@ -166,7 +161,7 @@ function addRuns(pipelines: Command, actions: Actions, then: Then): void {
     .argument('<run>', 'from `assay pipelines runs`')
     .argument('<step>', 'the step’s name')
     .addOption(homeOption())
-    .addOption(env('--attempt <n>', 'which attempt; the last by default', 'ATTEMPT'))
+    .addOption(new Option('--attempt <n>', 'which attempt; the last by default'))
     .addHelpText('after', examples('assay pipelines logs pipe_01jd8q6e5v0000000000000000 clean'))
     .action(
       then((run: string, step: string, options: PipelinesLogsOptions) =>
@@ -196,11 +191,7 @@ function addRuns(pipelines: Command, actions: Actions, then: Then): void {
     .addOption(homeOption())
     .addOption(reasonOption())
     .addOption(
-      env(
-        '--key-file <file>',
-        'file that holds the approver’s key',
-        'KEY_FILE',
-      ).makeOptionMandatory(),
+      new Option('--key-file <file>', 'file that holds the approver’s key').makeOptionMandatory(),
     )
     .option('--refuse', 'say no', false)
     .addHelpText(

@@ -187,6 +187,8 @@ export function roleChannel(): {
       process.on('message', (message: { type?: string }) => {
         if (message.type === 'stop') once()
       })
+      // A supervisor that was killed during this role's start is not heard of again.
+      if (process.send !== undefined && !process.connected) once()
     },
   }
 }

@@ -24,7 +24,9 @@ test('rows are counted against both bounds', () => {
 })
 
 test('null, empty text and NaN are missing, zero and false are not', () => {
-  const found = one(check.missing('x', { maxShare: 0.5 }), { x: [null, '', Number.NaN, 0, false, 1] })
+  const found = one(check.missing('x', { maxShare: 0.5 }), {
+    x: [null, '', Number.NaN, 0, false, 1],
+  })
   expect(found).toMatchObject({ passed: true, figures: { missing: 3, share: 0.5 } })
 })
 

@@ -138,6 +138,20 @@ export function differenceCases(name: string, open: () => Promise<DifferenceStor
       }
     })
 
+    test('counts rows that a version holds twice, and a part that it names twice, as often', async () => {
+      const stores = await open()
+      const rows = [
+        { id: 1, at: 0 },
+        { id: 2, at: 1 },
+      ]
+      const once = await version(stores, rows, 1)
+      const twice = [...once, ...once]
+      const more = await stores.differences.compare(between(once, twice))
+      expect(more.rows).toEqual({ before: 2, after: 4, added: 2, removed: 0, changed: 0 })
+      const fewer = await stores.differences.compare(between(twice, once))
+      expect(fewer.rows).toEqual({ before: 4, after: 2, added: 0, removed: 2, changed: 0 })
+    })
+
     test('takes a number and its text for one id', async () => {
       const stores = await open()
       const before = await version(stores, [

@@ -24,12 +24,12 @@ export const pipelineErrors = defineErrors({
   pipeline_unknown: {
     status: 404,
     title: 'There is no such pipeline, step or run',
-    action: '`assay pipelines list`, `show` and `runs` give the names.',
+    action: 'Take a name that `assay pipelines list`, `show` or `runs` gives.',
   },
   pipeline_value_invalid: {
     status: 422,
     title: 'A parameter, partition or input of a pipeline is not what it declares',
-    action: '`assay pipelines show NAME` says what it takes.',
+    action: 'Look at `assay pipelines show NAME`, which says what it takes.',
   },
   pipeline_input_missing: {
     status: 409,

@@ -75,7 +75,7 @@ function valuesOf(version: ModelVersion): Record<Exclude<DifferenceGroupName, 'm
       format: brought?.format,
       signature: textOf(brought?.signature),
     }),
-    parameters: flat(build.learner),
+    parameters: parametersOf(build.learner),
     data: build.snapshots,
     features: Object.fromEntries(build.featureSets.map((set) => [set.name, set.version])),
     thresholds: Object.fromEntries(
@@ -88,6 +88,12 @@ function valuesOf(version: ModelVersion): Record<Exclude<DifferenceGroupName, 'm
       model: version.modelHash,
     }),
   }
+}
+
+/** Without the kind, which stands with the learner. */
+function parametersOf(learner: unknown): Values {
+  const { kind: _, ...parameters } = flat(learner)
+  return parameters
 }
 
 /** Values of an object by the path to them; lists are one value. */

@@ -128,6 +128,17 @@ export function createMemoryRegistryStore(): RegistryStore & Restorable {
       return found && labelledOf(found)
     },
     allLabelled: async (model, deleted) => shown(model, deleted).map(labelledOf),
+    latestByStage: async (models) => {
+      const seen = new Set<string>()
+      return shown()
+        .map(labelledOf)
+        .filter(({ version, labels }) => {
+          const place = JSON.stringify([version.model, labels.stage])
+          const isFirst = models.includes(version.model) && !seen.has(place)
+          seen.add(place)
+          return isFirst
+        })
+    },
     async changeLabels(model, version, changed) {
       change(model, version, ({ labels }) => ({ labels: changedBy(labels, changed) }))
     },

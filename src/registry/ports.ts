@@ -53,6 +53,8 @@ export interface RegistryStore {
   labelled(model: string, version: number): Promise<LabelledVersion | undefined>
   /** Newest first; of every model by name when none is given. */
   allLabelled(model?: string, deleted?: 'with'): Promise<LabelledVersion[]>
+  /** The newest of each stage of each of these models, by model; without deleted ones. */
+  latestByStage(models: readonly string[]): Promise<LabelledVersion[]>
   changeLabels(
     model: string,
     version: number,

@@ -55,6 +55,8 @@ export interface Registry extends Catalogue {
   labelled(model: string, version: number): Promise<LabelledVersion>
   /** Newest first; deleted ones where they are asked for. */
   allLabelled(model?: string, deleted?: 'with'): Promise<LabelledVersion[]>
+  /** The newest of each stage of each of these models; without deleted ones. */
+  latestByStage(models: readonly string[]): Promise<LabelledVersion[]>
   /** The version that an alias names, `latest` being the highest. Error: `alias_not_found`. */
   byAlias(model: string, alias: string): Promise<LabelledVersion>
   /** One page; `next` is the token of the following one. Error: `page_token_invalid`. */
@@ -204,6 +206,7 @@ export function createRegistry(dependencies: RegistryDependencies): Registry {
     versionByHash: (hash) => store.versionByHash(hash),
     labelled: (model, version) => presentOrFail(store, model, version),
     allLabelled: (model, deleted) => store.allLabelled(model, deleted),
+    latestByStage: (models) => store.latestByStage(models),
     async byAlias(model, alias) {
       await modelOrFail(store, model)
       const version =

@@ -206,6 +206,23 @@ export function registryStoreCases(name: string, open: () => Promise<OpenedRegis
       expect(await store.cameOf({ runId: 'run_2' })).toBe(false)
     })
 
+    test('gives the newest version of each stage', async () => {
+      const { store } = opened
+      await store.insertModel({ ...model, name: 'other' })
+      for (const n of [1, 2, 3, 4]) await put(sampleVersion('card-fraud', n))
+      await put(sampleVersion('other', 1))
+      for (const n of [1, 2]) await store.changeLabels('card-fraud', n, { stage: 'staging' })
+      await store.changeLabels('card-fraud', 4, { deletedAtUs: 9 })
+      const latest = async (...models: string[]) =>
+        (await store.latestByStage(models)).map(({ version }) => [version.model, version.version])
+      expect(await latest('card-fraud')).toEqual([
+        ['card-fraud', 3],
+        ['card-fraud', 2],
+      ])
+      expect(await latest('other', 'card-fraud')).toHaveLength(3)
+      expect(await latest()).toEqual([])
+    })
+
     test('hides what was deleted, and finds it by name until it is removed', async () => {
       const { store } = opened
       for (const n of [1, 2, 3]) await put(sampleVersion('card-fraud', n))

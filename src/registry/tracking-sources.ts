@@ -1,12 +1,9 @@
 // What the tracking room knows of where a version came from, and what its files say of themselves.
-import { parse } from 'yaml'
 import { isAssayError } from '../lib/errors.ts'
 import type { FileOwner, LoggedModel, Run, Tracking } from '../tracking/index.ts'
 import type { SourceFacts, SourceFiles, SourceReader } from './brought.ts'
+import { mlmodelLimits, parseMlmodel } from './logged/mlmodel.ts'
 import type { NewBroughtVersion } from './types.ts'
-
-/** Largest MLmodel file that is read. */
-const DESCRIPTION_BYTES_MAX = 4 * 1024 * 1024
 
 export function createTrackingSources(
   tracking: Pick<Tracking, 'run' | 'loggedModel' | 'files'>,
@@ -31,8 +28,10 @@ export function createTrackingSources(
       )
       if (files['MLmodel'] === undefined) return { files, format: 'unknown' }
       const path = folder === '' ? 'MLmodel' : `${folder}/MLmodel`
-      const { bytes } = await tracking.files.read(owner, path, DESCRIPTION_BYTES_MAX)
-      return { files, ...described(new TextDecoder().decode(bytes)) }
+      const size = stored?.find((file) => file.path === path)?.size ?? 0
+      if (size > mlmodelLimits.bytes) return { files, format: 'unknown' }
+      const { bytes } = await tracking.files.read(owner, path)
+      return { files, ...described(bytes) }
     },
   }
 }
@@ -95,41 +94,19 @@ function texts(values: Readonly<Record<string, unknown>>): Record<string, string
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]))
 }
 
-/** What MLflow's `MLmodel` file says: the flavour that made the model, and its signature. */
-function described(text: string): Pick<SourceFiles, 'format' | 'signature'> {
-  const parsed = parsedYaml(text)
-  const flavours = Object.keys((parsed?.['flavors'] as object | null | undefined) ?? {})
-  const format = flavours.find((flavour) => flavour !== 'python_function') ?? flavours[0]
-  const signature = parsed?.['signature']
-  return {
-    format: format ?? 'unknown',
-    ...(typeof signature === 'object' && signature !== null && { signature: unpacked(signature) }),
-  }
-}
-
-function parsedYaml(text: string): Readonly<Record<string, unknown>> | undefined {
+/** What MLflow's `MLmodel` file says: the flavor that made the model, and its signature. */
+function described(bytes: Uint8Array): Pick<SourceFiles, 'format' | 'signature'> {
   try {
-    const parsed: unknown = parse(text, { schema: 'failsafe' })
-    return typeof parsed === 'object' && parsed !== null
-      ? (parsed as Record<string, unknown>)
-      : undefined
-  } catch {
+    const { flavors, signature } = parseMlmodel(bytes)
+    const names = [...flavors.keys()]
+    const format = names.find((name) => name !== 'python_function') ?? names[0] ?? 'unknown'
+    // As JSON, because the record is hashed: members that are undefined are none.
+    return { format, ...(signature && { signature: JSON.parse(JSON.stringify(signature)) }) }
+  } catch (error) {
     // The file is the client's; what cannot be read says nothing.
-    return undefined
+    if (!isAssayError(error, 'mlmodel_invalid')) throw error
+    return { format: 'unknown' }
   }
-}
-
-/** Parts of a signature are JSON within YAML. */
-function unpacked(signature: object): Record<string, unknown> {
-  const parts = Object.entries(signature).flatMap(([name, value]): [string, unknown][] => {
-    if (typeof value !== 'string' || value === '' || value === 'null') return []
-    try {
-      return [[name, JSON.parse(value) as unknown]]
-    } catch {
-      return [[name, value]]
-    }
-  })
-  return Object.fromEntries(parts)
 }
 
 function ifUnknown(error: unknown): undefined {

@@ -23,7 +23,13 @@ import {
 } from '../pipelines/index.ts'
 import { basePath, homeAt, lockRole, type CompiledProject, type Home } from '../projects/index.ts'
 import { deploymentsDirectory } from '../server/decide/index.ts'
-import { createKeepApp, keepHandlers, sessionView, type Rooms } from '../server/keep/index.ts'
+import {
+  createKeepApp,
+  keepHandlers,
+  placeOf,
+  sessionView,
+  type Rooms,
+} from '../server/keep/index.ts'
 import { version, type RoleConfig } from './config.ts'
 import { createDeployer } from './deployer.ts'
 import { rolesErrors } from './errors.ts'
@@ -122,7 +128,10 @@ export async function openKeep({ home, log, page, onAccessChanged, openTo }: Kep
       const view = await sessionView(rooms, identity, version)
       return nobody === undefined ? view : { ...view, ephemeral: true }
     },
-    artifact: (runId, name) => metadata.tracking.files.open({ kind: 'run', id: runId }, name),
+    artifact: (runId, name) => {
+      const { owner, path } = placeOf(runId, name)
+      return metadata.tracking.files.open(owner, path)
+    },
     pageDirectory: page,
     version,
     parquet: (names, rows) => work.parquet(names, rows),

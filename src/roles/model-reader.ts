@@ -51,6 +51,8 @@ export function createModelReader(limits: { readonly msMax?: number } = {}): Mod
 
   async function read(files: LoggedFiles, options: DescribeOptions): Promise<LoggedDescription> {
     const reading = thread()
+    // Copied, because whoever gave the bytes may still use them.
+    const send = (message: ToReader) => reading.postMessage(message, [])
     const { promise, resolve, reject } = Promise.withResolvers<LoggedDescription>()
     let unreadable: Error | undefined
     const onError = (error: Error & { readonly code?: string }) => {
@@ -66,10 +68,10 @@ export function createModelReader(limits: { readonly msMax?: number } = {}): Mod
           return reject(unreadable ?? new Error(message.message))
         case 'read':
           return void files.read(message.path).then(
-            (bytes) => reading.postMessage({ kind: 'content', bytes } satisfies ToReader),
+            (bytes) => send({ kind: 'content', bytes }),
             (error: Error) => {
               unreadable = error
-              reading.postMessage({ kind: 'content', bytes: undefined } satisfies ToReader)
+              send({ kind: 'content', bytes: undefined })
             },
           )
       }
@@ -81,7 +83,7 @@ export function createModelReader(limits: { readonly msMax?: number } = {}): Mod
     }, msMax)
     reading.on('message', onMessage)
     reading.once('error', onError)
-    reading.postMessage({ kind: 'describe', sizes: [...files.sizes], options } satisfies ToReader)
+    send({ kind: 'describe', sizes: [...files.sizes], options })
     try {
       return await promise
     } finally {

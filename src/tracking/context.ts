@@ -73,7 +73,8 @@ function found({ store }: TrackingDependencies) {
     async loggedModelOrFail(id: string): Promise<LoggedModel> {
       const model = await store.loggedModel(id)
       if (model === undefined || model.deletedAtUs !== undefined) {
-        throw trackingErrors.logged_model_not_found(`No logged model has id ${id}.`)
+        const deleted = model !== undefined && { extra: { deleted: true } }
+        throw trackingErrors.logged_model_not_found(`No logged model has id ${id}.`, deleted || {})
       }
       return model
     },

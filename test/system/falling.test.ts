@@ -5,6 +5,7 @@ import { createClient, refusalOf, type Client } from './client.ts'
 import {
   allDone,
   eventually,
+  launch,
   startServer,
   temporaryDirectory,
   type RoleName,
@@ -53,6 +54,20 @@ const replayMovesOn = async () => {
     return state === 'playing' && simulatedNow > before.simulatedNow
   })
 }
+
+test('a process whose server is killed while it starts ends too', async () => {
+  const killed = launch({ home: temporaryDirectory('killed-early') })
+  const keep = await eventually('keep starts', () => killed.roleProcess('keep'))
+  process.kill(killed.pid, 'SIGKILL')
+  await eventually('keep is gone', () => {
+    try {
+      process.kill(keep, 0)
+      return false
+    } catch {
+      return true
+    }
+  })
+})
 
 test('with keep dead decisions are answered, the rest says that it comes back, and it does', async () => {
   const body = await payment('while-keep-is-dead')

@@ -5,6 +5,7 @@ import { accessCases } from './access.cases.ts'
 import { createClient, refusalOf, type Client, type Request } from './client.ts'
 import { parseCsv } from '../csv.ts'
 import { parquetTable } from './parquet.ts'
+import { requestsOfRuns } from './requests-of-runs.ts'
 import {
   allDone,
   eventually,
@@ -208,26 +209,7 @@ describe('every operation of the contract', () => {
         { params: { set: 'behaviour', feature: 'TERMINAL_RISK_7D' } },
       ],
       featurePresence: [{ params: { set: 'behaviour', feature: 'TERMINAL_RISK_7D' } }],
-      runs: [
-        { query: { status: 'finished', text: 'trees' } },
-        {
-          query: {
-            filter: 'metrics.roc_auc > 0.5 OR tags.x IS NULL',
-            order: 'metrics.roc_auc desc',
-          },
-        },
-        {
-          query: { experiment: 'tiny', columns: 'metrics.*,params.*,attributes.status', limit: 1 },
-        },
-      ],
-      runColumns: [{}, { query: { experiment: 'tiny' } }],
-      runCurves: [{ query: { ids: `${first},${second}`, metric: 'roc_auc' } }],
-      experiments: [{}, { query: { deleted: 'with', text: 'tiny' } }],
-      run: [{ params: { runId: first } }],
-      runMetrics: [{ params: { runId: first } }],
-      runFiles: [{ params: { runId: first } }],
-      runPreview: [{ params: { runId: first }, query: { path: 'report.json' } }],
-      compareRuns: [{ query: { ids: `${first},${second}` } }],
+      ...requestsOfRuns(first, second),
       model: [{ params: { model: 'tiny-fraud' } }],
       version: [
         { params: { model: 'tiny-fraud', version: 1 } },
@@ -248,7 +230,19 @@ describe('every operation of the contract', () => {
         { query: { text: 'sign' } },
       ],
       auditEntry: [{ params: { index: entries[0].index } }, { params: { index: 0 } }],
+      pipelines: [{}, { query: { pipeline: 'learn', limit: 1 } }],
       pipeline: [{ params: { pipelineRunId: pipelines.items[0].id } }],
+      // This project declares no pipelines; test/system/pipelines.test.ts asks one that does.
+      pipelineStep: [],
+      pipelineStepLog: [],
+      pipelinePartitions: [{ params: { pipeline: 'none' } }],
+      pipelineProducts: [{ params: { pipeline: 'none' } }],
+      lineage: [
+        { query: { kind: 'version', id: 'tiny-fraud/1' } },
+        { query: { kind: 'run', id: first, direction: 'up' } },
+        { query: { kind: 'decision', id: `${policy}/${eventId}`, direction: 'up' } },
+        { query: { kind: 'file', id: 'nothing' } },
+      ],
       learningFile: [{ params: { fileId } }],
       learning: [{ params: { learningId } }],
     }
@@ -278,6 +272,7 @@ describe('every operation of the contract', () => {
       version: { model: 'tiny-fraud', version: 99 },
       auditEntry: { index: 99_999 },
       pipeline: { pipelineRunId: 'none' },
+      pipelineStep: { pipelineRunId: 'none', step: 'none' },
       learningFile: { fileId: 'none' },
       learning: { learningId: 'none' },
     }

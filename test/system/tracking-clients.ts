@@ -16,7 +16,10 @@ export interface Load {
   readonly experiment: string
   /** A run to which every client logs. */
   readonly shared: string
-  /** Whether the server may fall in between: then a call may end without an answer, or with 503. */
+  /**
+   * Whether the server may fall in between: then a call may end without an answer, or with 503, and
+   * is not counted among the operations.
+   */
   readonly mayFall: boolean
   readonly seed: number
 }
@@ -99,7 +102,12 @@ export async function runLoad(door: Door, load: Load): Promise<Remembered[]> {
     )
     await Promise.all(
       clients.map(async (client) => {
-        while (left-- > 0) await client.step()
+        while (left > 0) {
+          left--
+          const before = client.remembered().answered
+          await client.step()
+          if (client.remembered().answered === before) left++
+        }
       }),
     )
     return clients.map((client) => client.remembered())
@@ -216,7 +224,7 @@ function mixedClient(http: Http, load: Load, place: number, random: Random) {
   }
 
   async function alias(): Promise<void> {
-    const name = `model of ${place}`
+    const name = `model of ${place}, ${next++}`
     if (model === undefined) {
       const known: KnownModel = { name, champion: undefined, unsure: false }
       const isNew = await did('registered-models/create', { name }, () => {})
@@ -231,7 +239,7 @@ function mixedClient(http: Http, load: Load, place: number, random: Random) {
     }
     const known = model
     const version = known.champion === '1' ? '2' : '1'
-    const body = { name, alias: 'candidate', version }
+    const body = { name: known.name, alias: 'candidate', version }
     const isDone = await did('registered-models/alias', body, () => {
       known.champion = version
       known.unsure = false

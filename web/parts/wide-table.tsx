@@ -2,6 +2,7 @@
  * A table with more rows and columns than fit: only the cells on screen are in the document, the
  * first columns stay in sight. Columns have fixed widths; numbers stand right.
  */
+import { useMediaQuery } from '@mantine/hooks'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useRef, type ReactNode } from 'react'
 
@@ -37,10 +38,16 @@ export interface WideTableProps<Row> {
 }
 
 const ROW_HEIGHT = 34
+/** On a narrow page the rest must have room beside what is pinned. */
+const PINNED_NARROW = 140
 const HEAD_HEIGHT = 32
 
 export function WideTable<Row>(props: WideTableProps<Row>) {
-  const { label, rows, pinned, columns, rowKey, onOpen, onEnd, at } = props
+  const { label, rows, columns, rowKey, onOpen, onEnd, at } = props
+  const isNarrow = useMediaQuery('(max-width: 560px)', false, { getInitialValueInEffect: false })
+  const pinned = isNarrow
+    ? props.pinned.map((one) => ({ ...one, width: Math.min(one.width, PINNED_NARROW) }))
+    : props.pinned
   const scroller = useRef<HTMLDivElement>(null)
   const pinnedWidth = pinned.reduce((sum, one) => sum + one.width, 0)
   const down = useVirtualizer({

@@ -5,7 +5,7 @@ import { trackingErrors } from '../../tracking/index.ts'
 
 /** Small pieces of a socket become one write of about this many bytes. */
 const WRITE_BYTES = 1024 * 1024
-const READ_BYTES = 256 * 1024
+const READ_BYTES = 1024 * 1024
 
 /** Writes a new file as its content comes; the hash is made on the way. */
 export async function writeStream(
@@ -52,11 +52,13 @@ export async function writeStream(
 export async function* readFile(file: string, files: FileSystem): AsyncGenerator<Uint8Array> {
   const open = await files.open(file, 'read')
   try {
-    for (let position = 0; ;) {
-      const buffer = new Uint8Array(READ_BYTES)
+    const size = await open.size()
+    for (let position = 0; position < size;) {
+      // What of it is not read into is never handed on.
+      const buffer = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, size - position))
       const count = await open.read(buffer, position)
-      if (count > 0) yield buffer.subarray(0, count)
-      if (count < READ_BYTES) return
+      if (count === 0) return
+      yield buffer.subarray(0, count)
       position += count
     }
   } finally {

@@ -8,7 +8,7 @@ import {
 import type { SqliteDatabase } from './database.ts'
 import { versionOf, withLabels, withTags } from './registry-joins.ts'
 import { searchModels, searchVersions } from './registry-search.ts'
-import type { RegistryTables } from './registry-tables.ts'
+import type { RegistryTables, VersionRow } from './registry-tables.ts'
 import { toJson, withoutNulls } from './values.ts'
 
 export { registryMigrations } from './registry-tables.ts'
@@ -213,6 +213,16 @@ function labelsOf(read: Read, write: Write) {
       if (model !== undefined) rows = rows.where('model', '=', model)
       if (deleted !== 'with') rows = rows.where('deletedAtUs', 'is', null)
       return withLabels(read(), await rows.execute())
+    },
+    async latestByStage(models) {
+      const { rows } = await sql<VersionRow>`
+        SELECT v.* FROM registry_versions v JOIN (
+          SELECT model, stage, max(version) AS version FROM registry_versions
+          WHERE deletedAtUs IS NULL
+            AND model IN (SELECT value FROM json_each(${JSON.stringify(models)}))
+          GROUP BY model, stage) newest USING (model, version)
+        ORDER BY v.model, v.version DESC`.execute(read())
+      return withLabels(read(), rows)
     },
     async changeLabels(model, version, change) {
       if (Object.keys(change).length === 0) return

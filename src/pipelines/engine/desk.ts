@@ -55,7 +55,7 @@ export function createPipelineDesk({
   }
 
   return {
-    begin(run, by) {
+    async begin(run, by) {
       const reason = requireReason(by)
       return unit.transaction(async () => {
         await runs.save(run)
@@ -74,7 +74,7 @@ export function createPipelineDesk({
         })
       })
     },
-    cancel(runId, by) {
+    async cancel(runId, by) {
       const reason = requireReason(by)
       return unit.transaction(async () => {
         const run = await open(runId)
@@ -98,7 +98,7 @@ export function createPipelineDesk({
         })
       })
     },
-    answer({ runId, step, verdict }, by) {
+    async answer({ runId, step, verdict }, by) {
       const reason = requireReason(by)
       return unit.transaction(async () => {
         const run = await open(runId)

@@ -7,7 +7,7 @@ import type { PipelineRun, PipelineRunStore, RunReason } from '../types.ts'
 import { runBackfill, type BackfillCounts } from './backfill.ts'
 import type { ParamValue } from './kinds.ts'
 import { allSteps, type LoadedPipeline, type RunRequest } from './plan.ts'
-import { newRun, runPipelineSteps, type RunnerPorts } from './runner.ts'
+import { BrokenOff, newRun, runPipelineSteps, type RunnerPorts } from './runner.ts'
 
 export interface StartPipeline {
   readonly pipeline: string
@@ -230,8 +230,14 @@ export function createPipelineHost(ports: HostPorts) {
     /** Goes on with what this role had begun before it fell, and with what people may have answered. */
     async resume(): Promise<void> {
       for (const run of (await ports.runs.list(LOOKED_AT)).toReversed()) {
-        if (run.engine === undefined || run.engine.backfill !== null) continue
+        if (run.engine === undefined) continue
         const own = run.engine.runner === WORK_RUNNER
+        if (run.engine.backfill !== null) {
+          // Its backfill runs the partition again.
+          const interrupted = { ...run, status: 'interrupted', steps: [] } as const
+          if (own && run.status === 'running') await store.record({ run: interrupted })
+          continue
+        }
         if (run.status === 'waiting' || (own && run.status === 'running')) goOn(run)
       }
       next()
@@ -255,8 +261,9 @@ export function createPipelineHost(ports: HostPorts) {
     async stop(): Promise<void> {
       stopped = true
       waiting.length = 0
-      for (const abort of backfills.values()) abort.abort('This Assay stops')
-      for (const { abort } of current.values()) abort.abort('This Assay stops')
+      for (const abort of backfills.values()) abort.abort(new BrokenOff('This Assay stops'))
+      const reason = new BrokenOff('This Assay stops')
+      for (const { abort } of current.values()) abort.abort(reason)
       await Promise.all([...current.values()].map(({ ended }) => ended))
     },
     /** Of the declarations, for whoever asks whether they are still the same. */

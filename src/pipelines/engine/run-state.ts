@@ -49,6 +49,8 @@ export function openRun(
     readonly store: Pick<PipelineEngineStore, 'record'>
     readonly clock: Clock
     readonly onProgress?: ((run: PipelineRun) => void) | undefined
+    /** Whether the process is about to end: then what is stored stays as it is. */
+    readonly brokenOff: () => boolean
   },
 ): RunState {
   const byName = new Map<string, Node>()
@@ -87,6 +89,7 @@ export function openRun(
     passed: (spread) => void spreads.push(spread),
     full: () => unstored.size >= UNSTORED_MAX,
     async store(more = {}) {
+      if (ports.brokenOff()) return
       const held = Object.entries(counts).filter(([, count]) => count > 0)
       const engine = { ...state.run.engine!, counts: Object.fromEntries(held) }
       state.run = { ...state.run, engine, steps: [] }

@@ -55,6 +55,9 @@ export type RunnerEvent =
   | { readonly type: 'run'; readonly run: PipelineRun; readonly request: RunRequest }
   | { readonly type: 'step'; readonly run: PipelineRun; readonly record: StepRecord }
 
+/** Why a run is left as it is stored, to be gone on with: its process ends. */
+export class BrokenOff extends Error {}
+
 /** The record of a run that is about to begin. Errors: those of its parameters and partition. */
 export function newRun(request: RunRequest, { clock, ids }: Pick<RunnerPorts, 'clock' | 'ids'>) {
   const { compiled } = request.pipeline
@@ -99,20 +102,31 @@ export async function runPipelineSteps(
   const { clock, store } = ports
   const known = await store.steps(run.id)
   const begun: PipelineRun = { ...run, status: 'running', endedAtUs: null, problem: null }
-  const state = openRun(begun, compiled, known, ports)
+  // Where the store fails, or the process ends, what else runs is ended too.
+  const own = new AbortController()
+  const either = AbortSignal.any([signal, own.signal])
+  const brokenOff = () => either.reason instanceof BrokenOff
+  const state = openRun(begun, compiled, known, { ...ports, brokenOff })
   await state.store(partitionRow(state.run, 'running', clock))
   ports.observe?.({ type: 'run', run: state.run, request })
-  const work = createWork(state, request, ports, { signal, known })
+  const work = createWork(state, request, ports, { signal: either, known })
   const running = new Set<Promise<void>>()
-  for (;;) {
-    await work.advance()
-    while (work.toRun.length > 0 && running.size < compiled.parallel && !signal.aborted) {
-      const started = work.start(work.toRun.shift()!).finally(() => running.delete(started))
-      running.add(started)
+  try {
+    for (;;) {
+      await work.advance()
+      while (work.toRun.length > 0 && running.size < compiled.parallel && !signal.aborted) {
+        const started = work.start(work.toRun.shift()!).finally(() => running.delete(started))
+        running.add(started)
+      }
+      if (running.size === 0) break
+      await Promise.race(running)
     }
-    if (running.size === 0) break
-    await Promise.race(running)
+  } catch (error) {
+    own.abort(new BrokenOff('The store of runs failed'))
+    await Promise.allSettled(running)
+    throw error
   }
+  if (brokenOff()) return state.run
   return finish(state, request, ports, signal)
 }
 

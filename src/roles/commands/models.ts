@@ -18,6 +18,7 @@ import {
   type DifferenceRow,
   type LabelledVersion,
   type Registry,
+  type VersionMetric,
 } from '../../registry/index.ts'
 import { byCommand, withKept } from './connection.ts'
 import { commandErrors } from './errors.ts'
@@ -151,10 +152,7 @@ function sayVersion({ version, labels, aliases }: LabelledVersion, out: TextOutp
     ...Object.entries(version.thresholds).map(
       ([outcome, value]) => [`threshold ${outcome}`, String(value)] as const,
     ),
-    ...Object.entries(version.metrics).map(
-      ([metric, { value, low, high }]) =>
-        [metric, low === undefined ? String(value) : `${value} (${low} to ${high})`] as const,
-    ),
+    ...Object.entries(version.metrics).map(([name, metric]) => [name, metricText(metric)] as const),
     ['model hash', version.modelHash],
     ['record hash', version.hash],
     ['registered', `${dayAndTime(version.registeredAtUs)} by ${version.registeredBy}`],
@@ -174,7 +172,7 @@ function sayDifference(
   const { from, to, groups, changed } = difference
   const text = (row: DifferenceRow, side: 'from' | 'to') => {
     const metric = row.metrics?.[side]
-    if (metric?.low !== undefined) return `${metric.value} (${metric.low} to ${metric.high})`
+    if (metric) return metricText(metric)
     const value = row[side] ?? '–'
     return /^[0-9a-f]{40,64}$/.test(value) ? value.slice(0, 12) : value.slice(0, 80)
   }
@@ -302,6 +300,14 @@ function numberOf(text: string): number {
   const number = Number(text.replace(/^v/i, ''))
   if (Number.isSafeInteger(number) && number > 0) return number
   throw commandErrors.option_invalid(`"${text}" is no version; give its number.`)
+}
+
+/** For people: four digits; `--json` has all of them. */
+function metricText({ value, low, high }: VersionMetric): string {
+  const text = (figure: number) => String(Number(figure.toPrecision(4)))
+  return low === undefined || high === undefined
+    ? text(value)
+    : `${text(value)} (${text(low)} to ${text(high)})`
 }
 
 /** To the minute, UTC. */

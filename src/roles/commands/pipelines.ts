@@ -1,5 +1,4 @@
 // `assay pipelines list|show|run`: what a project declares, and running it here.
-import { contentHash } from '../../lib/hash.ts'
 import {
   exitCodes,
   printTable,
@@ -216,9 +215,6 @@ export async function pipelineIn(project: string, name: string): Promise<Loaded>
   const known = all.map(({ compiled }) => compiled.name).join(', ') || 'none'
   throw pipelineErrors.pipeline_unknown(`${project} declares no pipeline "${name}": ${known}.`)
 }
-
-/** The declaration's version, as runs record it. */
-export const versionOf = (compiled: CompiledPipeline): string => contentHash(compiled)
 
 function inWords(trigger: CompiledPipeline['triggers'][number]): string {
   switch (trigger.on) {

@@ -98,6 +98,7 @@ export const addresses = {
   rollBack: { method: 'POST', path: '/api/v1/models/:model/rollback' },
   versionDifference: { method: 'GET', path: '/api/v1/models/:model/difference' },
   champions: { method: 'GET', path: '/api/v1/models/:model/champions' },
+  webhooks: { method: 'GET', path: '/api/v1/webhooks' },
   setAlias: { method: 'PUT', path: '/api/v1/models/:model/aliases/:alias' },
 
   monitoring: { method: 'GET', path: '/api/v1/monitoring' },

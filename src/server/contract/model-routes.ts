@@ -13,6 +13,7 @@ import {
   SetAlias,
   Version,
   VersionParams,
+  WebhookStates,
   WithReason,
 } from './models.ts'
 
@@ -59,5 +60,9 @@ export const modelRoutes = {
     params: AliasParams,
     body: SetAlias,
     response: Model,
+  },
+  webhooks: {
+    summary: 'Systems outside that are told of changes, and how that goes',
+    response: WebhookStates,
   },
 } as const

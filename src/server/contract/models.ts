@@ -231,3 +231,31 @@ export const SetAlias = Type.Object(
   },
   { additionalProperties: false },
 )
+
+/** A system outside that is told of changes, and how that goes. Secrets are never shown. */
+export const WebhookState = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  url: Type.String(),
+  events: Type.Array(Type.String()),
+  active: Type.Boolean(),
+  hasSecret: Type.Boolean(),
+  waiting: Type.Integer(),
+  delivered: Type.Integer({ description: 'Of those that are still on record' }),
+  dead: Type.Integer({ description: 'Given up; of those that are still on record' }),
+  verdict: Verdict,
+  deliveries: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      event: Type.String(),
+      state: OneOf(['waiting', 'delivered', 'dead']),
+      attempts: Type.Integer(),
+      at: Time,
+      nextAt: Nullable(Time),
+      answer: Type.String({ description: 'Status of the last answer, or why there was none' }),
+    }),
+    { description: 'The newest twenty' },
+  ),
+})
+export const WebhookStates = Type.Object({ items: Type.Array(WebhookState) })
+export type WebhookState = Static<typeof WebhookState>

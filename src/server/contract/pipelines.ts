@@ -1,5 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { Identity, Nullable, ObjectRef, OneOf, Permission, Time } from './shapes.ts'
+import { LineageGraph, LineageQuery } from './lineage.ts'
+import { Done, Identity, Nullable, ObjectRef, OneOf, Permission, Time } from './shapes.ts'
+import { WithReason } from './models.ts'
 import { stageStates } from './overview.ts'
 
 export const stepStates = [...stageStates, 'cached', 'held', 'skipped', 'cancelled'] as const
@@ -166,3 +168,47 @@ export const Products = Type.Object({
     }),
   ),
 })
+
+export const pipelineRoutes = {
+  pipelines: { summary: 'Pipeline runs', query: PipelinesQuery, response: Pipelines },
+  pipeline: { summary: 'One pipeline run', params: PipelineParams, response: PipelineRunDetail },
+  lineage: {
+    summary: 'What came from what: data, features, runs, versions, deployments, decisions',
+    query: LineageQuery,
+    response: LineageGraph,
+  },
+  cancelPipeline: {
+    summary: 'End a run of a declared pipeline',
+    params: PipelineParams,
+    body: WithReason,
+    response: Done,
+  },
+  pipelineStep: {
+    summary: 'One step of a run: what it read and made, and why it ran or did not',
+    params: StepParams,
+    response: StepDetail,
+  },
+  pipelineStepLog: {
+    summary: 'What an attempt of a step wrote, from a byte on',
+    params: StepParams,
+    query: StepLogQuery,
+    response: StepLog,
+  },
+  answerPipelineStep: {
+    summary: 'Approve or refuse a step that waits for people',
+    params: StepParams,
+    body: AnswerStep,
+    response: Done,
+  },
+  pipelinePartitions: {
+    summary: 'Partitions of a declared pipeline that were run',
+    params: PipelineNameParams,
+    query: PartitionsQuery,
+    response: Partitions,
+  },
+  pipelineProducts: {
+    summary: 'What a declared pipeline made for others, by version',
+    params: PipelineNameParams,
+    response: Products,
+  },
+} as const

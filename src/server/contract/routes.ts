@@ -88,7 +88,6 @@ import {
   UploadQuery,
 } from './learning.ts'
 import { modelRoutes } from './model-routes.ts'
-import { WithReason } from './models.ts'
 import { Monitoring, MonitoringQuery } from './monitoring.ts'
 import {
   Overview,
@@ -99,22 +98,7 @@ import {
   SearchQuery,
   SearchResults,
 } from './overview.ts'
-import { LineageGraph, LineageQuery } from './lineage.ts'
-import {
-  AnswerStep,
-  Partitions,
-  PartitionsQuery,
-  PipelineNameParams,
-  PipelineParams,
-  PipelineRunDetail,
-  Pipelines,
-  PipelinesQuery,
-  Products,
-  StepDetail,
-  StepLog,
-  StepLogQuery,
-  StepParams,
-} from './pipelines.ts'
+import { pipelineRoutes } from './pipelines.ts'
 import {
   NewProgramKey,
   ProgramKey,
@@ -419,47 +403,7 @@ const schemas = {
   },
   verifyAudit: { summary: 'Verify the whole log', response: AuditVerified },
 
-  pipelines: { summary: 'Pipeline runs', query: PipelinesQuery, response: Pipelines },
-  pipeline: { summary: 'One pipeline run', params: PipelineParams, response: PipelineRunDetail },
-  lineage: {
-    summary: 'What came from what: data, features, runs, versions, deployments, decisions',
-    query: LineageQuery,
-    response: LineageGraph,
-  },
-  cancelPipeline: {
-    summary: 'End a run of a declared pipeline',
-    params: PipelineParams,
-    body: WithReason,
-    response: Done,
-  },
-  pipelineStep: {
-    summary: 'One step of a run: what it read and made, and why it ran or did not',
-    params: StepParams,
-    response: StepDetail,
-  },
-  pipelineStepLog: {
-    summary: 'What an attempt of a step wrote, from a byte on',
-    params: StepParams,
-    query: StepLogQuery,
-    response: StepLog,
-  },
-  answerPipelineStep: {
-    summary: 'Approve or refuse a step that waits for people',
-    params: StepParams,
-    body: AnswerStep,
-    response: Done,
-  },
-  pipelinePartitions: {
-    summary: 'Partitions of a declared pipeline that were run',
-    params: PipelineNameParams,
-    query: PartitionsQuery,
-    response: Partitions,
-  },
-  pipelineProducts: {
-    summary: 'What a declared pipeline made for others, by version',
-    params: PipelineNameParams,
-    response: Products,
-  },
+  ...pipelineRoutes,
   governance: { summary: 'Inventory, gates, what waits', response: Governance },
 } as const satisfies Record<OperationName, RouteSchemas>
 

@@ -80,6 +80,7 @@ export const duties: Readonly<Record<keyof Handlers, Action>> = {
   versionDifference: 'read',
   champions: 'read',
   setAlias: 'track',
+  webhooks: 'manage-access',
   monitoring: 'read',
   audit: 'read',
   auditEntry: 'read',

@@ -18,7 +18,7 @@ import type {
   WorkRemote,
 } from '../../pipelines/index.ts'
 import type { CompiledProject } from '../../projects/index.ts'
-import type { LoggedDescription, LoggedFiles, Registry } from '../../registry/index.ts'
+import type { LoggedDescription, LoggedFiles, Registry, Webhooks } from '../../registry/index.ts'
 import type { Deployments } from '../../serving/index.ts'
 import type { RunViews, Tracking } from '../../tracking/index.ts'
 import type { Upload } from './handlers.ts'
@@ -52,6 +52,7 @@ export interface Rooms {
   readonly tracking: Tracking
   readonly runViews: RunViews
   readonly registry: Registry
+  readonly webhooks: Pick<Webhooks, 'webhooks' | 'counts' | 'deliveries'>
   readonly governance: Governance
   readonly serving: Deployments
   readonly catalog: DatasetCatalog

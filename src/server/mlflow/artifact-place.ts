@@ -32,10 +32,12 @@ async function ownerAt(
 ): Promise<FileOwner | undefined> {
   const id = parts.at(-1)!
   const isModel = /^m-[0-9a-f]{32}$/.test(id) && parts.at(-2) === 'models'
-  const found: { readonly experimentId: string } | undefined = await (isModel
+  const found: Found = await (isModel
     ? unlessMissing(tracking.loggedModel(id))
     : unlessMissing(tracking.runHead(id)))
   if (found === undefined) return undefined
+  // What would be written to a deleted model is refused, and never goes astray.
+  if (found === 'deleted') return { kind: 'logged-model', id }
   const experiment = await tracking.experiment(found.experimentId)
   const location = pathOfLocation(experimentLocation(experiment))
   if (location !== parts.slice(0, isModel ? -2 : -1).join('/')) return undefined
@@ -69,12 +71,16 @@ function refuseFragment(path: string): void {
   if (path.includes('#')) throw mlflowErrors.mlflow_request_invalid('Invalid path')
 }
 
-async function unlessMissing<T>(found: Promise<T>): Promise<T | undefined> {
+type Found = { readonly experimentId: string } | 'deleted' | undefined
+
+async function unlessMissing<T>(found: Promise<T>): Promise<T | 'deleted' | undefined> {
   try {
     return await found
   } catch (error) {
     if (isAssayError(error, 'run_not_found')) return undefined
-    if (isAssayError(error, 'logged_model_not_found')) return undefined
+    if (isAssayError(error, 'logged_model_not_found')) {
+      return error.extra?.['deleted'] === true ? 'deleted' : undefined
+    }
     throw error
   }
 }

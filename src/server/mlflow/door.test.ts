@@ -172,6 +172,25 @@ describe('a run', () => {
   })
 })
 
+test('a logged model is finalized, tagged, and after its deletion read by who asks for it', async () => {
+  const { model } = (await post('logged-models', { experiment_id: '0', name: 'm' })).body
+  const { model_id: id, artifact_uri: uri } = model.info
+  expect(uri).toBe(`mlflow-artifacts:/0/models/${id}/artifacts`)
+  const ready = await call('PATCH', `logged-models/${id}`, { status: 'LOGGED_MODEL_READY' })
+  expect(ready.body.model.info.status).toBe('LOGGED_MODEL_READY')
+  await call('PATCH', `logged-models/${id}/tags`, { tags: [{ key: 'a/b', value: 'c' }] })
+  expect((await get(`logged-models/${id}`)).body.model.info.tags).toEqual([
+    { key: 'a/b', value: 'c' },
+  ])
+  await call('DELETE', `logged-models/${id}/tags/a%2Fb`)
+  expect((await get(`logged-models/${id}`)).body.model.info).not.toHaveProperty('tags')
+  await call('DELETE', `logged-models/${id}`)
+  expect((await get(`logged-models/${id}`)).status).toBe(404)
+  const deleted = await get(`logged-models/${id}`, { allow_deleted: 'true' })
+  expect(deleted.body.model.info.model_id).toBe(id)
+  expect((await get('logged-models/m-none', { allow_deleted: 'true' })).status).toBe(404)
+})
+
 describe('a search', () => {
   test("takes MLflow's words, in its units", async () => {
     const [early, late] = [await newRun({ start_time: 1000 }), await newRun({ start_time: 2000 })]
@@ -255,6 +274,40 @@ describe('a refusal', () => {
     )
   })
 
+  test('of what is not there, gone or taken uses the words that scripts look for', async () => {
+    const said = async (path: string, body: object) => (await post(path, body)).body.message
+    const run = await newRun()
+    expect(await said('runs/delete-tag', { run_id: 'other', key: 't' })).toBe(
+      'Run with id=other not found',
+    )
+    expect(await said('runs/delete-tag', { run_id: run, key: 'fake' })).toBe(
+      `No tag with name: fake in Run with id ${run}`,
+    )
+    await post('runs/log-parameter', { run_id: run, key: 'p', value: '1' })
+    expect(await said('runs/log-parameter', { run_id: run, key: 'p', value: '2' })).toMatch(
+      /^Changing param values is not allowed\. Parameter p .*1.*2/s,
+    )
+    await post('runs/delete', { run_id: run })
+    expect(await said('runs/delete-tag', { run_id: run, key: 't' })).toBe(
+      `The run ${run} must be in the 'active' state. Current state is deleted.`,
+    )
+    expect(await said('experiments/create', { name: 'Default' })).toBe(
+      'Experiment(name=Default) already exists.',
+    )
+    expect(await said('experiments/delete', { experiment_id: 'none' })).toBe(
+      'No Experiment with id=none exists',
+    )
+    const { body } = await get('experiments/get-by-name', { experiment_name: 'none' })
+    expect(body.message).toBe("Could not find experiment with name 'none'")
+    await post('experiments/delete', { experiment_id: '0' })
+    expect(await said('runs/create', { experiment_id: '0' })).toBe(
+      "The experiment 0 must be in the 'active' state. Current state is deleted.",
+    )
+    expect((await get('logged-models/m-none')).body.message).toBe(
+      "Logged model with ID 'm-none' not found.",
+    )
+  })
+
   test.each([
     ['GET', '/api/2.0/mlflow/nothing'],
     ['GET', '/api/2.0/mlflow/runs/create'],
@@ -279,6 +332,8 @@ describe('a refusal', () => {
     }
     expect(await send('{bad')).toEqual([400, 'BAD_REQUEST'])
     expect(await send('[1]')).toEqual([400, 'BAD_REQUEST'])
+    const deep = `{"name": ${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}}`
+    expect(await send(deep)).toEqual([400, 'INVALID_PARAMETER_VALUE'])
     expect(await send('{}', 'text/plain')).toEqual([400, 'INVALID_PARAMETER_VALUE'])
     expect(await send('')).toEqual([400, 'INVALID_PARAMETER_VALUE'])
     expect(await send(`{"name": "${'x'.repeat(5_000_000)}"}`)).toEqual([413, 'BAD_REQUEST'])

@@ -68,9 +68,51 @@ export function refusalOf(error: unknown): MlflowRefusal {
   const { retryAfter } = known.extra ?? {}
   return {
     status,
-    body: { error_code: errorCode, message: known.detail },
+    body: { error_code: errorCode, message: inTheirWords(known) },
     ...(typeof retryAfter === 'number' && { retryAfterS: retryAfter }),
   }
+}
+
+/**
+ * What scripts look for in messages, by our code: what ours says, and how MLflow says it. Where ours
+ * reads otherwise one day, it is told as it is.
+ */
+const theirWords: Readonly<Record<string, readonly (readonly [ours: RegExp, theirs: string])[]>> = {
+  run_not_found: [[/^No run has id (.*)\.$/s, 'Run with id=$1 not found']],
+  run_deleted: [
+    [
+      /^Run .* \(([^()]*)\) is deleted\.$/s,
+      "The run $1 must be in the 'active' state. Current state is deleted.",
+    ],
+  ],
+  experiment_not_found: [
+    [/^No experiment has id (.*)\.$/s, 'No Experiment with id=$1 exists'],
+    [/^No experiment is named (.*)\.$/s, "Could not find experiment with name '$1'"],
+  ],
+  experiment_deleted: [
+    [
+      /^Experiment .* \(([^()]*)\) is deleted\.$/s,
+      "The experiment $1 must be in the 'active' state. Current state is deleted.",
+    ],
+  ],
+  experiment_exists: [
+    [
+      /^Experiment \S+ is named (.*?)(, which is deleted)?\.$/s,
+      'Experiment(name=$1) already exists$2.',
+    ],
+  ],
+  tag_not_found: [
+    [/^(Run|Experiment) (\S+) has no tag (.*)\.$/s, 'No tag with name: $3 in $1 with id $2'],
+  ],
+  param_changed: [[/^Parameter/, 'Changing param values is not allowed. Parameter']],
+  logged_model_not_found: [
+    [/^No logged model has id (.*)\.$/s, "Logged model with ID '$1' not found."],
+  ],
+}
+
+function inTheirWords({ code, detail }: AssayError): string {
+  const said = (theirWords[code] ?? []).find(([ours]) => ours.test(detail))
+  return said === undefined ? detail : detail.replace(said[0], said[1])
 }
 
 function otherwise({ status }: AssayError): readonly [number, string] {
@@ -99,12 +141,22 @@ export function wrongType(path: string, value: unknown): AssayError {
 }
 
 export function invalidSentence(path: string, value: unknown, why?: string): string {
-  const shown = shorten(JSON.stringify(value) ?? 'null')
+  const shown = shorten(asJson(value))
   const end = why === undefined ? '.' : `: ${why}`
   return `Invalid value ${shown} for parameter '${path}' supplied${end}`
 }
 
 const SHOWN_MAX = 500
+
+/** What is nested deeper than the stack is long cannot be written, and need not be. */
+function asJson(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? 'null'
+  } catch (error) {
+    if (error instanceof RangeError) return '…'
+    throw error
+  }
+}
 
 function shorten(text: string): string {
   return text.length <= SHOWN_MAX ? text : `${text.slice(0, SHOWN_MAX)}…`

@@ -1,7 +1,8 @@
 // Experiments: /mlflow/experiments/….
-import { trackingErrors, trackingLimits } from '../../tracking/index.ts'
+import { trackingLimits } from '../../tracking/index.ts'
 import { encodeExperiment } from './encode.ts'
 import { defineEndpoint, list, oneOf, some, text, whole, type Endpoint } from './endpoint.ts'
+import { mlflowErrors } from './errors.ts'
 import { tagKey, tagList, theExperiment, toRecord } from './fields.ts'
 import { readExperimentSearch } from './search.ts'
 import { artifactLocation, atMost, every } from './text-rules.ts'
@@ -147,7 +148,7 @@ export const experimentEndpoints: readonly Endpoint[] = [
     method: 'POST',
     path: '/mlflow/experiments/search-datasets',
     action: 'read',
-    fields: { experiment_ids: list(text(), { itemsMax: 20 }) },
+    fields: { experiment_ids: list(text()) },
     handle: async ({ request, rooms }) => {
       const found = await rooms.tracking.searchDatasets(namedExperiments(request.experiment_ids))
       return {
@@ -162,9 +163,19 @@ export const experimentEndpoints: readonly Endpoint[] = [
   }),
 ]
 
+const DATASET_EXPERIMENTS_MAX = 20
+
 function namedExperiments(ids: readonly string[]): readonly string[] {
-  if (ids.length > 0) return ids
-  throw trackingErrors.tracking_value_invalid(
-    'SearchDatasets request must specify at least one experiment_id.',
-  )
+  if (ids.length === 0) {
+    throw mlflowErrors.mlflow_request_invalid(
+      'SearchDatasets request must specify at least one experiment_id.',
+    )
+  }
+  if (ids.length > DATASET_EXPERIMENTS_MAX) {
+    throw mlflowErrors.mlflow_request_invalid(
+      `SearchDatasets request cannot specify more than ${DATASET_EXPERIMENTS_MAX} experiment_ids. ` +
+        `Received ${ids.length} experiment_ids.`,
+    )
+  }
+  return ids
 }

@@ -103,11 +103,9 @@ export const loggedModelEndpoints: readonly Endpoint[] = [
     path: '/mlflow/logged-models/:model_id',
     action: 'read',
     fields: { model_id: theModel, allow_deleted: text() },
-    handle: async ({ request, rooms }) => {
-      const model = await rooms.tracking.loggedModel(request.model_id)
-      const mayBeDeleted = request.allow_deleted?.toLowerCase() === 'true'
-      if (model.deletedAtUs !== undefined && !mayBeDeleted) throw notFound(model.id)
-      return encoded(rooms, model)
+    handle: async ({ request: { model_id: id, allow_deleted: deleted }, rooms }) => {
+      const isAny = deleted?.toLowerCase() === 'true'
+      return encoded(rooms, await (isAny ? anyModel(rooms, id) : rooms.tracking.loggedModel(id)))
     },
   }),
   defineEndpoint({
@@ -188,6 +186,15 @@ function datasetsOf({ datasets, order_by: orders }: RequestOf<typeof searchField
   )
 }
 
-function notFound(id: string) {
-  return trackingErrors.logged_model_not_found(`Logged model with ID '${id}' not found.`)
+/** A logged model that may be deleted. */
+async function anyModel({ tracking }: MlflowRooms, id: string): Promise<LoggedModel> {
+  const { models } = await tracking.searchLoggedModels({
+    experimentIds: [],
+    filter: { field: { of: 'attribute', name: 'id' }, op: '=', value: id },
+    deleted: 'with',
+    order: [],
+    limit: 1,
+  })
+  if (models.length > 0) return models[0]
+  throw trackingErrors.logged_model_not_found(`No logged model has id ${id}.`)
 }

@@ -4,7 +4,6 @@ import {
   isPrompt,
   promptTag,
   registryErrors,
-  type LabelledVersion,
   type ModelAttribute,
   type ModelField,
   type RegisteredModel,
@@ -15,7 +14,6 @@ import { toRecord } from './fields.ts'
 import {
   encodeModel,
   encodeVersion,
-  latestOf,
   numberOf,
   registryTagKey,
   registryTags,
@@ -111,7 +109,14 @@ export const modelEndpoints: readonly Endpoint[] = [
         limit: request.max_results,
         after: request.page_token || undefined,
       })
-      const answers = await Promise.all(found.map((model) => encoded(rooms, model)))
+      const latest = await rooms.registry.latestByStage(found.map(({ name }) => name))
+      const ofModel = Map.groupBy(latest, ({ version }) => version.model)
+      const answers = await Promise.all(
+        found.map(async (model) => {
+          const aliases = await rooms.registry.aliases(model.name)
+          return encodeModel(model, ofModel.get(model.name) ?? [], aliases)
+        }),
+      )
       return { registered_models: some(answers), next_page_token: next }
     },
   }),
@@ -124,7 +129,7 @@ export const modelEndpoints: readonly Endpoint[] = [
       handle: async ({ request, rooms }) => {
         await rooms.registry.model(request.name)
         const wanted = request.stages.map(stageOf)
-        const latest = latestOf(await rooms.registry.allLabelled(request.name)).filter(
+        const latest = (await rooms.registry.latestByStage([request.name])).filter(
           ({ labels }) => wanted.length === 0 || wanted.includes(labels.stage),
         )
         return { model_versions: some(latest.map(encodeVersion)) }
@@ -184,7 +189,7 @@ export const modelEndpoints: readonly Endpoint[] = [
 ]
 
 async function encoded({ registry }: Pick<MlflowRooms, 'registry'>, model: RegisteredModel) {
-  const versions: readonly LabelledVersion[] = await registry.allLabelled(model.name)
+  const versions = await registry.latestByStage([model.name])
   return encodeModel(model, versions, await registry.aliases(model.name))
 }
 

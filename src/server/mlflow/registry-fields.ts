@@ -67,7 +67,7 @@ export function stageOf(name: string): Stage {
 
 export function encodeModel(
   model: RegisteredModel,
-  versions: readonly LabelledVersion[],
+  latest: readonly LabelledVersion[],
   aliases: Readonly<Record<string, number>>,
 ) {
   return {
@@ -75,20 +75,12 @@ export function encodeModel(
     creation_timestamp: toMs(model.createdAtUs),
     last_updated_timestamp: toMs(model.updatedAtUs),
     description: model.description || undefined,
-    latest_versions: some(latestOf(versions).map(encodeVersion)),
+    latest_versions: some(latest.map(encodeVersion)),
     tags: encodeTags(model.tags),
     aliases: some(
       Object.entries(aliases).map(([alias, version]) => ({ alias, version: String(version) })),
     ),
   }
-}
-
-/** The newest of each stage. */
-export function latestOf(versions: readonly LabelledVersion[]): readonly LabelledVersion[] {
-  const groups = Map.groupBy(versions, ({ labels }) => labels.stage)
-  return [...groups.values()].map((group) =>
-    group.reduce((newest, each) => (each.version.version > newest.version.version ? each : newest)),
-  )
 }
 
 export function encodeVersion({ version, labels, aliases }: LabelledVersion) {

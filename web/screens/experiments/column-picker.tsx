@@ -67,7 +67,10 @@ function Picker({
   const [text, setText] = useState('')
   const chosen = new Set(shown.map(({ key }) => key))
   const wanted = text.trim().toLowerCase()
-  const found = all.filter(({ key }) => key.toLowerCase().includes(wanted))
+  // The name stands in sight anyway.
+  const found = all.filter(
+    ({ key }) => key !== 'attributes.run_name' && key.toLowerCase().includes(wanted),
+  )
   const write = (keys: readonly string[]) =>
     change({ columns: keys.length === 0 ? 'none' : keys.map(keyText).join(',') })
   const toggle = (key: string) =>

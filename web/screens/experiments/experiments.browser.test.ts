@@ -220,6 +220,16 @@ describe.skipIf(!needs('chromium'))('experiments in a browser', () => {
     await page.getByText('Waiting for a new run…').waitFor()
   })
 
+  test('a server that keeps nothing says so on every screen, and asks for no key', async () => {
+    const opened = await open({ scheme: 'dark' })
+    opened.bank.ephemeral = true
+    for (const path of ['/', '/experiments', '/experiments/connect']) {
+      await show(opened, path)
+      await opened.page.getByRole('alert').getByText('Nothing is kept').waitFor()
+    }
+    expect(await opened.page.getByText('MLFLOW_TRACKING_TOKEN').count()).toBe(0)
+  })
+
   test('on a narrow page runs are a list that fits', async () => {
     const opened = await open({ width: 360 })
     const { page } = opened

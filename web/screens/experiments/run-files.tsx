@@ -16,7 +16,7 @@ export function RunFilesPanel({ runId }: { readonly runId: string }) {
   return (
     <Panel title="Files" flush>
       <Answered answer={answer} rows={3}>
-        {({ items }) =>
+        {({ items, more }) =>
           items.length === 0 ? (
             <Empty title="This run kept no files" />
           ) : (
@@ -25,6 +25,9 @@ export function RunFilesPanel({ runId }: { readonly runId: string }) {
                 {items.map((item) => (
                   <Entry key={item.path} runId={runId} item={item} chosen={view.file} open={open} />
                 ))}
+                {more ? (
+                  <li className="quiet">There are more; the client lists them all.</li>
+                ) : null}
               </ul>
               <div className="files-preview">
                 {view.file === undefined ? (

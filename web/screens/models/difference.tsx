@@ -98,8 +98,8 @@ function Groups({ data }: { readonly data: Difference }) {
             label={group.title}
             head={[
               { title: '' },
-              { title: <ObjectLink target={data.from} /> },
-              { title: <ObjectLink target={data.to} /> },
+              { title: <VersionLink target={data.from} /> },
+              { title: <VersionLink target={data.to} /> },
               { title: 'Change' },
             ]}
             rows={group.rows.map((row) => ({
@@ -136,6 +136,11 @@ function Value({
   ) : (
     <span className="num">{text}</span>
   )
+}
+
+/** Short, because the model stands above. */
+function VersionLink({ target }: { readonly target: Difference['from'] }) {
+  return <ObjectLink target={target}>v{target.id.split('/').at(-1)}</ObjectLink>
 }
 
 /** In words: a colour alone would say nothing to some. */

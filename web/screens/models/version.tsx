@@ -91,7 +91,11 @@ function Gate({ version }: { readonly version: Version }) {
   if (gate === null) {
     return (
       <Panel title="Gate">
-        <Empty title="Not asked yet">The gate is asked when the version is registered.</Empty>
+        <Empty title="Not asked yet">
+          {version.origin === 'brought'
+            ? version.statusSentence
+            : 'The gate is asked when the version is registered.'}
+        </Empty>
       </Panel>
     )
   }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { RunPreview } from '../../contract/index.ts'
-import { contentOf } from './experiments-files.ts'
+import { contentOf, placeOf } from './experiments-files.ts'
 
 const plain: RunPreview = {
   path: 'x',
@@ -53,4 +53,13 @@ test('a long text is cut between two characters', () => {
   const seen = look('a.txt', 'é'.repeat(200_000))
   expect(seen.text).toMatch(/^é+$/)
   expect(seen.note).toContain('262,144')
+})
+
+test('a file is looked for among those of the run, or of the logged model that its path names', () => {
+  const own = { owner: { kind: 'run', id: 'r1' }, prefix: '' }
+  expect(placeOf('r1', 'model/MLmodel')).toEqual({ ...own, path: 'model/MLmodel' })
+  expect(placeOf('r1', 'models:/other')).toEqual({ ...own, path: 'models:/other' })
+  const model = { owner: { kind: 'logged-model', id: 'm-1a' }, prefix: 'models:/m-1a/' }
+  expect(placeOf('r1', 'models:/m-1a')).toEqual({ ...model, path: '' })
+  expect(placeOf('r1', 'models:/m-1a/data/x.bin')).toEqual({ ...model, path: 'data/x.bin' })
 })

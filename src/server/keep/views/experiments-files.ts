@@ -1,6 +1,7 @@
 // The files of a run: folder by folder, and the beginning of what can be looked into. Nothing that a
 // file says of itself is believed: text is shown as text, and a picture only as a picture.
-import { trackingErrors, type StoredFile } from '../../../tracking/index.ts'
+import { isAssayError } from '../../../lib/errors.ts'
+import { trackingErrors, type FileOwner, type StoredFile } from '../../../tracking/index.ts'
 import type { RunPreview } from '../../contract/index.ts'
 import type { Handlers } from '../handlers.ts'
 import { count } from '../present.ts'
@@ -12,50 +13,85 @@ const TEXT_BYTES = 256 * 1024
 const READ_BYTES = 8 * 1024 * 1024
 const IMAGE_BYTES = 20 * 1024 * 1024
 const ROWS = 200
+const MODELS_MAX = 100
 const COLUMNS = 100
 
 export function runFileViews(rooms: Rooms): Pick<Handlers, 'runFiles' | 'runPreview'> {
   const { tracking } = rooms
   return {
     async runFiles({ params: { runId }, query }) {
-      await tracking.runHead(runId)
       const folder = (query.folder ?? '').replace(/\/+$/, '')
-      const { entries, next } = await tracking.files.list({ kind: 'run', id: runId }, folder)
+      const { owner, prefix, path: inner } = placeOf(runId, folder)
+      const [models, { entries, next }] = await Promise.all([
+        loggedModels(tracking, runId),
+        tracking.files.list(owner, inner),
+      ])
+      const items = entries.map(({ path, isFolder, size }) => ({
+        path: prefix + path,
+        name: path.slice(inner === '' ? 0 : inner.length + 1),
+        isFolder,
+        bytes: isFolder ? null : size,
+        href: isFolder ? null : artifactHref(runId, prefix + path),
+      }))
       return {
         folder,
-        items: entries.map(({ path, isFolder, size }) => ({
-          path,
-          name: path.slice(folder === '' ? 0 : folder.length + 1),
-          isFolder,
-          bytes: size,
-          href: isFolder ? null : artifactHref(runId, path),
-        })),
+        items: folder === '' ? [...models, ...items] : items,
         more: next !== undefined,
       }
     },
 
     async runPreview({ params: { runId }, query: { path } }) {
-      const owner = { kind: 'run', id: runId } as const
+      const { owner, path: inner } = placeOf(runId, path)
       await tracking.runHead(runId)
-      const file = await tracking.files.file(owner, path)
+      const file = await tracking.files.file(owner, inner)
       if (file === undefined) {
         throw trackingErrors.artifact_not_found(`Run ${runId} has no file ${path.slice(0, 300)}.`)
       }
-      const plain = previewOf(runId, file)
+      const plain = previewOf(runId, path, file)
       if (isImage(path)) return pictureOf(file, plain)
       if (file.size > READ_BYTES) {
         return { ...plain, note: 'It is too large to look into here. Download it.' }
       }
-      const { bytes } = await tracking.files.read(owner, path, READ_BYTES)
+      const { bytes } = await tracking.files.read(owner, inner, READ_BYTES)
       return contentOf(path, bytes, plain)
     },
   }
 }
 
+/**
+ * Where a file that a run's page names is kept: among the run's own, or, as `models:/m-…/path`,
+ * among those of a logged model.
+ */
+export function placeOf(
+  runId: string,
+  path: string,
+): { readonly owner: FileOwner; readonly prefix: string; readonly path: string } {
+  const [, prefix, id = '', inner = ''] = /^(models:\/(m-[\w-]+)(?:\/|$))(.*)$/s.exec(path) ?? []
+  if (prefix === undefined) return { owner: { kind: 'run', id: runId }, prefix: '', path }
+  return { owner: { kind: 'logged-model', id }, prefix: `models:/${id}/`, path: inner }
+}
+
+/** The models that a run made, as folders beside its files. */
+async function loggedModels({ run, loggedModel }: Rooms['tracking'], runId: string) {
+  const { modelOutputs } = await run(runId)
+  const found = await Promise.all(
+    modelOutputs.slice(0, MODELS_MAX).map(async ({ modelId }) => {
+      try {
+        const { id, name } = await loggedModel(modelId)
+        return [{ path: `models:/${id}`, name: `${name} (model)`, isFolder: true }]
+      } catch (error) {
+        if (isAssayError(error, 'logged_model_not_found')) return []
+        throw error
+      }
+    }),
+  )
+  return found.flat().map((folder) => ({ ...folder, bytes: null, href: null }))
+}
+
 export const artifactHref = (runId: string, name: string): string =>
   `/api/v1/runs/${encodeURIComponent(runId)}/artifacts/${encodeURIComponent(name)}`
 
-function previewOf(runId: string, { path, size }: StoredFile): RunPreview {
+function previewOf(runId: string, path: string, { size }: StoredFile): RunPreview {
   return {
     path,
     bytes: size,

@@ -21,6 +21,7 @@ import { pipelineStepViews } from './pipeline-steps.ts'
 import { pipelineViews } from './pipelines.ts'
 import { policyViews } from './policy.ts'
 import { trainingViews } from './training.ts'
+import { webhookViews } from './webhooks.ts'
 
 export function keepHandlers(rooms: Rooms): Handlers {
   return {
@@ -37,6 +38,7 @@ export function keepHandlers(rooms: Rooms): Handlers {
     ...learningViews(rooms),
     ...modelViews(rooms),
     ...historyViews(rooms),
+    ...webhookViews(rooms),
     ...monitoringViews(rooms),
     ...governanceViews(rooms),
     ...lineageViews(rooms),

@@ -1,0 +1,93 @@
+// Declared pipelines in a server: triggers begin runs, `work` goes on with them after a kill, and people
+// end them.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ownProject } from './own-project.ts'
+import { eventually, run, startServer, temporaryDirectory, type TestServer } from './server.ts'
+
+const pipelines = (go: string, pid: string) => `
+import { existsSync, writeFileSync } from 'node:fs'
+import { freshness, pipeline, step } from 'assay'
+const first = step('first', { outputs: { out: 'json' }, run: ({ outputs }) => outputs.out.write(1) })
+const second = step('second', {
+  inputs: { of: 'json' },
+  outputs: { out: 'json' },
+  async run({ outputs, log }) {
+    writeFileSync(${JSON.stringify(pid)}, String(process.pid))
+    log('waiting')
+    while (!existsSync(${JSON.stringify(go)})) await new Promise((wake) => setTimeout(wake, 50))
+    await outputs.out.write(2)
+  },
+})
+const fresh = pipeline('fresh', {
+  steps() {
+    const one = first({})
+    return { one, two: second({ inputs: { of: one.outputs.out } }) }
+  },
+  triggers: [freshness('P1D')],
+})
+`
+
+const home = temporaryDirectory('pipelines-home')
+const folder = temporaryDirectory('pipelines-files')
+const [go, pid] = [join(folder, 'go'), join(folder, 'pid')]
+let server: TestServer
+
+beforeAll(async () => {
+  const project = ownProject(
+    (source) =>
+      pipelines(go, pid) +
+      source.replace("project('tiny', {", "project('tiny', {\n  pipelines: [fresh],"),
+  )
+  server = await startServer({ home, project })
+}, 120_000)
+
+afterAll(async () => {
+  await server?.stop()
+})
+
+interface Listed {
+  readonly id: string
+  readonly pipeline: string
+  readonly status: string
+  readonly engine?: { readonly why: { readonly words: string } }
+}
+
+const ask = (...args: readonly string[]) =>
+  JSON.parse(run(['pipelines', ...args, '--home', home, '--json']).out) as unknown
+const newest = () => (ask('runs', '--pipeline', 'fresh') as Listed[])[0]
+
+test('a trigger begins a run, which is gone on with after work was killed', async () => {
+  await eventually('the second step runs', () => existsSync(pid))
+  const begun = newest()
+  expect(begun).toMatchObject({
+    status: 'running',
+    engine: { why: { words: 'Its newest good run is older than 1 day' } },
+  })
+  const log = run(['pipelines', 'logs', begun.id, 'two', '--home', home])
+  expect(log.out).toContain('waiting')
+
+  const before = server.roleProcess('work')!
+  const child = Number(readFileSync(pid, 'utf8'))
+  process.kill(before, 'SIGKILL')
+  await eventually('the step has ended with work', () => !existsSync(`/proc/${child}/cmdline`))
+  writeFileSync(go, '')
+  await eventually('the run is done', () => newest().status === 'done')
+  const { id } = newest()
+  expect(id).toBe(begun.id)
+  const { steps } = ask('explain', id) as {
+    readonly steps: readonly { readonly attempts: readonly { readonly status: string }[] }[]
+  }
+  expect(steps.map(({ attempts }) => attempts.map(({ status }) => status))).toEqual([
+    ['done'],
+    ['lost', 'done'],
+  ])
+})
+
+test('runs of the standard flow and of declared pipelines are listed together', async () => {
+  await eventually('the standard flow has begun', () =>
+    (ask('runs') as Listed[]).some(({ pipeline }) => pipeline === 'learn'),
+  )
+  expect((ask('runs') as Listed[]).map(({ pipeline }) => pipeline)).toContain('fresh')
+})
