@@ -33,8 +33,8 @@ function table(): string {
 }
 
 function described(fields: Endpoint['fields']): string {
-  const parts = Object.entries(fields).map(
-    ([name, field]) => `${name}${field.required ? '\\*' : ''} ${kindOf(field)}`.trim(),
+  const parts = Object.entries(fields).map(([name, field]) =>
+    `${name}${field.required ? '\\*' : ''} ${kindOf(field)}`.trim(),
   )
   return parts.join('; ')
 }

@@ -8,7 +8,7 @@
  *                 | key [NOT] IN '(' value (',' value)* ')'
  *                 | key IS [NOT] NULL
  *     operator   := = | == | != | <> | < | <= | > | >= | LIKE | ILIKE
- *     key        := [entity '.'] name         name: bare, `backticked` or "quoted"
+ *     key        := [entity '.'] name         name: bare, `backticked`, "quoted" or, after a dot, 'quoted'
  *     value      := 'text' | "text" | number  a quote inside: doubled, or after a backslash
  *
  * Keywords in any case. AND binds tighter than OR. In patterns % stands for any text and _ for one
@@ -309,7 +309,7 @@ function createParser<Field>(text: string, vocabulary: Vocabulary<Field>) {
     const name = token.text.slice(dot + 1)
     if (name !== '') return [entity, name]
     const quoted = peek()
-    if (!quoted?.joined || (quoted.kind !== 'double' && quoted.kind !== 'backtick')) {
+    if (!quoted?.joined || !['single', 'double', 'backtick'].includes(quoted.kind)) {
       return fail(`Expected a name after "${token.text}".`)
     }
     next++

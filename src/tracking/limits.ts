@@ -16,7 +16,7 @@ export const trackingLimits = {
   loggedModelName: 500,
   paramValue: 6000,
   runTagValue: 8000,
-  experimentTagValue: 5000,
+  experimentTagValue: 20_000,
   statusMessage: 5000,
   location: 8000,
   datasetName: 500,

@@ -136,6 +136,9 @@ test('a run says what it read and which models went in and came out', async () =
     { experimentId: experiment.id, ...summary },
   ])
   const other = await tracking.startRun({ experimentId: experiment.id }, by)
+  // Read again without a tag, it keeps what was said of it before.
+  await tracking.logInputs(run.id, { datasets: [{ ...dataset, tags: {} }] })
+  expect((await tracking.run(run.id)).datasets).toMatchObject([{ tags }])
   await tracking.logInputs(other.id, { datasets: [{ ...dataset, source: 'other', tags: {} }] })
   expect((await tracking.run(other.id)).datasets).toEqual([{ ...dataset, tags: {} }])
 })

@@ -239,7 +239,8 @@ function runStore(
         const known = ofExperiments(experimentId === undefined ? [] : [experimentId])
           .flatMap((run) => run.datasets)
           .find((one) => isSameDataset(one, dataset))
-        const added = { ...(known ?? dataset), tags: dataset.tags }
+        const own = state().runs.get(id)?.datasets.find((one) => isSameDataset(one, dataset))
+        const added = { ...(known ?? dataset), tags: { ...own?.tags, ...dataset.tags } }
         change(id, (run) => ({
           datasets: [...run.datasets.filter((one) => !isSameDataset(one, dataset)), added].sort(
             (a, b) => order(a.name, b.name) || order(a.digest, b.digest),

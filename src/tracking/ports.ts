@@ -92,7 +92,10 @@ export interface RunStore {
     page: { readonly limit: number; readonly after?: HistoryKey | undefined },
   ): Promise<{ readonly metrics: Metric[]; readonly next?: HistoryKey | undefined }>
   metricHistories(query: HistoriesQuery): Promise<{ runId: string; metrics: Metric[] }[]>
-  /** A data set that the experiment knows already keeps its source, schema and profile. */
+  /**
+   * A data set that the experiment knows already keeps its source, schema and profile; tags of a
+   * second reading by one run are added to those of the first.
+   */
   addDatasets(runId: string, datasets: readonly DatasetInput[]): Promise<void>
   addModelInputs(runId: string, modelIds: readonly string[]): Promise<void>
   addModelOutputs(runId: string, outputs: readonly ModelOutput[]): Promise<void>

@@ -93,7 +93,8 @@ function versionColumn(field: VersionField): FilterColumn {
   }
   switch (field.name) {
     case 'runId':
-      return { value: sql`nullif(v.runId, '')` }
+      // The column itself, not an expression of it: that is what the index is on.
+      return { value: sql`v.runId`, holds: (condition) => sql`(v.runId <> '' AND ${condition})` }
     case 'source':
       return { value: sql`v.source` }
     default:

@@ -85,10 +85,7 @@ export function experimentStore(database: SqliteDatabase): ExperimentStore {
       return pageFrom(rows, limit, keys.length, (page) => withTags(read(), page))
     },
     deleteContents: (id, atUs) => mark(id, { deletedAtUs: atUs, wentAlong: 1 }),
-    restoreContents: async (id) => {
-      const restored = await mark(id, { deletedAtUs: null, wentAlong: 0 })
-      return restored
-    },
+    restoreContents: (id) => mark(id, { deletedAtUs: null, wentAlong: 0 }),
   }
 }
 

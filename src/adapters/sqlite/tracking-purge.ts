@@ -53,7 +53,7 @@ export function purgeStore(database: SqliteDatabase): PurgeStore {
             AND NOT EXISTS (SELECT 1 FROM tracking_runs WHERE experimentId = e.id)
             AND NOT EXISTS (SELECT 1 FROM tracking_models WHERE experimentId = e.id)`.execute(db)
         const empty = rows.map(({ id }) => id)
-        for (const table of ['tracking_experiment_tags', 'tracking_datasets']) {
+        for (const table of ofExperiments) {
           await sql`DELETE FROM ${sql.table(table)} WHERE experimentId IN ${listed(empty)}`.execute(
             db,
           )
@@ -64,6 +64,7 @@ export function purgeStore(database: SqliteDatabase): PurgeStore {
   }
 }
 
+const ofExperiments = ['tracking_experiment_tags', 'tracking_datasets', 'tracking_names']
 const ofRuns = [
   'tracking_series',
   'tracking_params',

@@ -10,7 +10,7 @@ import type { SqliteDatabase } from './database.ts'
 import { runKeyOf } from './tracking-history.ts'
 import { completeRuns, paramValue } from './tracking-parts.ts'
 import type { RunRow, TrackingTables } from './tracking-tables.ts'
-import { toJson, withoutNulls } from './values.ts'
+import { fromJson, toJson, withoutNulls } from './values.ts'
 
 type Served =
   | 'insertRun'
@@ -191,9 +191,16 @@ async function addDataset(
     .where('name', '=', name)
     .where('digest', '=', digest)
     .executeTakeFirstOrThrow()
-  const context = Object.hasOwn(tags, datasetContextTag) ? tags[datasetContextTag] : null
+  const reading = await db
+    .selectFrom('tracking_readings')
+    .select('tags')
+    .where('runKey', '=', run.key)
+    .where('datasetKey', '=', key!)
+    .executeTakeFirst()
+  const all = { ...(reading && fromJson<Readonly<Record<string, string>>>(reading.tags)), ...tags }
+  const context = Object.hasOwn(all, datasetContextTag) ? all[datasetContextTag] : null
   await db
     .replaceInto('tracking_readings')
-    .values({ runKey: run.key, datasetKey: key!, tags: toJson(tags), context })
+    .values({ runKey: run.key, datasetKey: key!, tags: toJson(all), context })
     .execute()
 }

@@ -55,6 +55,9 @@ export function compilePipeline(declaration: PipelineDeclaration): CompiledPipel
   }
   const mistake = partitions === null ? undefined : partitionMistake(partitions)
   if (mistake !== undefined) throw scope.invalid(`partitions: ${mistake}`)
+  if (partitions?.by === 'list' && declaration.triggers.length > 0) {
+    throw scope.invalid('triggers run the last part of a calendar; a list is backfilled')
+  }
   const products = Object.fromEntries(
     Object.entries(declaration.made).map(([output, ref]) => {
       const input = compileRef(scope, `products.${output}`, ref)

@@ -194,7 +194,7 @@ export function createPipelineHost(ports: HostPorts) {
   }
 
   const remote: PipelineRemote = {
-    start: (request, by) => enqueue(requestOf(request, by.actor.id), by),
+    start: async (request, by) => enqueue(requestOf(request, by.actor.id), by),
     async startBackfill(request, by) {
       pipelineOf(request.pipeline)
       const state: BackfillState = {

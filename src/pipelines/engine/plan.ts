@@ -7,6 +7,7 @@ import { compilePipeline, paramMistake } from './compile.ts'
 import { stepsBefore, type CompiledPipeline, type CompiledWork } from './compiled.ts'
 import type { PipelineDeclaration } from './declare.ts'
 import type { ParamValue } from './kinds.ts'
+import { partitionKeys } from './partitions.ts'
 import type { KeyParts } from './records.ts'
 
 /** A pipeline and the files of its steps. */
@@ -38,6 +39,24 @@ export function loadedPipeline(declaration: PipelineDeclaration): LoadedPipeline
     use.kind === 'approval-use' ? [] : [[name, use.step.file] as const],
   )
   return { compiled: compilePipeline(declaration), files: Object.fromEntries(files) }
+}
+
+/** Error: `pipeline_value_invalid` where a partition is missing, or there is none of that key. */
+export function requirePartition(
+  { pipeline, partition }: Pick<RunRequest, 'pipeline' | 'partition'>,
+  nowUs: number,
+): void {
+  const { name, partitions } = pipeline.compiled
+  const invalid = (detail: string) => pipelineErrors.pipeline_value_invalid(`${name} ${detail}`)
+  if (partitions === null) {
+    if (partition === null) return
+    throw invalid('has no partitions.')
+  }
+  if (partition === null) throw invalid('runs over partitions; name one.')
+  const keys = partitionKeys(partitions, nowUs)
+  if (keys.placeOf(partition) !== undefined) return
+  const range = keys.count === 0 ? 'none yet' : `${keys.at(0)} to ${keys.at(keys.count - 1)}`
+  throw invalid(`has no partition "${partition}": ${range}.`)
 }
 
 /** Values of all parameters of a run. Errors: `pipeline_value_invalid`. */

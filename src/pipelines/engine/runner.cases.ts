@@ -47,6 +47,7 @@ export function temporaryFolder(): string {
 export function localAttempts(steps: () => Readonly<Record<string, AnyStep>>): StepAttempts {
   return {
     async run({ step, task }, { signal, onFigure }): Promise<AttemptEnd> {
+      if (signal.aborted) return { end: 'cancelled', problem: String(signal.reason) }
       const hooks = { tables: jsonTables, log: () => {}, report: onFigure, signal }
       const stopped = new Promise<AttemptEnd>((resolve) => {
         signal.addEventListener('abort', () =>

@@ -5,6 +5,7 @@ import { check } from '../../data/index.ts'
 import { approval, given, pipeline, step } from './declare.ts'
 import { allSteps } from './plan.ts'
 import { testEngine } from './runner.cases.ts'
+import { partitionBy } from './when.ts'
 
 let ran: string[] = []
 
@@ -290,6 +291,27 @@ test('a file that changes while a step reads it fails the step', async () => {
     }),
   )
   expect(run.problem).toBe('copy: file words.txt changed while the step read it')
+})
+
+test('a run names a partition that there is, where there are any', async () => {
+  const engine = engineWithWords()
+  await expect(engine.run(words, { partition: 'a' })).rejects.toThrow('words has no partitions.')
+  const parted = pipeline('parted', {
+    steps: ({ partition }) => ({
+      one: step('one', {
+        params: { key: '' },
+        outputs: { out: 'json' },
+        run: ({ outputs, params }) => outputs.out.write(params.key),
+      })({ params: { key: partition } }),
+    }),
+    partitions: partitionBy.list(['a', 'b']),
+  })
+  await expect(engine.run(parted)).rejects.toThrow('runs over partitions; name one.')
+  await expect(engine.run(parted, { partition: 'c' })).rejects.toThrow('no partition "c": a to b.')
+  const { run, of } = await engine.run(parted, { partition: 'b' })
+  expect(run).toMatchObject({ about: 'b', status: 'done' })
+  expect(readFileSync(engine.objects.path(of('one').outputs['out'].digest), 'utf8')).toBe('"b"')
+  expect(await engine.store.partitionCounts('parted')).toMatchObject({ done: 1 })
 })
 
 test('folders pass between steps as they were', async () => {

@@ -21,6 +21,7 @@ import {
   keyOf,
   keyParts,
   paramsOf,
+  requirePartition,
   stepParams,
   wantedSteps,
   type Environment,
@@ -63,13 +64,7 @@ export function newRun(request: RunRequest, { clock, ids }: Pick<RunnerPorts, 'c
   const { compiled } = request.pipeline
   const params = paramsOf(compiled, request.params)
   wantedSteps(compiled, request.options)
-  if ((compiled.partitions === null) !== (request.partition === null)) {
-    throw pipelineErrors.pipeline_value_invalid(
-      compiled.partitions === null
-        ? `${compiled.name} has no partitions.`
-        : `${compiled.name} runs over partitions; name one.`,
-    )
-  }
+  requirePartition(request, clock.nowUs())
   const declaration = contentHash(compiled)
   const { partition, options, why, actor, backfill, runner } = request
   return {

@@ -63,7 +63,16 @@ function yamlOf(text: string): unknown {
   refuseDeep(text)
   try {
     // No aliases: no client writes them, and they make small files large. Only JSON's types.
-    return parse(text, { maxAliasCount: 0, schema: 'core', logLevel: 'error', merge: false })
+    return parse(text, {
+      maxAliasCount: 0,
+      schema: 'core',
+      logLevel: 'error',
+      merge: false,
+      // Each takes time that grows with the square of the length: the search for a key that is there
+      // twice (of those the last counts), and the line of every mistake.
+      uniqueKeys: false,
+      prettyErrors: false,
+    })
   } catch (cause) {
     throw invalid(`it is no YAML that is read here (${(cause as Error).message.slice(0, 200)})`)
   }

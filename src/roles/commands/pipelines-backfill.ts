@@ -2,7 +2,6 @@
 import { exitCodes, type PipelinesRunOptions, type Terminal } from '../../cli/index.ts'
 import { pipelineErrors, runBackfill, type RunRequest } from '../../pipelines/index.ts'
 import { enginePorts } from '../pipeline-engine.ts'
-import { cancelWatch } from '../pipeline-control.ts'
 import { byCommand, type KeptPipelines } from './connection.ts'
 
 export async function backfill(
@@ -21,8 +20,8 @@ export async function backfill(
     store: kept.engine,
     catalog: kept.catalog,
   })
-  const interrupted = cancelWatch('none', { cancellation: async () => undefined })
-  const stop = () => interrupted.abort.abort('Interrupted at the terminal')
+  const interrupted = new AbortController()
+  const stop = () => interrupted.abort('Interrupted at the terminal')
   process.once('SIGINT', stop)
   try {
     const counts = await runBackfill(
@@ -39,7 +38,6 @@ export async function backfill(
     else out.line(`${counts.done} done, ${counts.known} were done before, ${counts.failed} failed`)
     return counts.failed === 0 && counts.left === 0 ? exitCodes.ok : exitCodes.failed
   } finally {
-    interrupted.stop()
     process.removeListener('SIGINT', stop)
   }
 }

@@ -139,3 +139,33 @@ test('a list that is too long for memory is refused as Parquet, and whole as CSV
   expect(bytes).toBeGreaterThan(300_001 * 3)
   await expect(exported(300_001, 'parquet')).rejects.toMatchObject({ code: 'export_too_large' })
 })
+
+test('a list with chosen columns has one for each, and those of the first page on every page', async () => {
+  const sent: Sent = { headers: {} }
+  const reply = {
+    header: () => reply,
+    type: () => reply,
+    send: (body: unknown) => ((sent.body = body), reply),
+  }
+  const asked: (string | undefined)[] = []
+  const handler = async (call: unknown) => {
+    const { query } = call as { query: { columns?: string; cursor?: string } }
+    asked.push(query.columns)
+    const items = [{ id: asked.length, values: [1, 'x'] }]
+    const columns = [{ key: 'metrics.a,b' }, { key: 'params.c' }]
+    return { columns, items, next: query.cursor === undefined ? 'more' : null }
+  }
+  await exportRows({
+    reply: reply as never,
+    name: 'rows',
+    response: Type.Object({
+      items: Type.Array(Type.Object({ id: Type.Integer(), values: Type.Array(Type.Unknown()) })),
+    }),
+    format: 'csv',
+    call: { query: {} } as never,
+    handler,
+    parquet: async () => Buffer.of(),
+  })
+  expect(await text(sent.body as Readable)).toBe('id,"metrics.a,b",params.c\r\n1,1,x\r\n2,1,x\r\n')
+  expect(asked).toEqual([undefined, 'metrics.a%2Cb,params.c'])
+})

@@ -134,6 +134,17 @@ describe('a run', () => {
     })
   })
 
+  test('says so of every value of a batch that has no room for more tags', async () => {
+    const run = await newRun()
+    const of = (key: string) => ({ key, value: 'v'.repeat(8001) })
+    const tags = Array.from({ length: 100 }, (_, place) => of(`t${place}`))
+    const answer = await post('runs/log-batch', { run_id: run, tags, params: [of('p')] })
+    expect(answer.status).toBe(200)
+    const { data } = (await get('runs/get', { run_id: run })).body.run
+    const marks = (data.tags as Json[]).filter(({ key }) => key.startsWith('assay.cut.'))
+    expect(marks).toHaveLength(101)
+  })
+
   test('ends, is deleted twice without harm, and comes back', async () => {
     const run = await newRun()
     const ended = await post('runs/update', { run_id: run, status: 'KILLED', end_time: 9 })
@@ -281,7 +292,7 @@ describe('a refusal', () => {
       'Run with id=other not found',
     )
     expect(await said('runs/delete-tag', { run_id: run, key: 'fake' })).toBe(
-      `No tag with name: fake in Run with id ${run}`,
+      `No tag with name: fake in run with id ${run}`,
     )
     await post('runs/log-parameter', { run_id: run, key: 'p', value: '1' })
     expect(await said('runs/log-parameter', { run_id: run, key: 'p', value: '2' })).toMatch(

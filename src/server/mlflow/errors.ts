@@ -102,7 +102,8 @@ const theirWords: Readonly<Record<string, readonly (readonly [ours: RegExp, thei
     ],
   ],
   tag_not_found: [
-    [/^(Run|Experiment) (\S+) has no tag (.*)\.$/s, 'No tag with name: $3 in $1 with id $2'],
+    [/^Run (\S+) has no tag (.*)\.$/s, 'No tag with name: $2 in run with id $1'],
+    [/^Experiment (\S+) has no tag (.*)\.$/s, 'No tag with name: $2 in experiment with id $1'],
   ],
   param_changed: [[/^Parameter/, 'Changing param values is not allowed. Parameter']],
   logged_model_not_found: [

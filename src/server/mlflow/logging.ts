@@ -95,14 +95,25 @@ export const loggingEndpoints: readonly Endpoint[] = [
       const { run_id: runId, metrics, params, tags } = request
       requireBatch(metrics.length + params.length + tags.length)
       requireOnce(params.map(({ key }) => key))
-      const { [runNameTag]: name, ...kept } = cutTo(limits.runTagValue, 'tag', tags).all
       const keptParams = cutTo(limits.paramValue, 'param', params)
+      const keptTags = cutTo(limits.runTagValue, 'tag', tags)
+      const { [runNameTag]: name, ...ownTags } = keptTags.values
+      const allTags = Object.entries({ ...ownTags, ...keptTags.marks, ...keptParams.marks })
+      const fitting = Math.min(
+        limits.tagsPerBatch,
+        limits.itemsPerBatch - metrics.length - params.length,
+      )
       const batch = {
         metrics: metrics.map((metric, place) => metricOf(metric, `metrics[${place}].`)),
         params: keptParams.values,
-        tags: { ...kept, ...keptParams.marks },
+        tags: Object.fromEntries(allTags.slice(0, fitting)),
       }
       await rooms.tracking.log(runId, batch, by)
+      // Marks for which a full batch has no room.
+      for (let from = fitting; from < allTags.length; from += limits.tagsPerBatch) {
+        const more = Object.fromEntries(allTags.slice(from, from + limits.tagsPerBatch))
+        await rooms.tracking.log(runId, { tags: more }, by)
+      }
       if (name) await rooms.tracking.updateRun(runId, { name }, by)
       return {}
     },
@@ -209,7 +220,8 @@ async function setTags(
   tags: readonly Pair[],
   by: By,
 ): Promise<void> {
-  const { [runNameTag]: name, ...kept } = cutTo(limits.runTagValue, 'tag', tags).all
+  const { values, marks } = cutTo(limits.runTagValue, 'tag', tags)
+  const { [runNameTag]: name, ...kept } = { ...values, ...marks }
   if (Object.keys(kept).length > 0) await tracking.log(runId, { tags: kept }, by)
   if (name) await tracking.updateRun(runId, { name }, by)
 }
@@ -227,7 +239,7 @@ function cutTo(limit: number, kind: 'param' | 'tag', pairs: readonly Pair[]) {
     marks[`assay.cut.${kind}.${key}`.slice(0, limits.name)] =
       `${limit} of ${value.length} characters were kept`
   }
-  return { values, marks, all: { ...values, ...marks } }
+  return { values, marks }
 }
 
 /** A text that was cut within a surrogate pair loses the half that is left. */

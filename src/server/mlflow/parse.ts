@@ -151,15 +151,15 @@ function parseNumber(field: WholeField | NumberField, value: unknown, path: stri
   if (read === undefined) throw wrongType(path, value)
   if (field.min !== undefined && read < field.min) {
     const isCount = field.min === 1
-    throw outOfRange(path, value, isCount ? 'a positive integer' : `at least ${field.min}`)
+    throw outOfRange(path, read, isCount ? 'a positive integer' : `at least ${field.min}`)
   }
   if (field.max !== undefined && read > field.max) {
-    throw outOfRange(path, value, `at most ${field.max}`)
+    throw outOfRange(path, read, `at most ${field.max}`)
   }
   return read
 }
 
-function outOfRange(path: string, value: unknown, rule: string) {
+function outOfRange(path: string, value: number, rule: string) {
   return mlflowErrors.mlflow_request_invalid(`${invalidSentence(path, value)} It must be ${rule}`)
 }
 

@@ -72,7 +72,7 @@ const datasetNames = ['name', 'digest', 'context'] as const
 
 const runs: Vocabulary<RunField> = {
   known:
-    'metrics.<key>, params.<key>, tags.<key>, datasets.name, .digest and .context, and the attributes ' +
+    'Keys are metrics.<key>, params.<key>, tags.<key>, datasets.name, .digest and .context, and the attributes ' +
     Object.keys(runAttributes).join(', '),
   keyOf(entity = 'attribute', name) {
     switch (singular(entity)) {
@@ -121,7 +121,7 @@ const experimentAttributes: Attributes<ExperimentField> = {
 }
 
 const experiments: Vocabulary<ExperimentField> = {
-  known: `tags.<key>, and the attributes ${Object.keys(experimentAttributes).join(', ')}`,
+  known: `Keys are tags.<key>, and the attributes ${Object.keys(experimentAttributes).join(', ')}`,
   keyOf(entity = 'attribute', name) {
     const kind = singular(entity)
     if (kind === 'tag') return { field: { of: 'tag', name }, type: 'text', operators: nullable }
@@ -174,7 +174,7 @@ const modelStatusWords: Readonly<Record<string, string>> = {
 }
 
 const loggedModels: Vocabulary<LoggedModelField> = {
-  known: `metrics.<key>, params.<key>, tags.<key>, and the attributes ${Object.keys(modelAttributes).join(', ')}`,
+  known: `Keys are metrics.<key>, params.<key>, tags.<key>, and the attributes ${Object.keys(modelAttributes).join(', ')}`,
   keyOf(entity = 'attribute', name) {
     switch (singular(entity)) {
       case 'metric':

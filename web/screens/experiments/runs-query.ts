@@ -26,11 +26,22 @@ export function askedIn(view: View): RunsAsked {
 
 const PAGE = 100
 const REFRESH_MS = 5_000
+const REFRESH_WIDE_MS = 30_000
+const WIDE_COLUMNS = 200
 
 export interface RunsAnswer {
   readonly columns: readonly RunColumn[]
   readonly rows: readonly RunRow[]
   readonly total: number | null
+}
+
+/**
+ * When a list is asked for anew. A long one that somebody scrolled through is not, under their eyes;
+ * a wide one, of a megabyte, seldom.
+ */
+function refreshAfter(pages: readonly { readonly columns: readonly unknown[] }[]): number | false {
+  if (pages.length > 1) return false
+  return (pages[0]?.columns.length ?? 0) > WIDE_COLUMNS ? REFRESH_WIDE_MS : REFRESH_MS
 }
 
 /** The runs of a view; further pages are fetched as the end of the table comes near. */
@@ -46,8 +57,7 @@ export function useRuns(asked: RunsAsked) {
       return { cursor: next, ...chosen }
     },
     placeholderData: keepPreviousData,
-    // A long list that somebody scrolled through is not fetched anew under their eyes.
-    refetchInterval: (query) => ((query.state.data?.pages.length ?? 0) > 1 ? false : REFRESH_MS),
+    refetchInterval: (query) => refreshAfter(query.state.data?.pages ?? []),
   })
   const data = useMemo((): RunsAnswer | undefined => {
     const first = answer.data?.pages[0]

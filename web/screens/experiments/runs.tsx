@@ -99,8 +99,8 @@ function Head({ experiment }: { readonly experiment: Experiment | undefined }) {
         experiment === undefined
           ? 'Every run with its parameters, metrics, data and files: of this project, of files that were learnt from, and of any MLflow client.'
           : experiment.deletedAt === null
-            ? `Experiment ${experiment.id}, ${plural(experiment.runs, 'run')}.`
-            : `Experiment ${experiment.id} was deleted; it can be restored until it is purged.`
+            ? `${plural(experiment.runs, 'run')}; id ${experiment.id}`
+            : 'It was deleted, and can be restored until it is purged.'
       }
       actions={
         <>

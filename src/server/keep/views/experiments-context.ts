@@ -2,7 +2,7 @@
 import type { Access, ChangeBy, Identity } from '../../../access/index.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import type { Remote } from '../../../lib/rpc.ts'
-import type { ModelVersion, Registry } from '../../../registry/index.ts'
+import type { Registry } from '../../../registry/index.ts'
 import type { Run, RunHead, RunViews, Tracking } from '../../../tracking/index.ts'
 import type { RunModel, RunSummary } from '../../contract/index.ts'
 import { identityView, metricView, time, versionRef } from '../present.ts'
@@ -13,7 +13,7 @@ export interface ExperimentRooms {
   readonly tracking: Remote<Tracking>
   readonly runViews: Remote<RunViews>
   readonly access: Pick<Remote<Access>, 'identities' | 'createIdentity' | 'issueKey'>
-  readonly registry: Pick<Remote<Registry>, 'versions'>
+  readonly registry: Pick<Remote<Registry>, 'searchVersions'>
   readonly learning: Pick<Rooms['learning'], 'pairs'>
   readonly clock: Clock
   /** The models that a run logged, which are read from its files; a command goes without. */
@@ -22,20 +22,49 @@ export interface ExperimentRooms {
 
 export type RunContext = Awaited<ReturnType<typeof runContext>>
 
-export async function runContext(rooms: ExperimentRooms) {
+/** Of these runs alone: a bank may have thousands of experiments and versions. */
+export async function runContext(
+  rooms: ExperimentRooms,
+  runs: readonly Pick<RunHead, 'id' | 'experimentId'>[],
+) {
   const [identities, experiments, versions] = await Promise.all([
     rooms.access.identities(),
-    everyExperiment(rooms, 'with'),
-    rooms.registry.versions(),
+    experimentsOf(rooms, [...new Set(runs.map(({ experimentId }) => experimentId))]),
+    versionsOf(
+      rooms,
+      runs.map(({ id }) => id),
+    ),
   ])
   return {
     people: new Map(identities.map((each) => [each.id, each])),
     experiments: new Map(experiments.map((each) => [each.id, each.name])),
-    registered: new Map(versions.map((each) => [runOf(each), each])),
+    registered: new Map(versions.map(({ version }) => [version.build.runId, version])),
   }
 }
 
-const runOf = (version: ModelVersion): string | undefined => version.build?.runId
+async function experimentsOf({ tracking }: ExperimentRooms, ids: readonly string[]) {
+  if (ids.length === 0) return []
+  const { experiments } = await tracking.searchExperiments({
+    filter: { field: { of: 'attribute', name: 'id' }, op: 'in', value: ids },
+    deleted: 'with',
+    order: [],
+    limit: ids.length,
+  })
+  return experiments
+}
+
+const VERSIONS_MAX = 10_000
+
+async function versionsOf({ registry }: ExperimentRooms, runIds: readonly string[]) {
+  if (runIds.length === 0) return []
+  const { versions } = await registry.searchVersions({
+    filter: { field: { of: 'attribute', name: 'runId' }, op: 'in', value: runIds },
+    prompts: 'with',
+    order: [],
+    limit: VERSIONS_MAX,
+  })
+  return versions
+}
 
 const EXPERIMENTS_MAX = 10_000
 

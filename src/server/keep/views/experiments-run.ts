@@ -36,7 +36,8 @@ export function runViews(
   const { tracking } = rooms
   return {
     async run({ params }) {
-      const [run, known] = await Promise.all([tracking.run(params.runId), runContext(rooms)])
+      const run = await tracking.run(params.runId)
+      const known = await runContext(rooms, [run])
       return { ...summaryOf(run, known), ...(await details(rooms, run)) }
     },
 

@@ -14,7 +14,6 @@ import { identityView, plural, time, timeOrNull } from '../present.ts'
 import {
   changeBy,
   durationMs,
-  everyExperiment,
   registeredRef,
   runContext,
   type ExperimentRooms,
@@ -42,9 +41,8 @@ export function runTableViews(
   const { tracking } = rooms
   return {
     async runs({ query }) {
-      const known = await runContext(rooms)
       const experimentIds = await experimentIdsOf(rooms, query.experiment)
-      const people = [...known.people.values()]
+      const people = await rooms.access.identities()
       const search = {
         experimentIds,
         filter: allOf(conditionsOf(query, people)),
@@ -61,6 +59,7 @@ export function runTableViews(
         }),
         totalOf(rooms, query, experimentIds),
       ])
+      const known = await runContext(rooms, page.runs)
       return {
         columns,
         items: page.runs.map((run) => rowOf(run, columns, known)),
@@ -145,10 +144,15 @@ async function experimentIdsOf(
   named: string | undefined,
 ): Promise<string[]> {
   if (named === undefined || named === '') return []
-  const known = (await everyExperiment(rooms, 'with')).find(
-    ({ id, name }) => id === named || name === named,
-  )
-  if (known !== undefined) return [known.id]
+  const is = (name: 'id' | 'name') =>
+    ({ field: { of: 'attribute', name }, op: '=', value: named }) as const
+  const { experiments } = await rooms.tracking.searchExperiments({
+    filter: { any: [is('id'), is('name')] },
+    deleted: 'with',
+    order: [],
+    limit: 1,
+  })
+  if (experiments.length > 0) return [experiments[0].id]
   throw trackingErrors.experiment_not_found(`No experiment has the id or name ${named}.`)
 }
 

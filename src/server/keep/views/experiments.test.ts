@@ -48,8 +48,15 @@ async function open() {
     tracking,
     runViews,
     clock,
-    access: { identities: async () => [ada] },
-    registry: { versions: async () => [] },
+    access: {
+      identities: async () => [ada],
+      createIdentity: async (identity: object) => ({ ...ada, ...identity, id: 'id_program' }),
+      issueKey: async ({ identityId }: { identityId: string }) => ({
+        key: 'ak_secret',
+        record: { id: `key of ${identityId}` },
+      }),
+    },
+    registry: { searchVersions: async () => ({ versions: [] }) },
   } as unknown as Rooms
   const views = experimentViews(rooms) as unknown as Record<
     string,
@@ -255,6 +262,27 @@ test('saved views belong to who saved them', async () => {
   expect((await ask('savedViews')).items).toHaveLength(1)
   await ask('deleteView', { params: { viewId: saved.id } })
   expect((await ask('savedViews')).items).toEqual([])
+})
+
+test('a program gets a key of its own, shown in that answer alone', async () => {
+  const { ask } = await open()
+  const made = await ask('createProgramKey', { body: { name: ' notebook ' } })
+  expect(made).toEqual({ id: 'key of id_program', name: 'notebook', key: 'ak_secret' })
+})
+
+test('experiments are counted, renamed, deleted with their runs and restored', async () => {
+  const { ask, experiment } = await open()
+  const params = { experimentId: experiment.id }
+  expect((await ask('experiments')).items).toMatchObject([{ name: 'card-fraud', runs: 3 }])
+  expect(await ask('renameExperiment', { params, body: { name: 'cards' } })).toMatchObject({
+    name: 'cards',
+  })
+  await ask('deleteExperiment', { params })
+  expect((await ask('experiments')).items).toEqual([])
+  expect((await ask('runs')).items).toEqual([])
+  expect((await ask('experiments', { query: { deleted: 'only' } })).items).toHaveLength(1)
+  await ask('restoreExperiment', { params })
+  expect((await ask('runs')).items).toHaveLength(1)
 })
 
 test('more than 100 runs, or one, are not compared', async () => {

@@ -40,10 +40,8 @@ export function experimentViews(rooms: ExperimentRooms): Pick<Handlers, Experime
       if (ids.length < 2 || ids.length > COMPARED_MAX) {
         throw errors.comparison_invalid(`${ids.length} run(s) were named.`)
       }
-      const [known, comparison] = await Promise.all([
-        runContext(rooms),
-        rooms.tracking.compare(ids),
-      ])
+      const comparison = await rooms.tracking.compare(ids)
+      const known = await runContext(rooms, comparison.runs)
       const isFew = ids.length <= PAIRED_MAX
       const reports = isFew
         ? await Promise.all(comparison.runs.map((run) => reportOf(rooms, run)))

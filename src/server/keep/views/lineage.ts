@@ -36,7 +36,7 @@ function portsOf(rooms: Rooms): LineagePorts {
       try {
         return new TextDecoder().decode((await rooms.tracking.artifact(runId, name)).bytes)
       } catch (error) {
-        if (isAssayError(error)) return undefined
+        if (isAssayError(error, 'artifact_not_found', 'run_not_found')) return undefined
         throw error
       }
     },

@@ -48,12 +48,15 @@ export function modelViews(
   type People = Awaited<ReturnType<typeof people>>
 
   /** A model that no project enrolled has no gate, and so no version of it can be approved. */
-  async function standingOf({ model, version }: ModelVersion): Promise<Standing> {
+  async function standingOf({ model, version, brought }: ModelVersion): Promise<Standing> {
     try {
       return await governance.standing(model, version)
     } catch (error) {
       if (!isAssayError(error, 'not_in_inventory')) throw error
-      const message = 'No project put this model under governance, so no gate can hold.'
+      const message =
+        brought === undefined
+          ? 'No project put this model under governance, so no gate can hold.'
+          : 'It was brought from elsewhere: its inputs are bound to no features, so it cannot go live.'
       const nobody = { required: 0, given: 0, approvals: [] }
       return { model, version, ...nobody, state: 'not-gated', message }
     }
