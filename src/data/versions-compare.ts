@@ -1,6 +1,5 @@
-import { type DatasetDifference, type DifferenceEngine, type DifferenceSide } from './difference.ts'
-import { fail } from './errors.ts'
-import type { DatasetVersion } from './versions.ts'
+import type { DatasetDifference, DifferenceEngine, DifferenceSide } from './difference.ts'
+import { refuseRemoved, type DatasetVersion } from './versions.ts'
 import type { DatasetVersionDetail, DataVersions } from './versions-service.ts'
 
 /** Two versions of a dataset by their names, and what is asked of their difference. */
@@ -44,11 +43,8 @@ export async function presentVersion(
   versions: Pick<DataVersions, 'find'>,
 ): Promise<DatasetVersionDetail> {
   const found = await versions.find(dataset, name)
-  const { removed, number } = found.version
-  if (removed === null) return found
-  throw fail.dataset_version_removed(
-    `Version ${number} of ${dataset} was removed by ${removed.by}: ${removed.reason}`,
-  )
+  refuseRemoved(found.version)
+  return found
 }
 
 function sideOf({ parts }: DatasetVersionDetail): DifferenceSide {

@@ -10,6 +10,7 @@ import {
   datasetManifest,
   isTag,
   parseVersionName,
+  refuseRemoved,
   type DatasetManifest,
   type DatasetVersion,
 } from './versions.ts'
@@ -128,11 +129,8 @@ export function createDataVersions(dependencies: DataVersionsDependencies): Data
 
   async function presentOrFail(dataset: string, text: string): Promise<DatasetVersion> {
     const version = await versionOrFail(dataset, text)
-    if (version.removed === null) return version
-    const { by, reason } = version.removed
-    throw fail.dataset_version_removed(
-      `Version ${version.number} of ${dataset} was removed by ${by}: ${reason}`,
-    )
+    refuseRemoved(version)
+    return version
   }
 
   async function holdsOf(dataset: string): Promise<DatasetHold[]> {

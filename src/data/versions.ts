@@ -1,4 +1,5 @@
 import { contentHash } from '../lib/hash.ts'
+import { fail } from './errors.ts'
 import type { SnapshotOrigin, SnapshotRecord } from './ports.ts'
 
 /**
@@ -54,6 +55,14 @@ export interface VersionRemoval {
   readonly atUs: number
   readonly by: string
   readonly reason: string
+}
+
+/** Error: `dataset_version_removed`, where the version's rows can no longer be read. */
+export function refuseRemoved({ dataset, number, removed }: DatasetVersion): void {
+  if (removed === null) return
+  throw fail.dataset_version_removed(
+    `Version ${number} of ${dataset} was removed by ${removed.by}: ${removed.reason}`,
+  )
 }
 
 /** What a version says of a snapshot: of thousands nothing more is read. */

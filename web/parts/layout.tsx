@@ -95,6 +95,17 @@ export function ObjectLink({
   return <PageLink to={objectAddress(target)}>{children ?? target.title}</PageLink>
 }
 
+/** To the graph of what a thing came from and led to; the id as the server's lineage takes it. */
+export function LineageLink({
+  kind,
+  id,
+}: {
+  readonly kind: 'run' | 'version' | 'snapshot' | 'decision'
+  readonly id: string
+}) {
+  return <PageLink to={`/lineage?kind=${kind}&id=${encodeURIComponent(id)}`}>Lineage</PageLink>
+}
+
 /** A link inside the page, from a whole address with its search. */
 export function PageLink({
   to,

@@ -60,3 +60,22 @@ export function identifier(name: string): string {
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`
 }
+
+/** A path as SQL in which DuckDB takes no sign for a pattern: `rows[1].csv` is not `rows1.csv`. */
+export function exactPath(path: string): string {
+  return literal(path.replace(/[[*?]/g, '[$&]'))
+}
+
+/**
+ * Parquet files as a table of SQL, one after the other. Folders of their paths are no columns, even
+ * if one is called year=2024. With `byName`, files may lack columns that others have.
+ */
+export function parquetFiles(paths: readonly string[], { byName = false } = {}): string {
+  const options = `hive_partitioning = false${byName ? ', union_by_name = true' : ''}`
+  return `read_parquet([${paths.map(exactPath).join(', ')}], ${options})`
+}
+
+/** All rows of a question whose answer is small. */
+export async function rowsOf(connection: DuckDBConnection, sql: string): Promise<unknown[][]> {
+  return (await connection.runAndReadAll(sql)).getRows()
+}

@@ -12,7 +12,7 @@ import {
   type ContractColumn,
 } from '../../data/index.ts'
 import { psiOfCounts } from '../../lib/statistics.ts'
-import { literal } from './database.ts'
+import { literal, rowsOf } from './database.ts'
 import { storage } from './frame-table.ts'
 
 /** SQL of the two sides' tables, whose columns are c0, c1, … in the order of the plan. */
@@ -56,7 +56,7 @@ async function figuresOf(
   const value = storage[type].load(name)
   // Sums of whole numbers are exact in 128 bits; those of floats are compensated.
   const sum = type === 'number' ? `fsum(${value})` : `sum(CAST(${value} AS HUGEINT))`
-  const [row] = await rows(
+  const [row] = await rowsOf(
     connection,
     `SELECT count(*), count(*) - count(${name}), count(DISTINCT ${name}),
        ${hasMean(column) ? `CAST(${sum} AS DOUBLE) / count(${name})` : 'NULL'} FROM ${table}`,
@@ -80,12 +80,12 @@ async function quantiles(
   table: string,
   shares: readonly number[],
 ): Promise<number[]> {
-  const [[count]] = await rows(connection, `SELECT count(${value}) FROM ${table}`)
+  const [[count]] = await rowsOf(connection, `SELECT count(${value}) FROM ${table}`)
   const n = Number(count)
   if (n === 0) return []
   // The middle of a value's share of the whole, so that the engine's rounding of p·n cannot matter.
   const wanted = shares.map((p) => (quantilePlace(p, n) + 0.5) / n)
-  const [[found]] = await rows(
+  const [[found]] = await rowsOf(
     connection,
     `SELECT quantile_disc(${value}, [${wanted.map(double).join(', ')}]) FROM ${table}`,
   )
@@ -109,7 +109,7 @@ async function psiOf(
       : await numberBin(connection, storage[type].load(name), sides.before)
   const counts = async (table: string) => {
     const found = new Array<number>(textBinsMax + 2).fill(0)
-    const binned = await rows(
+    const binned = await rowsOf(
       connection,
       `SELECT ${bin} AS bin, count(*) FROM ${table} GROUP BY bin`,
     )
@@ -128,7 +128,7 @@ async function textBin(
 ): Promise<string> {
   const most =
     type === 'text'
-      ? await rows(
+      ? await rowsOf(
           connection,
           `SELECT ${name} AS v FROM ${table} WHERE ${name} IS NOT NULL GROUP BY v
            ORDER BY count(*) DESC, v LIMIT ${textBinsMax}`,
@@ -146,8 +146,4 @@ async function numberBin(
   const edges = [...new Set(await quantiles(connection, value, table, deciles))]
   const below = edges.map((edge, at) => ` WHEN ${value} <= ${double(edge)} THEN ${at + 1}`)
   return `CASE WHEN ${value} IS NULL THEN 0${below.join('')} ELSE ${edges.length + 1} END`
-}
-
-async function rows(connection: DuckDBConnection, sql: string): Promise<unknown[][]> {
-  return (await connection.runAndReadAll(sql)).getRows()
 }

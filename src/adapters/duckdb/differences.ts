@@ -14,10 +14,17 @@ import {
   type FrameType,
   type RowDifference,
 } from '../../data/index.ts'
-import { identifier, literal, withDatabase, type DatabaseLimits } from './database.ts'
+import {
+  identifier,
+  parquetFiles,
+  rowsOf,
+  withDatabase,
+  type DatabaseLimits,
+} from './database.ts'
 import { profileColumns } from './difference-profile.ts'
 import { storage } from './frame-table.ts'
-import { filesIn, type DuckdbSnapshotsOptions } from './snapshots.ts'
+import { filesIn } from './snapshot-files.ts'
+import type { DuckdbSnapshotsOptions } from './snapshots.ts'
 
 /** Rows of both sides that are compared at once; more are compared in passes, by a hash of their id. */
 const rowsOfPassMax = 8_000_000
@@ -120,7 +127,10 @@ async function readable<Result>(
 }
 
 function fileList(parts: readonly Part[]): string {
-  return `read_parquet([${parts.map(({ path }) => literal(path)).join(', ')}], union_by_name = true)`
+  return parquetFiles(
+    parts.map(({ path }) => path),
+    { byName: true },
+  )
 }
 
 async function countRows(connection: DuckDBConnection, parts: readonly Part[]): Promise<number> {
@@ -244,8 +254,4 @@ async function sample(
 function cellOf(value: unknown): DifferenceCell {
   if (value === null || value === undefined) return null
   return typeof value === 'string' ? value : Number(value)
-}
-
-export async function rowsOf(connection: DuckDBConnection, sql: string): Promise<unknown[][]> {
-  return (await connection.runAndReadAll(sql)).getRows()
 }

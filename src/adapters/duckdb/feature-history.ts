@@ -13,10 +13,7 @@ import {
 } from '../../features/index.ts'
 import type { Matrix } from '../../lib/matrix.ts'
 import { THREADS_DEFAULT, withDatabase, type DatabaseLimits } from './database.ts'
-import { fillVector, itemsOf } from './frame-table.ts'
-
-/** DuckDB's standard vector: the most rows that one chunk holds. */
-const CHUNK_ROWS = 2048
+import { chunkRows, fillVector, itemsOf } from './frame-table.ts'
 
 /**
  * Features of past events as one SELECT in DuckDB, in memory: the events that matter go in as
@@ -146,12 +143,12 @@ async function append(
   const definitions = columns.map(({ name }, index) => `${name} ${String(types[index])}`)
   await connection.run(`CREATE TABLE ${table} (${definitions.join(', ')})`)
   const appender = await connection.createAppender(table)
-  for (let start = from; start < end; start += CHUNK_ROWS) {
-    const count = Math.min(CHUNK_ROWS, end - start)
+  for (let start = from; start < end; start += chunkRows) {
+    const count = Math.min(chunkRows, end - start)
     const chunk = DuckDBDataChunk.create(types, count)
     columns.forEach(({ values }, index) => fillVector(chunk, index, values, start, count))
     appender.appendDataChunk(chunk)
-    if (((start - from) / CHUNK_ROWS) % 64 === 63) {
+    if (((start - from) / chunkRows) % 64 === 63) {
       appender.flushSync()
       // Other work of the process gets its turn.
       await new Promise((resolve) => setImmediate(resolve))

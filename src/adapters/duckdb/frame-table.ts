@@ -8,7 +8,7 @@ import {
   type FrameSchemaColumn,
   type FrameType,
 } from '../../data/index.ts'
-import { identifier, literal } from './database.ts'
+import { identifier, parquetFiles } from './database.ts'
 
 /** How each type of column is stored, and how it passes between typed arrays and SQL. */
 export const storage: Readonly<
@@ -26,7 +26,7 @@ export const storage: Readonly<
 }
 
 /** DuckDB's standard vector: the most rows that one chunk holds. */
-const chunkRows = 2048
+export const chunkRows = 2048
 
 /** A column on its way to the file, with the expression that stands for it in SQL. */
 interface TableColumn {
@@ -137,7 +137,7 @@ export async function readColumns(
   })
   if (wanted.length === 0) return { rows, columns }
   const result = await connection.stream(
-    `SELECT ${selected.join(', ')} FROM read_parquet([${paths.map(literal).join(', ')}])`,
+    `SELECT ${selected.join(', ')} FROM ${parquetFiles(paths)}`,
   )
   let start = 0
   for (;;) {

@@ -27,7 +27,7 @@ interface ParquetColumn {
 async function describe(connection: DuckDBConnection, path: string): Promise<ParquetColumn[]> {
   try {
     const result = await connection.runAndReadAll(
-      `DESCRIBE SELECT * FROM read_parquet(${literal(path)})`,
+      `DESCRIBE SELECT * FROM ${parquetFiles([path])}`,
     )
     return result.getRows().map(([name, type]) => ({ name: String(name), type: String(type) }))
   } catch (cause) {
@@ -41,7 +41,7 @@ async function* readBatches(
   columns: readonly ParquetColumn[],
 ): AsyncGenerator<string[][]> {
   const selected = columns.map(({ name, type }) => asText(identifier(name), type)).join(', ')
-  const sql = `SELECT ${selected} FROM read_parquet(${literal(path)})`
+  const sql = `SELECT ${selected} FROM ${parquetFiles([path])}`
   const database = await openDatabase(limits)
   try {
     const result = await database.connection.stream(sql)

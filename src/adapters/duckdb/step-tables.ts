@@ -1,7 +1,13 @@
 // Tables of pipeline steps: Parquet files as rows and columns.
 import { BIGINT, BOOLEAN, DOUBLE, VARCHAR, type DuckDBType } from '@duckdb/node-api'
 import type { StepTables } from '../../pipelines/index.ts'
-import { identifier, literal, withDatabase, type DatabaseLimits } from './database.ts'
+import {
+  identifier,
+  literal,
+  parquetFiles,
+  withDatabase,
+  type DatabaseLimits,
+} from './database.ts'
 
 type Cell = string | number | boolean | null
 
@@ -20,8 +26,8 @@ export function duckdbStepTables(limits: DatabaseLimits = {}): StepTables {
     },
     async describe(paths) {
       return withDatabase(limits, async (connection) => {
-        const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${from(paths)}`)
-        const counted = await connection.runAndReadAll(`SELECT count(*) FROM ${from(paths)}`)
+        const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${parquetFiles(paths)}`)
+        const counted = await connection.runAndReadAll(`SELECT count(*) FROM ${parquetFiles(paths)}`)
         return {
           rows: Number(counted.getRows()[0][0]),
           columns: described
@@ -73,9 +79,6 @@ export function duckdbStepTables(limits: DatabaseLimits = {}): StepTables {
   }
 }
 
-const from = (paths: readonly string[]) =>
-  `read_parquet([${paths.map((path) => literal(path)).join(', ')}])`
-
 async function readColumns(
   paths: readonly string[],
   wanted: readonly string[] | undefined,
@@ -86,16 +89,16 @@ async function readColumns(
   readonly columns: readonly (readonly Cell[])[]
 }> {
   return withDatabase(limits, async (connection) => {
-    const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${from(paths)}`)
+    const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${parquetFiles(paths)}`)
     const all = described
       .getRows()
       .map(([name, type]) => ({ name: String(name), type: String(type) }))
       .filter(({ name }) => wanted === undefined || wanted.includes(name))
-    const counted = await connection.runAndReadAll(`SELECT count(*) FROM ${from(paths)}`)
+    const counted = await connection.runAndReadAll(`SELECT count(*) FROM ${parquetFiles(paths)}`)
     const rows = Number(counted.getRows()[0][0])
     if (all.length === 0) return { names: [], rows, columns: [] }
     const selected = all.map(({ name, type }) => exact(identifier(name), type)).join(', ')
-    const read = await connection.runAndReadAll(`SELECT ${selected} FROM ${from(paths)}`)
+    const read = await connection.runAndReadAll(`SELECT ${selected} FROM ${parquetFiles(paths)}`)
     const columns = read.getColumns().map((cells) => cells.map((cell) => plain(cell)))
     return { names: all.map(({ name }) => name), rows, columns }
   })

@@ -167,15 +167,6 @@ function typeOf(type: string): FrameType | 'large' {
   return type === 'BOOLEAN' ? 'boolean' : 'text'
 }
 
-function exactly(path: string): string {
-  return literal(withoutPatterns(path))
-}
-
-/** A path in which DuckDB takes no sign for a pattern: `rows[1].csv` is not `rows1.csv`. */
-function withoutPatterns(path: string): string {
-  return path.replace(/[[*?]/g, '[$&]')
-}
-
 /** What to read from, as SQL; `typed` is the same with columns read as text. */
 interface Source {
   readonly from: string
@@ -191,7 +182,7 @@ async function sourceOf(path: string): Promise<Source> {
   // The folders of the path are no columns, even if one is called year=2024.
   const start = await firstBytes(path)
   if (start.startsWith('PAR1')) {
-    const parquet = `read_parquet(${exactly(path)}, hive_partitioning = false)`
+    const parquet = parquetFiles([path])
     return { from: parquet, typed: () => parquet }
   }
   if (start.startsWith('PK\u0003\u0004')) {
@@ -205,7 +196,7 @@ async function sourceOf(path: string): Promise<Source> {
   const nothing = NO_VALUE.map(literal).join(', ')
   // yes and no, true and false stay the words that they are; sample_size −1 looks at every row.
   const options =
-    `${exactly(path)}, nullstr = [${nothing}], sample_size = -1, hive_partitioning = false, ` +
+    `${exactPath(path)}, nullstr = [${nothing}], sample_size = -1, hive_partitioning = false, ` +
     `compression = ${literal(compression)}, ` +
     `auto_type_candidates = [${CSV_TYPES.map(literal).join(', ')}]`
   return {

@@ -72,8 +72,7 @@ export async function insertVersion(
       (SELECT coalesce(max(number), 0) + 1 FROM data_versions WHERE dataset = ${dataset}) AS number
     FROM data_snapshots WHERE dataset = ${dataset}`.execute(db)
   const { first, last, number } = range.rows[0]
-  const [{ kind, origin }] = await snapshotsBetween(db, dataset, last, last)
-  const parts = await partsBetween(db, { dataset, kind }, first, last)
+  const { parts, origin } = await contentBetween(db, dataset, first, last)
   const version = versionOf(parts, { ...facts, origin, number })
   await sql`
     INSERT INTO data_versions (dataset, number, hash, firstSequence, lastSequence, body)
@@ -99,8 +98,9 @@ export function createSqliteVersions(database: SqliteDatabase): DatasetVersionSt
   async function versionFrom(row: VersionRow): Promise<DatasetVersion> {
     const removed = row.removal === null ? null : fromJson<VersionRemoval>(row.removal)
     if (row.body !== null) return { ...fromJson<DatasetVersion>(row.body), removed }
-    const parts = await partsOf(row)
-    const { recordedAtUs, origin } = parts.at(-1)!
+    const { dataset, firstSequence, lastSequence } = row
+    const content = await contentBetween(read(), dataset, firstSequence, lastSequence)
+    const { parts, origin, recordedAtUs } = content
     const unknown = { restores: null, recordedBy: null, reason: null }
     return {
       ...versionOf(parts, { ...unknown, origin, number: row.number, recordedAtUs }),
@@ -249,7 +249,13 @@ export async function insertSnapshot(db: Database, record: SnapshotRecord): Prom
       ${toJson(record)})`.execute(db)
 }
 
-/** What a version says of its snapshots, without their profiles: they may be thousands. */
+/** What a version says of its snapshots, and its newest one; of the others no profile is read. */
+async function contentBetween(db: Database, dataset: string, first: number, last: number) {
+  const [{ kind, origin, recordedAtUs }] = await snapshotsBetween(db, dataset, last, last)
+  return { parts: await partsBetween(db, { dataset, kind }, first, last), origin, recordedAtUs }
+}
+
+/** Without their profiles: they may be thousands. */
 async function partsBetween(
   db: Database,
   about: Pick<VersionPart, 'dataset' | 'kind'>,

@@ -1,9 +1,9 @@
 /**
  * The `MLmodel` file in which MLflow's client says what it logged: YAML with a section a flavor and
  * the signature as JSON texts (mlflow/models/model.py, mlflow/types/schema.py). It comes from
- * outside: its length, nesting and aliases are bounded, and what it holds is data.
+ * outside: its length, nesting, tokens and aliases are bounded, and what it holds is data.
  */
-import { parse } from 'yaml'
+import { Lexer, parse } from 'yaml'
 import { loggedErrors } from './errors.ts'
 
 export interface Mlmodel {
@@ -29,7 +29,13 @@ export interface SignatureColumn {
   readonly required: boolean
 }
 
-export const mlmodelLimits = { bytes: 1024 * 1024, nesting: 32, columns: 20_000 } as const
+export const mlmodelLimits = {
+  bytes: 1024 * 1024,
+  nesting: 32,
+  /** Tokens of YAML, of which a signature, being one text, is one. */
+  tokens: 50_000,
+  columns: 20_000,
+} as const
 
 /** Error: `mlmodel_invalid`, which says what is wrong. */
 export function parseMlmodel(bytes: Uint8Array): Mlmodel {
@@ -61,6 +67,7 @@ function textOf(bytes: Uint8Array): string {
 
 function yamlOf(text: string): unknown {
   refuseDeep(text)
+  refuseLong(text)
   try {
     // No aliases: no client writes them, and they make small files large. Only JSON's types.
     return parse(text, {
@@ -99,6 +106,16 @@ function refuseDeep(text: string): void {
   }
   if (deepest > mlmodelLimits.nesting) {
     throw invalid(`it is nested deeper than ${mlmodelLimits.nesting}`)
+  }
+}
+
+/** A token becomes an object or a mistake: a megabyte of dashes would take seconds. */
+function refuseLong(text: string): void {
+  let tokens = 0
+  for (const _ of new Lexer().lex(text)) {
+    if (++tokens > mlmodelLimits.tokens) {
+      throw invalid(`it has more than ${mlmodelLimits.tokens} tokens`)
+    }
   }
 }
 

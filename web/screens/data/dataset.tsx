@@ -14,7 +14,15 @@ import {
   statistic,
   withUnit,
 } from '../../parts/figures.ts'
-import { Facts, Hash, ObjectLink, PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
+import {
+  Facts,
+  Hash,
+  LineageLink,
+  ObjectLink,
+  PageLink,
+  Panel,
+  ScreenHead,
+} from '../../parts/layout.tsx'
 import { SmallTable } from '../../parts/small-table.tsx'
 import { Answered } from '../../parts/states.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
@@ -204,6 +212,7 @@ function Snapshots({ dataset }: { readonly dataset: Dataset }) {
               {snapshot.usedBy.map((target) => (
                 <ObjectLink key={target.id} target={target} />
               ))}
+              <LineageLink kind="snapshot" id={`${dataset.name}/${snapshot.hash}`} />
             </span>,
           ],
         }))}

@@ -1,6 +1,14 @@
 import type { Decision } from '../../../src/server/contract/index.ts'
 import { addressOf } from '../../client/api.ts'
-import { Facts, Folded, Hash, ObjectLink, PageLink, Panel } from '../../parts/layout.tsx'
+import {
+  Facts,
+  Folded,
+  Hash,
+  LineageLink,
+  ObjectLink,
+  PageLink,
+  Panel,
+} from '../../parts/layout.tsx'
 import { SmallTable } from '../../parts/small-table.tsx'
 
 /** Folded until asked for: features with their source events, versions, the proof, the record. */
@@ -8,7 +16,12 @@ export function Evidence({ decision }: { readonly decision: Decision }) {
   const { features, versions, bodyHash, proof, record } = decision.evidence
   const params = { policy: decision.policy, eventId: decision.eventId }
   return (
-    <Panel title="Evidence" flush className="evidence">
+    <Panel
+      title="Evidence"
+      flush
+      className="evidence"
+      aside={<LineageLink kind="decision" id={`${decision.policy}/${decision.eventId}`} />}
+    >
       <Folded title={`Features: ${features.length} values as decided`}>
         <SmallTable
           label="Feature values"

@@ -12,6 +12,7 @@ import {
   ObjectLink,
   PageLink,
   Panel,
+  LineageLink,
   ScreenHead,
 } from '../../parts/layout.tsx'
 import { notify, notifyFailed, notifyUndo } from '../../parts/notify.tsx'
@@ -45,6 +46,8 @@ function RunBody({ run }: { readonly run: Run }) {
                 <PageLink to={`/experiments/${run.parent.id}`}>{run.parent.name}</PageLink>
               </>
             )}
+            {' · '}
+            <LineageLink kind="run" id={run.id} />
           </>
         }
         title={run.name}

@@ -4,7 +4,15 @@ import { useParams } from '@tanstack/react-router'
 import type { Version } from '../../../src/server/contract/index.ts'
 import { useAsk } from '../../client/queries.ts'
 import { bytes, dateTime, estimateText } from '../../parts/figures.ts'
-import { Facts, Hash, ObjectLink, PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
+import {
+  Facts,
+  Hash,
+  LineageLink,
+  ObjectLink,
+  PageLink,
+  Panel,
+  ScreenHead,
+} from '../../parts/layout.tsx'
 import { Answered, Empty } from '../../parts/states.tsx'
 import { VerdictLine } from '../../parts/verdict.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
@@ -27,7 +35,8 @@ function VersionBody({ version }: { readonly version: Version }) {
         above={
           <>
             <PageLink to="/models">Models</PageLink> ·{' '}
-            <PageLink to={`/models/${version.model}`}>{version.model}</PageLink>
+            <PageLink to={`/models/${version.model}`}>{version.model}</PageLink> ·{' '}
+            <LineageLink kind="version" id={`${version.model}/${version.version}`} />
           </>
         }
         title={
