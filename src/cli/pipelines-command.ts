@@ -16,6 +16,7 @@ export interface PipelinesRunOptions extends InProject, HomeOptions {
   readonly only?: string
   readonly cache: boolean
   readonly dryRun: boolean
+  readonly detach: boolean
   readonly resume?: string
 }
 export interface PipelinesReadOptions extends HomeOptions {
@@ -104,6 +105,7 @@ function addDeclared(pipelines: Command, actions: Actions, then: Then): void {
     .addOption(new Option('--only <steps>', 'run these steps alone, anew: a,b'))
     .option('--no-cache', 'look nothing up')
     .option('--dry-run', 'say what would run, and why', false)
+    .option('--detach', 'let the server on this home run it, on its project', false)
     .addOption(new Option('--resume <run>', 'go on with a run that was broken off'))
     .addHelpText(
       'after',

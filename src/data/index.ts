@@ -1,6 +1,7 @@
 /**
  * The data room owns contracts (what a source's rows and labels must be), the checks of every row
- * wherever it comes from, ingestion with its quarantine, snapshots and their profiles.
+ * wherever it comes from, ingestion with its quarantine, snapshots and their profiles, the versions of
+ * datasets with what people put on them, what differs between two, and how long they stay.
  *
  * What always holds here:
  * - A row is judged by one set of checks, whether it comes from a file, a generator or a request.

@@ -49,4 +49,4 @@ export {
   type Projects,
   type ProjectStore,
 } from './apply.ts'
-export { codeRevision } from './revision.ts'
+export { codeEnvironment, codeRevision } from './revision.ts'

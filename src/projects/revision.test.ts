@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { codeRevision } from './revision.ts'
+import { codeEnvironment, codeRevision } from './revision.ts'
 
 test('a revision follows from every source file and the version, and from nothing else', () => {
   const folder = mkdtempSync(join(tmpdir(), 'assay-revision-'))
@@ -22,4 +22,14 @@ test('a revision follows from every source file and the version, and from nothin
   const second = codeRevision(folder, '0.1.0')
   expect(second).not.toBe(first)
   expect(codeRevision(folder, '0.2.0')).not.toBe(second)
+})
+
+test('an environment follows from the lock file and the runtime', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'assay-environment-'))
+  const without = codeEnvironment(folder)
+  expect(without).toContain(`node ${process.versions.node}, `)
+  writeFileSync(join(folder, 'package-lock.json'), '{}')
+  const locked = codeEnvironment(folder)
+  expect(locked).toMatch(/packages [0-9a-f]{16}$/)
+  expect(locked).not.toBe(without)
 })

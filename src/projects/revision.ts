@@ -1,5 +1,5 @@
 // The code revision of a project: what its declarations and generators were when a model was made.
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { contentHash, sha256Hex } from '../lib/hash.ts'
 
@@ -24,4 +24,15 @@ export function codeRevision(directory: string, assayVersion: string): string {
   walk(directory)
   files.sort(([a], [b]) => (a < b ? -1 : 1))
   return `assay ${assayVersion}, files ${contentHash(files).slice(0, 16)}`
+}
+
+/**
+ * What a project's code runs in, in words that are the same for the same: `node 26.10.0, linux x64,
+ * packages 3f2a…`, the last the SHA-256 of its lock file.
+ */
+export function codeEnvironment(directory: string): string {
+  const lock = join(directory, 'package-lock.json')
+  const packages = existsSync(lock) ? sha256Hex(readFileSync(lock)).slice(0, 16) : 'not locked'
+  const { platform, arch, versions } = process
+  return `node ${versions.node}, ${platform} ${arch}, packages ${packages}`
 }

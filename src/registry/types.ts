@@ -13,7 +13,7 @@ export interface BuildRecord {
   readonly split: unknown
   readonly codeRevision: string
   readonly seed: number | string
-  /** Hash of what its code ran in (lock file, conda or requirements file), where it is known. */
+  /** What its code ran in, in words, or the hash of its conda or requirements file; where known. */
   readonly environment?: string | undefined
 }
 

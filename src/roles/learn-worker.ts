@@ -32,6 +32,7 @@ export type LearnTask =
       readonly request: LearningRequest
       readonly by: ChangeBy
       readonly codeRevision: string
+      readonly environment: string
     }
 
 export interface LearnAnswer {
@@ -96,7 +97,13 @@ async function pairs(runIds: readonly string[]) {
   )
 }
 
-async function learn({ run, request, by, codeRevision }: LearnTask & { kind: 'learn' }) {
+async function learn({
+  run,
+  request,
+  by,
+  codeRevision,
+  environment,
+}: LearnTask & { kind: 'learn' }) {
   const { file, test, question, goal, seed, register } = request
   const { steps, outcome } = learnFileFlow(
     {
@@ -108,6 +115,7 @@ async function learn({ run, request, by, codeRevision }: LearnTask & { kind: 'le
       register,
       by,
       codeRevision,
+      environment,
       pipelineRun: run.id,
     },
     {

@@ -27,6 +27,7 @@ export interface LearningPorts {
   readonly clock: Clock
   readonly ids: Ids
   readonly codeRevision: () => string
+  readonly environment: () => string
   /** Told of what a thread died of. */
   readonly onDefect: (error: unknown) => void
 }
@@ -74,8 +75,8 @@ export function createLearning(ports: LearningPorts): Learning {
     const first = stopped || current !== undefined ? undefined : waiting.shift()
     if (first === undefined) return
     const { run, request, by } = first
-    const codeRevision = ports.codeRevision()
-    const { worker, answered } = inThread({ kind: 'learn', home, run, request, by, codeRevision })
+    const code = { codeRevision: ports.codeRevision(), environment: ports.environment() }
+    const { worker, answered } = inThread({ kind: 'learn', home, run, request, by, ...code })
     const begun: Current = { ...first, worker, settled: Promise.resolve() }
     current = begun
     // A refusal stands in the record already; what a thread dies of does not.

@@ -37,6 +37,7 @@ import {
   type WorkRemote,
 } from '../pipelines/index.ts'
 import {
+  codeEnvironment,
   codeRevision,
   homeAt,
   loadProject,
@@ -142,6 +143,7 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
     clock: systemClock,
     ids: systemIds,
     codeRevision: () => codeRevision(project?.directory ?? '.', version),
+    environment: () => codeEnvironment(project?.directory ?? '.'),
     onDefect: (error) => log.error({ error }, 'Learning from a file failed'),
   })
 
@@ -223,6 +225,7 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
         checkpointPath: basePath(home, compiled.policies[0].featureSets),
         by,
         codeRevision: revision,
+        environment: codeEnvironment(directory),
       },
       {
         ...peers,

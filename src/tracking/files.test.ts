@@ -203,6 +203,16 @@ test('bytes whose file was refused are left to the sweep', async () => {
   expect(await files.sweep(clock.nowUs() + 1)).toEqual({ files: 1 })
 })
 
+test('all files of a run go with one request, and those of the folder do not', async () => {
+  const { files } = openFiles()
+  for (const owner of [run, folder]) await files.put(owner, { path: 'a/1', content: 'x' }, by)
+  expect(await files.remove(run, '', by)).toBe(1)
+  await expect(files.remove(folder, '', by)).rejects.toMatchObject({
+    code: 'artifact_path_invalid',
+  })
+  expect(await files.filesBelow(folder, '')).toHaveLength(1)
+})
+
 test('what a registered version refers to grows, and what is there does not change', async () => {
   const { files, text } = openFiles()
   const [model, run] = [

@@ -1,9 +1,10 @@
 /**
- * tracking: experiments, runs, their parameters, metrics, data sets and artifacts, logged models.
+ * tracking: experiments, runs, their parameters, metrics, data sets and files, logged models, and the
+ * views of runs that people save.
  *
  * What always holds: a parameter of a run is written once; the end of a run is audited with the
  * content hash of all that was logged, and so is every write after it; what is deleted can be
- * restored until it is purged; artifacts are content, named by SHA-256 and checked when read.
+ * restored until it is purged; files are names over content, named by SHA-256 and checked when read.
  */
 export { createTracking } from './service.ts'
 export type { NewArtifact, Tracking } from './service.ts'

@@ -1,6 +1,6 @@
 // Declared pipelines in a server: triggers begin runs, `work` goes on with them after a kill, and people
 // end them.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ownProject } from './own-project.ts'
@@ -33,9 +33,10 @@ const home = temporaryDirectory('pipelines-home')
 const folder = temporaryDirectory('pipelines-files')
 const [go, pid] = [join(folder, 'go'), join(folder, 'pid')]
 let server: TestServer
+let project: string
 
 beforeAll(async () => {
-  const project = ownProject(
+  project = ownProject(
     (source) =>
       pipelines(go, pid) +
       source.replace("project('tiny', {", "project('tiny', {\n  pipelines: [fresh],"),
@@ -83,6 +84,18 @@ test('a trigger begins a run, which is gone on with after work was killed', asyn
     ['done'],
     ['lost', 'done'],
   ])
+})
+
+test('a run handed to the server goes on there, and ends when a person says so', async () => {
+  rmSync(go)
+  rmSync(pid)
+  const flags = ['--project', project, '--home', home]
+  const started = run(['pipelines', 'run', 'fresh', '--no-cache', '--detach', '--json', ...flags])
+  const { id } = JSON.parse(started.out) as { readonly id: string }
+  await eventually('the second step runs', () => existsSync(pid))
+  expect(newest()).toMatchObject({ id, status: 'running' })
+  run(['pipelines', 'cancel', id, '--reason', 'not needed', '--home', home])
+  await eventually('the run is cancelled', () => newest().status === 'cancelled')
 })
 
 test('runs of the standard flow and of declared pipelines are listed together', async () => {

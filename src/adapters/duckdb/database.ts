@@ -61,9 +61,14 @@ export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`
 }
 
-/** A path as SQL in which DuckDB takes no sign for a pattern: `rows[1].csv` is not `rows1.csv`. */
+/** A path in which DuckDB takes no sign for a pattern: `rows[1].csv` is not `rows1.csv`. */
+export function withoutPatterns(path: string): string {
+  return path.replace(/[[*?]/g, '[$&]')
+}
+
+/** The same as SQL. */
 export function exactPath(path: string): string {
-  return literal(path.replace(/[[*?]/g, '[$&]'))
+  return literal(withoutPatterns(path))
 }
 
 /**

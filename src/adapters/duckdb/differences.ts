@@ -14,13 +14,7 @@ import {
   type FrameType,
   type RowDifference,
 } from '../../data/index.ts'
-import {
-  identifier,
-  parquetFiles,
-  rowsOf,
-  withDatabase,
-  type DatabaseLimits,
-} from './database.ts'
+import { identifier, parquetFiles, rowsOf, withDatabase, type DatabaseLimits } from './database.ts'
 import { profileColumns } from './difference-profile.ts'
 import { storage } from './frame-table.ts'
 import { filesIn } from './snapshot-files.ts'

@@ -1,6 +1,6 @@
 /**
- * DuckDB: snapshots as Parquet files, Parquet files as rows, and features of the past. DuckDB runs
- * in memory only, with its memory and threads capped, and is asked for storage and exact arithmetic,
+ * DuckDB: snapshots as Parquet files, what differs between versions of them, Parquet files as rows,
+ * tables of pipeline steps, and features of the past. DuckDB runs in memory only, with its memory and threads capped, and is asked for storage and exact arithmetic,
  * never for floats whose order matters.
  */
 export { duckdbSnapshots, type DuckdbSnapshotsOptions } from './snapshots.ts'

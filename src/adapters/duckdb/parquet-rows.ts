@@ -1,6 +1,12 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { dataErrors, type ParquetRows } from '../../data/index.ts'
-import { identifier, literal, openDatabase, withDatabase, type DatabaseLimits } from './database.ts'
+import {
+  identifier,
+  openDatabase,
+  parquetFiles,
+  withDatabase,
+  type DatabaseLimits,
+} from './database.ts'
 
 /**
  * Reads Parquet files as rows of text. DuckDB writes every value as text itself: doubles as the
@@ -26,9 +32,7 @@ interface ParquetColumn {
 
 async function describe(connection: DuckDBConnection, path: string): Promise<ParquetColumn[]> {
   try {
-    const result = await connection.runAndReadAll(
-      `DESCRIBE SELECT * FROM ${parquetFiles([path])}`,
-    )
+    const result = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${parquetFiles([path])}`)
     return result.getRows().map(([name, type]) => ({ name: String(name), type: String(type) }))
   } catch (cause) {
     throw unreadable(path, cause)

@@ -1,7 +1,23 @@
-/** Files that appear under their names whole or not at all. */
-import { mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
+/** A folder of snapshots: what its files are called, and how each appears whole or not at all. */
+import { statSync, unlinkSync } from 'node:fs'
+import {
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
-import { dataErrors } from '../../data/index.ts'
+import {
+  dataErrors,
+  manifestHash,
+  type SnapshotManifest,
+  type StoredPart,
+} from '../../data/index.ts'
 
 /** What a file `<hash>.parts.json` says: a snapshot, and the parts that it is stored as. */
 export interface PartList {

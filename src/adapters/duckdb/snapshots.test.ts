@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { Frame, FrameSchema } from '../../data/index.ts'
 import { manifestHash, manifestOf } from '../../data/index.ts'
 import { snapshotStoreCases } from '../../data/snapshot-store.cases.ts'
-import { duckdbSnapshots } from './index.ts'
+import { duckdbSnapshots, duckdbStepTables } from './index.ts'
 
 const folders: string[] = []
 
@@ -46,6 +46,16 @@ describe('a snapshot’s Parquet file', () => {
       ['1970-01-01 00:00:01.5', 'TIMESTAMP', null, 'BIGINT'],
     ])
     connection.closeSync()
+  })
+
+  test('is itself in a folder whose name looks like a pattern or a partition', async () => {
+    const directory = join(await folder(), 'bank=7', 'home [a]*')
+    const store = duckdbSnapshots({ directory })
+    const { hash, path } = await store.write(frame, schema)
+    expect((await store.read(hash)).columns).toEqual(frame.columns)
+    const tables = duckdbStepTables()
+    const { columns } = await tables.describe([path!])
+    expect(columns.map(({ name }) => name)).toEqual(['at', 'amount'])
   })
 
   test('that was swapped or damaged is refused by name', async () => {

@@ -1,6 +1,3 @@
-import { statSync, unlinkSync } from 'node:fs'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import {
   columnOf,
@@ -16,12 +13,19 @@ import {
   type SnapshotManifest,
   type SnapshotPart,
   type SnapshotStore,
-  type StoredPart,
 } from '../../data/index.ts'
 import { systemClock, type Clock } from '../../lib/clock.ts'
-import { literal, withDatabase, type DatabaseLimits } from './database.ts'
+import { exactPath, literal, withDatabase, type DatabaseLimits } from './database.ts'
 import { fillTable, readColumns, storedColumns } from './frame-table.ts'
-import { sizeOf, sweep, touch, writeWhole } from './snapshot-files.ts'
+import {
+  damaged,
+  filesIn,
+  sizeOf,
+  sweep,
+  touch,
+  writeWhole,
+  type PartList,
+} from './snapshot-files.ts'
 
 export interface DuckdbSnapshotsOptions extends DatabaseLimits {
   /** Folder of the snapshots; made if it is not there. */
@@ -170,7 +174,7 @@ async function readManifest(
   let written: unknown
   try {
     const result = await connection.runAndReadAll(
-      `SELECT decode(value) FROM parquet_kv_metadata(${literal(path)}) WHERE key = 'assay'`,
+      `SELECT decode(value) FROM parquet_kv_metadata(${exactPath(path)}) WHERE key = 'assay'`,
     )
     written = JSON.parse(String(result.getRows()[0]?.[0] ?? 'null'))
   } catch (cause) {

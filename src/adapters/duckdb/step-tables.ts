@@ -1,13 +1,7 @@
 // Tables of pipeline steps: Parquet files as rows and columns.
 import { BIGINT, BOOLEAN, DOUBLE, VARCHAR, type DuckDBType } from '@duckdb/node-api'
 import type { StepTables } from '../../pipelines/index.ts'
-import {
-  identifier,
-  literal,
-  parquetFiles,
-  withDatabase,
-  type DatabaseLimits,
-} from './database.ts'
+import { identifier, literal, parquetFiles, withDatabase, type DatabaseLimits } from './database.ts'
 
 type Cell = string | number | boolean | null
 
@@ -26,8 +20,12 @@ export function duckdbStepTables(limits: DatabaseLimits = {}): StepTables {
     },
     async describe(paths) {
       return withDatabase(limits, async (connection) => {
-        const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${parquetFiles(paths)}`)
-        const counted = await connection.runAndReadAll(`SELECT count(*) FROM ${parquetFiles(paths)}`)
+        const described = await connection.runAndReadAll(
+          `DESCRIBE SELECT * FROM ${parquetFiles(paths)}`,
+        )
+        const counted = await connection.runAndReadAll(
+          `SELECT count(*) FROM ${parquetFiles(paths)}`,
+        )
         return {
           rows: Number(counted.getRows()[0][0]),
           columns: described
@@ -89,7 +87,9 @@ async function readColumns(
   readonly columns: readonly (readonly Cell[])[]
 }> {
   return withDatabase(limits, async (connection) => {
-    const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${parquetFiles(paths)}`)
+    const described = await connection.runAndReadAll(
+      `DESCRIBE SELECT * FROM ${parquetFiles(paths)}`,
+    )
     const all = described
       .getRows()
       .map(([name, type]) => ({ name: String(name), type: String(type) }))

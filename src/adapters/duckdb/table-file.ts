@@ -12,7 +12,15 @@ import {
   type FrameType,
   type TableFile,
 } from '../../data/index.ts'
-import { identifier, literal, withDatabase, type DatabaseLimits } from './database.ts'
+import {
+  exactPath,
+  identifier,
+  literal,
+  parquetFiles,
+  withDatabase,
+  withoutPatterns,
+  type DatabaseLimits,
+} from './database.ts'
 import { readVector } from './frame-table.ts'
 
 /** A table is held in memory: rows × columns at most. */
@@ -179,7 +187,6 @@ async function sourceOf(path: string): Promise<Source> {
     throw dataErrors.file_not_found(`${path} is not a file that can be read.`)
   }
   if (found.size === 0) throw dataErrors.file_empty(`${nameOf(path)} is empty.`)
-  // The folders of the path are no columns, even if one is called year=2024.
   const start = await firstBytes(path)
   if (start.startsWith('PAR1')) {
     const parquet = parquetFiles([path])

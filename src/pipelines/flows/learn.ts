@@ -53,10 +53,14 @@ export interface LearnRequest {
   readonly checkpointPath: string
   readonly by: ChangeBy
   readonly codeRevision: string
+  /** What the project's code runs in. */
+  readonly environment: string
 }
 
 export interface LearnPorts
-  extends Omit<TrainPorts, 'by' | 'codeRevision'>, Omit<PromotePorts, 'by' | 'codeRevision'> {
+  extends
+    Omit<TrainPorts, 'by' | 'codeRevision'>,
+    Omit<PromotePorts, 'by' | 'codeRevision' | 'environment'> {
   readonly ingest: IngestPorts
   /** Sends traffic to an approved version; undefined where no server runs: the flow ends at the gate. */
   readonly live: LivePorts | undefined

@@ -28,6 +28,7 @@ export interface PromotePorts {
   readonly governance: Pick<Remote<Governance>, 'enrol' | 'examine' | 'giveVerdict'>
   readonly by: ChangeBy
   readonly codeRevision: string
+  readonly environment: string
 }
 
 export interface Examined {
@@ -76,6 +77,7 @@ export async function registerAndExamine(
         learner: candidate.declaration.learner,
         split: project.split,
         codeRevision: ports.codeRevision,
+        environment: ports.environment,
         seed: project.seed,
       },
       thresholds: candidate.thresholds,

@@ -57,9 +57,24 @@ test.each([
   ['keys twice', 'flavors: {}\nflavors: {}'],
   ['a tag of Python', 'flavors: !!python/object/apply:os.system ["true"]'],
   ['two documents', 'flavors: {}\n---\nflavors: {}'],
+  ['many keys', Array.from({ length: 40_000 }, (_, index) => `k${index}:`).join('\n')],
+  [
+    'many keys in one line',
+    `{${Array.from({ length: 40_000 }, (_, index) => `k${index}`).join()}}`,
+  ],
+  ['many mistakes', '}\n'.repeat(100_000)],
+  ['many mistakes within a list', `a: [${','.repeat(100_000)}`],
+  ['many lists in lists', `${'- '.repeat(20)}\n`.repeat(20_000)],
 ])('%s are refused quickly', (_, text) => {
   const began = monotonicUs()
   expect(() => parse(text)).toThrow(expect.objectContaining({ code: 'mlmodel_invalid' }))
+  expect(monotonicUs() - began).toBeLessThan(2_000_000)
+})
+
+test('time does not grow with the square of the number of keys', () => {
+  const keys = Array.from({ length: 8000 }, (_, index) => `  k${index}:`).join('\n')
+  const began = monotonicUs()
+  expect(parse(`flavors: {xgboost: {}}\nmetadata:\n${keys}\n`).flavors.size).toBe(1)
   expect(monotonicUs() - began).toBeLessThan(2_000_000)
 })
 

@@ -3,7 +3,7 @@
  * the signature as JSON texts (mlflow/models/model.py, mlflow/types/schema.py). It comes from
  * outside: its length, nesting, tokens and aliases are bounded, and what it holds is data.
  */
-import { Lexer, parse } from 'yaml'
+import { Lexer, parseDocument, visit, type Document } from 'yaml'
 import { loggedErrors } from './errors.ts'
 
 export interface Mlmodel {
@@ -69,20 +69,37 @@ function yamlOf(text: string): unknown {
   refuseDeep(text)
   refuseLong(text)
   try {
-    // No aliases: no client writes them, and they make small files large. Only JSON's types.
-    return parse(text, {
-      maxAliasCount: 0,
+    const document = parseDocument(text, {
+      // Only JSON's types.
       schema: 'core',
       logLevel: 'error',
       merge: false,
-      // Each takes time that grows with the square of the length: the search for a key that is there
-      // twice (of those the last counts), and the line of every mistake.
+      // The library's own search for a key that is there twice, and for the line of each mistake,
+      // takes time that grows with the square of the length.
       uniqueKeys: false,
       prettyErrors: false,
     })
+    const [mistake] = document.errors
+    if (mistake !== undefined) throw mistake
+    refuseKeysTwice(document)
+    // No aliases: no client writes them, and they make small files large.
+    return document.toJS({ maxAliasCount: 0 })
   } catch (cause) {
     throw invalid(`it is no YAML that is read here (${(cause as Error).message.slice(0, 200)})`)
   }
+}
+
+function refuseKeysTwice(document: Document): void {
+  visit(document, {
+    Map(_, { items }) {
+      const seen = new Set<string>()
+      for (const { key } of items) {
+        const name = String(key)
+        if (seen.has(name)) throw new Error(`The key ${name.slice(0, 100)} is there twice`)
+        seen.add(name)
+      }
+    },
+  })
 }
 
 /**

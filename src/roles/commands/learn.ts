@@ -20,7 +20,7 @@ import {
   type LearnFileOutcome,
   type LearnReport,
 } from '../../pipelines/index.ts'
-import { codeRevision } from '../../projects/index.ts'
+import { codeEnvironment, codeRevision } from '../../projects/index.ts'
 import { version } from '../config.ts'
 import { byCommand, withTracked } from './connection.ts'
 import { commandErrors } from './errors.ts'
@@ -55,6 +55,7 @@ export async function learn(
         register: options.register,
         by: byCommand('learn'),
         codeRevision: codeRevision('.', version),
+        environment: codeEnvironment('.'),
         pipelineRun: id,
       },
       { tracking, registry, monotonicMs: () => monotonicUs() / 1000 },

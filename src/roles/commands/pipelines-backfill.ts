@@ -1,8 +1,9 @@
 // `assay pipelines run --backfill A..B`: partitions one after another, those that are done left out.
 import { exitCodes, type PipelinesRunOptions, type Terminal } from '../../cli/index.ts'
-import { pipelineErrors, runBackfill, type RunRequest } from '../../pipelines/index.ts'
+import { runBackfill, type RunRequest } from '../../pipelines/index.ts'
 import { enginePorts } from '../pipeline-engine.ts'
 import { byCommand, type KeptPipelines } from './connection.ts'
+import { rangeOf } from './pipelines.ts'
 
 export async function backfill(
   request: RunRequest,
@@ -10,10 +11,7 @@ export async function backfill(
   options: PipelinesRunOptions,
   { out, err }: Terminal,
 ): Promise<number> {
-  const [, from, to] = /^(.+)\.\.(.+)$/.exec(options.backfill ?? '') ?? []
-  if (from === undefined) {
-    throw pipelineErrors.pipeline_value_invalid('Write a backfill as FIRST..LAST.')
-  }
+  const { from, to } = rangeOf(options.backfill ?? '')
   const ports = enginePorts({
     home: kept.home,
     project: request.directory,

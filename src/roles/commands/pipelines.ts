@@ -7,6 +7,7 @@ import {
   type Terminal,
 } from '../../cli/index.ts'
 import { isAssayError } from '../../lib/errors.ts'
+import { remote } from '../../lib/rpc.ts'
 import {
   allSteps,
   loadedPipeline,
@@ -18,6 +19,7 @@ import {
   type CompiledPipeline,
   type CompiledStep,
   type LoadedPipeline,
+  type PipelineRemote,
   type PipelineRun,
   type RunOptions,
   type RunRequest,
@@ -25,7 +27,7 @@ import {
 import { loadPipelines } from '../../projects/index.ts'
 import { enginePorts } from '../pipeline-engine.ts'
 import { cancelWatch } from '../pipeline-control.ts'
-import { byCommand, withPipelines, type KeptPipelines } from './connection.ts'
+import { byCommand, requireServer, withPipelines, type KeptPipelines } from './connection.ts'
 import { commandErrors } from './errors.ts'
 import { runLines } from './pipelines-lines.ts'
 
@@ -95,6 +97,7 @@ export async function pipelinesRun(
       const { printDryRun } = await import('./pipelines-dry-run.ts')
       return printDryRun(requestOf(loaded, options), kept, options, terminal)
     }
+    if (options.detach) return detached(requestOf(loaded, options), kept, options, terminal, name)
     if (options.backfill !== undefined) {
       const { backfill } = await import('./pipelines-backfill.ts')
       return backfill(requestOf(loaded, options), kept, options, terminal)
@@ -103,6 +106,32 @@ export async function pipelinesRun(
     if (options.json) terminal.out.line(JSON.stringify(run))
     return run.status === 'done' || run.status === 'waiting' ? exitCodes.ok : exitCodes.failed
   })
+}
+
+/** Hands the run to the server, which goes on with it whatever becomes of this command. */
+async function detached(
+  { params, partition, options: asked, why }: RunRequest,
+  { home }: KeptPipelines,
+  { home: named, backfill: range, json }: PipelinesRunOptions,
+  { out }: Terminal,
+  pipeline: string,
+): Promise<number> {
+  requireServer(named)
+  const work = remote<PipelineRemote>(home.socket('work'), 'pipelines')
+  const by = byCommand('pipelines run')
+  const id =
+    range === undefined
+      ? await work.start({ pipeline, params, partition, options: asked, why }, by)
+      : await work.startBackfill({ pipeline, params, ...rangeOf(range) }, by)
+  out.line(json ? JSON.stringify({ id }) : `${id} is started.`)
+  return exitCodes.ok
+}
+
+/** The ends of `FIRST..LAST`. Error: `pipeline_value_invalid`. */
+export function rangeOf(text: string): { readonly from: string; readonly to: string } {
+  const [, from, to] = /^(.+)\.\.(.+)$/.exec(text) ?? []
+  if (from !== undefined) return { from, to }
+  throw pipelineErrors.pipeline_value_invalid('Write a backfill as FIRST..LAST.')
 }
 
 async function runOne(

@@ -6,7 +6,13 @@ import { contentHash } from '../../lib/hash.ts'
 import { systemIds } from '../../lib/ids.ts'
 import type { GateRun } from '../../governance/index.ts'
 import { learnFlow, otherSnapshots, runPipeline, type PipelineRun } from '../../pipelines/index.ts'
-import { basePath, codeRevision, type Home, type LoadedProject } from '../../projects/index.ts'
+import {
+  basePath,
+  codeEnvironment,
+  codeRevision,
+  type Home,
+  type LoadedProject,
+} from '../../projects/index.ts'
 import type { ModelVersion } from '../../registry/index.ts'
 import { version } from '../config.ts'
 import type { Metadata } from '../metadata.ts'
@@ -46,6 +52,7 @@ async function learn(
       checkpointPath: basePath(home, compiled.policies[0].featureSets),
       by,
       codeRevision: revision,
+      environment: codeEnvironment(directory),
     },
     {
       ...metadata,

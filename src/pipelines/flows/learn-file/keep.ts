@@ -83,7 +83,7 @@ export async function keepVersion(
   registry: Pick<Remote<Registry>, 'registerVersion'>,
 ): Promise<number | null> {
   if (request.register === undefined) return null
-  const { by, file, codeRevision, seed } = request
+  const { by, file, codeRevision, environment, seed } = request
   const { version } = await registry.registerVersion(
     {
       model: request.register,
@@ -100,6 +100,7 @@ export async function keepVersion(
         learner: spec,
         split: report.judged,
         codeRevision,
+        environment,
         seed,
       },
       thresholds: report.threshold === null ? {} : { alert: report.threshold.threshold },

@@ -65,6 +65,7 @@ export interface LearnFileRequest {
   readonly register?: string | undefined
   readonly by: ChangeBy
   readonly codeRevision: string
+  readonly environment: string
   /** The pipeline run that this is; the tracked run names it. */
   readonly pipelineRun?: string | undefined
 }
