@@ -1,3 +1,4 @@
+import { own } from '../lib/records.ts'
 import { hashSecret, looksLikeSecret } from './secrets.ts'
 import type { AccessSnapshot, Credentials, Identity } from './types.ts'
 
@@ -22,8 +23,4 @@ export function authenticateWith(
     return own(snapshot.identities, found.identityId)
   }
   return undefined
-}
-
-function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
-  return Object.hasOwn(record, key) ? record[key] : undefined
 }

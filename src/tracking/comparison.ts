@@ -1,3 +1,4 @@
+import { own } from '../lib/records.ts'
 import type { Metric, ParamValue, Run, RunComparison } from './types.ts'
 
 /** Puts runs side by side, in the order given; names sorted, values undefined where missing. */
@@ -26,11 +27,6 @@ export function isLaterMetric(candidate: Metric, current: Metric | undefined): b
   if (candidate.step !== current.step) return candidate.step > current.step
   if (candidate.atUs !== current.atUs) return candidate.atUs > current.atUs
   return Number.isNaN(current.value) || candidate.value >= current.value
-}
-
-/** A name such as `constructor` is on every object, but not its own. */
-function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
-  return Object.hasOwn(record, name) ? record[name] : undefined
 }
 
 function namesOf(records: readonly Readonly<Record<string, unknown>>[]): string[] {

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { matches } from '../lib/filter.ts'
 import { sha256Hex } from '../lib/hash.ts'
 import type { Restorable } from '../lib/unit-of-work.ts'
+import { own } from '../lib/records.ts'
 import { isLaterMetric } from './comparison.ts'
 import { createMemoryLoggedModels, type LoggedModelMap } from './memory-models.ts'
 import type { FileStore } from './file-ports.ts'
@@ -239,7 +240,9 @@ function runStore(
         const known = ofExperiments(experimentId === undefined ? [] : [experimentId])
           .flatMap((run) => run.datasets)
           .find((one) => isSameDataset(one, dataset))
-        const own = state().runs.get(id)?.datasets.find((one) => isSameDataset(one, dataset))
+        const own = state()
+          .runs.get(id)
+          ?.datasets.find((one) => isSameDataset(one, dataset))
         const added = { ...(known ?? dataset), tags: { ...own?.tags, ...dataset.tags } }
         change(id, (run) => ({
           datasets: [...run.datasets.filter((one) => !isSameDataset(one, dataset)), added].sort(
@@ -383,10 +386,6 @@ function without<T>(record: Readonly<Record<string, T>>, name: string): Record<s
 /** A change that says null takes the member away. */
 function withoutNulls<T extends object>(item: object): T {
   return Object.fromEntries(Object.entries(item).filter(([, value]) => value !== null)) as T
-}
-
-function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
-  return Object.hasOwn(record, name) ? record[name] : undefined
 }
 
 function compareNumbers(a: readonly number[], b: readonly number[]): number {

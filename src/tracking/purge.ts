@@ -76,7 +76,7 @@ export function purgeOf(context: Context, files: Files): Purge {
           keptInAll += result.kept
         }
       }
-      const { files: removed } = await files.sweep(context.clock.nowUs() + 1)
+      const { files: removed } = await files.sweep(context.clock.nowUs())
       return {
         experiments: gone.experiment,
         runs: gone.run,

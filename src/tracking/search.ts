@@ -2,6 +2,7 @@
 // written down, and what one item's value of a field is. Stores answer a search from indexes; the
 // functions here are the plain meaning that they are held against.
 import { compareText, type Filter, type FieldValue } from '../lib/filter.ts'
+import { own } from '../lib/records.ts'
 import {
   datasetContextTag,
   type Experiment,
@@ -204,8 +205,4 @@ function compareKeys(a: PageKey, b: PageKey, descending: readonly boolean[]): nu
 function compareValues(a: string | number, b: string | number): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b || 0
   return compareText(String(a), String(b))
-}
-
-function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
-  return Object.hasOwn(record, name) ? record[name] : undefined
 }

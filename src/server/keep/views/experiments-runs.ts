@@ -1,6 +1,7 @@
 // The table of runs: which columns, which runs in which order, and only what is shown of them.
 import type { Identity } from '../../../access/index.ts'
 import type { Filter } from '../../../lib/filter.ts'
+import { own } from '../../../lib/records.ts'
 import {
   paramText,
   trackingErrors,
@@ -308,8 +309,4 @@ function attributeCell(name: string, run: Run, row: Omit<RunRow, 'values'>): Run
     default:
       return row.id
   }
-}
-
-function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
-  return Object.hasOwn(record, name) ? record[name] : undefined
 }
