@@ -5,7 +5,7 @@ import type { Action, ChangeBy, Identity } from '../../access/index.ts'
 import type { MlflowRooms } from './rooms.ts'
 
 /** What every field may say besides its kind. */
-interface FieldOptions {
+export interface FieldOptions {
   /** Absent and null are refused as missing, and so are empty texts. */
   readonly required?: boolean
   /** An older name under which clients may send it too. */
