@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { check, runChecks, type CheckCell, type ColumnSpread, type TableCheck } from './checks.ts'
+import { check, runChecks, type TableCheck } from './checks.ts'
+import type { CheckCell, ColumnSpread } from './column-spread.ts'
 
 function table(columns: Readonly<Record<string, readonly CheckCell[]>>) {
   const rows = Object.values(columns)[0]?.length ?? 0
@@ -86,6 +87,11 @@ test('numbers are compared by the bins of the version before', () => {
   expect(one(drift, { x: x.map((value) => value + 10) }, spread).passed).toBe(true)
   expect(one(drift, { x: x.map((value) => value + 500) }, spread).passed).toBe(false)
   expect(one(drift, { x: x.map(String) }, spread).said).toContain('was of kind number')
+})
+
+test('not a number counts as missing, not as the largest of all', () => {
+  const { spread } = one(check.drift('x', { maxPsi: 0.2 }), { x: [1, 2, 3, NaN, null] })
+  expect(spread).toMatchObject({ bounds: [1, 2, 3], counts: [1, 1, 1, 0, 2] })
 })
 
 test('groups that are missing or small are named', () => {

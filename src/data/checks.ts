@@ -1,8 +1,12 @@
 // Checks of a table that a step made: of quality, and of what would make a model unfair. Pure: columns
 // in, evidence out. A check that cannot be made (no such column) has not passed.
-import { ln } from '../lib/math.ts'
-
-export type CheckCell = string | number | boolean | null
+import {
+  isMissing,
+  spreadOf,
+  stabilityIndex,
+  type CheckCell,
+  type ColumnSpread,
+} from './column-spread.ts'
 
 /** What must hold of a table. Shares are 0 to 1. */
 export type TableCheck =
@@ -103,17 +107,6 @@ export const check = {
 }
 
 const GROUP_ROWS_MIN = 30
-
-/** How a column is spread, to compare a later version with. */
-export type ColumnSpread =
-  | {
-      readonly kind: 'number'
-      /** Upper bounds of all bins but the last, ascending. */
-      readonly bounds: readonly number[]
-      /** Rows in each bin, then of missing values. */
-      readonly counts: readonly number[]
-    }
-  | { readonly kind: 'text'; readonly counts: Readonly<Record<string, number>> }
 
 /** What one check found. */
 export interface CheckEvidence {
@@ -324,11 +317,6 @@ function between(
   })
 }
 
-const BINS = 10
-const TEXTS_MAX = 100
-/** Empty bins count as this share, so that the index stays finite. */
-const SHARE_MIN = 1e-4
-
 function drift(
   each: TableCheck & { readonly check: 'drift' },
   cells: readonly CheckCell[],
@@ -343,76 +331,9 @@ function drift(
     const said = `${each.column} was of kind ${before.kind} and is ${spread.kind}.`
     return { ...evidence(each, false, said, {}), spread }
   }
-  const psi = stability(before, countAlike(before, cells))
+  const psi = stabilityIndex(before, cells)
   const said = `The stability index of ${each.column} against the last version that passed is ${psi.toFixed(3)} (at most ${each.maxPsi}).`
   return { ...evidence(each, psi <= each.maxPsi, said, { psi }), spread }
-}
-
-/** Deciles of numbers, or counts of the texts that are most frequent. */
-export function spreadOf(cells: readonly CheckCell[]): ColumnSpread {
-  const present = cells.filter((cell) => !isMissing(cell))
-  if (present.length > 0 && present.every((cell) => typeof cell === 'number')) {
-    const sorted = Float64Array.from(present).toSorted()
-    const cuts = Array.from({ length: BINS - 1 }, (_, i) =>
-      at(sorted, Math.floor(((i + 1) * sorted.length) / BINS)),
-    )
-    const distinct = [...new Set(cuts)]
-    return { kind: 'number', bounds: distinct, counts: countNumbers(distinct, cells) }
-  }
-  const counts = new Map<string, number>()
-  for (const cell of cells) {
-    const name = isMissing(cell) ? '' : String(cell)
-    counts.set(name, (counts.get(name) ?? 0) + 1)
-  }
-  const frequent = [...counts]
-    .toSorted(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))
-    .slice(0, TEXTS_MAX)
-  const named = new Map(frequent)
-  const rest = [...counts].filter(([name]) => !named.has(name))
-  const others = rest.reduce((sum, [, n]) => sum + n, 0)
-  return { kind: 'text', counts: { ...Object.fromEntries(named), [OTHERS]: others } }
-}
-
-const OTHERS = '\u0000others'
-
-function countAlike(before: ColumnSpread, cells: readonly CheckCell[]): readonly number[] {
-  if (before.kind === 'number') return countNumbers(before.bounds, cells)
-  const names = Object.keys(before.counts)
-  const places = new Map(names.map((name, place) => [name, place]))
-  const counts = names.map(() => 0)
-  for (const cell of cells) {
-    const name = isMissing(cell) ? '' : String(cell)
-    const place = places.get(name) ?? places.get(OTHERS)
-    if (place !== undefined) counts[place] += 1
-  }
-  return counts
-}
-
-/** Rows at or below each bound and above the one before, above all, and missing. */
-function countNumbers(bounds: readonly number[], cells: readonly CheckCell[]): number[] {
-  const counts = Array.from({ length: bounds.length + 2 }, () => 0)
-  for (const cell of cells) {
-    if (typeof cell !== 'number') counts[bounds.length + 1] += 1
-    else {
-      const place = bounds.findIndex((bound) => cell <= bound)
-      counts[place < 0 ? bounds.length : place] += 1
-    }
-  }
-  return counts
-}
-
-/** Sum over bins of (q − p) ln(q / p), p and q shares of rows before and now. */
-function stability(before: ColumnSpread, now: readonly number[]): number {
-  const then = before.kind === 'number' ? before.counts : Object.values(before.counts)
-  const total = (counts: readonly number[]) => counts.reduce((sum, n) => sum + n, 0)
-  const [all, allNow] = [total(then), total(now)]
-  if (all === 0 || allNow === 0) return all === allNow ? 0 : Number.MAX_VALUE
-  return then.reduce((sum, count, bin) => {
-    if (count === 0 && now[bin] === 0) return sum
-    const p = Math.max(count / all, SHARE_MIN)
-    const q = Math.max(now[bin] / allNow, SHARE_MIN)
-    return sum + (q - p) * ln(q / p)
-  }, 0)
 }
 
 function columnsOf(each: TableCheck): readonly string[] {
@@ -466,10 +387,6 @@ function evidence(
   return { check: each, passed, said, figures }
 }
 
-function isMissing(cell: CheckCell | undefined): boolean {
-  return cell === null || cell === undefined || cell === '' || Number.isNaN(cell)
-}
-
 function bounds(min: number | undefined, max: number | undefined): string {
   if (min === undefined) return `at most ${max}`
   return max === undefined ? `at least ${min}` : `${min} to ${max}`
@@ -477,8 +394,4 @@ function bounds(min: number | undefined, max: number | undefined): string {
 
 function percent(share: number): string {
   return `${(share * 100).toFixed(2)} %`
-}
-
-function at(sorted: Float64Array, place: number): number {
-  return sorted[Math.min(place, sorted.length - 1)]
 }

@@ -148,9 +148,8 @@ export {
   checkedColumns,
   mistakeInCheck,
   runChecks,
-  type CheckCell,
   type CheckEvidence,
   type CheckedTable,
-  type ColumnSpread,
   type TableCheck,
 } from './checks.ts'
+export type { CheckCell, ColumnSpread } from './column-spread.ts'

@@ -92,6 +92,7 @@ export async function openKeep({ home, log, page, onAccessChanged, openTo }: Kep
     clock: metadata.clock,
     labelsOf: () => verdictLabels(project),
   })
+  const pipelineWork = remote<PipelineRemote>(home.socket('work'), 'pipelines')
   const models = createModelReader()
   const hasOnnxRuntime = isOnnxRuntimeInstalled()
   const rooms: Rooms = {
@@ -103,9 +104,10 @@ export async function openKeep({ home, log, page, onAccessChanged, openTo }: Kep
     references: openReferences(home),
     decide,
     work,
+    pipelineWork,
     pipelineDesk: wakingDesk(
       metadata.pipelineDesk,
-      remote<PipelineRemote>(home.socket('work'), 'pipelines'),
+      pipelineWork,
       troubleTeller(log)('Waking a pipeline run'),
     ),
     pipelineLogs: openLogs(pipelineFolders(home).logs),

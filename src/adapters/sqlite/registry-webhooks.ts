@@ -119,14 +119,13 @@ export function createSqliteWebhookStore(database: SqliteDatabase): WebhookStore
       const row = { ...deliveryRow(delivery), sequence: undefined }
       await write((db) => db.insertInto('registry_webhook_deliveries').values(row).execute())
     },
-    async due(nowUs, limit) {
+    async due(webhookId, nowUs, limit) {
       const rows = await deliveries()
-        .innerJoin('registry_webhooks as webhook', 'webhook.id', 'webhookId')
-        .selectAll('registry_webhook_deliveries')
+        .selectAll()
+        .where('webhookId', '=', webhookId)
         .where('state', '=', 'waiting')
         .where('nextAtUs', '<=', nowUs)
-        .where('webhook.status', '=', 'active')
-        .orderBy('registry_webhook_deliveries.sequence')
+        .orderBy('sequence')
         .limit(limit)
         .execute()
       return rows.map(deliveryOf)

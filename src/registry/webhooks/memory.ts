@@ -31,10 +31,9 @@ export function createMemoryWebhookStore(): WebhookStore & Restorable {
     async enqueue(delivery) {
       deliveries.set(delivery.id, delivery)
     },
-    due: async (nowUs, limit) =>
-      [...deliveries.values()]
+    due: async (webhookId, nowUs, limit) =>
+      of(webhookId)
         .filter(({ state, nextAtUs }) => state === 'waiting' && nextAtUs <= nowUs)
-        .filter(({ webhookId }) => webhooks.get(webhookId)?.status === 'active')
         .slice(0, limit),
     async settle(delivery) {
       if (deliveries.has(delivery.id)) deliveries.set(delivery.id, delivery)

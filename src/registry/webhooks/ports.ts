@@ -11,8 +11,8 @@ export interface WebhookStore {
   webhooks(): Promise<StoredWebhook[]>
 
   enqueue(delivery: Delivery): Promise<void>
-  /** Waiting for an active webhook and due by an instant, oldest first. */
-  due(nowUs: number, limit: number): Promise<Delivery[]>
+  /** Waiting for a webhook and due by an instant, oldest first. */
+  due(webhookId: string, nowUs: number, limit: number): Promise<Delivery[]>
   /** Keeps how an attempt ended. Nothing happens where the delivery was removed meanwhile. */
   settle(delivery: Delivery): Promise<void>
   counts(webhookId: string): Promise<DeliveryCounts>

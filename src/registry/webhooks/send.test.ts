@@ -52,6 +52,13 @@ describe('the sender', () => {
     expect(outcome).toEqual({ error: 'It did not answer in time.' })
   })
 
+  test('takes a change of protocol for no answer', async () => {
+    const url = await receiver((_, response) => {
+      response.socket?.end('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n')
+    })
+    expect(await post(url)).toEqual({ error: 'It ended the connection without an answer.' })
+  })
+
   test('says that nobody listens', async () => {
     const outcome = await post('http://127.0.0.1:1/hook')
     expect('error' in outcome && outcome.error).toContain('ECONNREFUSED')

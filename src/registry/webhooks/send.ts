@@ -72,6 +72,8 @@ async function post(
       },
     )
     asked.on('error', reject)
+    // Also where no answer will come: after `101 Switching Protocols` there is none.
+    asked.on('close', () => reject(new Error('It ended the connection without an answer.')))
     asked.end(body)
   })
 }

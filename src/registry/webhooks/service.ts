@@ -37,8 +37,8 @@ export const webhookLimits = {
   retryMostUs: 3_600_000_000,
 } as const
 
-/** Of one round: deliveries looked at, and webhooks that are called at once. */
-const ROUND_MAX = 200
+/** Of one round: deliveries of each webhook that are looked at, and webhooks that are called at once. */
+const ROUND_EACH = 50
 const AT_ONCE = 8
 
 export interface Webhooks {
@@ -249,13 +249,15 @@ function told({ store, clock, ids, seal, send, isPrompt }: WebhookDependencies) 
       }
     },
     async deliverDue(stopping) {
-      const due = await store.due(clock.nowUs(), ROUND_MAX)
-      const rounds = [...Map.groupBy(due, ({ webhookId }) => webhookId).values()]
+      const now = clock.nowUs()
+      const active = (await store.webhooks()).filter(({ status }) => status === 'active')
       let attempts = 0
-      // Few at once, so that many slow receivers take neither memory nor sockets.
+      // Few at once, so that many slow receivers take neither memory nor sockets; and each by itself,
+      // so that what waits for one that is dead does not stand before what waits for others.
       const next = async (): Promise<void> => {
-        for (let round = rounds.shift(); round !== undefined; round = rounds.shift()) {
-          attempts += await deliverTo(round, stopping)
+        for (let webhook = active.shift(); webhook !== undefined; webhook = active.shift()) {
+          const due = await store.due(webhook.id, now, ROUND_EACH)
+          if (due.length > 0) attempts += await deliverTo(due, stopping)
         }
       }
       await Promise.all(Array.from({ length: AT_ONCE }, next))

@@ -169,7 +169,57 @@ export const Products = Type.Object({
   ),
 })
 
+/** A pipeline that the project declares, with what it can be asked for. */
+export const DeclaredPipelines = Type.Object({
+  items: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      title: Type.String(),
+      description: Type.String(),
+      steps: Type.Integer(),
+      triggers: Type.Array(Type.String(), { description: 'When it runs by itself, in words' }),
+      partitions: Nullable(Type.String({ description: 'What it runs over, in words' })),
+      params: Type.Array(
+        Type.Object({ name: Type.String(), default: Type.String(), description: Type.String() }),
+      ),
+      run: Permission,
+    }),
+  ),
+})
+export type DeclaredPipelines = Static<typeof DeclaredPipelines>
+
+const asked = {
+  params: Type.Optional(Type.Record(Type.String(), Type.String({ maxLength: 10_000 }))),
+  reason: Type.String({ minLength: 3, maxLength: 2000 }),
+}
+export const StartPipeline = Type.Object(
+  {
+    ...asked,
+    partition: Type.Optional(Type.String({ maxLength: 200 })),
+    noCache: Type.Optional(Type.Boolean()),
+  },
+  { additionalProperties: false },
+)
+export const StartBackfill = Type.Object(
+  { ...asked, from: Type.String({ maxLength: 200 }), to: Type.String({ maxLength: 200 }) },
+  { additionalProperties: false },
+)
+export const StartedPipeline = Type.Object({ id: Type.String(), sentence: Type.String() })
+
 export const pipelineRoutes = {
+  declaredPipelines: { summary: 'Pipelines of the project', response: DeclaredPipelines },
+  startPipeline: {
+    summary: 'Begin a run of a declared pipeline',
+    params: PipelineNameParams,
+    body: StartPipeline,
+    response: StartedPipeline,
+  },
+  startBackfill: {
+    summary: 'Run a declared pipeline over a range of its partitions',
+    params: PipelineNameParams,
+    body: StartBackfill,
+    response: StartedPipeline,
+  },
   pipelines: { summary: 'Pipeline runs', query: PipelinesQuery, response: Pipelines },
   pipeline: { summary: 'One pipeline run', params: PipelineParams, response: PipelineRunDetail },
   lineage: {

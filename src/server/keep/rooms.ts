@@ -14,6 +14,7 @@ import type {
   PipelineDesk,
   PipelineEngineStore,
   PipelineLogs,
+  PipelineRemote,
   PipelineRunStore,
   WorkRemote,
 } from '../../pipelines/index.ts'
@@ -65,6 +66,8 @@ export interface Rooms {
   readonly pipelines: PipelineRunStore
   readonly pipelineEngine: PipelineEngineStore
   readonly pipelineDesk: PipelineDesk
+  /** Runs declared pipelines, in `work`. */
+  readonly pipelineWork: Pick<Remote<PipelineRemote>, 'start' | 'startBackfill'>
   readonly pipelineLogs: Pick<PipelineLogs, 'read'>
   readonly decide: Remote<DecideRemote>
   readonly work: Remote<WorkRemote>

@@ -9,6 +9,7 @@ import { Panel, ScreenHead } from '../../parts/layout.tsx'
 import { Answered, Empty } from '../../parts/states.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
 import { CountBar } from './count-bar.tsx'
+import { DeclaredPanel } from './declared.tsx'
 import { Made, PartitionsPanel } from './partitions.tsx'
 
 /** Runs of all pipelines, the newest first; of one pipeline also its partitions and what it made. */
@@ -51,6 +52,7 @@ export default function PipelinesScreen() {
             </Panel>
           ) : (
             <div className="stack">
+              {chosen === undefined ? <DeclaredPanel /> : null}
               <Panel title="Runs" flush>
                 <Runs items={items} />
               </Panel>

@@ -5,6 +5,7 @@ import { auditViews } from './audit.ts'
 import { caseViews } from './cases.ts'
 import { dataVersionViews } from './data-versions.ts'
 import { dataViews } from './data.ts'
+import { declaredPipelineViews } from './declared-pipelines.ts'
 import { decisionViews } from './decisions.ts'
 import { experimentViews } from './experiments.ts'
 import { runFileViews } from './experiments-files.ts'
@@ -44,6 +45,7 @@ export function keepHandlers(rooms: Rooms): Handlers {
     ...lineageViews(rooms),
     ...pipelineViews(rooms),
     ...pipelineStepViews(rooms),
+    ...declaredPipelineViews(rooms),
     ...auditViews(rooms),
   }
 }
