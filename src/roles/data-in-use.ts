@@ -6,7 +6,7 @@ import type { Registry } from '../registry/index.ts'
 /** As many of the newest runs are looked at; older ones have long ended. */
 const RUNS_LOOKED_AT = 1000
 
-/** Snapshots of live and approved versions, and when the oldest running pipeline began. */
+/** Snapshots of live and approved versions, and when the oldest run of a pipeline that has not ended began. */
 export async function dataInUse(
   registry: Pick<Registry, 'versions'>,
   pipelines: Pick<PipelineRunStore, 'list'>,
@@ -14,7 +14,10 @@ export async function dataInUse(
   const versions = (await registry.versions()).filter(
     ({ status }) => status === 'live' || status === 'approved',
   )
-  const running = (await pipelines.list(RUNS_LOOKED_AT)).filter((run) => run.status === 'running')
+  // One that waits for people goes on when they have answered.
+  const running = (await pipelines.list(RUNS_LOOKED_AT)).filter(
+    ({ status }) => status === 'running' || status === 'waiting',
+  )
   const began = running.map(({ startedAtUs }) => startedAtUs)
   return {
     hashes: new Set(versions.flatMap(({ build }) => Object.values(build.snapshots))),

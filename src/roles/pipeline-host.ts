@@ -3,7 +3,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { ChangeBy } from '../access/index.ts'
 import { systemClock } from '../lib/clock.ts'
-import { contentHash } from '../lib/hash.ts'
+import { isAssayError } from '../lib/errors.ts'
 import type { Remote } from '../lib/rpc.ts'
 import {
   createPipelineHost,
@@ -21,7 +21,7 @@ const LOOK_EVERY_MS = 1000
 
 type Peers = {
   readonly [
-    Name in 'catalog' | 'pipelines' | 'pipelineEngine' | 'pipelineDesk' | 'registry'
+    Name in 'catalog' | 'pipelines' | 'pipelineEngine' | 'pipelineDesk' | 'registry' | 'versions'
   ]: Remote<ServicesForWork[Name]>
 }
 
@@ -64,13 +64,23 @@ export async function startPipelines(
   })
 
   async function dataVersion(dataset: string): Promise<string | undefined> {
-    const parts = await peers.catalog.current(dataset)
-    return parts.length === 0 ? undefined : contentHash(parts.map(({ hash }) => hash))
+    try {
+      const { versions } = await peers.versions.history(dataset, { limit: 1 })
+      return versions[0]?.hash
+    } catch (error) {
+      if (isAssayError(error, 'dataset_not_found')) return undefined
+      throw error
+    }
   }
 
   async function modelVersion(model: string): Promise<string | undefined> {
-    const [newest] = await peers.registry.versions(model)
-    return newest && `${newest.version}`
+    const { versions } = await peers.registry.searchVersions({
+      filter: { field: { of: 'attribute', name: 'model' }, op: '=', value: model },
+      prompts: 'without',
+      order: [],
+      limit: 1,
+    })
+    return versions[0] && `${versions[0].version.version}`
   }
 
   const stopped = new AbortController()

@@ -11,8 +11,9 @@ export type ServicesForWork = ReturnType<typeof servicesForWork>
 
 export function servicesForWork(metadata: Metadata, deployer: Deployer) {
   const { access, tracking, registry, governance, catalog, quarantine, pipelines } = metadata
-  const { find, retire, keptHashes, recordCleaning } = metadata.versions
-  const { registerVersion, version, versions: modelVersions, modelJson, liveHistory } = registry
+  const { history, find, retire, keptHashes, recordCleaning } = metadata.versions
+  const { registerVersion, version, searchVersions, modelJson, liveHistory } = registry
+  const { versions: modelVersions } = registry
   const { enrol, examine } = governance
   return {
     access: {
@@ -23,7 +24,14 @@ export function servicesForWork(metadata: Metadata, deployer: Deployer) {
       },
     },
     tracking,
-    registry: { registerVersion, version, versions: modelVersions, modelJson, liveHistory },
+    registry: {
+      registerVersion,
+      version,
+      versions: modelVersions,
+      searchVersions,
+      modelJson,
+      liveHistory,
+    },
     governance: {
       enrol,
       examine,
@@ -39,7 +47,7 @@ export function servicesForWork(metadata: Metadata, deployer: Deployer) {
     catalog,
     quarantine,
     // Which versions there are, and cleaning as people have set it; no tags, holds or roll-backs.
-    versions: { find, retire, keptHashes, recordCleaning },
+    versions: { history, find, retire, keptHashes, recordCleaning },
     pipelines,
     pipelineEngine: engineForWork(metadata.pipelineEngine),
     pipelineDesk: { begin: metadata.pipelineDesk.begin },

@@ -3,6 +3,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createClient } from './client.ts'
 import { ownProject } from './own-project.ts'
 import { eventually, run, startServer, temporaryDirectory, type TestServer } from './server.ts'
 
@@ -103,4 +104,41 @@ test('runs of the standard flow and of declared pipelines are listed together', 
     (ask('runs') as Listed[]).some(({ pipeline }) => pipeline === 'learn'),
   )
   expect((ask('runs') as Listed[]).map(({ pipeline }) => pipeline)).toContain('fresh')
+})
+
+test('over the API a run is begun, watched step by step, and its log read', async () => {
+  const client = createClient(server.url, server.key)
+  const { items } = await client.ask('declaredPipelines')
+  expect(items).toMatchObject([
+    { name: 'fresh', steps: 2, triggers: ['when its newest good run is older than 1 day'] },
+  ])
+  writeFileSync(go, '')
+  const pipeline = { params: { pipeline: 'fresh' } }
+  const body = { reason: 'asked for by a test', noCache: true }
+  const { id } = await client.ask('startPipeline', { ...pipeline, body })
+  const run = { params: { pipelineRunId: id } }
+  await eventually(
+    'the run is done',
+    async () => (await client.ask('pipeline', run)).state === 'done',
+  )
+  const { steps, why, cancel } = await client.ask('pipeline', run)
+  expect(steps).toMatchObject([
+    { name: 'one', state: 'done', before: [] },
+    { name: 'two', state: 'done', before: ['one'] },
+  ])
+  expect(why).toContain('asked for by a test')
+  expect(cancel).toEqual({ allowed: false, reason: 'It has ended.' })
+  const two = { params: { pipelineRunId: id, step: 'two' } }
+  expect(await client.ask('pipelineStep', two)).toMatchObject({
+    cache: { hit: false },
+    reads: [{ name: 'of', from: 'step one/out' }],
+    makes: [{ name: 'out', kind: 'json' }],
+    attempts: [{ number: 1, state: 'done' }],
+  })
+  const log = await client.ask('pipelineStepLog', { ...two, query: { attempt: 1 } })
+  expect(log.text).toContain('waiting')
+  expect(await client.refusal('pipelineStepLog', { ...two, query: { attempt: 9 } })).toMatch(/^404/)
+  const unknown = { params: { pipeline: 'none' } }
+  expect(await client.refusal('startPipeline', { ...unknown, body })).toMatch(/^404/)
+  expect(await client.refusal('startPipeline', { ...pipeline, body: {} })).toMatch(/^422/)
 })

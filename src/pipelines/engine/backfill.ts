@@ -120,7 +120,8 @@ function keysToRun(
   }
 }
 
-function keysBetween(
+/** Keys of the pipeline from one to another. Error: `pipeline_value_invalid` where there is no such key. */
+export function keysBetween(
   { pipeline, from, to }: Pick<BackfillRequest, 'pipeline' | 'from' | 'to'>,
   nowUs: number,
 ): string[] {

@@ -104,7 +104,7 @@ test('a backfill that was broken off goes on at the next start', async () => {
   const first = make()
   const id = await first.remote.startBackfill(
     { pipeline: 'daily', params: {}, from: 'a', to: 'c' },
-    by,
+    { actor: { id: 'ada', name: 'Ada', kind: 'person' }, reason: 'a test' },
   )
   await until(async () => (await store.partitionCounts('daily')).running === 2)
   await first.stop()
@@ -116,7 +116,26 @@ test('a backfill that was broken off goes on at the next start', async () => {
     const [state] = JSON.parse((await store.mark('backfills')) ?? '[]') as { state: string }[]
     return state.state === 'done'
   })
+  // Whoever asked for it is behind all of its runs, so that they do not approve their own.
+  expect((await runs.list(10, 'daily')).every(({ actor }) => actor === 'ada')).toBe(true)
   const statuses = (await runs.list(10, 'daily')).map(({ status }) => status)
   expect(statuses.toSorted()).toEqual(['done', 'done', 'done', 'interrupted', 'interrupted'])
   expect(await second.remote.cancelBackfill(id, by)).toBe(false)
+})
+
+test('a backfill of partitions that are not there is refused at once, and so are too many', async () => {
+  const { make, open, until, store } = hosted()
+  const host = make()
+  const begin = (from: string) =>
+    host.remote.startBackfill({ pipeline: 'daily', params: {}, from, to: 'c' }, by)
+  await expect(begin('z')).rejects.toMatchObject({ code: 'pipeline_value_invalid' })
+  const started = await Promise.allSettled(Array.from({ length: 5 }, () => begin('a')))
+  expect(started.map(({ status }) => status)).toEqual([
+    ...Array.from({ length: 4 }, () => 'fulfilled'),
+    'rejected',
+  ])
+  expect(started[4]).toMatchObject({ reason: { code: 'pipeline_runs_full' } })
+  open()
+  await until(async () => (await store.partitionCounts('daily')).done === 3)
+  await host.stop()
 })

@@ -4,7 +4,7 @@ import { systemActor, type ChangeBy } from '../../access/index.ts'
 import { contentHash } from '../../lib/hash.ts'
 import { pipelineErrors } from '../errors.ts'
 import type { PipelineRun, PipelineRunStore, RunReason } from '../types.ts'
-import { runBackfill, type BackfillCounts } from './backfill.ts'
+import { keysBetween, runBackfill, type BackfillCounts } from './backfill.ts'
 import type { ParamValue } from './kinds.ts'
 import { allSteps, type LoadedPipeline, type RunRequest } from './plan.ts'
 import { BrokenOff, newRun, runPipelineSteps, type RunnerPorts } from './runner.ts'
@@ -41,6 +41,10 @@ export interface BackfillState extends StartBackfill {
 export interface PipelineRemote {
   /** The id of the run. Errors: `pipeline_unknown`, `pipeline_value_invalid`, `pipeline_runs_full`. */
   start(request: StartPipeline, by: ChangeBy): Promise<string>
+  /**
+   * Begins runs of the partitions from one to another; its id. Errors: `pipeline_unknown`,
+   * `pipeline_value_invalid` where a key is none of the pipeline's, `pipeline_runs_full`.
+   */
   startBackfill(request: StartBackfill, by: ChangeBy): Promise<string>
   /** False where there was nothing to stop. */
   cancelBackfill(id: string, by: ChangeBy): Promise<boolean>
@@ -62,6 +66,8 @@ const AT_ONCE = 2
 const WAITING_MAX = 100
 const LOOKED_AT = 200
 const BACKFILLS_KEPT = 100
+/** Backfills at once; each runs a few partitions side by side. */
+const BACKFILLS_AT_ONCE = 4
 const BACKFILLS = 'backfills'
 
 interface Waiting {
@@ -161,13 +167,14 @@ export function createPipelineHost(ports: HostPorts) {
     return saved
   }
 
+  /** `by` begins the runs; whoever asked for the backfill stays the one who may not approve them. */
   async function fill(began: BackfillState, by: ChangeBy): Promise<void> {
-    const abort = new AbortController()
+    const abort = backfills.get(began.id) ?? new AbortController()
     backfills.set(began.id, abort)
     let state = began
     const why: RunReason = { kind: 'backfill', words: `Backfill ${began.id}` }
-    const asked = requestOf({ ...began, partition: null, why }, by.actor.id)
     try {
+      const asked = requestOf({ ...began, partition: null, why }, began.actor)
       const counts = await runBackfill(
         { ...asked, backfill: began.id, from: began.from, to: began.to },
         {
@@ -196,7 +203,10 @@ export function createPipelineHost(ports: HostPorts) {
   const remote: PipelineRemote = {
     start: async (request, by) => enqueue(requestOf(request, by.actor.id), by),
     async startBackfill(request, by) {
-      pipelineOf(request.pipeline)
+      keysBetween({ ...request, pipeline: pipelineOf(request.pipeline) }, clock.nowUs())
+      if (backfills.size >= BACKFILLS_AT_ONCE) {
+        throw pipelineErrors.pipeline_runs_full(`${backfills.size} backfills are running.`)
+      }
       const state: BackfillState = {
         ...request,
         id: ports.ids('fill'),
@@ -208,7 +218,13 @@ export function createPipelineHost(ports: HostPorts) {
         progress: { done: 0, total: 0 },
         problem: null,
       }
-      await saveBackfill(state)
+      backfills.set(state.id, new AbortController())
+      try {
+        await saveBackfill(state)
+      } catch (error) {
+        backfills.delete(state.id)
+        throw error
+      }
       fill(state, by).catch(ports.onDefect)
       return state.id
     },

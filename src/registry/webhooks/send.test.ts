@@ -54,7 +54,9 @@ describe('the sender', () => {
 
   test('takes a change of protocol for no answer', async () => {
     const url = await receiver((_, response) => {
-      response.socket?.end('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n')
+      response.socket?.end(
+        'HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n',
+      )
     })
     expect(await post(url)).toEqual({ error: 'It ended the connection without an answer.' })
   })

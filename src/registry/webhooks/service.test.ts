@@ -168,6 +168,18 @@ describe('delivery', () => {
     expect(sent).toHaveLength(1)
   })
 
+  test('is not held up by how much waits for a receiver that is away', async () => {
+    const away = 'https://away.example/hook'
+    const { webhooks, sent } = desk(({ url }) => (url === away ? { error: 'away' } : ok()))
+    const { id } = await webhooks.create({ ...ticket, url: away }, by)
+    for (let i = 0; i < 300; i++) await webhooks.notify(notice)
+    await webhooks.create({ ...ticket, name: 'second' }, by)
+    await webhooks.notify(notice)
+    expect(await webhooks.deliverDue()).toBe(2)
+    expect(new Set(sent.map(({ url }) => url))).toEqual(new Set([away, ticket.url]))
+    expect(await webhooks.counts(id)).toMatchObject({ waiting: 301 })
+  })
+
   test('of more than may wait is kept as dead', async () => {
     const { webhooks, store } = desk(ok)
     const { id } = await webhooks.create(ticket, by)

@@ -257,7 +257,9 @@ function told({ store, clock, ids, seal, send, isPrompt }: WebhookDependencies) 
       const next = async (): Promise<void> => {
         for (let webhook = active.shift(); webhook !== undefined; webhook = active.shift()) {
           const due = await store.due(webhook.id, now, ROUND_EACH)
-          if (due.length > 0) attempts += await deliverTo(due, stopping)
+          if (due.length === 0) continue
+          const made = await deliverTo(due, stopping)
+          attempts += made
         }
       }
       await Promise.all(Array.from({ length: AT_ONCE }, next))

@@ -25,6 +25,11 @@ test('JSON is laid out, and shown as text where it is none', () => {
   expect(look('a.json', '{"a":').text).toBe('{"a":')
 })
 
+test('deep JSON is shown as it came, and does not grow to half a gigabyte', () => {
+  const deep = `${'['.repeat(4000)}${'1,'.repeat(60_000)}1${']'.repeat(4000)}`
+  expect(look('a.json', deep)).toMatchObject({ kind: 'json', text: deep })
+})
+
 test('a table is read with its quotes, and of a long one the beginning', () => {
   const seen = look('a.csv', 'name,note\r\n"a, b","said ""so"""\nplain,x\n')
   expect(seen).toMatchObject({

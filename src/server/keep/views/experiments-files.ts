@@ -12,6 +12,8 @@ const TEXT_BYTES = 256 * 1024
 /** JSON is laid out only where it is whole. */
 const READ_BYTES = 8 * 1024 * 1024
 const IMAGE_BYTES = 20 * 1024 * 1024
+/** Deeper JSON is shown as it came: indented, a hundred kilobytes of brackets are half a gigabyte. */
+const LAID_OUT_DEPTH = 32
 const ROWS = 200
 const MODELS_MAX = 100
 const COLUMNS = 100
@@ -139,11 +141,23 @@ function textOf(bytes: Uint8Array, isWhole: boolean): string | undefined {
 }
 
 function laidOut(text: string): string {
+  if (depthOf(text) > LAID_OUT_DEPTH) return text
   try {
     return JSON.stringify(JSON.parse(text), null, 2)
   } catch {
     return text
   }
+}
+
+/** How deep brackets stand in each other, at most: those within strings count too. */
+function depthOf(text: string): number {
+  let depth = 0
+  let deepest = 0
+  for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
+    depth = bracket === '[' || bracket === '{' ? depth + 1 : Math.max(0, depth - 1)
+    deepest = Math.max(deepest, depth)
+  }
+  return deepest
 }
 
 /** RFC 4180 with the separator that the name tells; a line that was cut off goes. */
