@@ -16,7 +16,7 @@ import {
 } from '../src/learning/index.ts'
 import { selectColumns, selectRows, selectValues } from '../src/lib/matrix.ts'
 import { DAY_US } from '../src/lib/time.ts'
-import { sliceFrame, trainingTable, type TrainingTable } from '../src/pipelines/index.ts'
+import { rowsBefore, trainingTable, type TrainingTable } from '../src/pipelines/index.ts'
 import type { CompiledProject } from '../src/projects/index.ts'
 import { significant } from './features-measure.ts'
 import type { Stream } from './features-stream.ts'
@@ -81,7 +81,7 @@ function tableOf(
 ): TrainingTable {
   const { source, labels, labelsFrame } = stream
   const { train, test } = project.split
-  const frame = sliceFrame(stream.frame, numbersOf(stream.frame, source.eventTime), test.toUs)
+  const frame = rowsBefore(stream.frame, numbersOf(stream.frame, source.eventTime), test.toUs)
   const fromUs = train.fromUs - SELECTION_EARLIER_US
   const past = historyWithState({
     sets,

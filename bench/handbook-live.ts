@@ -22,7 +22,7 @@ import { sha256Hex } from '../src/lib/hash.ts'
 import {
   createReplay,
   deploymentDocument,
-  sliceFrame,
+  rowsBefore,
   type Candidate,
   type SkewCount,
   type TrainingTable,
@@ -97,7 +97,7 @@ async function baseOf({ project, frame, labels, folder }: LiveRequest): Promise<
   const { split, featureSets: sets } = project
   const source = project.sources[0]
   const untilUs = split.test.fromUs
-  const before = sliceFrame(frame, numbersOf(frame, source.eventTime), untilUs)
+  const before = rowsBefore(frame, numbersOf(frame, source.eventTime), untilUs)
   const { state } = historyWithState({ sets, source, frame: before, labels: [labels], untilUs })
   const path = join(folder, 'base.checkpoint')
   await writeBaseCheckpoint(path, {

@@ -12,7 +12,7 @@ import { DAY_US } from '../src/lib/time.ts'
 import {
   countSkew,
   labelArrivals,
-  sliceFrame,
+  rowsBefore,
   trainingTable,
   trainModel,
   type Candidate,
@@ -107,7 +107,7 @@ async function readRows(project: CompiledProject, path: string, bank: Bank): Pro
   const frame = await ingest.snapshots.read(report.snapshot.hash)
   const labelsFrame = await ingest.snapshots.read(report.labelsSnapshot!.hash)
   return {
-    frame: sliceFrame(frame, numbersOf(frame, source.eventTime), project.split.test.toUs),
+    frame: rowsBefore(frame, numbersOf(frame, source.eventTime), project.split.test.toUs),
     labelsFrame,
     labels: labelArrivals(labels.name, labelsFrame),
     read: report.read,

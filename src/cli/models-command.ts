@@ -17,6 +17,7 @@ export type ModelsAct =
       readonly version: string
     }
   | { readonly act: 'purge' }
+  | { readonly act: 'score'; readonly name: string; readonly file: string }
 
 /** Each command has those that it declares. */
 export interface ModelsOptions extends HomeOptions {
@@ -27,6 +28,7 @@ export interface ModelsOptions extends HomeOptions {
   readonly reason?: string
   /** Such as 90d. */
   readonly olderThan?: string
+  readonly out?: string
 }
 
 type Then = <A extends unknown[]>(
@@ -69,6 +71,23 @@ export function addModelsCommands(program: Command, actions: Actions, then: Then
     .action(
       then((name: string, from: string, to: string, options: ModelsOptions) =>
         actions.models({ act: 'diff', name, from, to }, options),
+      ),
+    )
+  models
+    .command('score')
+    .description(
+      'score a table with a version of `assay learn`, or one that a client logged as data',
+    )
+    .argument('<version>', 'NAME@VERSION or NAME@alias')
+    .argument('<file>', 'CSV, gzip CSV or Parquet with the columns that the model takes')
+    .addOption(
+      env('--out <file>', 'CSV or Parquet to write; CSV to standard output by default', 'OUT'),
+    )
+    .addOption(homeOption())
+    .addHelpText('after', examples('assay models score churn@3 customers.csv --out scores.csv'))
+    .action(
+      then((name: string, file: string, options: ModelsOptions) =>
+        actions.models({ act: 'score', name, file }, options),
       ),
     )
   command(

@@ -1,16 +1,13 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { compareText, isLike, matches, type Filter } from './filter.ts'
 import {
-  compareText,
   FilterError,
   filterLimits,
-  isLike,
-  matches,
   parseFilter,
   parseOrder,
-  type Filter,
   type Vocabulary,
-} from './filter.ts'
+} from './filter-text.ts'
 
 /** Fields are texts such as `metric:auc`; the key `when` counts in milliseconds. */
 const vocabulary: Vocabulary<string> = {

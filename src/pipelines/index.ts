@@ -1,7 +1,15 @@
-// Pipelines: named steps run in order, with a record of every run that says what each step found,
-// how long it took and why it stopped. A record is stored before the next step begins. `flows/`
-// holds the standard flow from data to live, and the replay of kept-back rows as traffic. `engine/`
-// runs the pipelines that a project declares: pure steps, looked up by what they depend on.
+/**
+ * pipelines: runs of steps, and what came from what. `flows/` holds the standard flow from data to
+ * live, the one from any file to a model, the replay of kept-back rows as traffic, and training a
+ * version again from its record. `engine/` runs the pipelines that a project declares: pure steps,
+ * looked up by what they depend on, with checks, approvals, partitions and triggers. `lineage/` walks
+ * the records of all rooms, both ways, and tells them as OpenLineage events.
+ *
+ * What always holds: every run has a record that says what each step found, how long it took and why
+ * it stopped, stored before the next step begins; what a declared step made is content, named by its
+ * hash, and found again only where its code, parameters, inputs and environment are the same; a run
+ * that was broken off goes on; whoever started a run does not approve its steps.
+ */
 export {
   learnFlow,
   type LearnPorts,
@@ -72,7 +80,7 @@ export { deploymentDocument } from './flows/promote.ts'
 export { reproduce, type Reproduction } from './flows/reproduce.ts'
 export { createReplay, type Replay, type ReplayPorts } from './flows/replay.ts'
 export { countSkew, type SkewCount, type SkewRequest } from './flows/skew.ts'
-export { labelArrivals, labelsByRow, sliceFrame, trainingTable } from './flows/table.ts'
+export { labelArrivals, labelsByRow, rowsBefore, trainingTable } from './flows/table.ts'
 export { eventBody, type Tape } from './flows/tape.ts'
 export { trainModel, type Candidate, type TrainingTable } from './flows/train.ts'
 export {

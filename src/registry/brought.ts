@@ -6,6 +6,7 @@ import {
   checkDescription,
   checkModelName,
   checkTags,
+  checkWhole,
   modelOrFail,
   record,
   type RegistryContext,
@@ -73,6 +74,8 @@ export async function bringVersion(
   checkModelName(model)
   checkDescription(description)
   checkTags(tags)
+  checkWhole('The source', source)
+  checkWhole('The address of the run', runLink)
   const known = await factsOf(sources, input)
   return unit.transaction(async () => {
     const { project } = await modelOrFail(store, model)

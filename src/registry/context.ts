@@ -94,7 +94,17 @@ export function checkTags(tags: Readonly<Record<string, string>>): void {
         `The value of tag ${key} has ${value.length} characters, more than ${labelLimits.tagValue}.`,
       )
     }
+    checkWhole('A tag', key)
+    checkWhole(`The value of tag ${key}`, value)
   }
+}
+
+/** What no store keeps as it is. Error: `model_label_invalid`. */
+export function checkWhole(what: string, text: string | undefined): void {
+  if (text === undefined || (text.isWellFormed() && !text.includes('\0'))) return
+  throw registryErrors.model_label_invalid(
+    `${what} has a NUL or half of a character, which no store keeps as it is.`,
+  )
 }
 
 /** Error: `model_label_invalid`. */
@@ -104,13 +114,15 @@ export function checkDescription(description: string | undefined): void {
       `The description has ${description.length} characters, more than ${labelLimits.description}.`,
     )
   }
+  checkWhole('The description', description)
 }
 
 /** Error: `model_name_invalid`. */
 export function checkModelName(name: string): void {
   // A name is used as a part of paths and addresses.
   const isPath = name === '.' || name.startsWith('..') || /[/:\0]/.test(name)
-  if (name.trim() === '' || name.length > labelLimits.modelName || isPath) {
+  const isLong = name.length > labelLimits.modelName
+  if (name.trim() === '' || isLong || isPath || !name.isWellFormed()) {
     throw registryErrors.model_name_invalid(`"${name.slice(0, 300)}" is no name of a model.`)
   }
 }

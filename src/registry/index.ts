@@ -1,10 +1,14 @@
 /**
- * registry: models, their immutable versions, aliases, and which version was live from when to when.
+ * registry: models and their immutable versions, trained here or brought from elsewhere; what people
+ * write on them (descriptions, tags, stages, aliases); which version was live from when to when; and
+ * the webhooks by which other systems hear of changes.
  *
  * What always holds: a version is named by its model and number and by the hash of its whole
- * record, and only its status ever moves; it records what it takes to train it again; it becomes
- * live from approved alone; every period in which it answered traffic is kept. Model files of other
- * tools are read as data and never run as code; what cannot be computed exactly is refused.
+ * record, of which only the status ever moves; a version trained here records what it takes to train
+ * it again; it becomes live from approved alone, and a brought one never; every period in which it
+ * answered traffic is kept, and so is where each alias pointed; no number is given twice. A notice is
+ * kept in the transaction of its change. Model files of other tools are read as data and never run as
+ * code; what cannot be computed exactly is refused.
  */
 export { createRegistry } from './service.ts'
 export type { Registry, RegistryDependencies } from './service.ts'

@@ -2,6 +2,7 @@
 // stores do, and what indexes are held against.
 import { compareText, matches, type FieldValue, type Filter } from '../lib/filter.ts'
 import { pageToken, readPageToken } from '../lib/page-token.ts'
+import { own } from '../lib/records.ts'
 import { trackingErrors } from '../tracking/index.ts'
 import { registryErrors } from './errors.ts'
 import { isPrompt, type LabelledVersion, type RegisteredModel } from './types.ts'
@@ -184,8 +185,4 @@ function compareValues(a: string | number, b: string | number): number {
 function single(value: FieldValue): string | number {
   if (typeof value === 'string' || typeof value === 'number') return value
   throw new Error('What lists are ordered by has one value.')
-}
-
-function own(values: Readonly<Record<string, string>>, name: string): string | undefined {
-  return Object.hasOwn(values, name) ? values[name] : undefined
 }

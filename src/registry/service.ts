@@ -102,6 +102,16 @@ export function createRegistry(dependencies: RegistryDependencies): Registry {
   /** The name that a model has now; of a name that nothing ever had, itself. */
   const nameNow = async (name: string) => (await store.nameUse(name))?.now ?? name
 
+  async function newestOf(model: string): Promise<number | undefined> {
+    const { items } = await store.searchVersions({
+      filter: { field: { of: 'attribute', name: 'model' }, op: '=', value: model },
+      prompts: 'with',
+      order: [],
+      limit: 1,
+    })
+    return items[0]?.version.version
+  }
+
   async function versionOrFail(model: string, version: number): Promise<ModelVersion> {
     const found = await store.version(model, version)
     if (found === undefined) {
@@ -211,7 +221,7 @@ export function createRegistry(dependencies: RegistryDependencies): Registry {
       await modelOrFail(store, model)
       const version =
         alias.toLowerCase() === 'latest'
-          ? (await store.versions(model))[0]?.version
+          ? await newestOf(model)
           : (await store.aliases(model))[alias]
       if (version === undefined) {
         throw registryErrors.alias_not_found(`Registered model alias ${alias} not found.`)

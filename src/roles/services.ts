@@ -13,7 +13,6 @@ export function servicesForWork(metadata: Metadata, deployer: Deployer) {
   const { access, tracking, registry, governance, catalog, quarantine, pipelines } = metadata
   const { history, find, retire, keptHashes, recordCleaning } = metadata.versions
   const { registerVersion, version, searchVersions, modelJson, liveHistory } = registry
-  const { versions: modelVersions } = registry
   const { enrol, examine } = governance
   return {
     access: {
@@ -27,7 +26,6 @@ export function servicesForWork(metadata: Metadata, deployer: Deployer) {
     registry: {
       registerVersion,
       version,
-      versions: modelVersions,
       searchVersions,
       modelJson,
       liveHistory,

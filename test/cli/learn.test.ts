@@ -83,6 +83,30 @@ describe('assay reproduce', () => {
   })
 })
 
+describe('assay models score', () => {
+  test('scores a table with the registered model, a row a line', () => {
+    const out = join(folder, 'scores.csv')
+    const scored = ['models', 'score', 'buyers@1', 'later.csv', '--out', out]
+    const { code, err } = assay(folder, scored)
+    expect(code, err).toBe(0)
+    expect(err).toContain('300 rows scored by buyers version 1')
+    const [header, ...rows] = readFileSync(out, 'utf8').trimEnd().split('\n')
+    expect(header).toBe('row,score')
+    expect(rows).toHaveLength(300)
+    const scores = rows.map((line) => Number(line.split(',')[1]))
+    expect(scores.every((score) => score > 0 && score < 1)).toBe(true)
+    expect(new Set(scores).size).toBeGreaterThan(100)
+  })
+
+  test('says which column a table lacks', () => {
+    writeFileSync(join(folder, 'few.csv'), 'income\n1\n2\n')
+    const { code, err } = assay(folder, ['models', 'score', 'buyers@1', 'few.csv'])
+    expect(code).toBe(2)
+    expect(err).toMatch(/no column "\w+"/)
+    expect(assay(folder, ['models', 'score', 'buyers', 'few.csv']).err).toContain('NAME@VERSION')
+  })
+})
+
 describe('with --json', () => {
   test('the last line has what a program needs, and the same seed gives the same figures', () => {
     const asked = ['learn', 'customers.csv', '--target', 'bought', '--drop', 'told', '--json']

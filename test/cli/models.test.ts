@@ -45,7 +45,9 @@ describe('assay models', () => {
     expect(set.out).toBe('@champion of churn is v1 now.\n')
     expect(run('show', 'churn@champion').out).toMatch(/aliases +@champion/)
     expect(run('champion', 'churn').out).toMatch(/@champion +v1 .* system/)
-    expect(run('champion', 'churn', '--at', '2020-01-01T00:00:00Z').out).toContain('it had no alias')
+    expect(run('champion', 'churn', '--at', '2020-01-01T00:00:00Z').out).toContain(
+      'it had no alias',
+    )
     expect(run('alias', 'churn', 'champion', 'none').code).toBe(0)
   })
 

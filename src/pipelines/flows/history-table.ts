@@ -11,7 +11,7 @@ import {
 import { knownLabels, labelsNotBeforeEvents } from './entity-features.ts'
 import { arrivedBefore, eventsOf, lastArrivalUs } from './other-sources.ts'
 import type { FlowProject } from './plan.ts'
-import { sliceFrame, trainingTable } from './table.ts'
+import { rowsBefore, trainingTable } from './table.ts'
 import type { TrainingTable } from './train.ts'
 
 /** What a project's models learn from, before features. */
@@ -60,7 +60,7 @@ export function historyTable(
 function pastOf(project: FlowProject, data: LearningData): Past {
   const [source] = project.sources
   const untilUs = project.replay?.fromUs ?? Infinity
-  const frame = sliceFrame(data.frame, numbersOf(data.frame, source.eventTime), untilUs)
+  const frame = rowsBefore(data.frame, numbersOf(data.frame, source.eventTime), untilUs)
   const own = arrivedBefore(eventsOf(source, frame), untilUs)
   const others = data.others.map((events) => arrivedBefore(events, untilUs))
   const labels = knownLabels(project.labels[0], data.labels)

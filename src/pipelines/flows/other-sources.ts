@@ -13,7 +13,7 @@ import { tablesOf, type CompiledFeatureSet, type SourceEvents } from '../../feat
 import { isAssayError } from '../../lib/errors.ts'
 import type { KnownEvents } from './live-facts.ts'
 import type { FlowProject } from './plan.ts'
-import { sliceFrame } from './table.ts'
+import { rowsBefore } from './table.ts'
 
 export interface OtherEvents {
   readonly events: KnownEvents
@@ -95,7 +95,7 @@ export function noEvents(source: CompiledSource): SourceEvents {
 export function arrivedBefore(events: SourceEvents, untilUs: number): SourceEvents {
   const { source, frame, arrivalsUs } = events
   const arrivals = arrivalTimes(events)
-  if (arrivalsUs === undefined) return { source, frame: sliceFrame(frame, arrivals, untilUs) }
+  if (arrivalsUs === undefined) return { source, frame: rowsBefore(frame, arrivals, untilUs) }
   if (!arrivals.some((us) => us >= untilUs)) return events
   const kept: number[] = []
   for (let row = 0; row < frame.rows; row++) if (arrivals[row] < untilUs) kept.push(row)

@@ -1,5 +1,12 @@
 // From frames to the table that models learn from.
-import { columnOf, numbersOf, textAt, type Frame, type FrameColumn } from '../../data/index.ts'
+import {
+  columnOf,
+  numbersOf,
+  sliceFrame,
+  textAt,
+  type Frame,
+  type FrameColumn,
+} from '../../data/index.ts'
 import type { HistoryResult, LabelArrivals } from '../../features/index.ts'
 import type { FlowProject } from './plan.ts'
 import type { TrainingTable } from './train.ts'
@@ -35,15 +42,10 @@ export function trainingTable(
 }
 
 /** The rows before an instant, of a frame in order of event time; columns are views, not copies. */
-export function sliceFrame(frame: Frame, times: Float64Array, untilUs: number): Frame {
+export function rowsBefore(frame: Frame, times: Float64Array, untilUs: number): Frame {
   let rows = frame.rows
   while (rows > 0 && times[rows - 1] >= untilUs) rows--
-  if (rows === frame.rows) return frame
-  const columns = Object.entries(frame.columns).map(([name, column]) => [
-    name,
-    column instanceof Float64Array ? column.subarray(0, rows) : column.slice(0, rows),
-  ])
-  return { rows, columns: Object.fromEntries(columns) as Record<string, FrameColumn> }
+  return rows === frame.rows ? frame : sliceFrame(frame, 0, rows)
 }
 
 /**

@@ -30,9 +30,8 @@ export interface LineageNode {
   readonly kind: LineageKind
   /**
    * `file`: its name. `snapshot`: dataset/hash. `outside-data`: name/digest. `feature-set`:
-   * name/version hash. `product`: pipeline/output/version, with the
-   * partition before the version where there are partitions. `version`: model/number. `decision`:
-   * policy/event id. Others: the id of the thing.
+   * name/version hash. `product`: pipeline/output/version, or pipeline/output/partition/version.
+   * `version`: model/number. `decision`: policy/event id. Others: the id of the thing.
    */
   readonly id: string
   readonly title: string

@@ -328,4 +328,7 @@ function check(webhook: NewWebhook, policy: AddressPolicy): void {
   if (secret.length > webhookLimits.secretCharacters || description.length > 5000) {
     throw webhookErrors.webhook_invalid('The secret or the description is too long.')
   }
+  if (![url, secret, description].every((text) => text.isWellFormed() && !text.includes('\0'))) {
+    throw webhookErrors.webhook_invalid('A text has a NUL or half of a character.')
+  }
 }

@@ -42,6 +42,11 @@ export const commandErrors = defineErrors({
     title: 'No version of the model can score',
     action: 'Train and register one with `assay run`, or name another home with --home.',
   },
+  version_not_scored: {
+    status: 409,
+    title: 'The version cannot score a table',
+    action: 'Do as the message says; `assay models show` tells what the version is.',
+  },
   version_outdated: {
     status: 409,
     title: 'The project has changed since the version was trained',

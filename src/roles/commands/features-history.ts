@@ -27,7 +27,7 @@ import {
   labelsNotBeforeEvents,
   noEvents,
   otherSources,
-  sliceFrame,
+  rowsBefore,
 } from '../../pipelines/index.ts'
 import type { LoadedFeatures } from '../../projects/index.ts'
 import { periodOf } from './days.ts'
@@ -202,7 +202,7 @@ async function valuesOfEvents(question: Question, rows: FileRows): Promise<Event
   const times = numbersOf(rows.frame, source.eventTime)
   // What came late is told by all that came before it.
   const isWhole = order === 'as-decided' && source.arrivalTime !== undefined
-  const frame = isWhole ? rows.frame : sliceFrame(rows.frame, times, toUs)
+  const frame = isWhole ? rows.frame : rowsBefore(rows.frame, times, toUs)
   const ids = columnOf(frame, source.id)
   const events = eventsOf(source, frame)
   const request = { sets: [set], ...events, labels: arrivalsOf(question, events, rows) }

@@ -17,15 +17,31 @@ import {
   versionDifference,
   type DifferenceRow,
   type LabelledVersion,
+  type ModelVersion,
   type Registry,
   type VersionMetric,
 } from '../../registry/index.ts'
 import { byCommand, withKept } from './connection.ts'
 import { commandErrors } from './errors.ts'
+import { scoreModel } from './models-score.ts'
 
 type Known = Remote<Registry>
 
-export function models(act: ModelsAct, options: ModelsOptions, { out }: Terminal): Promise<number> {
+export function models(
+  act: ModelsAct,
+  options: ModelsOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const { out } = terminal
+  if (act.act === 'score') {
+    const { home, out: to } = options
+    const { name, file } = act
+    return scoreModel(
+      ({ registry }) => oneVersion(registry, name),
+      { home, file, out: to },
+      terminal,
+    )
+  }
   const print = (json: unknown, say: () => void) => {
     if (options.json) out.line(JSON.stringify(json, null, 2))
     else say()
@@ -226,7 +242,7 @@ async function champion(
 
 async function change(
   registry: Known,
-  act: Exclude<ModelsAct, { act: 'list' | 'show' | 'diff' | 'champion' }>,
+  act: Exclude<ModelsAct, { act: 'list' | 'show' | 'diff' | 'champion' | 'score' }>,
   options: ModelsOptions,
   out: TextOutput,
 ): Promise<number> {
@@ -284,6 +300,13 @@ function parts(name: string): { model: string; rest: string | undefined } {
   return at <= 0
     ? { model: name, rest: undefined }
     : { model: name.slice(0, at), rest: name.slice(at + 1) }
+}
+
+/** `churn@3` or `churn@champion`. Error: `option_invalid`. */
+async function oneVersion(registry: Known, name: string): Promise<ModelVersion> {
+  const { model, rest } = parts(name)
+  if (rest !== undefined) return (await versionNamed(registry, model, rest)).version
+  throw commandErrors.option_invalid(`"${name}" names no version; write NAME@VERSION.`)
 }
 
 async function versionNamed(

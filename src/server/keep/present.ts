@@ -90,7 +90,7 @@ export function rate(numerator: number, n: number, bounds?: { low: number; high:
   }
 }
 
-export const metricTitles: Readonly<Record<string, string>> = {
+const metricTitles: Readonly<Record<string, string>> = {
   average_precision: 'Average precision',
   roc_auc: 'ROC AUC',
   card_precision_100: 'Card precision@100',
@@ -105,13 +105,19 @@ export const metricTitles: Readonly<Record<string, string>> = {
   mae: 'Mean absolute error',
   r2: 'R²',
 }
+
+/** What a page calls a metric that we know. Names come from outside: `constructor` is one like others. */
+export function metricTitle(name: string): string | undefined {
+  return Object.hasOwn(metricTitles, name) ? metricTitles[name] : undefined
+}
+
 const LOWER_IS_BETTER =
   /^(log_loss|brier|rmse|mae|median_absolute_error|mape|pinball|poisson_deviance|ece|cost)\b/
 
 export function metricView(name: string, metric: Measured) {
   return {
     name,
-    title: metricTitles[name] ?? name.replaceAll('_', ' '),
+    title: metricTitle(name) ?? name.replaceAll('_', ' '),
     estimate: estimate(metric),
     higherIsBetter: !LOWER_IS_BETTER.test(name),
   }

@@ -1,7 +1,8 @@
 // MLflow's door: its REST protocol over our rooms, so that its client works unmodified. It only
 // translates: read leniently, one call into a room, encode. What an endpoint is stands in endpoint.ts;
 // the endpoints stand in tables, one file a subject. Always: a client's mistake is a 4xx of the form
-// {"error_code", "message"}, every body is bounded, and nobody unknown gets further than the version.
+// {"error_code", "message"}, every body is bounded, and nobody unknown gets further than the version,
+// but for an ephemeral start, which lets in whoever is on the machine.
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'

@@ -18,11 +18,11 @@ import {
 import {
   listed,
   ms,
+  onlyKeys,
   orders,
-  own,
   patterns,
   readSearch,
-  singular,
+  tagsAnd,
   type Attributes,
 } from './search.ts'
 
@@ -191,28 +191,11 @@ const versionAttributes: Attributes<VersionField> = {
   last_updated_timestamp: time('updatedAtUs'),
 }
 
-const versions = {
-  known: `tags.<key>, and the attributes ${Object.keys(versionAttributes).join(', ')}`,
-  keyOf(entity: string = 'attribute', name: string) {
-    const kind = singular(entity)
-    if (kind === 'tag') {
-      return { field: { of: 'tag', name }, type: 'text', operators: patterns } as const
-    }
-    return kind === 'attribute' ? own(versionAttributes, name) : undefined
-  },
-}
+const versions = tagsAnd(versionAttributes, patterns)
 
-const orderKeys: Readonly<Record<string, VersionOrderField>> = {
+const versionOrders = onlyKeys<VersionOrderField>({
   name: 'model',
   version_number: 'version',
   creation_timestamp: 'createdAtUs',
   last_updated_timestamp: 'updatedAtUs',
-}
-
-const versionOrders = {
-  known: `Valid keys are ${Object.keys(orderKeys).join(', ')}`,
-  keyOf(entity: string = 'attribute', name: string) {
-    const field = singular(entity) === 'attribute' ? own(orderKeys, name) : undefined
-    return field && ({ field, type: 'text' } as const)
-  },
-}
+})

@@ -1,4 +1,5 @@
 // Registered models and their aliases: /mlflow/registered-models….
+import { isAssayError } from '../../lib/errors.ts'
 import type { Filter } from '../../lib/filter.ts'
 import {
   isPrompt,
@@ -25,14 +26,14 @@ import {
 } from './registry-fields.ts'
 import type { MlflowRooms } from './rooms.ts'
 import {
-  own,
-  patterns,
-  readSearch,
-  singular,
-  type Attributes,
   listed,
   ms,
+  onlyKeys,
   orders,
+  patterns,
+  readSearch,
+  tagsAnd,
+  type Attributes,
 } from './search.ts'
 
 const latestFields = { name: theName, stages: list(text()) } as const
@@ -203,8 +204,11 @@ async function nameConflict(
   name: string,
   wantsPrompt: boolean,
 ) {
-  const there = (await registry.allModels()).find((each) => each.name === name)
-  if (there === undefined || there.deletedAtUs !== undefined) return undefined
+  const there = await registry.model(name).catch((error: unknown) => {
+    if (!isAssayError(error, 'model_not_found')) throw error
+    return undefined
+  })
+  if (there === undefined) return undefined
   const kind = (prompt: boolean) => (prompt ? 'Prompt' : 'Registered Model')
   const [old, wanted] = [kind(isPrompt(there)), kind(wantsPrompt)]
   return registryErrors.model_exists(
@@ -238,31 +242,14 @@ const modelAttributes: Attributes<ModelField> = {
   ),
 }
 
-const models = {
-  known: `tags.<key>, and the attributes ${Object.keys(modelAttributes).join(', ')}`,
-  keyOf(entity: string = 'attribute', name: string) {
-    const kind = singular(entity)
-    if (kind === 'tag') {
-      return { field: { of: 'tag', name }, type: 'text', operators: patterns } as const
-    }
-    return kind === 'attribute' ? own(modelAttributes, name) : undefined
-  },
-}
+const models = tagsAnd(modelAttributes, patterns)
 
-const orderKeys: Readonly<Record<string, ModelAttribute>> = {
+const modelOrders = onlyKeys<ModelAttribute>({
   name: 'name',
   creation_timestamp: 'createdAtUs',
   timestamp: 'updatedAtUs',
   last_updated_timestamp: 'updatedAtUs',
-}
-
-const modelOrders = {
-  known: `Valid keys are ${Object.keys(orderKeys).join(', ')}`,
-  keyOf(entity: string = 'attribute', name: string) {
-    const field = singular(entity) === 'attribute' ? own(orderKeys, name) : undefined
-    return field && ({ field, type: 'text' } as const)
-  },
-}
+})
 
 /**
  * Prompts are left out unless the filter asks for them by their tag; a comparison that does not ask

@@ -14,6 +14,13 @@ const messageOf = (act: () => unknown): string => {
   return 'nothing was refused'
 }
 
+test('a text with half of a character is refused, because it has no canonical JSON', () => {
+  const name = () => parseFields({ name: text() }, { name: 'a\ud800b' })
+  expect(messageOf(name)).toBe(
+    `Invalid value "a\\ud800b" for parameter 'name' supplied: It has half of a character`,
+  )
+})
+
 describe('a body', () => {
   test('is the object that was written, also where it was encoded twice', () => {
     fc.assert(

@@ -140,6 +140,8 @@ function parseValue(field: Field, value: unknown, path: string, options: ParseOp
 function parseText({ required, rule }: TextField, value: unknown, path: string): string {
   if (typeof value !== 'string') throw wrongType(path, value)
   if (required && value === '') throw missing(path)
+  // No store keeps it as it is, and it has no canonical JSON, which is what hashes are made of.
+  if (!value.isWellFormed()) throw invalid(path, value, 'It has half of a character')
   const wrong = rule?.(value, path)
   if (wrong !== undefined) throw mlflowErrors.mlflow_request_invalid(wrong)
   return value

@@ -1,15 +1,14 @@
 // MLflow's words for what can be searched (mlflow/utils/search_utils.py), as vocabularies of our filter
 // language: its units and its names of statuses become ours, its several names of one thing one field.
+import { matches, type ComparisonOperator, type Filter } from '../../lib/filter.ts'
 import {
   FilterError,
-  matches,
   parseFilter,
   parseOrder,
-  type ComparisonOperator,
-  type Filter,
   type FilterKey,
   type Vocabulary,
-} from '../../lib/filter.ts'
+} from '../../lib/filter-text.ts'
+import { own } from '../../lib/records.ts'
 import {
   artifactUri,
   trackingErrors,
@@ -120,13 +119,32 @@ const experimentAttributes: Attributes<ExperimentField> = {
   },
 }
 
-const experiments: Vocabulary<ExperimentField> = {
-  known: `Keys are tags.<key>, and the attributes ${Object.keys(experimentAttributes).join(', ')}`,
-  keyOf(entity = 'attribute', name) {
-    const kind = singular(entity)
-    if (kind === 'tag') return { field: { of: 'tag', name }, type: 'text', operators: nullable }
-    return kind === 'attribute' ? own(experimentAttributes, name) : undefined
-  },
+const experiments = tagsAnd(experimentAttributes, nullable)
+
+/** The vocabulary of things that have tags and these attributes. */
+export function tagsAnd<Field>(
+  attributes: Attributes<Field>,
+  operators: readonly ComparisonOperator[],
+): Vocabulary<Field | { readonly of: 'tag'; readonly name: string }> {
+  return {
+    known: `Keys are tags.<key>, and the attributes ${Object.keys(attributes).join(', ')}`,
+    keyOf(entity = 'attribute', name) {
+      const kind = singular(entity)
+      if (kind === 'tag') return { field: { of: 'tag', name }, type: 'text', operators }
+      return kind === 'attribute' ? own(attributes, name) : undefined
+    },
+  }
+}
+
+/** The vocabulary of an order that knows these attributes alone. */
+export function onlyKeys<Field>(fields: Readonly<Record<string, Field>>): Vocabulary<Field> {
+  return {
+    known: `Valid keys are ${Object.keys(fields).join(', ')}`,
+    keyOf(entity = 'attribute', name) {
+      const field = singular(entity) === 'attribute' ? own(fields, name) : undefined
+      return field === undefined ? undefined : { field, type: 'text' }
+    },
+  }
 }
 
 const modelAttributes: Attributes<LoggedModelField> = withAliases<LoggedModelField>(
@@ -218,7 +236,7 @@ function withOurStatuses(filter: Filter<RunField>): Filter<RunField> {
 
 export const readExperimentSearch = (texts: SearchTexts) => read(experiments, texts)
 export const readLoggedModelSearch = (texts: SearchTexts) => read(loggedModels, texts)
-export { read as readSearch, patterns, listed, orders, ms, type Attributes, singular, own }
+export { read as readSearch, patterns, listed, orders, ms, type Attributes }
 
 const ORDERS_MAX = 20
 
@@ -275,8 +293,4 @@ function withAliases<Field>(
     others.map((other) => [other, attributes[name]] as const),
   )
   return { ...attributes, ...Object.fromEntries(more) }
-}
-
-function own<T>(table: Readonly<Record<string, T>>, key: string): T | undefined {
-  return Object.hasOwn(table, key) ? table[key] : undefined
 }

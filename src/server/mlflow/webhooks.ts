@@ -5,6 +5,7 @@ import {
   type WebhookEvent,
   type WebhookStatus,
 } from '../../registry/index.ts'
+import { trackingErrors } from '../../tracking/index.ts'
 import { toMs } from './encode.ts'
 import {
   defineEndpoint,
@@ -83,6 +84,9 @@ export const webhookEndpoints: readonly Endpoint[] = [
       const all = await rooms.webhooks.webhooks()
       const { page_token: token, max_results: limit } = request
       const from = token ? all.findIndex(({ id }) => id === token) + 1 : 0
+      if (token && from === 0) {
+        throw trackingErrors.page_token_invalid(`No webhook has the id ${token.slice(0, 100)}.`)
+      }
       const page = all.slice(from, from + limit)
       return {
         webhooks: some(page.map(encoded)),

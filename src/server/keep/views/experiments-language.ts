@@ -1,7 +1,8 @@
 // The words in which runs are asked for: the vocabulary of filters, and the columns of the table with
 // the fields behind them. A column's key is what a filter and an order call it.
 import type { Identity } from '../../../access/index.ts'
-import { FilterError, parseFilter, type Filter, type Vocabulary } from '../../../lib/filter.ts'
+import type { Filter } from '../../../lib/filter.ts'
+import { FilterError, parseFilter, type Vocabulary } from '../../../lib/filter-text.ts'
 import { parseTimestamp } from '../../../lib/time.ts'
 import {
   trackingErrors,

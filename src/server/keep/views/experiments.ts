@@ -3,7 +3,7 @@ import { defineErrors, isAssayError } from '../../../lib/errors.ts'
 import type { Metric, RunComparison } from '../../../tracking/index.ts'
 import type { ComparedRuns } from '../../contract/index.ts'
 import type { Handlers } from '../handlers.ts'
-import { estimate, interval, metricTitles, metricView, verdict } from '../present.ts'
+import { estimate, interval, metricTitle, metricView, verdict } from '../present.ts'
 import { finite, runContext, summaryOf, type ExperimentRooms } from './experiments-context.ts'
 import { experimentListViews } from './experiments-list.ts'
 import { keptPredictions, reportOf, runViews } from './experiments-run.ts'
@@ -83,7 +83,7 @@ function comparedMetric(
   }
   return {
     name,
-    title: metricTitles[name] ?? name,
+    title: metricTitle(name) ?? name,
     higherIsBetter,
     values: values.map((metric) =>
       metric === undefined ? null : { ...estimate(metric), value: finite(metric.value) },
@@ -154,6 +154,6 @@ function comparisonVerdict(
     close.length === 0
       ? 'measurably so'
       : `not measurably better than ${close.map((run) => run.name).join(', ')}`
-  const title = (metricTitles[name] ?? name).toLowerCase().replace('roc auc', 'ROC AUC')
+  const title = (metricTitle(name) ?? name).toLowerCase().replace('roc auc', 'ROC AUC')
   return verdict('ok', `${same} ${comparison.runs[best].name} has the best ${title}, ${behind}.`)
 }

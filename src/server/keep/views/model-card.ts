@@ -1,7 +1,7 @@
 // A version's model card as the page shows it.
 import { missingCardFields, type ModelCard } from '../../../governance/index.ts'
 import type { Version } from '../../contract/index.ts'
-import { metricTitles } from '../present.ts'
+import { metricTitle } from '../present.ts'
 
 /** Sections of a card in reading order, each field with the paths that "complete" asks for. */
 export function cardView(
@@ -63,7 +63,7 @@ export function cardView(
         title: 'Quantitative analysis',
         entries: card.quantitative_analysis.performance_metrics.map((metric) =>
           entry(
-            metricTitles[metric.type] ?? metric.type,
+            metricTitle(metric.type) ?? metric.type,
             'quantitative_analysis.performance_metrics',
             [
               metric.confidence_interval === undefined

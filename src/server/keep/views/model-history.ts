@@ -13,7 +13,7 @@ import type { Handlers } from '../handlers.ts'
 import {
   estimate,
   identityView,
-  metricTitles,
+  metricTitle,
   plural,
   ref,
   time,
@@ -138,7 +138,7 @@ function groupView(group: DifferenceGroup): Difference['groups'][number] {
     changed: group.changed,
     rows: group.rows.map(({ metrics, ...row }) => ({
       ...row,
-      title: (metrics === undefined ? undefined : metricTitles[row.name]) ?? row.name,
+      title: (metrics === undefined ? undefined : metricTitle(row.name)) ?? row.name,
       metrics:
         metrics === undefined
           ? null
