@@ -260,6 +260,21 @@ describe('labels', () => {
     await expect(registry.setAlias('a', alias, 1, by)).rejects.toEqual(refusal('alias_invalid'))
   })
 
+  test.each(['a\ud800', 'a\0'])(
+    'with what no store keeps as it is are refused: %j',
+    async (text) => {
+      const { registry } = bank()
+      const refused = refusal('model_label_invalid')
+      const { createModel, bringVersion } = registry
+      await expect(createModel({ name: 'b', description: text }, by)).rejects.toEqual(refused)
+      await expect(createModel({ name: 'b', tags: { t: text } }, by)).rejects.toEqual(refused)
+      await expect(createModel({ name: text }, by)).rejects.toEqual(refusal('model_name_invalid'))
+      await createModel({ name: 'a' }, by)
+      const brought = bringVersion({ model: 'a', source: `s3://${text}` }, by)
+      await expect(brought).rejects.toEqual(refused)
+    },
+  )
+
   test('are audited and told, each change once', async () => {
     const { registry, entries, notices } = bank()
     await registry.createModel({ name: 'a', tags: { t: '1' } }, by)

@@ -60,10 +60,10 @@ async function catalogue(answer: (event: RunEvent) => number) {
   return { url: `http://127.0.0.1:${port}/api/v1/lineage`, taken }
 }
 
-function openOut(directory: string, url: string | undefined) {
+function openOut(directory: string, url: string | undefined, bytesMax?: number) {
   const errors: unknown[] = []
   const onError = (error: unknown) => errors.push(error)
-  return { out: openLineageOut({ directory, url, key: undefined, onError }), errors }
+  return { out: openLineageOut({ directory, url, key: undefined, bytesMax, onError }), errors }
 }
 
 test('every change of a run is kept as one event a line', async () => {
@@ -80,6 +80,26 @@ test('every change of a run is kept as one event a line', async () => {
   expect(lines.map((line) => JSON.parse(line).eventType)).toEqual(['START', 'COMPLETE'])
   expect(await runs.get('pipe_1')).toMatchObject({ status: 'done' })
 })
+
+test('a file that has grown is put aside, one is kept, and nothing that waits is lost', async () => {
+  const directory = folder()
+  const file = join(directory, 'events.ndjson')
+  const { out } = openOut(directory, undefined, 1000)
+  const event = lineage.ofRun(undefined, run('pipe_1', 'running'))
+  for (let i = 0; i < 20; i++) out.tell([event])
+  await out.stop()
+  const line = JSON.stringify(event).length + 1
+  const bytes = (path: string) => (existsSync(path) ? readFileSync(path).length : 0)
+  expect(bytes(file) + bytes(`${file}.1`)).toBeLessThanOrEqual(2 * (1000 + line))
+
+  const { url, taken } = await catalogue(() => 201)
+  const sending = openOut(folder(), url, 1000)
+  for (let i = 0; i < 20; i++) sending.out.tell([event])
+  await vi.waitFor(() => expect(taken).toHaveLength(20), 10_000)
+  sending.out.tell([event])
+  await vi.waitFor(() => expect(taken).toHaveLength(21), 10_000)
+  await sending.out.stop()
+}, 30_000)
 
 test('what a catalogue could not take is sent again, in order, also after a restart', async () => {
   const directory = folder()

@@ -24,7 +24,7 @@ import type {
 } from '../pipelines/index.ts'
 
 const SEND_EVERY_MS = 2000
-/** A file larger than this is put aside at the next start, once all of it was sent; one is kept. */
+/** A file larger than this is put aside once all of it was sent; one is kept. */
 const FILE_BYTES_MAX = 64 * 1024 * 1024
 const TIMEOUT_MS = 10_000
 /** Runs whose last state is remembered, so that each change is told once. */
@@ -40,6 +40,7 @@ export function openLineageOut({
   directory,
   url,
   key,
+  bytesMax = FILE_BYTES_MAX,
   onError,
 }: {
   readonly directory: string
@@ -47,12 +48,14 @@ export function openLineageOut({
   readonly url: string | undefined
   /** Sent as `Authorization: Bearer`. */
   readonly key: string | undefined
+  readonly bytesMax?: number | undefined
   readonly onError: (error: unknown) => void
 }): LineageOut {
   mkdirSync(directory, { recursive: true })
   const file = join(directory, 'events.ndjson')
   const sentFile = join(directory, 'sent')
-  putAside(file, sentFile, url !== undefined)
+  const putAsideWhenSent = () => putAside(file, sentFile, { bytesMax, isSent: url !== undefined })
+  putAsideWhenSent()
   let writing: Promise<void> = Promise.resolve()
   let stopped = false
   let sending: Promise<void> = Promise.resolve()
@@ -90,6 +93,8 @@ export function openLineageOut({
       sent += Buffer.byteLength(line) + 1
       await writeFileAtomic(sentFile, String(sent))
     }
+    // Between two writes, so that no event comes into a file that is being put aside.
+    await (writing = writing.then(putAsideWhenSent).catch(onError))
   }
 
   return {
@@ -98,7 +103,12 @@ export function openLineageOut({
         event === undefined ? [] : [`${JSON.stringify(event)}\n`],
       )
       if (lines.length === 0) return
-      writing = writing.then(() => appendFile(file, lines.join(''))).catch(onError)
+      writing = writing
+        .then(async () => {
+          await appendFile(file, lines.join(''))
+          if (url === undefined) putAsideWhenSent()
+        })
+        .catch(onError)
     },
     async stop() {
       stopped = true
@@ -109,12 +119,17 @@ export function openLineageOut({
   }
 }
 
-function putAside(file: string, sentFile: string, isSent: boolean): void {
+function putAside(
+  file: string,
+  sentFile: string,
+  { bytesMax, isSent }: { readonly bytesMax: number; readonly isSent: boolean },
+): void {
   const size = existsSync(file) ? statSync(file).size : 0
   const sent = existsSync(sentFile) ? Number(readFileSync(sentFile, 'utf8')) : 0
-  if (size <= FILE_BYTES_MAX || (isSent && sent < size)) return
-  renameSync(file, `${file}.1`)
+  if (size <= bytesMax || (isSent && sent < size)) return
+  // In this order: a fall in between sends the file again, and skips nothing of the next.
   rmSync(sentFile, { force: true })
+  renameSync(file, `${file}.1`)
 }
 
 /** The same stores, whose changes are told once they are kept. */

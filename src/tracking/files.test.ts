@@ -215,6 +215,18 @@ test('all files of a run go with one request, and those of the folder do not', a
   expect(await files.filesBelow(folder, '')).toHaveLength(1)
 })
 
+test('all files below a folder are given or none: some are never taken for all', async () => {
+  const { files, store } = openFiles()
+  const file = { contentType: 'text/plain', sha256: sha256Hex('x'), size: 1, putAtUs: 1 }
+  for (let i = 0; i < fileLimits.entriesPerPage; i++)
+    await store.put(run, { ...file, path: `${i}` })
+  expect(await files.filesBelow(run, '')).toHaveLength(fileLimits.entriesPerPage)
+  await store.put(run, { ...file, path: 'one more' })
+  await expect(files.filesBelow(run, '')).rejects.toMatchObject({
+    code: 'artifact_listing_too_long',
+  })
+})
+
 test('what a registered version refers to grows, and what is there does not change', async () => {
   const { files, text } = openFiles()
   const [model, run] = [

@@ -43,7 +43,10 @@ export interface Files {
    * more. An unknown folder is empty. Error: `artifact_path_invalid`.
    */
   list(owner: FileOwner, folder: string, after?: string): Promise<FilePage>
-  /** Files at any depth, at most `fileLimits.entriesPerPage`. */
+  /**
+   * All files at any depth. Error: `artifact_listing_too_long` where there are more than
+   * `fileLimits.entriesPerPage`: whoever asks for all of them must not take some for all.
+   */
   filesBelow(owner: FileOwner, folder: string): Promise<StoredFile[]>
   /** Undefined where there is no such file. */
   file(owner: FileOwner, path: string): Promise<StoredFile | undefined>
@@ -146,7 +149,12 @@ export function createFiles(dependencies: FilesDependencies): Files {
     },
     async filesBelow(owner, folder) {
       checkFolder(folder)
-      return store.filesBelow(owner, folder, { limit: fileLimits.entriesPerPage })
+      const limit = fileLimits.entriesPerPage
+      const files = await store.filesBelow(owner, folder, { limit: limit + 1 })
+      if (files.length <= limit) return files
+      throw trackingErrors.artifact_listing_too_long(
+        `${folder === '' ? 'The top' : folder} holds more than ${limit} files.`,
+      )
     },
     async file(owner, path) {
       checkFilePath(path)

@@ -16,9 +16,9 @@ test('a logged model is pending until it is finalized, and has params, tags and 
   )
   expect(made.id).toMatch(/^m-[0-9a-f]{32}$/)
   expect(made).toMatchObject({ status: 'pending', params: { depth: '6' }, metrics: [] })
-  await tracking.logLoggedModelParams(made.id, { depth: 6, rate: 0.1 })
-  await tracking.setLoggedModelTags(made.id, { c: 'd' })
-  await tracking.deleteLoggedModelTag(made.id, 'a')
+  await tracking.logLoggedModelParams(made.id, { depth: 6, rate: 0.1 }, by)
+  await tracking.setLoggedModelTags(made.id, { c: 'd' }, by)
+  await tracking.deleteLoggedModelTag(made.id, 'a', by)
   const dataset = { name: 'cards', digest: 'd1' }
   const metrics = [
     { name: 'auc', value: 0.8, modelId: made.id, step: 1 },
@@ -43,18 +43,34 @@ test('a logged model is pending until it is finalized, and has params, tags and 
 test('its params are written once, and what is not there is said', async () => {
   const { tracking, experiment } = await openRun()
   const { id } = await tracking.createLoggedModel({ experimentId: experiment.id }, by)
-  await tracking.logLoggedModelParams(id, { depth: 6 })
-  const change = tracking.logLoggedModelParams(id, { depth: 7 })
+  await tracking.logLoggedModelParams(id, { depth: 6 }, by)
+  const change = tracking.logLoggedModelParams(id, { depth: 7 }, by)
   await expect(change).rejects.toMatchObject({ code: 'param_changed' })
-  const tag = tracking.deleteLoggedModelTag(id, 'a')
+  const tag = tracking.deleteLoggedModelTag(id, 'a', by)
   await expect(tag).rejects.toMatchObject({ code: 'tag_not_found' })
   const source = { experimentId: experiment.id, sourceRunId: 'run_x' }
   const unknown = tracking.createLoggedModel(source, by)
   await expect(unknown).rejects.toMatchObject({ code: 'run_not_found' })
   await tracking.deleteLoggedModel(id, by)
-  await expect(tracking.setLoggedModelTags(id, { a: 'b' })).rejects.toMatchObject({
+  await expect(tracking.setLoggedModelTags(id, { a: 'b' }, by)).rejects.toMatchObject({
     code: 'logged_model_not_found',
   })
   await tracking.restoreLoggedModel(id, by)
   expect((await tracking.loggedModel(id)).params).toEqual({ depth: '6' })
+})
+
+test('what it says of itself is audited when it is finalized and whenever it changes after that', async () => {
+  const { tracking, experiment, entries, actions } = await openRun()
+  const { id } = await tracking.createLoggedModel({ experimentId: experiment.id }, by)
+  await tracking.setLoggedModelTags(id, { a: 'b' }, by)
+  await tracking.finalizeLoggedModel(id, 'ready', by)
+  const { contentHash } = entries.at(-1)!.details as { contentHash: string }
+  await tracking.setLoggedModelTags(id, { a: 'b' }, by)
+  await tracking.setLoggedModelTags(id, { a: 'c' }, by)
+  expect(actions().slice(2)).toEqual([
+    'logged-model-created',
+    'logged-model-finalized',
+    'logged-model-amended',
+  ])
+  expect(entries.at(-1)!.details).toMatchObject({ contentHashBefore: contentHash })
 })

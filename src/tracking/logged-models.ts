@@ -3,7 +3,7 @@ import { checkCount, checkName, checkParams, checkTags, checkText } from './chec
 import type { Context } from './context.ts'
 import { trackingErrors } from './errors.ts'
 import { trackingLimits as limits } from './limits.ts'
-import { loggedModelId } from './run-content.ts'
+import { loggedModelHash, loggedModelId } from './run-content.ts'
 import { paramText } from './search.ts'
 import type { LoggedModel, Params, Tags } from './types.ts'
 
@@ -30,14 +30,34 @@ export interface LoggedModels {
   ): Promise<LoggedModel>
   deleteLoggedModel(id: string, by: ChangeBy): Promise<void>
   restoreLoggedModel(id: string, by: ChangeBy): Promise<void>
-  /** Written once, like the params of a run. */
-  logLoggedModelParams(id: string, params: Params): Promise<void>
-  setLoggedModelTags(id: string, tags: Tags): Promise<void>
-  deleteLoggedModelTag(id: string, name: string): Promise<void>
+  /** Written once, like the params of a run; audited, as tags are, once the model is finalized. */
+  logLoggedModelParams(id: string, params: Params, by: ChangeBy): Promise<void>
+  setLoggedModelTags(id: string, tags: Tags, by: ChangeBy): Promise<void>
+  deleteLoggedModelTag(id: string, name: string, by: ChangeBy): Promise<void>
 }
 
 export function loggedModelsOf(context: Context): LoggedModels {
   const { store, unit, clock, ids, record, loggedModelOrFail } = context
+
+  /** Changes what a model says of itself; once it is finalized that has its audit entry. */
+  async function amend(
+    id: string,
+    by: ChangeBy,
+    write: (before: LoggedModel) => Promise<void>,
+  ): Promise<void> {
+    requireReason(by)
+    await unit.transaction(async () => {
+      const before = await loggedModelOrFail(id)
+      await write(before)
+      await store.updateLoggedModel(id, { updatedAtUs: clock.nowUs() })
+      if (before.status === 'pending') return
+      const contentHashBefore = loggedModelHash(before)
+      const contentHash = loggedModelHash(await loggedModelOrFail(id))
+      if (contentHash === contentHashBefore) return
+      const details = { contentHashBefore, contentHash }
+      await record(by, 'logged-model-amended', { kind: 'logged-model', id }, details)
+    })
+  }
 
   return {
     async createLoggedModel(model, by) {
@@ -80,8 +100,10 @@ export function loggedModelsOf(context: Context): LoggedModels {
         await loggedModelOrFail(id)
         const statusMessage = message === undefined ? {} : { statusMessage: message }
         await store.updateLoggedModel(id, { status, ...statusMessage, updatedAtUs: clock.nowUs() })
-        await record(by, 'logged-model-finalized', { kind: 'logged-model', id }, { status })
-        return loggedModelOrFail(id)
+        const finalized = await loggedModelOrFail(id)
+        const details = { status, contentHash: loggedModelHash(finalized) }
+        await record(by, 'logged-model-finalized', { kind: 'logged-model', id }, details)
+        return finalized
       })
     },
 
@@ -105,11 +127,10 @@ export function loggedModelsOf(context: Context): LoggedModels {
         await record(by, 'logged-model-restored', { kind: 'logged-model', id })
       }),
 
-    async logLoggedModelParams(id, params) {
+    async logLoggedModelParams(id, params, by) {
       checkCount('params', Object.keys(params).length, limits.itemsPerBatch)
       checkParams(params)
-      await unit.transaction(async () => {
-        const known = (await loggedModelOrFail(id)).params
+      await amend(id, by, async ({ params: known }) => {
         const changed = Object.entries(params).find(
           ([name, value]) => Object.hasOwn(known, name) && known[name] !== paramText(value),
         )
@@ -121,28 +142,20 @@ export function loggedModelsOf(context: Context): LoggedModels {
           )
         }
         await store.setLoggedModelParams(id, texts(params))
-        await store.updateLoggedModel(id, { updatedAtUs: clock.nowUs() })
       })
     },
 
-    async setLoggedModelTags(id, tags) {
+    async setLoggedModelTags(id, tags, by) {
       checkCount('tags', Object.keys(tags).length, limits.itemsPerBatch)
       checkTags(tags)
-      await unit.transaction(async () => {
-        await loggedModelOrFail(id)
-        await store.setLoggedModelTags(id, tags)
-        await store.updateLoggedModel(id, { updatedAtUs: clock.nowUs() })
-      })
+      await amend(id, by, () => store.setLoggedModelTags(id, tags))
     },
 
-    async deleteLoggedModelTag(id, name) {
+    async deleteLoggedModelTag(id, name, by) {
       checkName(name, 'The name of a tag')
-      await unit.transaction(async () => {
-        await loggedModelOrFail(id)
-        if (!(await store.deleteLoggedModelTag(id, name))) {
-          throw trackingErrors.tag_not_found(`Logged model ${id} has no tag ${name}.`)
-        }
-        await store.updateLoggedModel(id, { updatedAtUs: clock.nowUs() })
+      await amend(id, by, async () => {
+        if (await store.deleteLoggedModelTag(id, name)) return
+        throw trackingErrors.tag_not_found(`Logged model ${id} has no tag ${name}.`)
       })
     },
   }

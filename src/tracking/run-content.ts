@@ -1,5 +1,5 @@
 import { contentHash, sha256Hex } from '../lib/hash.ts'
-import type { Metric, Run } from './types.ts'
+import type { LoggedModel, Metric, Run } from './types.ts'
 
 /**
  * The hash of all that a run says: what it is and what was logged, of each metric its latest value.
@@ -9,6 +9,15 @@ export function runHash(run: Run): string {
   const { updatedAtUs: _, deletedAtUs: __, ...content } = run
   const metrics = Object.entries(run.metrics).map(([name, metric]) => [name, jsonOf(metric)])
   return contentHash({ ...content, metrics: Object.fromEntries(metrics) })
+}
+
+/**
+ * The hash of all that a logged model says of itself. Its metrics belong to the runs that measured
+ * them, and their hashes cover them.
+ */
+export function loggedModelHash(model: LoggedModel): string {
+  const { updatedAtUs: _, deletedAtUs: __, metrics: ___, ...content } = model
+  return contentHash(content)
 }
 
 /** The hash of values as logged. */

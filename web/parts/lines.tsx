@@ -2,6 +2,7 @@ import { useComputedColorScheme } from '@mantine/core'
 import { useEffect, useRef, useState } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
+import { axisInk, inkOf } from './plot-ink.ts'
 
 export interface Line {
   readonly title: string
@@ -23,8 +24,6 @@ export interface LinesProps {
   readonly yRange?: readonly [number, number]
   readonly height?: number
 }
-
-const inkOf = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name)
 
 export default function Lines(props: LinesProps) {
   const place = useRef<HTMLDivElement>(null)
@@ -85,15 +84,7 @@ function options(
   height: number,
   onHover: (index: number | null) => void,
 ): uPlot.Options {
-  const axis = {
-    stroke: inkOf('--ink-3'),
-    font: `11.5px ${inkOf('--font')}`,
-    labelFont: `11.5px ${inkOf('--font')}`,
-    labelSize: 18,
-    labelGap: 2,
-    grid: { stroke: inkOf('--line'), width: 1 },
-    ticks: { show: false },
-  }
+  const axis = axisInk()
   return {
     width,
     height,

@@ -6,6 +6,7 @@ import { useComputedColorScheme } from '@mantine/core'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
+import { axisInk, inkOf } from './plot-ink.ts'
 import { none } from './figures.ts'
 import { smoothed } from './smoothing.ts'
 
@@ -30,8 +31,6 @@ export interface RunLinesProps {
 }
 
 const KEYS_MAX = 12
-const inkOf = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name)
-
 export default function RunLines(props: RunLinesProps) {
   const { lines, smoothing, logarithmic, height = 300 } = props
   const place = useRef<HTMLDivElement>(null)
@@ -91,15 +90,7 @@ function options(
   height: number,
   onHover: (index: number | null) => void,
 ): uPlot.Options {
-  const axis = {
-    stroke: inkOf('--ink-3'),
-    font: `11.5px ${inkOf('--font')}`,
-    labelFont: `11.5px ${inkOf('--font')}`,
-    labelSize: 18,
-    labelGap: 2,
-    grid: { stroke: inkOf('--line'), width: 1 },
-    ticks: { show: false },
-  }
+  const axis = axisInk()
   const line = (i: number, isRaw: boolean): uPlot.Series => ({
     label: lines[i]?.title ?? '',
     stroke: inkOf(`--series-${(i % 5) + 1}`),

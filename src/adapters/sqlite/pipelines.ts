@@ -1,10 +1,9 @@
 import { sql } from 'kysely'
 import {
   STEPS_LISTED_MAX,
-  stateOf,
   type PipelineRun,
   type PipelineRunStore,
-  type StepRecord,
+  type StepState,
 } from '../../pipelines/index.ts'
 import type { SqliteDatabase } from './database.ts'
 import type { RoomMigrations } from './migrations.ts'
@@ -55,20 +54,24 @@ export const pipelineMigrations: RoomMigrations = {
 
 interface Tables {
   pipeline_runs: { id: string; startedAtUs: number; body: string }
-  pipeline_steps: { runId: string; place: number; body: string }
 }
 
 export function createSqlitePipelineRuns(database: SqliteDatabase): PipelineRunStore {
-  const withSteps = async (run: PipelineRun): Promise<PipelineRun> => {
-    if (run.engine === undefined) return run
-    const rows = await database
-      .reader<Tables>()
-      .selectFrom('pipeline_steps')
-      .select('body')
-      .where('runId', '=', run.id)
-      .orderBy('place')
-      .execute()
-    return { ...run, steps: rows.map(({ body }) => stateOf(fromJson<StepRecord>(body))) }
+  /** In one query, and without what a list does not show: a step's record names all of its code. */
+  const withSteps = async (runs: readonly PipelineRun[]): Promise<PipelineRun[]> => {
+    const declared = runs.filter(({ engine }) => engine !== undefined).map(({ id }) => id)
+    if (declared.length === 0) return [...runs]
+    const { rows } = await sql<StepState & { runId: string }>`
+      SELECT runId, step AS name, body ->> 'title' AS title, status, body ->> 'figure' AS figure,
+        startedAtUs, body ->> 'endedAtUs' AS endedAtUs
+      FROM pipeline_steps WHERE runId IN (SELECT value FROM json_each(${toJson(declared)}))
+      ORDER BY runId, place`.execute(database.reader<Tables>())
+    const byRun = Map.groupBy(rows, ({ runId }) => runId)
+    return runs.map((run) => {
+      if (run.engine === undefined) return run
+      const steps = (byRun.get(run.id) ?? []).map(({ runId: _, ...state }) => state)
+      return { ...run, steps }
+    })
   }
   return {
     async save(run) {
@@ -89,7 +92,7 @@ export function createSqlitePipelineRuns(database: SqliteDatabase): PipelineRunS
         .select('body')
         .where('id', '=', id)
         .executeTakeFirst()
-      return row && withSteps(fromJson<PipelineRun>(row.body))
+      return row && (await withSteps([fromJson<PipelineRun>(row.body)]))[0]
     },
     async list(limit, pipeline) {
       let query = database.reader<Tables>().selectFrom('pipeline_runs').select('body')
@@ -102,7 +105,9 @@ export function createSqlitePipelineRuns(database: SqliteDatabase): PipelineRunS
         .limit(limit)
         .execute()
       const runs = rows.map(({ body }) => fromJson<PipelineRun>(body))
-      return Promise.all(runs.map(async (run) => (isLong(run) ? run : withSteps(run))))
+      const short = await withSteps(runs.filter((run) => !isLong(run)))
+      const found = new Map(short.map((run) => [run.id, run]))
+      return runs.map((run) => found.get(run.id) ?? run)
     },
   }
 }

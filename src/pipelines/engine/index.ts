@@ -35,7 +35,6 @@ export {
   type RunRequest,
 } from './plan.ts'
 export type * from './records.ts'
-export { stateOf } from './run-state.ts'
 export {
   markBrokenOff,
   newRun,

@@ -28,7 +28,8 @@ export function createMemoryEngineStore(runs: Pick<PipelineRunStore, 'save'>): P
   function keepStep(record: StepRecord): void {
     const ofRun = steps.get(record.runId) ?? new Map<string, StepRecord>()
     steps.set(record.runId, ofRun.set(record.step, record))
-    if (record.parts === null || record.status === 'running') return
+    const isEnded = record.status !== 'running' && record.status !== 'waiting'
+    if (record.parts === null || !isEnded) return
     const { runId, parts, partition, pipeline, step } = record
     const known = earlier.get(keyOf(pipeline, step)) ?? []
     const others = known.filter((each) => each.runId !== runId)

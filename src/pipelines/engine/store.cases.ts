@@ -46,7 +46,8 @@ export function pipelineEngineCases(name: string, open: () => Promise<Opened>): 
     test(
       'earlier attempts are those that were run, newest first',
       withStore(async ({ store }) => {
-        for (const [i, status] of (['done', 'cached', 'failed', 'running'] as const).entries()) {
+        const ranOrNot = ['done', 'cached', 'failed', 'running', 'waiting'] as const
+        for (const [i, status] of ranOrNot.entries()) {
           const parts = status === 'cached' ? null : partsWith(i)
           const record = { ...step(`pipe_${i}`, 'a', 0), status, parts, startedAtUs: i }
           await store.record({ steps: [record] })
@@ -179,7 +180,7 @@ export function pipelineEngineCases(name: string, open: () => Promise<Opened>): 
 
 const kept = (digest: string) => ({ kind: 'json', digest, bytes: 1 }) as const
 
-function run(id: string): PipelineRun {
+export function run(id: string): PipelineRun {
   return {
     id,
     pipeline: 'texts',
@@ -203,7 +204,7 @@ function run(id: string): PipelineRun {
   }
 }
 
-function step(runId: string, name: string, place: number): StepRecord {
+export function step(runId: string, name: string, place: number): StepRecord {
   return {
     runId,
     pipeline: 'texts',

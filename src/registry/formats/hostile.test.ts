@@ -148,7 +148,19 @@ describe('a hostile ONNX file is refused with the reason', () => {
     ['field number 0', [8, 8, 2, 0]],
     ['no graph', [8, 8]],
     ['inputs', [8, 8, 58, 0]],
+    ['more than one graph', [8, 8, 58, 0, 58, 0]],
   ])('%s', (reason, bytes) => refused(Uint8Array.from(bytes), reason))
+
+  test.each([
+    ['nodes', 10],
+    ['initializers', 42],
+    ['outputs', 98],
+  ])('more empty %s than a graph has, each of two bytes', (_, tag) => {
+    const count = 300_000
+    const length = [((2 * count) & 127) | 128, (((2 * count) >> 7) & 127) | 128, (2 * count) >> 14]
+    const parts = Array.from({ length: count }, () => [tag, 0]).flat()
+    refused(Uint8Array.from([8, 8, 58, ...length, ...parts]), 'parts')
+  })
 
   test('whatever is cut off of a good one', () => {
     const { bytes } = goldenModel('sklearn-forest.onnx')

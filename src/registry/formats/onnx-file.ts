@@ -46,6 +46,8 @@ export type OnnxValue = {
 
 /** Numbers and texts of a file together: each costs more memory than its bytes. */
 const VALUES_MAX = 16_000_000
+/** Nodes, attributes, tensors and the like of a file together: an empty one has two bytes, and costs hundreds. */
+const PARTS_MAX = 200_000
 /** Graphs within attributes: bodies of loops and branches. */
 const DEPTH_MAX = 8
 
@@ -64,6 +66,7 @@ export function readOnnxFile(bytes: Uint8Array, withValues = true): OnnxFile {
 
 class OnnxReader {
   private left = VALUES_MAX
+  private partsLeft = PARTS_MAX
   private readonly withValues: boolean
   private readonly decoder = new TextDecoder('utf-8', { fatal: true })
 
@@ -79,7 +82,12 @@ class OnnxReader {
     for (const field of fieldsOf(bytes)) {
       if (field.number === 2) name = this.text(field)
       if (field.number === 3) version = this.text(field)
-      if (field.number === 7) graph = field.bytes
+      if (field.number === 7) {
+        if (graph !== undefined) {
+          throw fail.model_file_unreadable('The ONNX file holds more than one graph.')
+        }
+        graph = field.bytes
+      }
       if (field.number === 25) this.checkFunction(field.bytes)
       if (field.number === 14) notes.set(...this.note(field.bytes))
     }
@@ -89,10 +97,12 @@ class OnnxReader {
 
   /** Operators of a function are not used, but must keep their numbers in the file. */
   private checkFunction(bytes: Uint8Array): void {
+    this.begin()
     for (const field of fieldsOf(bytes)) if (field.number === 7) this.node(field.bytes, 0)
   }
 
   private note(bytes: Uint8Array): [string, string] {
+    this.begin()
     let [name, value] = ['', '']
     for (const field of fieldsOf(bytes)) {
       if (field.number === 1) name = this.text(field)
@@ -125,6 +135,7 @@ class OnnxReader {
   }
 
   private node(bytes: Uint8Array, depth: number): OnnxNode {
+    this.begin()
     const node = { op: '', domain: '', inputs: [] as string[], outputs: [] as string[] }
     const attributes = new Map<string, OnnxAttribute>()
     for (const field of fieldsOf(bytes)) {
@@ -144,6 +155,7 @@ class OnnxReader {
   }
 
   private attribute(bytes: Uint8Array, depth: number): { name: string; attribute: OnnxAttribute } {
+    this.begin()
     let name = ''
     const attribute: OnnxAttribute = { numbers: [], texts: [] }
     const { numbers } = attribute
@@ -165,27 +177,29 @@ class OnnxReader {
   }
 
   private tensor(bytes: Uint8Array): { name: string; tensor: OnnxTensor } {
+    this.begin()
     let name = ''
     let type = 0
     const dims: number[] = []
     const values: number[] = []
     let raw: Uint8Array | undefined
     for (const field of fieldsOf(bytes)) {
-      const before = values.length
+      const before = values.length + dims.length
       if (field.number === 1 && field.wire === 0) dims.push(field.value)
       else if (field.number === 1) packedVarints(field.bytes, dims)
       else if (field.number === 2) type = field.value
       else if (field.number === 8) name = this.text(field)
       else if (field.number === 13 || (field.number === 14 && field.value !== 0)) {
         throw fail.model_file_unsupported('The ONNX file keeps numbers outside itself.')
-      } else if (!this.withValues) continue
-      else if (field.number === 4) packedFloats(field.bytes, 4, values)
+      } else if (!this.withValues) {
+        // Left out.
+      } else if (field.number === 4) packedFloats(field.bytes, 4, values)
       else if (field.number === 10) packedFloats(field.bytes, 8, values)
       else if (field.number === 5 || field.number === 7) {
         if (field.wire === 0) values.push(field.value)
         else packedVarints(field.bytes, values)
       } else if (field.number === 9) raw = field.bytes
-      this.spend(values.length - before)
+      this.spend(values.length + dims.length - before)
     }
     if (raw !== undefined) this.rawValues(raw, type, values)
     return { name, tensor: { dims, values, isDouble: type === dataType.double } }
@@ -203,6 +217,7 @@ class OnnxReader {
   }
 
   private value(bytes: Uint8Array): OnnxValue {
+    this.begin()
     let name = ''
     let type: number | undefined
     const dims: number[] = []
@@ -214,7 +229,10 @@ class OnnxReader {
         for (const part of fieldsOf(kind.bytes)) {
           if (part.number === 1) type = part.value
           if (part.number !== 2) continue
-          for (const dim of fieldsOf(part.bytes)) dims.push(dimOf(dim))
+          for (const dim of fieldsOf(part.bytes)) {
+            this.spend(1)
+            dims.push(dimOf(dim))
+          }
         }
       }
     }
@@ -228,6 +246,13 @@ class OnnxReader {
       return this.decoder.decode(bytes)
     } catch {
       throw fail.model_file_unreadable('The ONNX file holds text that is not UTF-8.')
+    }
+  }
+
+  private begin(): void {
+    this.partsLeft -= 1
+    if (this.partsLeft < 0) {
+      throw fail.model_file_unsupported(`The ONNX file holds more than ${PARTS_MAX} parts.`)
     }
   }
 

@@ -11,7 +11,14 @@ import {
 import { systemClock } from '../../lib/clock.ts'
 import { parseDuration } from '../../lib/time.ts'
 import { csv, experimentViews, type ExperimentRooms } from '../../server/keep/index.ts'
-import type { ComparedRuns, Run, RunCell, RunColumn, Runs } from '../../server/contract/index.ts'
+import type {
+  ComparedRuns,
+  Run,
+  RunCell,
+  RunColumn,
+  RunMetrics,
+  Runs,
+} from '../../server/contract/index.ts'
 import { byCommand, withKept, type Kept } from './connection.ts'
 import { commandErrors } from './errors.ts'
 
@@ -177,7 +184,14 @@ function cellText(value: RunCell, column: RunColumn): string {
 async function show(runId: string, kept: Kept, { out }: Terminal): Promise<Answer> {
   const views = viewsOf(kept)
   const run = await views.run({ ...none, params: { runId } })
-  const { items: metrics } = await views.runMetrics({ ...none, params: { runId }, query: {} })
+  const metrics: RunMetrics['items'] = []
+  let after: string | undefined
+  do {
+    const query = after === undefined ? {} : { after }
+    const page = await views.runMetrics({ ...none, params: { runId }, query })
+    metrics.push(...page.items)
+    after = page.next ?? undefined
+  } while (after !== undefined)
   const lines = () => {
     for (const [label, text] of factsOf(run))
       out.line(`${out.style('dim', label.padEnd(12))}  ${text}`)

@@ -197,9 +197,30 @@ export async function sendFile(rooms: PlaceRooms, { owner, path }: Place): Promi
   return new StreamAnswer(stream, {
     'content-type': contentType,
     'content-length': String(size),
-    'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(baseName(path))}`,
+    'content-disposition': attachment(baseName(path)),
     'x-content-type-options': 'nosniff',
   })
+}
+
+/** Names plain ASCII as it is, since tools read `filename` alone; others get both forms (RFC 6266). */
+function attachment(name: string): string {
+  const isPlain = /^[ -~]*$/.test(name)
+  const ascii = isPlain ? name : name.normalize('NFKD').replace(/[^ -~]/g, '') || 'download'
+  const plain = `attachment; filename=${tokenOrQuoted(ascii)}`
+  return isPlain ? plain : `${plain}; filename*=UTF-8''${extendedValue(name)}`
+}
+
+function tokenOrQuoted(text: string): string {
+  if (/^[\w!#$%&'*+.^`|~-]+$/.test(text)) return text
+  return `"${text.replace(/["\\]/g, '\\$&')}"`
+}
+
+/** As RFC 5987 has it: more is quoted than in an address. */
+function extendedValue(text: string): string {
+  return encodeURIComponent(text.toWellFormed()).replace(
+    /['()*]/g,
+    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
 }
 
 /** The file that a URI and a path below it name, where the URI is one of ours. */

@@ -133,8 +133,8 @@ export const loggedModelEndpoints: readonly Endpoint[] = [
     path: '/mlflow/logged-models/:model_id/params',
     action: 'track',
     fields: { model_id: theModel, params: paramList },
-    handle: async ({ request, rooms }) => {
-      await rooms.tracking.logLoggedModelParams(request.model_id, toRecord(request.params))
+    handle: async ({ request, rooms, by }) => {
+      await rooms.tracking.logLoggedModelParams(request.model_id, toRecord(request.params), by)
       return {}
     },
   }),
@@ -143,8 +143,8 @@ export const loggedModelEndpoints: readonly Endpoint[] = [
     path: '/mlflow/logged-models/:model_id/tags',
     action: 'track',
     fields: { model_id: theModel, tags: tagList },
-    handle: async ({ request, rooms }) => {
-      await rooms.tracking.setLoggedModelTags(request.model_id, toRecord(request.tags))
+    handle: async ({ request, rooms, by }) => {
+      await rooms.tracking.setLoggedModelTags(request.model_id, toRecord(request.tags), by)
       return {}
     },
   }),
@@ -153,8 +153,8 @@ export const loggedModelEndpoints: readonly Endpoint[] = [
     path: '/mlflow/logged-models/:model_id/tags/:tag_key',
     action: 'track',
     fields: { model_id: theModel, tag_key: text({ required: true }) },
-    handle: async ({ request, rooms }) => {
-      await rooms.tracking.deleteLoggedModelTag(request.model_id, request.tag_key)
+    handle: async ({ request, rooms, by }) => {
+      await rooms.tracking.deleteLoggedModelTag(request.model_id, request.tag_key, by)
       return {}
     },
   }),

@@ -58,7 +58,7 @@ export const versionEndpoints: readonly Endpoint[] = [
         },
         by,
       )
-      if (loggedModelId) await markLoggedModel(rooms, loggedModelId, name, version)
+      if (loggedModelId) await markLoggedModel(rooms, loggedModelId, { name, version }, by)
       return { model_version: encodeVersion(await rooms.registry.labelled(name, version)) }
     },
   }),

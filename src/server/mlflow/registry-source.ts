@@ -1,5 +1,6 @@
 // Where a version's files come from: which sources are taken, and where a client finds them again.
 // A source must not reach beyond what its run or logged model holds (MLflow's CVEs of 2023 were that).
+import type { ChangeBy } from '../../access/index.ts'
 import { isPrompt, type ModelVersion } from '../../registry/index.ts'
 import { isAssayError } from '../../lib/errors.ts'
 import { encodeLoggedModel, encodeRunInfo } from './encode.ts'
@@ -166,13 +167,13 @@ const versionsTag = 'mlflow.modelVersions'
 export async function markLoggedModel(
   { tracking }: Rooms,
   id: string,
-  name: string,
-  version: number,
+  { name, version }: { readonly name: string; readonly version: number },
+  by: ChangeBy,
 ): Promise<void> {
   const { tags } = await tracking.loggedModel(id)
   const known = readVersions(tags[versionsTag])
   const entry = { name, version: String(version) }
-  await tracking.setLoggedModelTags(id, { [versionsTag]: JSON.stringify([...known, entry]) })
+  await tracking.setLoggedModelTags(id, { [versionsTag]: JSON.stringify([...known, entry]) }, by)
 }
 
 function readVersions(text: string | undefined): readonly unknown[] {

@@ -35,11 +35,17 @@ export function DeclaredPanel() {
             pipeline.description === '' ? pipeline.title : pipeline.description,
             pipeline.steps,
             pipeline.triggers.length === 0 ? (
-              <span className="quiet">no</span>
+              <span key="triggers" className="quiet">
+                no
+              </span>
             ) : (
               pipeline.triggers.join('; ')
             ),
-            pipeline.partitions ?? <span className="quiet">–</span>,
+            pipeline.partitions ?? (
+              <span key="partitions" className="quiet">
+                –
+              </span>
+            ),
             <RunButton key="run" pipeline={pipeline} />,
           ],
         }))}

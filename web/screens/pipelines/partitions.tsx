@@ -110,8 +110,18 @@ export function Made({ pipeline }: { readonly pipeline: string }) {
               cells: [
                 <b key="output">{item.output}</b>,
                 item.version,
-                item.partition ?? <span className="quiet">whole</span>,
-                item.rows === null ? <span className="quiet">–</span> : count(item.rows),
+                item.partition ?? (
+                  <span key="partition" className="quiet">
+                    whole
+                  </span>
+                ),
+                item.rows === null ? (
+                  <span key="rows" className="quiet">
+                    –
+                  </span>
+                ) : (
+                  count(item.rows)
+                ),
                 <code key="digest" title={item.digest}>
                   {shortHash(item.digest)}
                 </code>,

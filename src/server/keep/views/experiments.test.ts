@@ -293,3 +293,11 @@ test('more than 100 runs, or one, are not compared', async () => {
     await expect(asking).rejects.toMatchObject({ code: 'comparison_invalid' })
   }
 })
+
+test('metrics that are called like parts of a JavaScript object have their names as titles', async () => {
+  const { ask, tracking, run } = await open()
+  const names = ['__proto__', 'constructor', 'toString']
+  await tracking.log(run.id, { metrics: names.map((name) => ({ name, value: 1 })) })
+  const { items } = await ask('runMetrics', { params: { runId: run.id }, query: {} })
+  expect(items.map(({ title }) => title)).toEqual(['  proto  ', 'constructor', 'toString'])
+})

@@ -31,10 +31,9 @@ export function runModels(rooms: ModelRooms): (run: Run) => Promise<RunModel[]> 
       .slice(0, MODELS_MAX - own.length)
     const inFiles = folders.map(async (folder) => {
       const owner = { kind: 'run', id: run.id } as const
-      const files = await rooms.tracking.files.filesBelow(owner, folder)
       const name = folder === '' ? run.name : folder.slice(folder.lastIndexOf('/') + 1)
       const id = folder === '' ? `runs:/${run.id}` : `runs:/${run.id}/${folder}`
-      return viewOf({ id, name, path: folder }, await describe(owner, folder, files))
+      return viewOf({ id, name, path: folder }, await described(rooms, describe, owner, folder))
     })
     return [...logged.filter((model) => model !== undefined), ...(await Promise.all(inFiles))]
   }
@@ -49,12 +48,36 @@ async function loggedModel(
   try {
     const { name } = await tracking.loggedModel(id)
     const owner = { kind: 'logged-model', id } as const
-    const files = await tracking.files.filesBelow(owner, '')
-    return viewOf({ id, name, path: `models:/${id}` }, await describe(owner, '', files))
+    const description = await described({ tracking }, describe, owner, '')
+    return viewOf({ id, name, path: `models:/${id}` }, description)
   } catch (error) {
     if (isAssayError(error, 'logged_model_not_found')) return undefined
     throw error
   }
+}
+
+async function described(
+  { tracking }: Pick<ModelRooms, 'tracking'>,
+  describe: Describe,
+  owner: FileOwner,
+  folder: string,
+): Promise<LoggedDescription> {
+  try {
+    return await describe(owner, folder, await tracking.files.filesBelow(owner, folder))
+  } catch (error) {
+    if (isAssayError(error, 'artifact_listing_too_long')) return unread
+    throw error
+  }
+}
+
+const unread: LoggedDescription = {
+  flavors: [],
+  signature: undefined,
+  format: undefined,
+  file: undefined,
+  servable: false,
+  why: 'It was not read: it has too many files.',
+  fix: undefined,
 }
 
 function viewOf(
