@@ -69,7 +69,7 @@ test('a file that is put is listed, fetched and deleted by its path', async () =
   expect(file.headers).toMatchObject({
     'content-type': 'text/plain',
     'content-length': '11',
-    'content-disposition': "attachment; filename*=UTF-8''MLmodel",
+    'content-disposition': 'attachment; filename=MLmodel',
     'x-content-type-options': 'nosniff',
   })
   const gone = await door.app.inject({ method: 'DELETE', url: `${api}/${root}/model` })
@@ -82,6 +82,29 @@ test('a file that is put is listed, fetched and deleted by its path', async () =
   expect((await get(`${api}/${root}/model/MLmodel`)).json()).toMatchObject({
     error_code: 'RESOURCE_DOES_NOT_EXIST',
   })
+})
+
+test('a dot lists the folder it stands in', async () => {
+  await put(`${root}/a/b.txt`, 'x')
+  const listed = async (path: string) => (await get(`${api}?path=${path}`)).json().files
+  expect(await listed(`${root}/.`)).toEqual([{ path: 'a', is_dir: true }])
+  expect(await listed(`${root}/./a/`)).toEqual([{ path: 'b.txt', is_dir: false, file_size: 1 }])
+  expect(
+    (await get(`/api/2.0/mlflow/artifacts/list?run_id=${run.id}&path=.`)).json().files,
+  ).toEqual([{ path: 'a', is_dir: true }])
+  expect((await get(`${api}?path=${root}/..`)).statusCode).toBe(400)
+})
+
+test.each([
+  ['MLmodel', 'filename=MLmodel'],
+  ['dog+step+20.png', 'filename=dog+step+20.png'],
+  ['a b"c.txt', String.raw`filename="a b\"c.txt"`],
+  ['größe (1).csv', `filename="groe (1).csv"; filename*=UTF-8''gr%C3%B6%C3%9Fe%20%281%29.csv`],
+  ['日本', "filename=download; filename*=UTF-8''%E6%97%A5%E6%9C%AC"],
+])('the file %s is sent with its name', async (name, sent) => {
+  await put(`${root}/${encodeURIComponent(name)}`, 'x')
+  const { headers } = await get(`${api}/${root}/${encodeURIComponent(name)}`)
+  expect(headers['content-disposition']).toBe(`attachment; ${sent}`)
 })
 
 test('the listings of a run and of a logged model name whole paths', async () => {

@@ -32,6 +32,8 @@ export interface SourceFacts {
   readonly metrics: Readonly<Record<string, number>>
   /** Data set → digest. */
   readonly datasets: Readonly<Record<string, string>>
+  /** How many models a run says that it made. */
+  readonly models?: number | undefined
 }
 
 export interface SourceFiles {
@@ -162,7 +164,11 @@ async function factsOf(sources: SourceReader, input: NewBroughtVersion): Promise
     trainedBy: by === undefined ? undefined : [by],
     params: { ...run?.params, ...logged?.params },
     tags: { ...run?.tags, ...logged?.tags },
-    metrics: { ...run?.metrics, ...logged?.metrics },
+    // A client copies metrics of some step to a model; of the only model the run's last ones hold.
+    metrics:
+      run?.models === 1
+        ? { ...logged?.metrics, ...run.metrics }
+        : { ...run?.metrics, ...logged?.metrics },
     datasets: { ...run?.datasets, ...logged?.datasets },
     files: await sources.files(input),
   }

@@ -74,6 +74,7 @@ function factsOfRun(run: Run): SourceFacts {
     tags: run.tags,
     metrics: Object.fromEntries(Object.values(run.metrics).map(({ name, value }) => [name, value])),
     datasets: Object.fromEntries(run.datasets.map(({ name, digest }) => [name, digest])),
+    models: run.modelOutputs.length,
   }
 }
 

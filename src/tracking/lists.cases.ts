@@ -136,6 +136,10 @@ export function trackingListCases(name: string, open: () => Promise<OpenedTracki
         { filter: { field: auc, op: '>', value: 0.85 }, datasets: [{ name: 'test' }] },
         { order: [{ field: auc, descending: true }] },
         { order: [{ field: auc, descending: true }], datasets: [{ name: 'test', digest: '1' }] },
+        { datasets: [{ name: 'test' }], onlyMeasured: true },
+        { datasets: [{ name: 'train', digest: '1' }, { name: 'none' }], onlyMeasured: true },
+        { datasets: [{ name: 'train', digest: '2' }], onlyMeasured: true },
+        { onlyMeasured: true },
         { order: [{ field: { of: 'param', name: 'depth' }, descending: true }] },
         { filter: { field: { of: 'tag', name: 'a' }, op: '=', value: 'b' } },
         { filter: { field: { of: 'attribute', name: 'sourceRunId' }, op: 'is-null' } },
@@ -148,6 +152,20 @@ export function trackingListCases(name: string, open: () => Promise<OpenedTracki
           after = (await same((store) => store.searchLoggedModels(asked))).next
         } while (after !== undefined)
       }
+    })
+
+    test('does not add a value again that a run has logged, where it is repeated for a model', async () => {
+      await onBoth(async (store) => {
+        await store.insertExperiment(experiment('e'))
+        await store.insertRun(run('r1', 'e'))
+        const logged: Metric = { name: 'auc', value: 0.5, step: 0, atUs: 1 }
+        await store.appendMetrics('r1', [logged])
+        await store.appendMetrics('r1', [{ ...logged, modelId: 'm-1' }])
+        await store.appendMetrics('r1', [{ ...logged, value: 0.6, modelId: 'm-1' }])
+        await store.appendMetrics('r1', [logged])
+      })
+      const { metrics } = await same((store) => store.metricHistory('r1', 'auc', { limit: 9 }))
+      expect(metrics.map(({ value }) => value)).toEqual([0.5, 0.6, 0.5])
     })
 
     test('gives a history page by page, each value once, in order', async () => {

@@ -1,7 +1,7 @@
 import { matches } from '../lib/filter.ts'
 import { isLaterMetric } from './comparison.ts'
 import type { LoggedModelStore } from './ports.ts'
-import { loggedModelValue, pageOf } from './search.ts'
+import { countsOn, loggedModelValue, pageOf } from './search.ts'
 import type { LoggedModel, LoggedModelMetric, Metric } from './types.ts'
 
 export type LoggedModelMap = Map<string, LoggedModel>
@@ -25,13 +25,14 @@ export function createMemoryLoggedModels(models: () => LoggedModelMap) {
     updateLoggedModel: async (id, update) => change(id, () => update),
     loggedModel: async (id) => models().get(id),
     async searchLoggedModels(search) {
-      const { experimentIds, deleted, filter = { all: [] }, datasets } = search
+      const { experimentIds, deleted, filter = { all: [] }, datasets, onlyMeasured } = search
       const valueOf = (model: LoggedModel, field: Parameters<typeof loggedModelValue>[1]) =>
         loggedModelValue(model, field, datasets)
       const wanted = [...models().values()].filter(
         (model) =>
           (experimentIds.length === 0 || experimentIds.includes(model.experimentId)) &&
           (deleted === 'with' || (model.deletedAtUs === undefined) === (deleted === 'without')) &&
+          (onlyMeasured !== true || model.metrics.some((metric) => countsOn(metric, datasets))) &&
           matches(filter, (field) => valueOf(model, field)),
       )
       return pageOf(wanted, search, valueOf, ({ createdAtUs }) => createdAtUs)

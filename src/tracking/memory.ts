@@ -208,13 +208,14 @@ function runStore(
     async appendMetrics(id, metrics) {
       for (const metric of metrics) {
         const key = `${id}\n${metric.name}`
+        measured(id, metric)
+        if (isRepeated(metric, state().histories.get(key))) continue
         state().histories.set(key, [...(state().histories.get(key) ?? []), metric])
         change(id, (run) =>
           isLaterMetric(metric, own(run.metrics, metric.name))
             ? { metrics: { ...run.metrics, [metric.name]: metric } }
             : {},
         )
-        measured(id, metric)
       }
     },
     async metricHistory(runId, name, { limit, after }) {
@@ -395,4 +396,11 @@ function compareNumbers(a: readonly number[], b: readonly number[]): number {
 
 function order(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** Whether a metric of a logged model is a value that its run has logged before. */
+function isRepeated(metric: Metric, before: readonly Metric[] = []): boolean {
+  const { modelId, step, atUs, value } = metric
+  if (modelId === undefined) return false
+  return before.some((one) => one.step === step && one.atUs === atUs && Object.is(one.value, value))
 }

@@ -83,7 +83,10 @@ export interface RunStore {
   setTags(runId: string, tags: Tags): Promise<void>
   /** False where there was no such tag. */
   deleteTag(runId: string, name: string): Promise<boolean>
-  /** Those with a `modelId` also become metrics of that logged model, where there is one. */
+  /**
+   * Those with a `modelId` also become metrics of that logged model, where there is one; what the
+   * run's history has already (step, time and value) is not added to it again for a model.
+   */
   appendMetrics(runId: string, metrics: readonly Metric[]): Promise<void>
   /** Values of one metric by step, then time, then the order in which they were logged. */
   metricHistory(

@@ -7,6 +7,7 @@ import {
   datasetContextTag,
   type Experiment,
   type LoggedModel,
+  type LoggedModelMetric,
   type ParamValue,
   type Run,
 } from './types.ts'
@@ -83,6 +84,8 @@ export interface LoggedModelSearch extends Search<LoggedModelField> {
   readonly experimentIds: readonly string[]
   /** Metrics count only where measured on one of these; all where there are none. */
   readonly datasets?: readonly { readonly name: string; readonly digest?: string | undefined }[]
+  /** Only models of which some metric counts so. */
+  readonly onlyMeasured?: boolean | undefined
 }
 
 /** Where a page ended: its last item's values of the order's fields, its time, and its id. */
@@ -138,14 +141,7 @@ export function loggedModelValue(
   switch (field.of) {
     case 'metric':
       return model.metrics
-        .filter(({ name, dataset }) => {
-          const counts = datasets.some(
-            (wanted) =>
-              dataset?.name === wanted.name &&
-              (wanted.digest === undefined || dataset.digest === wanted.digest),
-          )
-          return name === field.name && (datasets.length === 0 || counts)
-        })
+        .filter((metric) => metric.name === field.name && countsOn(metric, datasets))
         .map(({ value }) => value)
     case 'param':
       return own(model.params, field.name)
@@ -154,6 +150,18 @@ export function loggedModelValue(
     case 'attribute':
       return model[field.name]
   }
+}
+
+/** Whether a metric was measured on one of these data sets; with none, always. */
+export function countsOn(
+  { dataset }: LoggedModelMetric,
+  datasets: LoggedModelSearch['datasets'] = [],
+): boolean {
+  if (datasets.length === 0) return true
+  return datasets.some(
+    ({ name, digest }) =>
+      dataset?.name === name && (digest === undefined || dataset.digest === digest),
+  )
 }
 
 /**

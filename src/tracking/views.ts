@@ -24,7 +24,7 @@ export interface RunViewStore {
   viewsFor(ownerId: string): Promise<RunView[]>
   remove(id: string): Promise<void>
   /** Runs that are not deleted, by their experiment; experiments without runs are left out. */
-  runCounts(): Promise<ReadonlyMap<string, number>>
+  runCounts(): Promise<Readonly<Record<string, number>>>
 }
 
 export interface RunViews {
@@ -33,7 +33,7 @@ export interface RunViews {
   save(view: Pick<RunView, 'name' | 'view' | 'shared'>, by: ChangeBy): Promise<RunView>
   /** Errors: `view_not_found`, also where it is somebody else's. */
   remove(id: string, by: ChangeBy): Promise<void>
-  runCounts(): Promise<ReadonlyMap<string, number>>
+  runCounts(): Promise<Readonly<Record<string, number>>>
 }
 
 /** Texts in characters. */
@@ -107,7 +107,7 @@ function check(what: string, text: string, from: number, to: number): void {
 
 /** The simplest right store. It knows no runs, so it is told how many there are. */
 export function createMemoryRunViews(
-  counts: () => ReadonlyMap<string, number> = () => new Map(),
+  counts: () => Readonly<Record<string, number>> = () => ({}),
 ): RunViewStore & Restorable {
   let views = new Map<string, RunView>()
   return {

@@ -142,3 +142,16 @@ test('over the API a run is begun, watched step by step, and its log read', asyn
   expect(await client.refusal('startPipeline', { ...unknown, body })).toMatch(/^404/)
   expect(await client.refusal('startPipeline', { ...pipeline, body: {} })).toMatch(/^422/)
 })
+
+test('commands that ask the server answer beside it', () => {
+  for (const asked of [
+    ['experiments', 'list'],
+    ['experiments', 'runs'],
+    ['models', 'list'],
+    ['data', 'list'],
+    ['pipelines', 'runs'],
+  ]) {
+    const { code, err } = run([...asked, '--home', home, '--json'])
+    expect(code, `${asked.join(' ')}: ${err}`).toBe(0)
+  }
+})

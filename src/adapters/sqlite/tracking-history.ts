@@ -55,8 +55,22 @@ export function historyStore(
      WHERE series = ? AND (step, atUs, number) > (?, ?, ?) ORDER BY step, atUs, number LIMIT ?`,
   )
 
-  function append(runKey: number, name: string, metrics: readonly Metric[]): void {
+  const sameValue = statement(
+    'SELECT 1 FROM tracking_history WHERE series = ? AND step = ? AND atUs = ? AND value IS ? LIMIT 1',
+  )
+
+  /** Whether a metric of a logged model is a value that its run has logged before. */
+  function isRepeated(series: number, { modelId, step, atUs, value }: Metric): boolean {
+    if (modelId === undefined) return false
+    const stored = Number.isNaN(value) ? null : value
+    return sameValue.all(series, step, atUs, stored).length > 0
+  }
+
+  function append(runKey: number, name: string, given: readonly Metric[]): void {
     const [known] = seriesOf.all<SeriesRow>(runKey, name)
+    const metrics =
+      known === undefined ? given : given.filter((metric) => !isRepeated(known.key, metric))
+    if (metrics.length === 0) return
     const before = known && metricOf(name, known)
     const latest = metrics.reduce(
       (best, metric) => (isLaterMetric(metric, best) ? metric : best),

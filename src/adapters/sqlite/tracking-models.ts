@@ -49,7 +49,8 @@ export function loggedModelStore(database: SqliteDatabase): LoggedModelStore {
       return complete(database, rows)[0]
     },
 
-    async searchLoggedModels({ experimentIds, filter, datasets, deleted, order, limit, after }) {
+    async searchLoggedModels(search) {
+      const { experimentIds, filter, datasets, onlyMeasured, deleted, order, limit, after } = search
       const columns: readonly OrderColumn[] = [
         ...order.map(({ field, descending }): OrderColumn => {
           const isNullable = field.of !== 'attribute' || field.name === 'sourceRunId'
@@ -63,11 +64,15 @@ export function loggedModelStore(database: SqliteDatabase): LoggedModelStore {
           ? sql`TRUE`
           : sql`m.experimentId IN (SELECT value FROM json_each(${toJson(experimentIds)}))`
       const where = whereFilter(filter ?? { all: [] }, (field) => columnOf(field, datasets))
+      const measured =
+        onlyMeasured === true
+          ? sql`m.key IN (SELECT p.modelKey FROM tracking_model_metrics AS p WHERE ${isOn(datasets)})`
+          : sql`TRUE`
       const { rows } = await sql<Keyed & Record<string, string | number | null>>`
         SELECT m.*, ${sql.join(columns.map(({ value }, i) => sql`${value} AS ${sql.ref(`o${i}`)}`))}
         FROM tracking_models AS m
         WHERE ${inExperiments} AND ${deletedIs(sql`m.deletedAtUs`, deleted)} AND ${where}
-          AND ${pageAfter(columns, after)}
+          AND ${measured} AND ${pageAfter(columns, after)}
         ORDER BY ${ordered(columns)} LIMIT ${limit + 1}`.execute(read())
       return pageFrom(rows, limit, columns.length, async (page) => complete(database, page))
     },
@@ -185,16 +190,19 @@ function orderValue(
 
 function partOf(
   { of, name }: { of: 'metric' | 'param' | 'tag'; name: string },
-  datasets: LoggedModelSearch['datasets'] = [],
+  datasets: LoggedModelSearch['datasets'],
 ): Sql {
   if (of !== 'metric') return sql`${sql.table(`tracking_model_${of}s`)} AS p WHERE p.name = ${name}`
+  return sql`tracking_model_metrics AS p WHERE p.name = ${name} AND ${isOn(datasets)}`
+}
+
+function isOn(datasets: LoggedModelSearch['datasets'] = []): Sql {
   const wanted = datasets.map((one) =>
     one.digest === undefined
       ? sql`p.datasetName = ${one.name}`
       : sql`(p.datasetName = ${one.name} AND p.datasetDigest = ${one.digest})`,
   )
-  const onThese = wanted.length === 0 ? sql`TRUE` : sql`(${sql.join(wanted, sql` OR `)})`
-  return sql`tracking_model_metrics AS p WHERE p.name = ${name} AND ${onThese}`
+  return wanted.length === 0 ? sql`TRUE` : sql`(${sql.join(wanted, sql` OR `)})`
 }
 
 async function setNamed(

@@ -69,7 +69,7 @@ export function createSqliteRunViews(database: SqliteDatabase): RunViewStore {
         .where('deletedAtUs', 'is', null)
         .groupBy('experimentId')
         .execute()
-      return new Map(rows.map(({ experimentId, runs }) => [experimentId, runs]))
+      return Object.fromEntries(rows.map(({ experimentId, runs }) => [experimentId, runs]))
     },
   }
 }

@@ -62,7 +62,7 @@ mlflow.onnx.log_model(onnx_model, name="model")`
 const others: Readonly<Record<string, OtherFlavor>> = {
   sklearn: {
     title: 'scikit-learn',
-    why: 'It is kept as Python objects (a pickle): loading it would run code, and Assay never does that.',
+    why: 'It is kept as Python objects (a pickle, or skops): loading it would run code, and Assay never does that.',
     fix: toOnnx(`import mlflow
 from skl2onnx import to_onnx
 
@@ -80,7 +80,7 @@ onnx_model = onnx.load("model.onnx")`),
   },
   pytorch: {
     title: 'PyTorch',
-    why: 'It is kept as Python objects (a pickle): loading it would run code, and Assay never does that.',
+    why: 'It is kept as Python objects (a pickle, or skops): loading it would run code, and Assay never does that.',
     fix: toOnnx(`import mlflow
 import onnx
 import torch

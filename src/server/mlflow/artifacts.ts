@@ -41,7 +41,7 @@ export const artifactEndpoints: readonly Endpoint[] = [
     action: 'read',
     fields: { path: text() },
     handle: async ({ request, rooms }) => {
-      const place = await placeOf(rooms, withoutSlash(request.path ?? ''))
+      const place = await placeOf(rooms, folderOf(request.path))
       const entries = await entriesOf(rooms, place)
       // Here, and only here, the names are relative to the folder that was asked for.
       return { files: some(entries.map((entry) => encodeEntry(entry, baseName(entry.path)))) }
@@ -144,7 +144,7 @@ export const artifactEndpoints: readonly Endpoint[] = [
     fields: { run_id: theRun, path: text(), page_token: text() },
     handle: async ({ request, rooms }) => {
       const run = await rooms.tracking.runHead(request.run_id)
-      const place = within(ofRun(run.id), withoutSlash(request.path ?? ''))
+      const place = within(ofRun(run.id), folderOf(request.path))
       const { artifact_uri: root_uri } = encodeRunInfo(run, await locationOf(rooms, run))
       const page = await pageOf(rooms, place, request.page_token)
       return { root_uri, ...page }
@@ -157,7 +157,7 @@ export const artifactEndpoints: readonly Endpoint[] = [
     fields: { model_id: thePath, artifact_directory_path: text(), page_token: text() },
     handle: async ({ request, rooms }) => {
       const model = await rooms.tracking.loggedModel(request.model_id)
-      const place = within(ofModel(model.id), withoutSlash(request.artifact_directory_path ?? ''))
+      const place = within(ofModel(model.id), folderOf(request.artifact_directory_path))
       const location = await locationOf(rooms, model)
       const page = await pageOf(rooms, place, request.page_token)
       return { root_uri: `${location}/models/${model.id}/artifacts`, ...page }
@@ -301,5 +301,11 @@ function mediaTypeOf(header: string | string[] | undefined): string | undefined 
     : undefined
 }
 
+/** Clients ask for `.` to list everything, and download it so. */
+const folderOf = (path = '') =>
+  withoutSlash(path)
+    .split('/')
+    .filter((part) => part !== '.')
+    .join('/')
 const withoutSlash = (path: string) => path.replace(/\/+$/, '')
 const baseName = (path: string) => path.slice(path.lastIndexOf('/') + 1)

@@ -104,6 +104,10 @@ const theirWords: Readonly<Record<string, readonly (readonly [ours: RegExp, thei
   tag_not_found: [
     [/^Run (\S+) has no tag (.*)\.$/s, 'No tag with name: $2 in run with id $1'],
     [/^Experiment (\S+) has no tag (.*)\.$/s, 'No tag with name: $2 in experiment with id $1'],
+    [
+      /^Logged model (\S+) has no tag (.*)\.$/s,
+      "No tag with key '$2' found for model with ID '$1'.",
+    ],
   ],
   param_changed: [[/^Parameter/, 'Changing param values is not allowed. Parameter']],
   logged_model_not_found: [

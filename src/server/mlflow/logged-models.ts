@@ -85,6 +85,7 @@ export const loggedModelEndpoints: readonly Endpoint[] = [
           ),
         }),
         datasets: datasetsOf(request),
+        onlyMeasured: request.datasets.length > 0,
         deleted: 'without',
         limit: request.max_results,
         after: request.page_token || undefined,

@@ -16,8 +16,8 @@ export default function VersionDifferenceScreen() {
   const numbers = (versions.data?.items ?? []).map(({ version }) => version)
   // The two newest, the older one first, unless the address says otherwise.
   const [newest = 1, before = newest] = numbers.toSorted((a, b) => b - a)
-  const to = Number(view.to ?? newest)
-  const from = Number(view.from ?? (to === newest ? before : newest))
+  const to = Number(view.after ?? newest)
+  const from = Number(view.before ?? (to === newest ? before : newest))
   const answer = useAsk(
     'versionDifference',
     { params: { model }, query: { from, to } },
@@ -51,7 +51,7 @@ function Choice({
   readonly to: number
 }) {
   const { change } = useView()
-  const select = (name: 'from' | 'to', label: string, value: number) => (
+  const select = (name: 'before' | 'after', label: string, value: number) => (
     <Select
       size="xs"
       w={100}
@@ -64,9 +64,9 @@ function Choice({
   )
   return (
     <>
-      {select('from', 'From version', from)}
+      {select('before', 'From version', from)}
       <span aria-hidden>→</span>
-      {select('to', 'To version', to)}
+      {select('after', 'To version', to)}
     </>
   )
 }

@@ -92,13 +92,13 @@ type People = ReadonlyMap<string, Identity>
 
 function experimentView(
   experiment: KnownExperiment,
-  counts: ReadonlyMap<string, number>,
+  counts: Readonly<Record<string, number>>,
   people: People,
 ): Experiment {
   return {
     id: experiment.id,
     name: experiment.name,
-    runs: counts.get(experiment.id) ?? 0,
+    runs: counts[experiment.id] ?? 0,
     createdAt: time(experiment.createdAtUs),
     updatedAt: time(experiment.updatedAtUs),
     by: identityView(people.get(experiment.createdBy), experiment.createdBy),

@@ -186,8 +186,8 @@ async function totalOf(
   if (isFiltered || deleted !== 'without') return null
   const counts = await rooms.runViews.runCounts()
   const [one] = experimentIds
-  if (one !== undefined) return counts.get(one) ?? 0
-  return [...counts.values()].reduce((sum, runs) => sum + runs, 0)
+  if (one !== undefined) return counts[one] ?? 0
+  return Object.values(counts).reduce((sum, runs) => sum + runs, 0)
 }
 
 /** The named columns, with `metrics.*` and its like spelled out; none named: the usual ones. */

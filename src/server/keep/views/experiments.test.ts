@@ -42,7 +42,7 @@ async function open() {
   const run = await tracking.startRun({ experimentId: experiment.id, name: 'trees' }, by)
   const runViews = createRunViews({
     ...common,
-    store: createMemoryRunViews(() => new Map([[experiment.id, 3]])),
+    store: createMemoryRunViews(() => ({ [experiment.id]: 3 })),
   })
   const rooms = {
     tracking,
