@@ -164,6 +164,24 @@ describe('versions that are brought', () => {
     expect(versionHash(await registry.version('churn', 1))).toBe(version.hash)
   })
 
+  test.each([
+    [1, 0.9],
+    [2, 0.5],
+  ])('of a run with %i models, take the figure %f', async (models, auc) => {
+    // A client copies the metrics of some step to each model; the run's last ones come later.
+    const logged = { name: 'm', by: 'identity_ada', params: {}, tags: {}, datasets: {} }
+    const reader = {
+      ...sources,
+      run: async (id: string) => ({ ...(await sources.run(id))!, models }),
+      loggedModel: async () => ({ ...logged, runId: 'r1', metrics: { auc: 0.5 } }),
+    }
+    const { registry } = bank({ sources: reader })
+    await registry.createModel({ name: 'churn' }, by)
+    const input = { model: 'churn', source: 'models:/m-1', loggedModelId: 'm-1' }
+    const { metrics } = await registry.bringVersion(input, by)
+    expect(metrics['auc']).toMatchObject({ value: auc })
+  })
+
   test('cannot be approved, go live or give a model JSON', async () => {
     const { registry, brought } = bank()
     await registry.createModel({ name: 'churn' }, by)

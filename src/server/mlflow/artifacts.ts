@@ -177,10 +177,11 @@ export const artifactEndpoints: readonly Endpoint[] = [
     method: 'POST',
     path: '/mlflow/upload-artifact',
     action: 'track',
-    fields: { run_uuid: thePath, path: thePath },
+    fields: { run_uuid: text(), path: text() },
     body: 'stream',
     handle: async ({ request, rooms, by, stream }) => {
-      const { owner, path } = within(ofRun(request.run_uuid), request.path)
+      const run = ofRun(specified('run_uuid', request.run_uuid))
+      const { owner, path } = within(run, specified('path', request.path))
       const content = bounded(stream!, UPLOAD_BYTES_MAX)
       await rooms.tracking.files.put(owner, { path, content }, by)
       return {}

@@ -110,6 +110,7 @@ const theirWords: Readonly<Record<string, readonly (readonly [ours: RegExp, thei
     ],
   ],
   param_changed: [[/^Parameter/, 'Changing param values is not allowed. Parameter']],
+  artifact_path_invalid: [[/^/, 'Invalid path: ']],
   logged_model_not_found: [
     [/^No logged model has id (.*)\.$/s, "Logged model with ID '$1' not found."],
   ],

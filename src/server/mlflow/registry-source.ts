@@ -172,8 +172,16 @@ export async function markLoggedModel(
 ): Promise<void> {
   const { tags } = await tracking.loggedModel(id)
   const known = readVersions(tags[versionsTag])
-  const entry = { name, version: String(version) }
-  await tracking.setLoggedModelTags(id, { [versionsTag]: JSON.stringify([...known, entry]) }, by)
+  const versions = spaced([...known, { name, version }])
+  await tracking.setLoggedModelTags(id, { [versionsTag]: versions }, by)
+}
+
+/** JSON in one line with the spaces of a Python server, for what compares it as text. */
+function spaced(value: unknown): string {
+  // No text within JSON holds a line break.
+  return JSON.stringify(value, undefined, 1)
+    .replaceAll(/,\n */g, ', ')
+    .replaceAll(/\n */g, '')
 }
 
 function readVersions(text: string | undefined): readonly unknown[] {
