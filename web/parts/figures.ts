@@ -57,8 +57,14 @@ export function intervalText(interval: Interval | null, write = score): string {
 
 export function estimateText(estimate: Estimate | null, write = score): string {
   if (estimate === null || estimate.value === null) return none
-  const between = estimate.interval === null ? '' : `${intervalText(estimate.interval, write)}, `
-  return `${write(estimate.value)} (${between}n ${count(estimate.n)})`
+  const known = [
+    ...(estimate.interval === null ? [] : [intervalText(estimate.interval, write)]),
+    // Of a client's metric nobody says on how many cases it was measured.
+    ...(estimate.n === 0 ? [] : [`n ${count(estimate.n)}`]),
+  ]
+  return known.length === 0
+    ? write(estimate.value)
+    : `${write(estimate.value)} (${known.join(', ')})`
 }
 
 /** A statistic of unknown size: four significant digits, grouped. */

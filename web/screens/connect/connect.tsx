@@ -50,8 +50,9 @@ export default function ConnectScreen() {
           <p>
             Tracking, autologging, the model registry, files and large uploads work as against
             MLflow's own server; the links that the client prints open here. Models that are data
-            (XGBoost, LightGBM, ONNX) can be registered and served. Pickles are stored and never
-            loaded: a run's page says which of its models can be served, why, and what to change.
+            (XGBoost, LightGBM, ONNX) can be registered and score tables. Pickles are stored and
+            never loaded: a run's page says which of its models can be served, why, and what to
+            change.
           </p>
         </Panel>
       </div>

@@ -13,7 +13,7 @@ import {
   Panel,
   ScreenHead,
 } from '../../parts/layout.tsx'
-import { Answered, Empty } from '../../parts/states.tsx'
+import { Answered, Command, Empty } from '../../parts/states.tsx'
 import { VerdictLine } from '../../parts/verdict.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
 import { ApprovalButtons, DeployButton, WhyNot } from './acts.tsx'
@@ -53,27 +53,35 @@ function VersionBody({ version }: { readonly version: Version }) {
         verdict={version.verdict}
         note={version.description === '' ? undefined : version.description}
         actions={
-          <>
-            <ApprovalButtons version={version} />
-            <DeployButton version={version} />
-            <WhyNot
-              said={version.verdict.sentence}
-              acts={[
-                { title: 'Approve', permission: version.may.approve },
-                { title: 'Refuse', permission: version.may.refuse },
-                { title: 'Deploy', permission: version.may.deploy },
-              ]}
-            />
-          </>
+          version.origin === 'brought' ? undefined : (
+            <>
+              <ApprovalButtons version={version} />
+              <DeployButton version={version} />
+              <WhyNot
+                said={version.verdict.sentence}
+                acts={[
+                  { title: 'Approve', permission: version.may.approve },
+                  { title: 'Refuse', permission: version.may.refuse },
+                  { title: 'Deploy', permission: version.may.deploy },
+                ]}
+              />
+            </>
+          )
         }
       />
       <div className="columns-wide-first">
         <div className="stack">
-          <Gate version={version} />
-          <Card version={version} />
+          {version.origin === 'brought' ? (
+            <Brought version={version} />
+          ) : (
+            <>
+              <Gate version={version} />
+              <Card version={version} />
+            </>
+          )}
         </div>
         <div className="stack">
-          <Approvals version={version} />
+          {version.origin === 'brought' ? null : <Approvals version={version} />}
           <Panel title="Metrics">
             <Facts
               facts={version.metrics.map((metric) => ({
@@ -94,17 +102,31 @@ function VersionBody({ version }: { readonly version: Version }) {
   )
 }
 
+/** What can be done with a version that a client brought, and what cannot yet. */
+function Brought({ version }: { readonly version: Version }) {
+  return (
+    <Panel title="Brought by a client">
+      <p>
+        Its files are data that Assay can read where its run says “can be served: yes”. Score a
+        table with it:
+      </p>
+      <Command text={`npx assay models score ${version.model}@${version.version} rows.csv`} />
+      <p className="quiet">
+        It cannot answer traffic: its inputs are not bound to features, so neither gate nor
+        approvals can say anything of it. To put it to traffic, train it in a project, on declared
+        features.
+      </p>
+    </Panel>
+  )
+}
+
 function Gate({ version }: { readonly version: Version }) {
   const zone = useTimeZone()
   const { gate } = version
   if (gate === null) {
     return (
       <Panel title="Gate">
-        <Empty title="Not asked yet">
-          {version.origin === 'brought'
-            ? version.statusSentence
-            : 'The gate is asked when the version is registered.'}
-        </Empty>
+        <Empty title="Not asked yet">The gate is asked when the version is registered.</Empty>
       </Panel>
     )
   }
