@@ -229,6 +229,25 @@ test('the address of older tools gives the file of a run', async () => {
   expect((await get(`/get-artifact?run_id=${run.id}`)).statusCode).toBe(400)
 })
 
+test('a page sends a file in the body, and is told what it left out', async () => {
+  const send = async (query: string, payload = 'x') => {
+    const url = `/ajax-api/2.0/mlflow/upload-artifact?${query}`
+    const answer = await door.app.inject({ method: 'POST', url, payload })
+    return [answer.statusCode, answer.json().message]
+  }
+  const id = `run_uuid=${run.id}`
+  expect(await send('path=a.txt')).toEqual([400, 'Request must specify run_uuid.'])
+  expect(await send(`${id}&path=`)).toEqual([400, 'Request must specify path.'])
+  expect(await send(`${id}&path=a.txt`, '')).toEqual([400, 'Request must specify data.'])
+  expect(await send(`${id}&path=../a.txt`, '')).toEqual([
+    400,
+    'Invalid path: "../a.txt" has the part ...',
+  ])
+  expect(await get(`/get-artifact?${id}&path=a.txt`)).toMatchObject({ statusCode: 404 })
+  expect(await send(`${id}&path=a.txt`, 'told')).toEqual([200, undefined])
+  expect((await get(`/get-artifact?${id}&path=a.txt`)).body).toBe('told')
+})
+
 test('downloads from elsewhere are refused in the words that clients look for', async () => {
   const answer = await get(`/api/2.0/mlflow-artifacts/presigned/${root}/x`)
   expect([answer.statusCode, answer.json().message]).toEqual([

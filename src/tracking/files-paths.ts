@@ -83,7 +83,8 @@ const types: Readonly<Record<string, string>> = {
   json: 'application/json',
   lgb: 'text/plain',
   md: 'text/markdown',
-  mlmodel: 'application/yaml',
+  mlmodel: 'text/plain',
+  mlproject: 'text/plain',
   onnx: 'application/octet-stream',
   parquet: 'application/vnd.apache.parquet',
   pdf: 'application/pdf',
@@ -101,7 +102,7 @@ const types: Readonly<Record<string, string>> = {
   zip: 'application/zip',
 }
 
-/** By the ending of a path; a file called `MLmodel` is its own ending. */
+/** By the ending of a path; files called `MLmodel` and `MLproject` are their own endings. */
 export function contentTypeOf(path: string): string {
   const ending = /([^./]*)$/.exec(path)![1].toLowerCase()
   return Object.hasOwn(types, ending) ? types[ending] : 'application/octet-stream'

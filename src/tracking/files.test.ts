@@ -77,6 +77,16 @@ test('a file is put as text, as bytes or as a stream, and given back by its path
   expect(await text(model, 'b/c.csv')).toBe('3')
 })
 
+test.each([
+  ['MLmodel', 'text/plain'],
+  ['mlproject', 'text/plain'],
+  ['conda.yaml', 'application/yaml'],
+  ['model/data', 'application/octet-stream'],
+])('the file %s is taken for %s where nobody says what it is', async (path, contentType) => {
+  const { files } = openFiles()
+  expect(await files.put(run, { path, content: 'x' }, by)).toMatchObject({ contentType })
+})
+
 test('a put outside a run and every removal are audited, a put into a run is not', async () => {
   const { files, entries } = openFiles()
   await files.put(run, { path: 'a/1', content: 'x' }, by)

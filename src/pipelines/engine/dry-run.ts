@@ -66,8 +66,8 @@ export async function planRun(
     })
     const key = keyOf(parts)
     const entry = (await store.cached(key)) ?? null
-    const whole =
-      entry !== null && Object.values(entry.outputs).every(({ digest }) => objects.has(digest))
+    const there = Object.values(entry?.outputs ?? {}).map(({ digest }) => objects.has(digest))
+    const whole = entry !== null && (await Promise.all(there)).every(Boolean)
     const looked = whole && want !== 'anew' && step.cache
     const facts = { step: step.name, key, parts, entry: whole ? entry : null }
     if (looked) return { ...facts, would: 'be looked up', why: hitAnswer(entry.madeBy).words[0] }

@@ -1,5 +1,5 @@
 // What the engine keeps and reads as files: objects, logs, code.
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -19,7 +19,23 @@ test('an object is named by its content, and the same content is kept once', asy
   expect(first).toEqual({ digest: sha256Hex('same'), bytes: 4 })
   expect(await objects.adopt(join(folder, 'b'), 'file')).toEqual(first)
   expect(readFileSync(objects.path(first.digest), 'utf8')).toBe('same')
-  expect([objects.has(first.digest), objects.has(sha256Hex('other'))]).toEqual([true, false])
+  const has = [objects.has(first.digest), objects.has(sha256Hex('other'))]
+  expect(await Promise.all(has)).toEqual([true, false])
+})
+
+test('a kept file that was changed counts as none, and is mended by the same content', async () => {
+  const folder = temporaryFolder()
+  const objects = openObjects(join(folder, 'objects'))
+  writeFileSync(join(folder, 'a'), 'same')
+  const { digest } = await objects.adopt(join(folder, 'a'), 'file')
+  expect(await objects.has(digest)).toBe(true)
+  rmSync(objects.path(digest))
+  writeFileSync(objects.path(digest), 'other')
+  expect(await objects.has(digest)).toBe(false)
+  writeFileSync(join(folder, 'b'), 'same')
+  await objects.adopt(join(folder, 'b'), 'file')
+  expect(readFileSync(objects.path(digest), 'utf8')).toBe('same')
+  expect(await objects.has(digest)).toBe(true)
 })
 
 test('a folder is kept by the names and contents of its files, and laid out as it was', async () => {

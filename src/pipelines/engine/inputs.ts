@@ -130,7 +130,7 @@ async function findValue(
   const text = canonicalJson(value)
   const digest = sha256Hex(text)
   const path = objects.path(digest)
-  if (!objects.has(digest)) {
+  if (!(await objects.has(digest))) {
     await mkdir(join(path, '..'), { recursive: true })
     const temporary = `${path}.value`
     await writeFile(temporary, text)

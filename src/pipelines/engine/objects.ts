@@ -1,7 +1,7 @@
 // The store of outputs: content-addressed, written once. A step writes into a scratch folder; what it
 // wrote is digested, synced and moved here, so that a name never stands for half a file.
 import { createHash } from 'node:crypto'
-import { createReadStream, existsSync } from 'node:fs'
+import { createReadStream, lstatSync, readFileSync } from 'node:fs'
 import {
   chmod,
   constants,
@@ -26,8 +26,8 @@ export interface StoredObject {
 }
 
 export interface PipelineObjects {
-  /** Whether an output is wholly there. */
-  has(digest: string): boolean
+  /** Whether an output is there as it was kept: a changed file counts as none. */
+  has(digest: string): Promise<boolean>
   /** Where its bytes lie; of a folder, its list of files. */
   path(digest: string): string
   /** Moves a file, or the files of a folder, out of a scratch folder. Error: a link among them. */
@@ -43,15 +43,35 @@ interface Listed {
 }
 
 const FILES_MAX = 100_000
+const CHECKED_MAX = 100_000
+/** Read whole: opening a stream costs more. */
+const SMALL_BYTES = 64 * 1024
 
 /** Opens the store in a folder, which is made where there is none. Scratch must be on the same disk. */
 export function openObjects(directory: string): PipelineObjects {
   const path = (digest: string) => join(directory, digest.slice(0, 2), digest.slice(2))
+  /** What files looked like when they were last found to be as named: they need no second reading. */
+  const checked = new Map<string, string>()
+
+  async function has(digest: string): Promise<boolean> {
+    const file = path(digest)
+    // Many are asked for one after another, and what the disk answers at once need not wait its turn.
+    const stat = lstatSync(file, { throwIfNoEntry: false })
+    if (stat?.isFile() !== true) return false
+    const look = `${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}`
+    if (checked.get(digest) === look) return true
+    const isSmall = stat.size <= SMALL_BYTES
+    const found = isSmall ? sha256Hex(readFileSync(file)) : (await digestFile(file)).digest
+    if (found !== digest) return false
+    if (checked.size >= CHECKED_MAX) checked.clear()
+    checked.set(digest, look)
+    return true
+  }
 
   async function adoptFile(from: string): Promise<StoredObject> {
     const { digest, bytes } = await digestFile(from)
     const to = path(digest)
-    if (existsSync(to)) {
+    if (await has(digest)) {
       await rm(from)
       return { digest, bytes }
     }
@@ -69,7 +89,7 @@ export function openObjects(directory: string): PipelineObjects {
   }
 
   return {
-    has: (digest) => existsSync(path(digest)),
+    has,
     path,
     async adopt(from, form) {
       if (form === 'file') {
@@ -87,12 +107,17 @@ export function openObjects(directory: string): PipelineObjects {
       const text = canonicalJson(listed)
       const digest = sha256Hex(text)
       await mkdir(dirname(path(digest)), { recursive: true })
-      if (!existsSync(path(digest))) await writeFileAtomic(path(digest), text)
+      if (!(await has(digest))) await writeFileAtomic(path(digest), text)
       return { digest, bytes: listed.reduce((sum, { bytes }) => sum + bytes, 0) }
     },
     async layOut(digest, into) {
       const listed = JSON.parse(await readFile(path(digest), 'utf8')) as Listed[]
       for (const { path: name, digest: of } of listed) {
+        if (!(await has(of))) {
+          throw pipelineErrors.pipeline_step_failed(
+            `The kept file ${name} (${of}) is gone or was changed; run its step anew with --from.`,
+          )
+        }
         const to = join(into, ...name.split('/'))
         await mkdir(dirname(to), { recursive: true })
         // A copy, shared on disk where the file system can: a step must not reach what is kept.

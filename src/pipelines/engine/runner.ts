@@ -258,7 +258,7 @@ function createWork(
     const earlier = before.get(step.name)
     const own_ = earlier?.status === 'done' && earlier.key === key ? earlier : undefined
     const entry = mayLook || own_ !== undefined ? await store.cached(key) : undefined
-    if (entry !== undefined && kept(entry.outputs)) {
+    if (entry !== undefined && (await kept(entry.outputs))) {
       const { figure, outputs, checks } = entry
       if (own_ !== undefined) return state.end(node, { ...own_, attempts: node.record.attempts })
       const cache = hitAnswer(entry.madeBy)
@@ -309,8 +309,10 @@ function createWork(
     return { ...keptInput(made, objects), source: `step ${step}/${output}`, watched: null }
   }
 
-  const kept = (outputs: Readonly<Record<string, KeptOutput>>) =>
-    Object.values(outputs).every(({ digest }) => objects.has(digest))
+  async function kept(outputs: Readonly<Record<string, KeptOutput>>): Promise<boolean> {
+    const found = Object.values(outputs).map(({ digest }) => objects.has(digest))
+    return (await Promise.all(found)).every(Boolean)
+  }
 
   /** Runs a step, with its repetitions; what it comes to is stored when this resolves. */
   async function start(prepared: Prepared): Promise<void> {

@@ -1,7 +1,7 @@
 // Files: /mlflow-artifacts/… as clients read and write them, and the listings of runs and logged
 // models. Content streams both ways; nothing is ever held whole.
 import type { Readable } from 'node:stream'
-import { defineErrors } from '../../lib/errors.ts'
+import { defineErrors, type AssayError } from '../../lib/errors.ts'
 import { trackingErrors, type FileEntry } from '../../tracking/index.ts'
 import { placeOf, placeOfUri, within, type Place, type PlaceRooms } from './artifact-place.ts'
 import { encodeRunInfo } from './encode.ts'
@@ -292,6 +292,16 @@ async function* bounded(content: Readable, limitBytes: number): AsyncGenerator<U
     }
     yield chunk
   }
+  if (size === 0) throw unspecified('data')
+}
+
+function specified(name: string, value: string | undefined): string {
+  if (value) return value
+  throw unspecified(name)
+}
+
+function unspecified(name: string): AssayError {
+  return mlflowErrors.mlflow_request_invalid(`Request must specify ${name}.`)
 }
 
 function mediaTypeOf(header: string | string[] | undefined): string | undefined {

@@ -194,6 +194,8 @@ test('a logged model is finalized, tagged, and after its deletion read by who as
     { key: 'a/b', value: 'c' },
   ])
   await call('DELETE', `logged-models/${id}/tags/a%2Fb`)
+  const again = await call('DELETE', `logged-models/${id}/tags/a%2Fb`)
+  expect(again.body.message).toBe(`No tag with key 'a/b' found for model with ID '${id}'.`)
   expect((await get(`logged-models/${id}`)).body.model.info).not.toHaveProperty('tags')
   await call('DELETE', `logged-models/${id}`)
   expect((await get(`logged-models/${id}`)).status).toBe(404)
@@ -238,6 +240,27 @@ describe('a search', () => {
     expect(second.body).not.toHaveProperty('next_page_token')
     const other = await post('runs/search', { ...search, ...token, filter: "status = 'RUNNING'" })
     expect(other).toMatchObject({ status: 400, body: { error_code: 'INVALID_PARAMETER_VALUE' } })
+  })
+
+  test('of logged models by data set finds those measured on it', async () => {
+    const run_id = await newRun()
+    const made = await Promise.all(
+      [0, 1, 2].map(() => post('logged-models', { experiment_id: '0' })),
+    )
+    const [first, second] = made.map(({ body }) => body.model.info.model_id as string)
+    const of = { run_id, key: 'auc', value: 1, timestamp: 1, dataset_name: 'd' }
+    await post('runs/log-metric', { ...of, model_id: first, dataset_digest: '1' })
+    await post('runs/log-metric', { ...of, model_id: second, dataset_digest: '2' })
+    const found = async (search: object) => {
+      const { body } = await post('logged-models/search', { experiment_ids: ['0'], ...search })
+      return new Set((body.models ?? []).map(({ info }: Json) => info.model_id))
+    }
+    const on = (digest?: string) => [{ dataset_name: 'd', dataset_digest: digest }]
+    expect(await found({ datasets: on() })).toEqual(new Set([first, second]))
+    expect(await found({ datasets: on('2') })).toEqual(new Set([second]))
+    expect(await found({ datasets: on('3') })).toEqual(new Set())
+    const order_by = [{ field_name: 'metrics.auc', dataset_name: 'd', dataset_digest: '2' }]
+    expect((await found({ order_by })).size).toBe(3)
   })
 
   test('of no experiments finds nothing', async () => {

@@ -179,9 +179,7 @@ export async function markLoggedModel(
 /** JSON in one line with the spaces of a Python server, for what compares it as text. */
 function spaced(value: unknown): string {
   // No text within JSON holds a line break.
-  return JSON.stringify(value, undefined, 1)
-    .replaceAll(/,\n */g, ', ')
-    .replaceAll(/\n */g, '')
+  return JSON.stringify(value, undefined, 1).replaceAll(/,\n */g, ', ').replaceAll(/\n */g, '')
 }
 
 function readVersions(text: string | undefined): readonly unknown[] {
