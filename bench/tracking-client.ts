@@ -101,11 +101,15 @@ export async function timesMs(count: number, act: (i: number) => Promise<unknown
   return times
 }
 
-/** Calls a second that so many clients get answered within a time, each waiting for its answers. */
+/**
+ * Calls a second that so many clients get answered within a time, each waiting for its answers; what
+ * is answered later does not count. A refused call goes to `onFailure`, which may throw.
+ */
 export async function ratePerS(
   clients: number,
   forMs: number,
   act: (client: number, i: number) => Promise<unknown>,
+  onFailure: (error: unknown) => void,
 ): Promise<number> {
   const startUs = monotonicUs()
   const elapsedUs = () => monotonicUs() - startUs
@@ -113,12 +117,16 @@ export async function ratePerS(
   await Promise.all(
     Array.from({ length: clients }, async (_, client) => {
       for (let i = 0; elapsedUs() < forMs * 1000; i++) {
-        await act(client, i)
-        answered++
+        try {
+          await act(client, i)
+          if (elapsedUs() < forMs * 1000) answered++
+        } catch (error) {
+          onFailure(error)
+        }
       }
     }),
   )
-  return answered / (elapsedUs() / 1e6)
+  return answered / (forMs / 1000)
 }
 
 /** Works off so many tasks with so many hands. */
