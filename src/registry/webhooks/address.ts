@@ -92,7 +92,8 @@ export function hostOf({ hostname }: URL): string {
   return hostname.replace(/^\[|\]$/g, '')
 }
 
-function isLoopbackHost(host: string): boolean {
+/** Whether a host, without brackets, is this machine by its name or address. */
+export function isLoopbackHost(host: string): boolean {
   if (isIP(host) !== 0) return loopback.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4')
   return host === 'localhost' || host.endsWith('.localhost')
 }

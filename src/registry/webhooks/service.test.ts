@@ -124,6 +124,14 @@ describe('a webhook', () => {
     expect(await webhooks.test(id)).toEqual({ success: false, status: 500, body: 'busy' })
     expect(await webhooks.counts(id)).toEqual({ waiting: 0, delivered: 0, dead: 0 })
   })
+
+  test('does not tell what a service of this machine answers', async () => {
+    const { webhooks } = desk(() => ({ status: 200, body: 'inner secrets' }))
+    for (const host of ['127.0.0.1:9', 'localhost', '[::1]']) {
+      const { id } = await webhooks.create({ ...ticket, url: `http://${host}/` }, by)
+      expect(await webhooks.test(id)).toEqual({ success: true, status: 200, body: '' })
+    }
+  })
 })
 
 describe('delivery', () => {

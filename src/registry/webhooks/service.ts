@@ -6,7 +6,7 @@ import type { AuditLog } from '../../audit/index.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { UnitOfWork } from '../../lib/unit-of-work.ts'
-import { checkedUrl, type AddressPolicy } from './address.ts'
+import { checkedUrl, hostOf, isLoopbackHost, type AddressPolicy } from './address.ts'
 import { webhookErrors } from './errors.ts'
 import { bodyOf, eventOf, exampleOf, webhookEvents, type Notice } from './notices.ts'
 import type { WebhookStore } from './ports.ts'
@@ -157,7 +157,13 @@ function kept({ store, unit, audit, clock, ids, seal, send, policy }: WebhookDep
       const body = bodyOf(asked, exampleOf(asked), clock.nowUs())
       const outcome = await post(webhook, { id: ids('delivery'), body }, { send, seal, clock })
       if ('error' in outcome) return { success: false, error: outcome.error }
-      return { success: isDelivered(outcome.status), ...outcome }
+      // What listens on this machine speaks to itself: its words are not for whoever keeps webhooks.
+      const isOwn = isLoopbackHost(hostOf(new URL(webhook.url))) && !policy.allowPrivate
+      return {
+        success: isDelivered(outcome.status),
+        ...outcome,
+        ...(isOwn && { body: '' }),
+      }
     },
     async deliveries(id, limit) {
       await storedOrFail(id)
