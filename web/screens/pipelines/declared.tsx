@@ -97,7 +97,7 @@ function RunForm({ pipeline, done }: { readonly pipeline: Declared; readonly don
           onSuccess: ({ sentence }) => {
             notify(sentence)
             done()
-            void navigate({ to: '/pipelines', search: { pipeline: pipeline.name } as never })
+            void navigate({ to: '/pipelines', search: { pipeline: pipeline.name } })
           },
         },
       )

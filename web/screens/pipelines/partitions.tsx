@@ -38,7 +38,7 @@ export function PartitionsPanel({ pipeline }: { readonly pipeline: string }) {
         data={[...states]}
         value={state}
         onChange={(chosen) => {
-          setState(chosen as Chosen)
+          setState(chosen)
           setPages([undefined])
         }}
       />
