@@ -18,6 +18,7 @@ export default defineConfig({
       'web/**/*.test.{ts,tsx}',
     ],
     exclude: [...configDefaults.exclude, '**/template/**', '**/.assay/**'],
+    setupFiles: process.env.ASSAY_PROPERTY_SEED ? ['test/property-seed.ts'] : [],
     pool: 'forks',
     // Code that a test loads through Node itself (workers, child processes, a project's own
     // files) resolves `assay` the same way.

@@ -1,4 +1,5 @@
 /** How a model declaration says what to learn with: declared values in, complete spec out. */
+import { shown } from '../lib/shown.ts'
 import type { CalibratedParams, CalibratedSpec } from './calibration/model.ts'
 import { fail } from './errors.ts'
 import type { KMeansParams, KMeansSpec } from './k-means/model.ts'
@@ -234,7 +235,7 @@ export function calibrated(
 function check(name: string, value: unknown, holds: boolean): void {
   const finite = typeof value !== 'number' || Number.isFinite(value)
   if (!holds || !finite) {
-    throw fail.learner_invalid(`The learner's parameter "${name}" cannot be ${String(value)}.`)
+    throw fail.learner_invalid(`The learner's parameter "${name}" cannot be ${shown(value)}.`)
   }
 }
 

@@ -1,5 +1,6 @@
 /** Scoring with a trained model. */
 import { type Matrix, readRow } from '../lib/matrix.ts'
+import { shown } from '../lib/shown.ts'
 import { fail } from './errors.ts'
 import { type ImportedModel } from './ensemble/model.ts'
 import { importedScorers, isImported } from './ensemble/scorers.ts'
@@ -18,12 +19,12 @@ export function predictor(
   options: ScorerOptions = { lasting: false },
 ): Predictor {
   if (model?.format !== MODEL_FORMAT) {
-    throw fail.model_invalid(`The model's format is "${String(model?.format)}".`)
+    throw fail.model_invalid(`The model's format is "${shown(model?.format)}".`)
   }
   const create = scorerOf(model, options)
   if (create === undefined) {
     throw fail.model_invalid(
-      `The model's kind "${String((model as { kind: unknown }).kind)}" is not known.`,
+      `The model's kind "${shown((model as { kind: unknown }).kind)}" is not known.`,
     )
   }
   const named = Array.isArray(model.features) && model.features.length > 0

@@ -5,6 +5,7 @@
  * rows that the model has not learnt from: `crossCalibrate`, or rows held out.
  */
 import { sigmoid, softmax } from '../../lib/math.ts'
+import { shown } from '../../lib/shown.ts'
 import { fail } from '../errors.ts'
 import { applyIsotonic, fitIsotonic } from './isotonic.ts'
 import { fitPlatt } from './platt.ts'
@@ -58,7 +59,7 @@ export function calibrate(kind: CalibrationKind, data: MarginsToCalibrate): Cali
     case 'temperature':
       return { kind, temperature: fitTemperature(margins, classes ?? 1, y, weights) }
     default:
-      throw fail.learner_invalid(`There is no calibration of the kind "${String(kind)}".`)
+      throw fail.learner_invalid(`There is no calibration of the kind "${shown(kind)}".`)
   }
 }
 

@@ -1,5 +1,6 @@
 /** Margins to outputs, in place. Recorded values, so every function comes from lib/math. */
 import { exp, sigmoid, softmax, softplus } from '../../lib/math.ts'
+import { shown } from '../../lib/shown.ts'
 import { fail } from '../errors.ts'
 import type { Activation } from './model.ts'
 
@@ -32,7 +33,7 @@ export function createActivation(activation: Activation): (margins: Float64Array
       return each((margin) => (margin < 0 ? -margin * margin : margin * margin))
     default:
       throw fail.model_invalid(
-        `The activation "${String((activation as { kind?: unknown } | undefined)?.kind)}" is not known.`,
+        `The activation "${shown((activation as { kind?: unknown } | undefined)?.kind)}" is not known.`,
       )
   }
 }

@@ -1,4 +1,5 @@
 /** All trees of an ensemble in one set of typed arrays, checked while they are copied. */
+import { shown } from '../../lib/shown.ts'
 import { fail } from '../errors.ts'
 import { packCodes } from '../trees/code-sets.ts'
 import { decision, type EnsembleTree } from './model.ts'
@@ -162,7 +163,7 @@ function checkHead(model: EnsembleBody): void {
     throw fail.model_invalid('The ensemble lacks its base.')
   }
   if (!(divisor >= 1 && Number.isFinite(divisor))) {
-    throw fail.model_invalid(`The ensemble divides by ${String(divisor)}.`)
+    throw fail.model_invalid(`The ensemble divides by ${shown(divisor)}.`)
   }
   if (!Array.isArray(trees)) throw fail.model_invalid('The ensemble lacks its trees.')
 }
@@ -177,7 +178,7 @@ function checkTree(tree: EnsembleTree, index: number, margins: number, vectors: 
   const output = tree.output
   const sound = vectors ? output === -1 : Number.isInteger(output) && output >= 0
   if (!sound || output >= margins) {
-    throw fail.model_invalid(`Tree ${index} adds to margin ${String(output)} of ${margins}.`)
+    throw fail.model_invalid(`Tree ${index} adds to margin ${shown(output)} of ${margins}.`)
   }
   const values = Array.isArray(tree.value) ? tree.value : []
   if (values.length !== size * width || !values.every(Number.isFinite)) {

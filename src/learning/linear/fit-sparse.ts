@@ -1,4 +1,5 @@
 /** Learning from sparse rows. */
+import { shown } from '../../lib/shown.ts'
 import { fail } from '../errors.ts'
 import { checkLabels, checkWeights } from '../fit.ts'
 import type { FitOptions } from '../model.ts'
@@ -52,7 +53,7 @@ export function fitSparse(
       return fitLinearRegression(spec, data, options)
     default:
       throw fail.learner_invalid(
-        `The learner "${String((spec as { kind: unknown }).kind)}" takes no sparse rows.`,
+        `The learner "${shown((spec as { kind: unknown }).kind)}" takes no sparse rows.`,
       )
   }
 }

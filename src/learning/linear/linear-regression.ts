@@ -9,6 +9,7 @@
  */
 import { exp, ln } from '../../lib/math.ts'
 import { quantile, standardDeviation } from '../../lib/statistics.ts'
+import { shown } from '../../lib/shown.ts'
 import { fail } from '../errors.ts'
 import type { Estimator, Scorer } from '../estimator.ts'
 import { additiveExplanations } from '../explanation/matrix.ts'
@@ -111,7 +112,7 @@ function linearRegressionScorer(model: LinearRegressionModel): Scorer {
   const { margin, explain } = additive(model)
   const loss: unknown = model.params?.loss
   if (loss !== 'squared' && loss !== 'huber' && loss !== 'poisson') {
-    throw fail.model_invalid(`The model's loss "${String(loss)}" is not known.`)
+    throw fail.model_invalid(`The model's loss "${shown(loss)}" is not known.`)
   }
   const counts = loss === 'poisson'
   return {

@@ -4,6 +4,7 @@
  */
 import { exp } from '../../lib/math.ts'
 import { type Matrix, readRow } from '../../lib/matrix.ts'
+import { shown } from '../../lib/shown.ts'
 import { fail } from '../errors.ts'
 import { capabilitiesOf, taskOf } from '../estimator.ts'
 import { fit } from '../fit.ts'
@@ -137,7 +138,7 @@ export interface PreparedPredictor {
 /** Makes a prepared model ready; throws `model_invalid` that says what is damaged. */
 export function preparedPredictor(document: PreparedModel): PreparedPredictor {
   if (document?.format !== PREPARED_MODEL_FORMAT) {
-    throw fail.model_invalid(`The prepared model's format is "${String(document?.format)}".`)
+    throw fail.model_invalid(`The prepared model's format is "${shown(document?.format)}".`)
   }
   const ready = preparer(document.preparation)
   const behind = predictorBehind(document.preparation, document.model)

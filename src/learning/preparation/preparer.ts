@@ -1,5 +1,6 @@
 /** A fitted preparation made ready, perhaps from a file: tables in, matrices out. */
 import type { Matrix } from '../../lib/matrix.ts'
+import { shown } from '../../lib/shown.ts'
 import { fail } from '../errors.ts'
 import type { Task } from '../model.ts'
 import { checkBalance } from './balance.ts'
@@ -69,7 +70,7 @@ function findColumns(kinds: ColumnKinds, table: Table): TableColumn[] {
 
 function checkFitted(preparation: FittedPreparation): void {
   if (preparation?.format !== PREPARATION_FORMAT) {
-    throw fail.model_invalid(`The preparation's format is "${String(preparation?.format)}".`)
+    throw fail.model_invalid(`The preparation's format is "${shown(preparation?.format)}".`)
   }
   const { columns, features, categorical, task, classes, rows } = preparation
   const tasks: readonly Task[] = ['binary', 'multiclass', 'regression', 'anomaly', 'clusters']

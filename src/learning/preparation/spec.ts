@@ -2,6 +2,7 @@
  * How columns become features, as data: canonical JSON, so that a hash names a preparation.
  * Nothing here looks at values; `fitPreparation` learns what a step needs from training rows.
  */
+import { shown } from '../../lib/shown.ts'
 import { fail } from '../errors.ts'
 
 export type PreparationSpec = {
@@ -207,7 +208,7 @@ function checkStep(step: ColumnStep, of: string): void {
       return
     default:
       throw fail.preparation_invalid(
-        `The step of ${of} is "${String((step as { step?: unknown } | undefined)?.step)}"; there ` +
+        `The step of ${of} is "${shown((step as { step?: unknown } | undefined)?.step)}"; there ` +
           'are number, ordinal, one-hot, target and drop.',
       )
   }

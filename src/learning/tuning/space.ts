@@ -1,6 +1,7 @@
 /** What a search may try, as data: canonical JSON, so that a hash names it. */
 import { exp, ln } from '../../lib/math.ts'
 import type { Random } from '../../lib/random.ts'
+import { shown } from '../../lib/shown.ts'
 import { fail } from '../errors.ts'
 
 /** Parameters in the order in which they are drawn. */
@@ -106,7 +107,7 @@ export function checkSetting(space: Space, setting: Setting): void {
     const { name } = parameter
     const present = names.delete(name)
     if (present !== applies(parameter, setting) || (present && !holds(parameter, setting[name]))) {
-      throw fail.tuning_invalid(`The space does not give "${name}" as ${String(setting[name])}.`)
+      throw fail.tuning_invalid(`The space does not give "${name}" as ${shown(setting[name])}.`)
     }
   }
   for (const name of names) throw fail.tuning_invalid(`The space has no parameter "${name}".`)

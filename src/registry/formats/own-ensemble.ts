@@ -1,4 +1,5 @@
 /** Our boosted trees as the writers of other formats need them: float32, one objective, one base. */
+import { shown } from '../../lib/shown.ts'
 import { floorFloat32, type TrainedModel, type Tree } from '../../learning/index.ts'
 import { fail } from './errors.ts'
 
@@ -17,7 +18,7 @@ export function objectiveOf({ params }: BoostedTrees): WrittenObjective {
     case 'quantile':
       return objective
     default:
-      throw fail.model_not_writable(`No other format has the objective "${String(objective)}".`)
+      throw fail.model_not_writable(`No other format has the objective "${shown(objective)}".`)
   }
 }
 

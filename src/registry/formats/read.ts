@@ -1,6 +1,7 @@
 /** Bytes of a model file to a model. The format is told from the bytes. */
 import { type ImportedModel, predictor } from '../../learning/index.ts'
 import { parseStrictJson } from '../../lib/canonical-json.ts'
+import { shown } from '../../lib/shown.ts'
 import { fail } from './errors.ts'
 import { readLightgbm } from './lightgbm.ts'
 import { type OnnxOptions, readOnnx } from './onnx.ts'
@@ -56,7 +57,7 @@ function parse(bytes: Uint8Array, format: ModelFormat, options: ReadOptions): Im
     case 'onnx':
       return readOnnx(bytes, options)
     default:
-      throw fail.model_file_unreadable(`There is no format "${String(format)}".`)
+      throw fail.model_file_unreadable(`There is no format "${shown(format)}".`)
   }
 }
 
