@@ -144,7 +144,7 @@ async function train(
 ): Promise<Candidate[]> {
   const candidates: Candidate[] = []
   for (const model of project.models) {
-    const ports = { tracking, by, codeRevision: 'bench' }
+    const ports = { tracking, by, codeRevision: 'bench', environment: 'bench' }
     const candidate = await trainModel(model, { ...project, split }, table, ports, () => undefined)
     say(`  ${model.name}: average precision ${metric(candidate, 'average_precision').toFixed(4)}`)
     candidates.push(candidate)

@@ -80,7 +80,7 @@ export async function run(options: BenchOptions, say: (line: string) => void): P
   return summarise(model, rows, found, parity)
 }
 
-function train(table: Table, options: BenchOptions): BoostedTreesModel {
+export function train(table: Table, options: BenchOptions): BoostedTreesModel {
   const depth = Number(options.depth ?? 6)
   const leaves = options.leaves === undefined ? undefined : Number(options.leaves)
   const shape = leaves === undefined ? { depth } : { depth, leaves, growth: 'leaf-wise' as const }
@@ -95,7 +95,7 @@ function most({ trees }: BoostedTreesModel): number {
   return trees.reduce((found, tree) => Math.max(found, (tree.feature.length + 1) / 2), 0)
 }
 
-function matrixOf({ rows, features, values }: Table): Matrix {
+export function matrixOf({ rows, features, values }: Table): Matrix {
   const columns = Array.from({ length: features }, (_, feature) => {
     const column = new Float64Array(rows)
     for (let row = 0, at = feature; row < rows; row++, at += features) column[row] = values[at]

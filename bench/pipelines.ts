@@ -151,7 +151,7 @@ function portsOf({ steps }: PipelineDeclaration, folder: string, store: Store): 
     random: createRandom(1),
     sleep: async () => {},
     scratch: join(folder, 'scratch'),
-    environment: { assay: '', node: '', platform: '', variable: () => undefined },
+    environment: { assay: '', node: '', platform: '', variable: () => undefined, seal: () => '' },
     digests: new Map(),
   }
 }

@@ -49,6 +49,8 @@ export const topFolders: Readonly<Record<string, 'anything' | 'contract' | 'publ
 export const packageFolders: Readonly<Record<string, readonly string[]>> = {
   '@duckdb/node-api': ['src/adapters'],
   '@fastify/static': ['src/server'],
+  '@grpc/grpc-js': ['src/server'],
+  '@grpc/proto-loader': ['src/server'],
   '@marcbachmann/cel-js': ['src/decisions', 'src/adapters'],
   '@redis/client': ['src/adapters'],
   '@sinclair/typebox': ['src/server'],

@@ -221,6 +221,18 @@ test('an upload that is aborted leaves nothing, and takes nothing more', async (
   expect(badParts.json()).toMatchObject({ error_code: 'INVALID_PARAMETER_VALUE' })
 })
 
+test('one client cannot hold every upload in parts: it is told to wait, and goes on later', async () => {
+  const begin = () => post(`create/${root}`, { path: 'x', num_parts: 1 })
+  const begun = await Promise.all(Array.from({ length: 16 }, begin))
+  expect(begun.map(({ statusCode }) => statusCode)).toEqual(new Array(16).fill(200))
+  const refused = await begin()
+  expect(refused.json()).toMatchObject({ error_code: 'REQUEST_LIMIT_EXCEEDED' })
+  expect([refused.statusCode, refused.headers['retry-after']]).toEqual([429, '10'])
+  const { upload_id } = begun[0].json()
+  await post(`abort/${root}`, { path: 'x', upload_id })
+  expect((await begin()).statusCode).toBe(200)
+})
+
 test('the address of older tools gives the file of a run', async () => {
   await put(`${root}/a.txt`, 'x')
   expect((await get(`/get-artifact?run_uuid=${run.id}&path=a.txt`)).body).toBe('x')

@@ -1,7 +1,7 @@
 // MLflow's door over rooms in memory, for tests that need no more of a server.
 import Fastify from 'fastify'
 import { systemActor, type Identity } from '../src/access/index.ts'
-import type { NewAuditEntry } from '../src/audit/index.ts'
+import type { AuditRecord, NewAuditEntry } from '../src/audit/index.ts'
 import { manualClock, type Clock } from '../src/lib/clock.ts'
 import { createIds } from '../src/lib/ids.ts'
 import { createMemoryUnitOfWork } from '../src/lib/unit-of-work.ts'
@@ -15,7 +15,7 @@ import {
   isPrompt,
   type WebhookRequest,
 } from '../src/registry/index.ts'
-import { refuseMlflow, registerMlflow } from '../src/server/mlflow/index.ts'
+import { refuseMlflow, registerMlflow, type MlflowRooms } from '../src/server/mlflow/index.ts'
 import {
   createMemoryArtifactStore,
   createMemoryPartStore,
@@ -24,6 +24,8 @@ import {
 } from '../src/tracking/index.ts'
 
 export interface DoorOptions {
+  /** Rooms of an earlier door, which a restart finds again. */
+  readonly rooms?: MlflowRooms
   readonly clock?: Clock
   /** Who asks where a request names nobody; an administrator unless told. */
   readonly openTo?: Identity | undefined
@@ -96,6 +98,14 @@ export async function openMlflowDoor(options: DoorOptions = {}) {
     sources: createTrackingSources(tracking),
     notify: webhooks.notify,
   })
+  const audit: MlflowRooms['audit'] = {
+    list: async ({ kind, object, action }) =>
+      entries
+        .filter((entry) => entry.object.kind === kind && entry.object.id === object)
+        .filter((entry) => entry.action === action)
+        .map((entry) => ({ entry }) as AuditRecord),
+  }
+  const rooms = options.rooms ?? { tracking, registry, webhooks, audit, clock }
   const onDefect = (error: unknown) => defects.push(error)
   const app = Fastify({
     routerOptions: { maxParamLength: 1000 },
@@ -106,13 +116,14 @@ export async function openMlflowDoor(options: DoorOptions = {}) {
     access: {
       authenticate: async ({ bearer, session }) => known.get(bearer ?? session ?? ''),
     },
-    rooms: { tracking, registry, webhooks, clock },
+    rooms,
     openTo,
     onDefect,
   })
   await app.ready()
   return {
     app,
+    rooms,
     tracking,
     registry,
     webhooks,

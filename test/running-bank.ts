@@ -23,6 +23,7 @@ export interface BankOptions {
   readonly inFlightMax?: number
   readonly stateMemory?: StateMemory
   readonly online?: OnlineStore
+  readonly bases?: string
   readonly deployments?: ReturnType<typeof memoryDeployments>
 }
 

@@ -10,12 +10,14 @@ import { repositoryRoot } from './source-text.ts'
 
 export type Tool =
   | 'chromium'
+  | 'inference-clients'
   | 'mlflow'
   | 'openssl'
   | 'python'
   | 'redis'
   | 'registry'
   | 'shared-data'
+  | 'sklearn-onnx'
   | 'tree-libraries'
 
 interface ToolSearch {
@@ -33,6 +35,12 @@ const tools: Readonly<Record<Tool, ToolSearch>> = {
       onPath('chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'),
     install:
       'install Chromium (Debian: apt-get install chromium) or set ASSAY_CHROMIUM to its path',
+  },
+  'inference-clients': {
+    find: () => pythonWith(process.env.ASSAY_CLIENTS_PYTHON, ['tritonclient', 'grpc', 'kserve']),
+    install:
+      'install Python 3 with the clients of the Open Inference Protocol in an environment of their own ' +
+      '(pip install "tritonclient[http,grpc]" kserve) and set ASSAY_CLIENTS_PYTHON to its interpreter',
   },
   mlflow: {
     find: findMlflow,
@@ -65,8 +73,14 @@ const tools: Readonly<Record<Tool, ToolSearch>> = {
     find: () => (existsSync(sharedFolder) ? sharedFolder : undefined),
     install: 'put the public data sets into ../shared/data beside the repository',
   },
+  'sklearn-onnx': {
+    find: () => peersWith('sklearn, skl2onnx'),
+    install:
+      'install Python 3 with scikit-learn and skl2onnx (bench/peers/install.sh) ' +
+      'or set ASSAY_PYTHON to such an interpreter',
+  },
   'tree-libraries': {
-    find: findTreeLibraries,
+    find: () => peersWith('xgboost, lightgbm, onnxruntime'),
     install:
       'install Python 3 with XGBoost, LightGBM and ONNX Runtime (bench/peers/install.sh) ' +
       'or set ASSAY_PYTHON to such an interpreter',
@@ -120,21 +134,22 @@ function peersPython(): string | undefined {
   return process.env.ASSAY_PYTHON ?? (existsSync(own) ? own : onPath('python3'))
 }
 
-function findTreeLibraries(): string | undefined {
+function peersWith(modules: string): string | undefined {
   const interpreter = peersPython()
   if (interpreter === undefined) return undefined
-  const probe = spawnSync(interpreter, ['-c', 'import xgboost, lightgbm, onnxruntime'], {
-    timeout: 60_000,
-  })
+  const probe = spawnSync(interpreter, ['-c', `import ${modules}`], { timeout: 60_000 })
   return probe.status === 0 ? interpreter : undefined
 }
 
-/** Its modules are looked for only, because importing them takes seconds. */
 function findMlflow(): string | undefined {
-  const interpreter = peersPython()
+  return pythonWith(peersPython(), ['mlflow', 'sklearn', 'xgboost', 'lightgbm', 'matplotlib'])
+}
+
+/** The modules are looked for only, because importing them takes seconds. */
+function pythonWith(interpreter: string | undefined, modules: string[]): string | undefined {
   if (interpreter === undefined) return undefined
-  const modules = "['mlflow', 'sklearn', 'xgboost', 'lightgbm', 'matplotlib']"
-  const look = `import sys, importlib.util as u; sys.exit(not all(map(u.find_spec, ${modules})))`
+  const list = JSON.stringify(modules)
+  const look = `import sys, importlib.util as u; sys.exit(not all(map(u.find_spec, ${list})))`
   const probe = spawnSync(interpreter, ['-c', look], { timeout: 60_000 })
   return probe.status === 0 ? interpreter : undefined
 }

@@ -101,6 +101,81 @@ def sklearn_case(seed, build, label=lambda s: s, missing=False):
     return make
 
 
+def outside_case(seed, build, label, types=None, options=None):
+    """A classifier whose chances a graph gives as it is told: through ZipMap, or as a table."""
+
+    def make(path):
+        import onnxruntime
+        from skl2onnx import to_onnx
+
+        x, signal, test = draw(seed)
+        # The last column holds small whole numbers, for inputs that take those.
+        x, test = np.nan_to_num(x), np.nan_to_num(test)
+        x[:, -1], test[:, -1] = np.round(x[:, -1]), np.round(test[:, -1])
+        given = types() if types else None
+        names = [name for name, _ in given] if given else None
+        frame = as_frame(x, names) if given else x
+        fitted = build().fit(frame, label(signal))
+        opset = {"": 18, "ai.onnx.ml": 3}
+        settings = {id(fitted): options} if options else None
+        sample = {"initial_types": given} if given else {"X": x[:1]}
+        model = to_onnx(fitted, **sample, target_opset=opset, options=settings)
+        Path(path).write_bytes(model.SerializeToString())
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        kinds = {"tensor(float)": np.float32, "tensor(int64)": np.int64}
+        feeds = {
+            each.name: test[:, [names.index(each.name)]].astype(kinds[each.type]) if given else test
+            for each in session.get_inputs()
+        }
+        outputs = session.run(None, feeds)[-1]
+        if isinstance(outputs, list):
+            outputs = np.array([list(chances.values()) for chances in outputs])
+        return test, outputs
+
+    return make
+
+
+def as_frame(x, names):
+    import pandas as pd
+
+    return pd.DataFrame(x, columns=names)
+
+
+def named_inputs():
+    from skl2onnx.common.data_types import FloatTensorType, Int64TensorType
+
+    return [
+        ("amount", FloatTensorType([None, 1])),
+        ("balance", FloatTensorType([None, 1])),
+        ("age", FloatTensorType([None, 1])),
+        ("children", Int64TensorType([None, 1])),
+    ]
+
+
+def of_named_columns():
+    from sklearn.compose import ColumnTransformer
+    from sklearn.naive_bayes import GaussianNB
+    from sklearn.preprocessing import StandardScaler
+
+    scaled = ColumnTransformer(
+        [
+            ("numbers", StandardScaler(), ["amount", "balance", "age"]),
+            ("counts", "passthrough", ["children"]),
+        ]
+    )
+    return pipeline(scaled, GaussianNB())
+
+
+def bayes():
+    from sklearn.naive_bayes import GaussianNB
+
+    return GaussianNB()
+
+
+def words(signal):
+    return np.array(["low", "middle", "high"])[three(signal)]
+
+
 def pipeline(*steps):
     from sklearn.pipeline import make_pipeline
 
@@ -197,6 +272,9 @@ CASES = {
     "sklearn-boosting.onnx": sklearn_case(4, boosting, label=positive),
     # Not for our engine but for ONNX Runtime.
     "outside-network.onnx": sklearn_case(5, network, label=three),
+    "outside-words.onnx": outside_case(6, bayes, words),
+    "outside-table.onnx": outside_case(7, bayes, positive, options={"zipmap": False}),
+    "outside-inputs.onnx": outside_case(8, of_named_columns, positive, types=named_inputs),
 }
 
 

@@ -8,6 +8,7 @@
 export {
   createAccess,
   sessionCookie,
+  sessionOf,
   sessionLifetimeUs,
   signInLinkLifetimeUs,
   systemActor,

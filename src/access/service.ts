@@ -24,6 +24,15 @@ import type {
 export const signInLinkLifetimeUs = 10 * MINUTE_US
 /** The name of the cookie that carries a session; both doors read it. */
 export const sessionCookie = 'assay_session'
+
+/** The session that a `Cookie` header carries (RFC 6265, section 5.4). */
+export function sessionOf(cookie: string | undefined): string | undefined {
+  for (const part of (cookie ?? '').split(';')) {
+    const [name, value] = part.trim().split('=', 2)
+    if (name === sessionCookie && value) return value
+  }
+  return undefined
+}
 export const sessionLifetimeUs = 12 * HOUR_US
 
 /** How often the last use of a key is written down; more often would be a write per request. */

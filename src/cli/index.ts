@@ -7,7 +7,9 @@
  */
 export type { DataAct, DataOptions } from './data-command.ts'
 export type { ExperimentsAct, ExperimentsOptions } from './experiments-command.ts'
+export type { HousekeepingOptions } from './housekeeping-command.ts'
 export type { ModelsAct, ModelsOptions } from './models-command.ts'
+export type { ServeOptions } from './serve-command.ts'
 export { exitCodes } from './exit-codes.ts'
 export {
   count,
@@ -49,7 +51,13 @@ export type {
   PipelinesRunsOptions,
   PipelinesStepOptions,
 } from './pipelines-command.ts'
-export { createStartLog, createStartScreen, homeHint, type StartScreen } from './start-screen.ts'
+export {
+  createStartLog,
+  createStartScreen,
+  homeHint,
+  type StartOutcome,
+  type StartScreen,
+} from './start-screen.ts'
 export { stageLines } from './stages.ts'
 export {
   createSupervisor,

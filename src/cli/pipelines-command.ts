@@ -46,13 +46,14 @@ export interface PipelineActions {
   pipelinesShow(name: string, options: PipelinesListOptions): Promise<number>
   pipelinesRun(name: string, options: PipelinesRunOptions): Promise<number>
   pipelinesRuns(options: PipelinesRunsOptions): Promise<number>
+  pipelinesBackfills(options: PipelinesRunsOptions): Promise<number>
   pipelinesExplain(run: string, options: PipelinesReadOptions): Promise<number>
   pipelinesLogs(run: string, step: string, options: PipelinesLogsOptions): Promise<number>
-  pipelinesCancel(run: string, options: PipelinesAnswerOptions): Promise<number>
+  pipelinesCancel(runOrBackfill: string, options: PipelinesAnswerOptions): Promise<number>
   pipelinesApprove(run: string, step: string, options: PipelinesAnswerOptions): Promise<number>
   pipelinesStep(pipeline: string, step: string, options: PipelinesStepOptions): Promise<number>
   pipelinesLock(options: PipelinesLockOptions): Promise<number>
-  pipelinesCheck(options: PipelinesLockOptions): Promise<number>
+  pipelinesCheck(options: PipelinesListOptions): Promise<number>
 }
 
 type Then = <A extends unknown[]>(
@@ -148,6 +149,11 @@ function addRuns(pipelines: Command, actions: Actions, then: Then): void {
     .addOption(new Option('--pipeline <name>', 'only of this one'))
     .addHelpText('after', examples('assay pipelines runs --pipeline create-texts'))
     .action(then((options: PipelinesRunsOptions) => actions.pipelinesRuns(options)))
+  jsonOption(pipelines.command('backfills').description('list backfills, newest first'))
+    .addOption(homeOption())
+    .addOption(new Option('--pipeline <name>', 'only of this one'))
+    .addHelpText('after', examples('assay pipelines backfills --pipeline daily'))
+    .action(then((options: PipelinesRunsOptions) => actions.pipelinesBackfills(options)))
   jsonOption(
     pipelines.command('explain').description('say of every step of a run why it ran, or did not'),
   )
@@ -172,16 +178,19 @@ function addRuns(pipelines: Command, actions: Actions, then: Then): void {
     )
   pipelines
     .command('cancel')
-    .description('end a run; what its steps have made stays')
-    .argument('<run>', 'from `assay pipelines runs`')
+    .description('end a run or a backfill; what its steps have made stays')
+    .argument('<run-or-backfill>', 'from `assay pipelines runs` or `backfills`')
     .addOption(homeOption())
     .addOption(reasonOption())
     .addHelpText(
       'after',
-      examples('assay pipelines cancel pipe_01jd8q6e5v0000000000000000 --reason "wrong month"'),
+      examples(
+        'assay pipelines cancel pipe_01jd8q6e5v0000000000000000 --reason "wrong month"',
+        'assay pipelines cancel fill_01jd8q6e5v0000000000000000 --reason "wrong year"',
+      ),
     )
     .action(
-      then((run: string, options: PipelinesAnswerOptions) => actions.pipelinesCancel(run, options)),
+      then((id: string, options: PipelinesAnswerOptions) => actions.pipelinesCancel(id, options)),
     )
   pipelines
     .command('approve')
@@ -225,7 +234,6 @@ function addLock(pipelines: Command, actions: Actions, then: Then): void {
       .description('compare the project with assay.lock.json (exit code 1 where they differ)'),
   )
     .addOption(projectOption())
-    .addOption(homeOption())
     .addHelpText('after', examples('assay pipelines check'))
-    .action(then((options: PipelinesLockOptions) => actions.pipelinesCheck(options)))
+    .action(then((options: PipelinesListOptions) => actions.pipelinesCheck(options)))
 }

@@ -8,9 +8,15 @@ import {
   type ExperimentsOptions,
 } from './experiments-command.ts'
 import { addFeatureCommands } from './feature-commands.ts'
+import {
+  addHousekeepingCommand,
+  housekeepingOptions,
+  type HousekeepingOptions,
+} from './housekeeping-command.ts'
 import { addLearnCommand } from './learn-command.ts'
 import { addModelsCommands, type ModelsAct, type ModelsOptions } from './models-command.ts'
 import { addPipelineCommands, type PipelineActions } from './pipelines-command.ts'
+import { addServeCommand, type ServeOptions } from './serve-command.ts'
 import { bytes, env, examples, homeOption, port, projectOption, redisAddress } from './options.ts'
 import { printError, type Terminal } from './output.ts'
 
@@ -31,9 +37,16 @@ export interface StartOptions extends HomeOptions {
   readonly stateMemory?: number
   /** Address of a store of online values. */
   readonly online?: string
+  /** Hour of the day, UTC; null: never by itself. */
+  readonly housekeepingHour: number | null
+  /** Each in days. */
+  readonly keepDeleted?: number
+  readonly keepResults?: number
+  readonly keepUnnamed?: number
 }
 export interface RunOptions extends HomeOptions {
   readonly data?: string
+  readonly cache: boolean
 }
 export interface IngestOptions extends HomeOptions {
   readonly project: string
@@ -122,11 +135,14 @@ export interface Actions extends PipelineActions {
   run(project: string, options: RunOptions): Promise<number>
   decide(file: string | undefined, options: DecideOptions): Promise<number>
   score(file: string, options: ScoreOptions): Promise<number>
+  serve(model: string, options: ServeOptions): Promise<number>
   learn(file: string, options: LearnOptions): Promise<number>
   reproduce(version: string, options: ReproduceOptions): Promise<number>
+  repair(options: HomeOptions): Promise<number>
   data(act: DataAct, options: DataOptions): Promise<number>
   experiments(act: ExperimentsAct, options: ExperimentsOptions): Promise<number>
   models(act: ModelsAct, options: ModelsOptions): Promise<number>
+  housekeeping(options: HousekeepingOptions): Promise<number>
   featuresList(project: string, options: FeaturesListOptions): Promise<number>
   featuresShow(feature: string, project: string): Promise<number>
   featuresAudit(options: FeaturesAuditOptions): Promise<number>
@@ -183,6 +199,8 @@ export function createProgram(
     async (...args: A) =>
       done(await act(...args))
 
+  const [hourOption, keepDeletedOption, keepResultsOption, keepUnnamedOption] =
+    housekeepingOptions()
   program
     .command('start')
     .description('start the server with a project: doors, page and pipeline')
@@ -225,6 +243,10 @@ export function createProgram(
         'ONLINE',
       ).argParser(redisAddress),
     )
+    .addOption(hourOption)
+    .addOption(keepDeletedOption)
+    .addOption(keepResultsOption)
+    .addOption(keepUnnamedOption)
     .addOption(env('--no-replay', 'do not play the kept-back rows as live traffic', 'NO_REPLAY'))
     .addHelpText(
       'after',
@@ -238,6 +260,13 @@ export function createProgram(
     .addOption(homeOption())
     .addHelpText('after', examples('assay open'))
     .action(then((options: HomeOptions) => actions.open(options)))
+
+  program
+    .command('repair')
+    .description('put back or make again the bases of live state that a stopped home has lost')
+    .addOption(homeOption())
+    .addHelpText('after', examples('assay repair'))
+    .action(then((options: HomeOptions) => actions.repair(options)))
 
   program
     .command('init')
@@ -256,6 +285,7 @@ export function createProgram(
     .argument('[project]', 'folder of the project', '.')
     .addOption(homeOption())
     .addOption(env('--data <file>', 'read the project’s data from this file', 'DATA'))
+    .option('--no-cache', 'train models anew, also where nothing has changed')
     .addHelpText('after', examples('assay run', 'assay run my-bank --data payments.parquet'))
     .action(then((project: string, options: RunOptions) => actions.run(project, options)))
 
@@ -313,6 +343,7 @@ export function createProgram(
     .addHelpText('after', examples('assay score payments.csv --out scores.csv'))
     .action(then((file: string, options: ScoreOptions) => actions.score(file, options)))
 
+  addServeCommand(program, actions, then)
   addLearnCommand(program, actions, then)
   addPipelineCommands(program, actions, then)
 
@@ -368,6 +399,8 @@ export function createProgram(
     .addOption(homeOption())
     .addHelpText('after', examples('assay audit export audit.ndjson'))
     .action(then((file: string, options: HomeOptions) => actions.auditExport(file, options)))
+
+  addHousekeepingCommand(program, actions, then)
 
   const keys = program.command('keys').description('keys for programs and people')
   keys

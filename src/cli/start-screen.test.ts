@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Terminal } from './output.ts'
 import { createStartScreen } from './start-screen.ts'
 
-function told(home: string): string {
+function told(home: string, decides = true): string {
   let text = ''
   const output = {
     interactive: false,
@@ -13,7 +13,7 @@ function told(home: string): string {
   const terminal: Terminal = { out: output, err: output }
   const screen = createStartScreen(terminal, '1.0.0', home)
   screen.ready({ url: 'http://here', signInUrl: 'http://here/sign-in', firstKey: 'ak_1' })
-  screen.done({ problem: null, skipped: false }, 'http://here')
+  screen.done({ problem: null, skipped: false, decides }, 'http://here')
   return text
 }
 
@@ -24,4 +24,11 @@ test('the commands that are offered name the home, where it is not the usual one
   }
   expect(told('/srv/bank')).toContain('npx assay open --home /srv/bank`')
   expect(told('.assay')).not.toContain('--home')
+})
+
+test('a project of pipelines alone is sent to its pipelines, and told that nothing decides', () => {
+  const text = told('.assay', false)
+  expect(text).toContain('The project declares no policy')
+  expect(text).toContain('http://here/pipelines')
+  expect(text).not.toContain('assay decide')
 })

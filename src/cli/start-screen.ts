@@ -3,6 +3,15 @@ import type { PipelineRun } from '../pipelines/index.ts'
 import type { Terminal } from './output.ts'
 import { stageLines } from './stages.ts'
 
+/** What the work of a start came to. */
+export interface StartOutcome {
+  readonly problem: string | null
+  /** Nothing had changed, so nothing was learned. */
+  readonly skipped: boolean
+  /** Whether the project declares what learns and decides. */
+  readonly decides: boolean
+}
+
 export interface StartScreen {
   opening(directory: string): void
   ready(found: {
@@ -13,7 +22,7 @@ export interface StartScreen {
   /** The server keeps nothing and knows nobody. */
   ephemeral(url: string): void
   progress(run: PipelineRun): void
-  done(outcome: { readonly problem: string | null; readonly skipped: boolean }, url: string): void
+  done(outcome: StartOutcome, url: string): void
   warn(text: string): void
   stopping(): void
 }
@@ -59,16 +68,22 @@ export function createStartScreen(
       )
     },
     progress: stages,
-    done({ problem, skipped }, url) {
+    done({ problem, skipped, decides }, url) {
       if (problem !== null) {
         err.line(`\n${err.style('red', 'error:')} ${problem}`)
         return err.line('The server goes on; correct the project or the data and start again.')
       }
       if (skipped) out.line('Nothing changed since the last run, so it was not run again.')
+      if (!decides) out.line('The project declares no policy: it learns and decides nothing.')
       out.line()
       out.line(out.style('bold', 'Try next'))
-      out.line(`  watch decisions, and labels come home late   ${url}`)
-      out.line('  decide on a payment of your own              npx assay decide --help')
+      if (decides) {
+        out.line(`  watch decisions, and labels come home late   ${url}`)
+        out.line('  decide on a payment of your own              npx assay decide --help')
+      } else {
+        out.line(`  look at the pipelines and their runs         ${url}/pipelines`)
+        out.line('  run one of them                              npx assay pipelines --help')
+      }
       out.line(`  prove that nobody changed the record         npx assay audit verify${where}`)
       out.line()
       out.line(out.style('dim', 'Ctrl-C stops; the next start goes on where this one ended.'))
@@ -100,9 +115,9 @@ export function createStartLog({ out }: Terminal, version: string): StartScreen 
         log(status === 'done' ? 'info' : 'error', 'stage', { stage: name, status, figure })
       }
     },
-    done: ({ problem, skipped }) =>
+    done: ({ problem, skipped, decides }) =>
       problem === null
-        ? log('info', 'pipeline done', { skipped })
+        ? log('info', 'pipeline done', { skipped, decides })
         : log('error', 'pipeline failed', { problem }),
     warn: (text) => log('warn', text),
     stopping: () => log('info', 'stopping'),

@@ -47,6 +47,7 @@ class Child extends EventEmitter {
 
 function supervise() {
   const children: Child[] = []
+  const crashes: number[] = []
   const warnings: string[] = []
   const options = {
     entry: 'main.ts',
@@ -54,7 +55,8 @@ function supervise() {
     onMessage: () => {},
     warn: (line: string) => warnings.push(line),
   }
-  const supervisor = createSupervisor(options, (role) => {
+  const supervisor = createSupervisor(options, (role, faults) => {
+    crashes.push(faults)
     const child = new Child(role)
     children.push(child)
     return child as unknown as ChildProcess
@@ -68,7 +70,7 @@ function supervise() {
     await ready
     return last()
   }
-  return { supervisor, children, warnings, last, started, gaveUp: () => gaveUp }
+  return { supervisor, children, crashes, warnings, last, started, gaveUp: () => gaveUp }
 }
 
 test('a role that falls is started again, each time after twice the wait', async () => {
@@ -84,6 +86,20 @@ test('a role that falls is started again, each time after twice the wait', async
     last().ready()
   }
   expect(warnings.at(0)).toBe('work stopped (SIGKILL); starting it again in 100 ms')
+})
+
+test('a role is told of the faults of its memory within a minute, not of being killed', async () => {
+  const { crashes, last, started } = supervise()
+  await started('decide')
+  for (const signal of ['SIGKILL', 'SIGSEGV', 'SIGBUS']) {
+    last().end(null, signal)
+    await pass(1000)
+    last().ready()
+  }
+  await pass(60_000)
+  last().end(null, 'SIGKILL')
+  await pass(1000)
+  expect(crashes).toEqual([0, 0, 1, 2, 0])
 })
 
 test('falls that lie a minute back count no more', async () => {

@@ -33,8 +33,14 @@ export interface Supervisor {
   readonly gaveUp: Promise<number>
 }
 
-/** How one role is started; a process of this program, unless a test stands in for it. */
-export type StartChild = (role: RoleName) => ChildProcess
+/**
+ * How one role is started; a process of this program, unless a test stands in for it. `crashes`: how often
+ * within a minute it was ended by a fault of its own memory, as over a spoilt file.
+ */
+export type StartChild = (role: RoleName, crashes: number) => ChildProcess
+
+/** Signals by which a process ends through no one's wish. */
+const FAULTS = new Set(['SIGSEGV', 'SIGBUS', 'SIGABRT', 'SIGILL', 'SIGFPE', 'SIGTRAP'])
 
 const ROLES_STOP_ORDER: readonly RoleName[] = ['work', 'decide', 'keep']
 const RESTARTS_MAX = 5
@@ -51,10 +57,11 @@ const OLD_SPACE_MB: Record<RoleName, number> = { decide: 4096, keep: 2048, work:
  */
 export function createSupervisor(
   options: SupervisorOptions,
-  startChild: StartChild = (role) => forkRole(role, options),
+  startChild: StartChild = (role, crashes) => forkRole(role, options, crashes),
 ): Supervisor {
   const children = new Map<RoleName, ChildProcess>()
   const restarts = new Map<RoleName, number[]>()
+  const crashes = new Map<RoleName, number[]>()
   const wasReady = new Set<RoleName>()
   const timers = new Set<ReturnType<typeof setTimeout>>()
   let stopping = false
@@ -64,7 +71,7 @@ export function createSupervisor(
   })
 
   const begin = (role: RoleName, onReady: () => void) => {
-    const child = startChild(role)
+    const child = startChild(role, recentOf(crashes, role).length)
     children.set(role, child)
     if (role === 'work' && child.pid !== undefined) lowerPriority(child.pid)
     let fatal: { message: string; exitCode: number } | undefined
@@ -80,6 +87,7 @@ export function createSupervisor(
     const over = (cause: string) => {
       if (isOver) return
       isOver = true
+      if (FAULTS.has(cause)) noteFault(role)
       children.delete(role)
       if (stopping) return
       if (fatal && !wasReady.has(role)) return giveUp(fatal.exitCode)
@@ -89,10 +97,13 @@ export function createSupervisor(
     child.on('exit', (code, signal) => over(signal ?? `code ${code}`))
   }
 
+  const noteFault = (role: RoleName) => {
+    crashes.set(role, [...recentOf(crashes, role), monotonicUs() / 1000])
+  }
+
   const restart = (role: RoleName, cause: string, onReady: () => void) => {
-    const now = monotonicUs() / 1000
-    const recent = (restarts.get(role) ?? []).filter((at) => now - at < RESTART_WINDOW_MS)
-    restarts.set(role, [...recent, now])
+    const recent = recentOf(restarts, role)
+    restarts.set(role, [...recent, monotonicUs() / 1000])
     const isHopeless = recent.length >= RESTARTS_MAX
     if (isHopeless && (role === 'decide' || !wasReady.has(role))) {
       options.warn(`${role} fell ${RESTARTS_MAX + 1} times within a minute (${cause}); giving up`)
@@ -126,10 +137,20 @@ export function createSupervisor(
   return { start, stop, gaveUp }
 }
 
-function forkRole(role: RoleName, { entry, config }: SupervisorOptions): ChildProcess {
+/** The times within the last minute, in milliseconds. */
+function recentOf(times: ReadonlyMap<RoleName, number[]>, role: RoleName): number[] {
+  const now = monotonicUs() / 1000
+  return (times.get(role) ?? []).filter((at) => now - at < RESTART_WINDOW_MS)
+}
+
+function forkRole(
+  role: RoleName,
+  { entry, config }: SupervisorOptions,
+  crashes: number,
+): ChildProcess {
   return fork(entry, ['role', role], {
     execArgv: [...process.execArgv, `--max-old-space-size=${OLD_SPACE_MB[role]}`],
-    env: { ...process.env, ASSAY_ROLE_CONFIG: JSON.stringify(config()) },
+    env: { ...process.env, ASSAY_ROLE_CONFIG: JSON.stringify({ ...config(), crashes }) },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     serialization: 'json',
   })

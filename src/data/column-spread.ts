@@ -1,6 +1,7 @@
 // How the values of a column are spread, so that a later version of a table can be held against an
 // earlier one of which only the counts are kept.
 import { psiOfCounts } from '../lib/statistics.ts'
+import { decileEdges } from './difference.ts'
 
 /** A value of a table that a step made. */
 export type CheckCell = string | number | boolean | null
@@ -16,7 +17,6 @@ export type ColumnSpread =
     }
   | { readonly kind: 'text'; readonly counts: Readonly<Record<string, number>> }
 
-const BINS = 10
 const TEXTS_MAX = 100
 /** Stands for all texts that are not among the most frequent. */
 const OTHERS = '\u0000others'
@@ -26,11 +26,7 @@ export function spreadOf(cells: readonly CheckCell[]): ColumnSpread {
   const present = cells.filter((cell) => !isMissing(cell))
   if (present.length > 0 && present.every((cell) => typeof cell === 'number')) {
     const sorted = Float64Array.from(present).toSorted()
-    const cuts = Array.from(
-      { length: BINS - 1 },
-      (_, i) => sorted[Math.floor(((i + 1) * sorted.length) / BINS)],
-    )
-    const distinct = [...new Set(cuts)]
+    const distinct = decileEdges(sorted)
     return { kind: 'number', bounds: distinct, counts: countNumbers(distinct, cells) }
   }
   const counts = new Map<string, number>()

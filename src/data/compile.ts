@@ -6,7 +6,7 @@ import { currencyExponent } from './currencies.ts'
 import type { ColumnDeclaration, LabelsDeclaration, SourceDeclaration } from './declarations.ts'
 import { fail } from './errors.ts'
 import { didYouMean } from './suggestion.ts'
-import { granularities, type Granularity } from './versions-partition.ts'
+import { granularities, type Granularity } from './versions-parts.ts'
 
 /**
  * Checks a source's declaration and turns it into a contract. Every mistake is reported at once, as
@@ -23,7 +23,7 @@ export function compileSource(declaration: SourceDeclaration): CompiledSource {
     'ignore',
     'late',
     'future',
-    'partition',
+    'parts',
   ])
   const timeZone = checkTimeZone(mistakes, options.timeZone ?? 'UTC')
   const columns = Object.entries(options.columns).map(([columnName, column]) =>
@@ -43,20 +43,20 @@ export function compileSource(declaration: SourceDeclaration): CompiledSource {
     ignore,
     lateUs: options.late === undefined ? null : duration(mistakes, 'late', options.late),
     futureUs: duration(mistakes, 'future', options.future ?? '5m'),
-    ...partitionOption(mistakes, options.partition),
+    ...partsOption(mistakes, options.parts),
   }
   mistakes.throwIfAny()
   return { ...content, version: contentHash(content) }
 }
 
 /** Absent where nothing is declared, so that the versions of such contracts stay what they were. */
-function partitionOption(
+function partsOption(
   mistakes: Mistakes,
-  partition: Granularity | undefined,
-): Pick<CompiledSource, 'partition'> {
-  if (partition === undefined) return {}
-  if (granularities.includes(partition)) return { partition }
-  mistakes.add(`partition ${quote(partition)} is unknown; use ${granularities.join(', ')}.`)
+  parts: Granularity | undefined,
+): Pick<CompiledSource, 'parts'> {
+  if (parts === undefined) return {}
+  if (granularities.includes(parts)) return { parts }
+  mistakes.add(`parts ${quote(parts)} are unknown; use ${granularities.join(', ')}.`)
   return {}
 }
 

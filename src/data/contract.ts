@@ -1,4 +1,4 @@
-import type { Granularity } from './versions-partition.ts'
+import type { Granularity } from './versions-parts.ts'
 
 /**
  * Compiled contracts: what a declared source or labels declaration becomes. They are plain JSON with
@@ -125,7 +125,7 @@ export interface CompiledSource {
   /** Live events further than this ahead of the source's clock are refused. */
   readonly futureUs: number
   /** By what large snapshots are cut into parts; absent where none is declared. */
-  readonly partition?: Granularity
+  readonly parts?: Granularity
 }
 
 export interface CompiledLabels {

@@ -1,5 +1,5 @@
 import type { ColumnKind } from './contract.ts'
-import type { Granularity } from './versions-partition.ts'
+import type { Granularity } from './versions-parts.ts'
 
 /**
  * How a project declares where its data come from. Declarations are plain, typed objects; they do
@@ -180,7 +180,7 @@ export interface SourceOptions<Columns extends ColumnDeclarations> {
    * By what large snapshots are cut into parts, each stored once: `'day'`, `'month'`, `'year'` of
    * event time (UTC), or `'whole'`. By default as the number of rows a day suggests.
    */
-  readonly partition?: Granularity
+  readonly parts?: Granularity
 }
 
 export interface SourceDeclaration<Columns extends ColumnDeclarations = ColumnDeclarations> {

@@ -1,7 +1,7 @@
 import { psiOfCounts } from '../lib/statistics.ts'
 import {
   comparedColumns,
-  deciles,
+  decileEdges,
   differencePlan,
   hasMean,
   hasPsi,
@@ -236,7 +236,7 @@ function binsOf(cells: readonly DifferenceCell[]): (cell: DifferenceCell) => num
       return at < 0 ? 1 : at + 2
     }
   }
-  const edges = [...new Set(deciles.map((p) => quantileAt(numbers, p)))]
+  const edges = decileEdges(numbers)
   return (cell) => {
     if (cell === null) return 0
     const at = edges.findIndex((edge) => Number(cell) <= edge)

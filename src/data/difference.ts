@@ -104,6 +104,11 @@ export const quantilesShown: readonly number[] = [0, 0.05, 0.25, 0.5, 0.75, 0.95
 /** Upper edges of the bins that PSI is taken over, but the last. */
 export const deciles: readonly number[] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
 
+/** The deciles of sorted numbers, each once: values that occur, so an engine finds the same ones. */
+export function decileEdges(sorted: ArrayLike<number>): number[] {
+  return [...new Set(deciles.map((p) => sorted[quantilePlace(p, sorted.length)]))]
+}
+
 /**
  * Place, from 0, of the ⌈p·n⌉-th of n sorted values. Shares are whole twentieths, so that the product
  * is of whole numbers and never a little too large.

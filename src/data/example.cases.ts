@@ -2,6 +2,8 @@
 import { manualClock } from '../lib/clock.ts'
 import { createIds } from '../lib/ids.ts'
 import { parseTimestamp } from '../lib/time.ts'
+import { createMemoryUnitOfWork } from '../lib/unit-of-work.ts'
+import { auditedStores } from './audited.ts'
 import { compileLabels, compileSource } from './compile.ts'
 import {
   arrivalTime,
@@ -17,7 +19,7 @@ import {
   source,
   text,
 } from './declarations.ts'
-import type { IngestPorts } from './ingestion-job.ts'
+import type { ResubmitPorts } from './resubmit.ts'
 import { createMemoryCatalog, createMemoryQuarantine, createMemorySnapshots } from './memory.ts'
 
 export const payments = source('payments', {
@@ -68,12 +70,13 @@ export const by = {
 }
 
 /** Ports in memory with a clock that stands still at 2018-10-01. */
-export function memoryPorts(): IngestPorts {
+export function memoryPorts(): ResubmitPorts {
   const clock = manualClock(parseTimestamp('2018-10-01')!)
+  const unit = createMemoryUnitOfWork([])
+  const stores = { catalog: createMemoryCatalog(), quarantine: createMemoryQuarantine() }
   return {
     snapshots: createMemorySnapshots(),
-    catalog: createMemoryCatalog(),
-    quarantine: createMemoryQuarantine(),
+    ...auditedStores(stores, { unit, audit: { append: async () => ({}) as never } }),
     clock,
     ids: createIds(clock, (length) => new Uint8Array(length)),
   }

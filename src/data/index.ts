@@ -72,7 +72,13 @@ export {
   type IngestReport,
 } from './ingest.ts'
 export type { IngestPorts, IngestProgress, OnIngestProgress } from './ingestion-job.ts'
-export { resubmit, dismiss, type Correction, type ResubmitReport } from './resubmit.ts'
+export {
+  resubmit,
+  dismiss,
+  type Correction,
+  type ResubmitPorts,
+  type ResubmitReport,
+} from './resubmit.ts'
 export {
   readEntityFile,
   readEntityRecords,
@@ -138,7 +144,7 @@ export {
   type CompareVersions,
   type VersionDifference,
 } from './versions-compare.ts'
-export { partStarts, type Granularity } from './versions-partition.ts'
+export { partStarts, type Granularity } from './versions-parts.ts'
 export { auditedStores } from './audited.ts'
 export type { FileFormat } from './inputs.ts'
 export type { AcceptedEvent } from './conflicts.ts'

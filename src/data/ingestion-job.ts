@@ -16,7 +16,7 @@ import { profileFrame, type ProfileOptions } from './profile.ts'
 import { QuarantineBatch } from './quarantine.ts'
 import type { Reading } from './readers.ts'
 import type { FinishedTable, RowTable } from './row-table.ts'
-import { partStarts } from './versions-partition.ts'
+import { partStarts } from './versions-parts.ts'
 
 export interface IngestPorts {
   readonly snapshots: SnapshotStore
@@ -110,7 +110,7 @@ export async function storeTable(
   read: number,
 ): Promise<SnapshotRecord> {
   const { frame, schema, fromUs, toUs } = table
-  const parts = partStarts(numbersOf(frame, orderColumn(contract)), partitionOf(contract))
+  const parts = partStarts(numbersOf(frame, orderColumn(contract)), granularityOf(contract))
   const stored = await job.ports.snapshots.write(frame, schema, { parts })
   const profile = profileFrame(frame, schema, profileOptions(contract))
   return {
@@ -137,8 +137,8 @@ export function orderColumn(contract: CompiledSource | CompiledLabels): string {
   return contract.kind === 'labels' ? 'arrival_time' : contract.eventTime
 }
 
-function partitionOf(contract: CompiledSource | CompiledLabels) {
-  return contract.kind === 'labels' ? undefined : contract.partition
+function granularityOf(contract: CompiledSource | CompiledLabels) {
+  return contract.kind === 'labels' ? undefined : contract.parts
 }
 
 /** What a profile must know of a contract: its time, its zone, and what is personal. */

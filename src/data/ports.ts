@@ -157,6 +157,23 @@ export interface DatasetCatalog {
   snapshot(hash: string): Promise<SnapshotRecord | undefined>
 }
 
+/** A catalogue that closes quarantined rows in the transaction that records them corrected. */
+export interface CorrectableCatalog extends DatasetCatalog {
+  /**
+   * Records the parts of one resubmission and closes the rows that they hold corrected: both or neither,
+   * however often it is called. `quarantine_not_open` where one of the rows is not open any more.
+   */
+  recordCorrected(
+    snapshots: readonly SnapshotRecord[],
+    corrected: {
+      readonly ids: readonly string[]
+      readonly snapshot: string
+      readonly atUs: number
+    },
+    by: ChangeBy,
+  ): Promise<void>
+}
+
 // ---------------------------------------------------------------------------------------------
 // Quarantine
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { auditedStores } from './audited.ts'
 import { labelsAsOf, readDataset } from './dataset.ts'
 import { by, fraudContract, memoryPorts, paymentsContract } from './example.cases.ts'
 import type { Frame } from './frame.ts'
@@ -78,6 +79,42 @@ test('rows that still fail, or whose id the dataset has, are all refused and not
   await expect(
     resubmit({ ...contracts, corrections: [{ id: 'qr_none', body: {} }] }, ports),
   ).rejects.toMatchObject({ code: 'quarantine_not_found' })
+})
+
+test('a call that came twice, or whose answer was lost, takes the rows in once', async () => {
+  const ports = memoryPorts()
+  const [three] = await prepared(ports)
+  const request = { ...contracts, corrections: [{ id: three, body: record(3) }] }
+  const both = await Promise.allSettled([resubmit(request, ports), resubmit(request, ports)])
+  expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
+  await expect(resubmit(request, ports)).rejects.toMatchObject({ code: 'quarantine_not_open' })
+  const { frame } = await readDataset('payments', ports)
+  expect(frame.columns['payment_id']).toEqual(Float64Array.of(1, 3, 5))
+})
+
+test('rows are taken in and closed in one transaction, with the entries of both', async () => {
+  const ports = memoryPorts()
+  const [three] = await prepared(ports)
+  let depth = 0
+  const inside: string[] = []
+  const unit = {
+    transaction: async <T>(work: () => Promise<T>) => {
+      depth++
+      return work().finally(() => depth--)
+    },
+    afterCommit: (effect: () => void) => effect(),
+  }
+  const append = async ({ action }: { readonly action: string }) => {
+    // Both are inner transactions of one.
+    if (depth === 2) inside.push(action)
+    return {} as never
+  }
+  const stores = { catalog: ports.catalog, quarantine: ports.quarantine }
+  const audited = auditedStores(stores, { unit, audit: { append } })
+  const corrections = [{ id: three, body: record(3) }]
+  await resubmit({ ...contracts, corrections }, { ...ports, ...audited })
+  expect(inside).toContain('data.snapshot-recorded')
+  expect(inside.at(-1)).toBe('data.quarantine-resolved')
 })
 
 test('rows that will not be mended can be dismissed', async () => {

@@ -9,7 +9,7 @@ import { failure, rules, type Failure } from './failures.ts'
 import { snapshotOf, type IngestedSnapshot } from './ingest.ts'
 import { startJob, storeTable, type IngestPorts } from './ingestion-job.ts'
 import { LabelTable } from './label-table.ts'
-import type { QuarantineEntry } from './ports.ts'
+import type { CorrectableCatalog, QuarantineEntry } from './ports.ts'
 import { parseJson } from './readers.ts'
 import type { RowTable } from './row-table.ts'
 
@@ -35,6 +35,9 @@ export interface ResubmitReport {
   readonly labelsSnapshot?: IngestedSnapshot
 }
 
+/** What an ingestion needs, with a catalogue that takes rows in and closes them at once. */
+export type ResubmitPorts = IngestPorts & { readonly catalog: CorrectableCatalog }
+
 const correctionsMax = 1000
 
 /**
@@ -44,7 +47,7 @@ const correctionsMax = 1000
  */
 export async function resubmit(
   request: ResubmitRequest,
-  ports: IngestPorts,
+  ports: ResubmitPorts,
 ): Promise<ResubmitReport> {
   const { corrections, contract, by } = request
   const entries = await openEntries(
@@ -73,13 +76,10 @@ export async function resubmit(
       records.push(await storeTable(job, labelled, request.labels, corrections.length))
     }
   }
-  await ports.catalog.record(records, by)
   const [record, labelsRecord] = records
-  await ports.quarantine.resolve(
-    entries.map(({ id }) => id),
-    { status: 'resolved', snapshot: record.hash, atUs: ports.clock.nowUs() },
-    by,
-  )
+  const ids = entries.map(({ id }) => id)
+  const corrected = { ids, snapshot: record.hash, atUs: ports.clock.nowUs() }
+  await ports.catalog.recordCorrected(records, corrected, by)
   return {
     ingestion: job.ingestion,
     accepted: table.accepted,

@@ -7,7 +7,7 @@ import type { DatasetHold, DatasetRetention, DatasetTag } from './versions-store
 
 /** What other rooms need of the data: versions that must stay, whatever retention says. */
 export interface DataInUse {
-  /** Hashes of snapshots or versions that live and approved models were trained on. */
+  /** Hashes of snapshots or versions that versions of models were built on. */
   readonly hashes: ReadonlySet<string>
   /** When the oldest pipeline that is running began; null where none is. Times in µs UTC. */
   readonly runningSinceUs: number | null
@@ -56,10 +56,20 @@ export function isHolding({ released, untilUs }: DatasetHold, nowUs: number): bo
 // Files that no version names
 
 /** What was written or used so lately may belong to an ingestion that is not recorded yet. */
-const unusedForUs = DAY_US
+const unusedDaysMin = 1
 
 /** As many files as one cleaning removes; the next goes on from there. */
 const filesMax = 10_000
+/** So many files go with one audit entry. */
+const perEntry = 1000
+
+export interface CleaningOptions {
+  readonly dryRun: boolean
+  /** Files that no version names stay for so many days after they were last used; one at least. */
+  readonly unusedDays?: number | undefined
+  /** Ends it between two batches. */
+  readonly signal?: AbortSignal | undefined
+}
 
 export interface CleaningReport {
   readonly dryRun: boolean
@@ -67,7 +77,7 @@ export interface CleaningReport {
   readonly versions: readonly { readonly dataset: string; readonly number: number }[]
   readonly files: number
   readonly bytes: number
-  /** Files that no version names either, but that were used in the last day. */
+  /** Files that no version names either, but that were used lately. */
   readonly waiting: number
   /** Whether more files are left over than one cleaning removes. */
   readonly more: boolean
@@ -100,24 +110,29 @@ export async function cleanSnapshots(
     readonly snapshots: Pick<SnapshotStore, 'stored' | 'remove'>
     readonly clock: Clock
   },
-  { dryRun }: { readonly dryRun: boolean },
+  { dryRun, unusedDays = unusedDaysMin, signal }: CleaningOptions,
   by: ChangeBy,
 ): Promise<CleaningReport> {
   const versions = await ports.versions.retire({ dryRun }, by)
   const kept = await ports.versions.keptHashes(dryRun ? versions : [])
-  const unusedSinceUs = ports.clock.nowUs() - unusedForUs
+  const unusedSinceUs = ports.clock.nowUs() - Math.max(unusedDaysMin, unusedDays) * DAY_US
   const { removable, waiting } = leftOver(await ports.snapshots.stored(), kept, unusedSinceUs)
   const chosen = removable.slice(0, filesMax)
-  const planned = {
-    files: chosen.length,
-    bytes: chosen.reduce((sum, { bytes }) => sum + bytes, 0),
-  }
   const report = { dryRun, versions, waiting, more: removable.length > chosen.length }
-  if (dryRun || chosen.length === 0) return { ...report, ...planned }
-  await ports.versions.recordCleaning({ ...planned, hashes: chosen.map(({ hash }) => hash) }, by)
-  let bytes = 0
-  for (const { hash } of chosen) bytes += await ports.snapshots.remove(hash, unusedSinceUs)
-  return { ...report, ...planned, bytes }
+  if (dryRun) return { ...report, files: chosen.length, bytes: bytesOf(chosen) }
+  let [files, bytes] = [0, 0]
+  for (let from = 0; from < chosen.length && signal?.aborted !== true; from += perEntry) {
+    const some = chosen.slice(from, from + perEntry)
+    const hashes = some.map(({ hash }) => hash)
+    await ports.versions.recordCleaning({ files: some.length, bytes: bytesOf(some), hashes }, by)
+    for (const hash of hashes) bytes += await ports.snapshots.remove(hash, unusedSinceUs)
+    files += some.length
+  }
+  return { ...report, files, bytes, more: report.more || files < chosen.length }
+}
+
+function bytesOf(parts: readonly StoredPart[]): number {
+  return parts.reduce((sum, { bytes }) => sum + bytes, 0)
 }
 
 function leftOver(stored: readonly StoredPart[], kept: readonly string[], unusedSinceUs: number) {

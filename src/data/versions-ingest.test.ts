@@ -5,9 +5,9 @@ import { readDataset } from './dataset.ts'
 import { category, eventTime, id, money, source } from './declarations.ts'
 import { by, memoryPorts } from './example.cases.ts'
 import { ingestRecords } from './ingest.ts'
-import { granularities, type Granularity } from './versions-partition.ts'
+import { granularities, type Granularity } from './versions-parts.ts'
 
-function payments(partition?: Granularity) {
+function payments(parts?: Granularity) {
   return source('payments', {
     columns: {
       payment: id(),
@@ -15,7 +15,7 @@ function payments(partition?: Granularity) {
       amount: money('EUR'),
       channel: category(['card', 'transfer'], { nullable: true }),
     },
-    ...(partition !== undefined && { partition }),
+    ...(parts !== undefined && { parts }),
   })
 }
 
@@ -41,9 +41,9 @@ test('a data set reads as it was taken in, whatever it is cut into', async () =>
             amount: `${amount}.00`,
             channel,
           }))
-        const read = async (partition: Granularity) => {
+        const read = async (granularity: Granularity) => {
           const ports = memoryPorts()
-          const contract = compileSource(payments(partition))
+          const contract = compileSource(payments(granularity))
           const request = { name: 'test', source: contract, by }
           const { snapshot } = await ingestRecords(
             { ...request, records: recordsOf(first, 'first') },
@@ -58,8 +58,8 @@ test('a data set reads as it was taken in, whatever it is cut into', async () =>
           return { frame, hash: snapshot.hash, rows: parts.map(({ rows }) => rows) }
         }
         const whole = await read('whole')
-        for (const partition of granularities) {
-          const cut = await read(partition)
+        for (const granularity of granularities) {
+          const cut = await read(granularity)
           expect(cut.frame).toEqual(whole.frame)
           expect(cut.hash).toBe(whole.hash)
           expect(cut.rows.reduce((a, b) => a + b, 0)).toBe(first.length)
@@ -74,10 +74,10 @@ test('a data set reads as it was taken in, whatever it is cut into', async () =>
 
 test('a declared granularity is part of the contract, and one that is unknown a mistake', () => {
   const { version, ...content } = compileSource(payments())
-  expect('partition' in content).toBe(false)
-  expect(compileSource(payments('day'))).toMatchObject({ partition: 'day' })
+  expect('parts' in content).toBe(false)
+  expect(compileSource(payments('day'))).toMatchObject({ parts: 'day' })
   expect(compileSource(payments('day')).version).not.toBe(version)
   expect(() => compileSource(payments('hour' as Granularity))).toThrow(
-    'partition "hour" is unknown; use day, month, year, whole.',
+    'parts "hour" are unknown; use day, month, year, whole.',
   )
 })

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { NewAuditEntry } from '../audit/index.ts'
 import { manualClock } from '../lib/clock.ts'
@@ -203,6 +204,54 @@ describe('retention', () => {
 })
 
 describe('cleaning', () => {
+  test('leaves no version without its snapshots wherever it is killed, and the next one ends it', async () => {
+    const act = fc.record({
+      amounts: fc.array(fc.constantFrom('1.00', '2.00', '3.00'), { minLength: 1, maxLength: 3 }),
+      isHeld: fc.boolean(),
+    })
+    const property = fc.asyncProperty(
+      fc.array(act, { minLength: 1, maxLength: 6 }),
+      fc.integer({ min: 1, max: 3 }),
+      fc.nat(4),
+      async (acts, kept, removals) => {
+        const { versions, take, snapshots, clock } = bank()
+        const dataset = 'payments'
+        for (const { amounts, isHeld } of acts) {
+          await take(amounts)
+          const held = { dataset, version: 'latest', untilUs: null }
+          if (isHeld) await versions.hold(held, by)
+        }
+        await versions.setRetention({ dataset, versions: kept, days: null }, by)
+        let left = removals
+        const dying: typeof snapshots = {
+          ...snapshots,
+          async remove(hash, unusedSinceUs) {
+            if (left-- === 0) throw new Error('killed')
+            return snapshots.remove(hash, unusedSinceUs)
+          },
+        }
+        const clean = (store: typeof snapshots) =>
+          cleanSnapshots({ versions, snapshots: store, clock }, { dryRun: false }, by)
+        const needed = async () => {
+          const { versions: all } = await versions.history(dataset)
+          const present = all.filter(({ removed }) => removed === null)
+          const parts = present.map(async ({ number }) => {
+            const found = await versions.find(dataset, `${number}`)
+            return found.parts.map(({ hash }) => hash)
+          })
+          return [...new Set((await Promise.all(parts)).flat())].toSorted()
+        }
+        await clean(dying).catch(() => {})
+        for (const hash of await needed()) expect(await snapshots.describe(hash)).toBeDefined()
+        await clean(snapshots)
+        expect((await snapshots.stored()).map(({ hash }) => hash).toSorted()).toEqual(
+          await needed(),
+        )
+      },
+    )
+    await fc.assert(property, { numRuns: 60 })
+  })
+
   test('removes the snapshots that no version names, after a day, and says so beforehand', async () => {
     const { versions, take, snapshots, clock, entries, amounts } = bank()
     await take(['1.00'])
@@ -240,6 +289,16 @@ describe('cleaning', () => {
     })
     clock.set(clock.nowUs() + 2 * DAY_US)
     expect(await cleanSnapshots(cleaning, { dryRun: false }, by)).toMatchObject({ files: 1 })
+  })
+
+  test('retires in transactions of bounded size, the oldest first', async () => {
+    const { versions, catalog, entries } = bank()
+    for (let n = 1; n <= 602; n++) await catalog.record([snapshotRecord(n, { hash: `${n}` })], by)
+    await versions.setRetention({ dataset: 'payments', versions: 1, days: null }, by)
+    expect(await versions.retire({ dryRun: false }, by)).toHaveLength(601)
+    const retired = entries.filter(({ action }) => action === 'data.versions-removed')
+    expect(retired.map(({ details }) => details?.['versions'])).toEqual([500, 101])
+    expect(retired[0].details?.['numbers']).toContain(500)
   })
 
   test('keeps parts that a version that stays shares with one that goes', async () => {

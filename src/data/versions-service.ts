@@ -89,6 +89,8 @@ export interface DataVersionsDependencies {
 
 const keptMax = 100_000
 const pageMax = 1000
+/** So many versions go in one transaction. */
+const perTransaction = 500
 /** Of removed files so many are named in the audit entry; all are counted. */
 const namedMax = 100
 
@@ -309,9 +311,8 @@ export function createDataVersions(dependencies: DataVersionsDependencies): Data
     async retire({ dryRun }, by) {
       const removed: { dataset: string; number: number }[] = []
       for (const { dataset } of await catalog.datasets()) {
-        // Looked at once more in the transaction: a tag or hold may have come in between.
         const found = dryRun ? await removable(dataset) : await retireDataset(dataset, by)
-        removed.push(...found.map(({ number }) => ({ dataset, number })))
+        for (const { number } of found) removed.push({ dataset, number })
       }
       return removed
     },
@@ -327,9 +328,16 @@ export function createDataVersions(dependencies: DataVersionsDependencies): Data
   }
 
   async function retireDataset(dataset: string, by: ChangeBy): Promise<DatasetVersion[]> {
-    if ((await removable(dataset)).length === 0) return []
+    const removed: DatasetVersion[] = []
+    while ((await removable(dataset)).length > 0) removed.push(...(await retireSome(dataset, by)))
+    return removed
+  }
+
+  function retireSome(dataset: string, by: ChangeBy): Promise<DatasetVersion[]> {
     return changed('data.versions-removed', by, dataset, async (reason) => {
-      const found = await removable(dataset)
+      // Looked at once more in the transaction: a tag or hold may have come in between. The oldest go
+      // first, so that how long a version was current stays what it was for those that are left.
+      const found = (await removable(dataset)).slice(-perTransaction)
       const numbers = found.map(({ number }) => number)
       await store.remove(dataset, numbers, { atUs: clock.nowUs(), by: by.actor.name, reason })
       const rows = found.reduce((sum, version) => sum + version.rows, 0)

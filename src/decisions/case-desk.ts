@@ -2,6 +2,7 @@
 // which flows to live precision and recall and to the next training. Nothing is overwritten.
 import type { Clock } from '../lib/clock.ts'
 import { isAssayError } from '../lib/errors.ts'
+import { DAY_US } from '../lib/time.ts'
 import { decisionErrors } from './errors.ts'
 import type {
   CaseEvent,
@@ -16,6 +17,8 @@ import type { DecideRemote } from './remote.ts'
 
 const UNDO_US = 10_000_000
 const DUE_AT_ONCE = 200
+/** How long a label waits for a namespace or source that is not there. */
+const LABEL_TRIED_US = 7 * DAY_US
 
 export interface CaseDeskOptions {
   readonly store: CaseStore & Pick<DecisionStore, 'get'>
@@ -169,45 +172,67 @@ async function change(
 
 /**
  * A label is sent before the case is marked as sent, so that a crash in between sends it twice rather
- * than never; the second is known as a duplicate by its arrival time, which is that of the verdict.
+ * than never; the second is known as a duplicate by its arrival time, which is that of the verdict. One
+ * that is refused stays with its case, which says why; correcting the verdict sends it again.
  */
 async function sendDueLabels(options: CaseDeskOptions): Promise<number> {
-  const { store, decide, clock, labelsOf } = options
+  const { store, clock } = options
   let sent = 0
   for (const row of await store.dueLabels(clock.nowUs(), DUE_AT_ONCE)) {
-    const labels = labelsOf(row.policy)
-    if (row.verdict !== null && row.verdict !== 'unsure' && labels !== undefined) {
-      const { decision } = await found(store, row.id)
-      const request = {
-        namespace: row.namespace,
-        source: labels.labels,
-        author: row.by ?? 'case',
-        rows: [{ event_id: row.eventId, value: labels[row.verdict], ...timesOf(row, decision) }],
-      }
-      if (!(await isTaken(decide, request))) continue
-      sent++
-    }
+    const end = await sendLabel(options, row)
     const told = { caseId: row.id, atUs: clock.nowUs(), by: row.by ?? '', verdict: row.verdict }
-    await store.updateCase(
-      row,
-      { ...row, labelDueUs: null },
-      { ...told, action: 'label-sent', reason: null },
-    )
+    switch (end.kind) {
+      case 'sent':
+      case 'none': {
+        if (end.kind === 'sent') sent++
+        const event: CaseEvent = { ...told, action: 'label-sent', reason: null }
+        await store.updateCase(row, { ...row, labelDueUs: null }, event)
+        break
+      }
+      case 'refused': {
+        const event: CaseEvent = { ...told, action: 'label-refused', reason: end.why }
+        await store.updateCase(row, { ...row, labelDueUs: null }, event)
+        break
+      }
+      case 'later':
+        await store.updateCase(row, { ...row, labelDueUs: end.dueUs }, null)
+    }
   }
   return sent
 }
 
-/** Whether a label arrived. One whose namespace or source is gone must not hold up the others. */
-async function isTaken(
-  decide: CaseDeskOptions['decide'],
-  request: Parameters<DecideRemote['ingest']>[0],
-): Promise<boolean> {
+/** What sending a label came to. */
+type LabelEnd =
+  | { readonly kind: 'sent' | 'none' }
+  | { readonly kind: 'refused'; readonly why: string }
+  /** Its namespace or source is not there; it may be again. */
+  | { readonly kind: 'later'; readonly dueUs: number }
+
+async function sendLabel(
+  { store, decide, clock, labelsOf }: CaseDeskOptions,
+  row: CaseRow,
+): Promise<LabelEnd> {
+  const labels = labelsOf(row.policy)
+  if (row.verdict === null || row.verdict === 'unsure' || labels === undefined) {
+    return { kind: 'none' }
+  }
+  const { decision } = await found(store, row.id)
+  const request = {
+    namespace: row.namespace,
+    source: labels.labels,
+    author: row.by ?? 'case',
+    rows: [{ event_id: row.eventId, value: labels[row.verdict], ...timesOf(row, decision) }],
+  }
   try {
     const [answer] = await decide.ingest(request)
-    return answer?.status !== 'refused'
+    if (answer?.status !== 'refused') return { kind: 'sent' }
+    return { kind: 'refused', why: `${answer.code}: ${answer.detail}` }
   } catch (error) {
-    if (isAssayError(error, 'namespace_not_found', 'source_not_found')) return false
-    throw error
+    if (!isAssayError(error, 'namespace_not_found', 'source_not_found')) throw error
+    // The pause doubles, so that what waits in vain is asked for some twenty times, and others go first.
+    const waitedUs = clock.nowUs() - row.atUs!
+    if (waitedUs > LABEL_TRIED_US) return { kind: 'refused', why: `${error.code}: ${error.detail}` }
+    return { kind: 'later', dueUs: clock.nowUs() + Math.max(waitedUs, UNDO_US) }
   }
 }
 

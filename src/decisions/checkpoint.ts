@@ -1,11 +1,14 @@
 // Live state on disk: one line of JSON that says what it is, then the operator's own bytes. Made by
 // the work process from history (a base), and by decide from time to time (its own). Derived from
-// snapshots and journal, so a damaged one is dropped and made again.
+// snapshots and journal, so a damaged one is dropped and made again. A large state is written and read
+// in pieces, each with a checksum of its own.
 import type { CompiledSource } from '../data/index.ts'
 import { mergeSets } from '../features/index.ts'
 import type { CompiledFeatureSet } from '../features/index.ts'
-import { nodeFiles, readWholeFile, writeFileAtomic } from '../lib/files.ts'
-import type { FileSystem } from '../lib/files.ts'
+import { isAssayError } from '../lib/errors.ts'
+import type { AssayError } from '../lib/errors.ts'
+import { nodeFiles, writeFileAtomic } from '../lib/files.ts'
+import type { FileSystem, OpenFile } from '../lib/files.ts'
 import { contentHash, sha256Hex } from '../lib/hash.ts'
 import { decisionErrors } from './errors.ts'
 import { writeHeldEvents } from './held-events.ts'
@@ -24,6 +27,8 @@ export interface BaseCheckpoint {
   readonly newestEventTimeUs: number | null
   /** What of a namespace's journal is in it already; absent where nothing is. */
   readonly journal?: HeldJournal
+  /** From what it can be made again; absent where nobody can say. */
+  readonly madeOf?: BaseOrigin
   /**
    * Its events, the features' own source first: those that a live door would still let in are written
    * with it, so that one that is sent again counts once. Absent: none is known again.
@@ -35,6 +40,14 @@ export interface BaseCheckpoint {
 export interface HeldJournal {
   readonly namespace: string
   readonly through: number
+}
+
+/** What a base was made of, beside the records of a journal. */
+export interface BaseOrigin {
+  /** Version of the project whose declarations hold. */
+  readonly project: string
+  /** The parts of its datasets, in order. */
+  readonly snapshots: readonly { readonly dataset: string; readonly hash: string }[]
 }
 
 /** What a checkpoint file says of itself. */
@@ -51,10 +64,20 @@ export interface CheckpointHead {
   readonly through: number
   /** In a base: what it holds of the journal of the namespace that it was made for. */
   readonly journal?: HeldJournal
+  /** In a base: what it was made of; absent in those of earlier versions. */
+  readonly madeOf?: BaseOrigin
   readonly counts: StateCounts
   /** In a base: the events whose bytes follow the line, before the state. */
   readonly events?: HeldHead
-  /** Of the bytes of the state, which end the file. */
+  /** Of the bytes of the state, which end the file; of `pieces`, where there are some. */
+  readonly sha256: string
+  /** The pieces that a large state is written in, in order. */
+  readonly pieces?: readonly Piece[]
+}
+
+/** Consecutive bytes of the state, with their SHA-256. */
+interface Piece {
+  readonly bytes: number
   readonly sha256: string
 }
 
@@ -69,11 +92,17 @@ export interface StateCounts {
 
 export interface Checkpoint {
   readonly head: CheckpointHead
+  /** The line that begins the file, with what ends it. */
+  readonly line: Uint8Array
+  /** What the head calls its events: they follow the line. Empty where it has none. */
+  readonly held: Uint8Array
   readonly state: Uint8Array
-  /** The whole file, and where what follows its line begins. */
-  readonly bytes: Uint8Array
-  readonly at: number
 }
+
+/** A state of more bytes is written in pieces of so many. */
+export const PIECE_BYTES = 256 * 1024 * 1024
+/** What is read at once in search of the line's end. */
+const LINE_BYTES = 64 * 1024
 
 export const noCounts: StateCounts = { decisions: 0, events: 0, labels: 0 }
 
@@ -99,26 +128,50 @@ export async function writeBaseCheckpoint(
   path: string,
   base: BaseCheckpoint,
   files: FileSystem = nodeFiles,
+  pieceBytes = PIECE_BYTES,
 ): Promise<string> {
   const { state, events, ...rest } = base
   const held = events && writeHeldEvents(events)
   const head = { ...rest, through: 0, counts: noCounts, ...(held && { events: held.head }) }
-  return await writeCheckpoint(path, head, state, files, held?.bytes)
+  return await writeCheckpoint(path, head, state, files, { held: held?.bytes, pieceBytes })
 }
 
 /** Writes a checkpoint; members of `head` beyond its type are kept. */
 export async function writeCheckpoint(
   path: string,
-  head: Omit<CheckpointHead, 'format' | 'sha256' | 'layout'>,
+  head: Omit<CheckpointHead, 'format' | 'sha256' | 'pieces' | 'layout'>,
   state: Uint8Array,
   files: FileSystem,
-  held: Uint8Array = new Uint8Array(0),
+  options: { readonly held?: Uint8Array | undefined; readonly pieceBytes?: number } = {},
 ): Promise<string> {
+  const { held = new Uint8Array(0), pieceBytes = PIECE_BYTES } = options
   const layout = layoutOf(head.featureSets).version
-  const full = { ...head, format: 1, layout, sha256: sha256Hex(state) } satisfies CheckpointHead
+  const parts = piecesOf(state, pieceBytes)
+  const pieces = parts.map((part) => ({ bytes: part.length, sha256: sha256Hex(part) }))
+  // One piece needs no list: its file is as it was before there were any.
+  const sums =
+    pieces.length > 1 ? { sha256: contentHash(pieces), pieces } : { sha256: pieces[0].sha256 }
+  const full = { ...head, format: 1, layout, ...sums } satisfies CheckpointHead
   const line = Buffer.from(`${JSON.stringify(full)}\n`)
-  await writeFileAtomic(path, Buffer.concat([line, held, state]), files)
+  await writeFileAtomic(path, [line, held, ...parts], files)
   return sha256Hex(line)
+}
+
+/** Writes a checkpoint that was read, as it is. */
+export async function copyCheckpoint(
+  path: string,
+  { line, held, state }: Checkpoint,
+  files: FileSystem,
+): Promise<void> {
+  await writeFileAtomic(path, [line, held, ...piecesOf(state, PIECE_BYTES)], files)
+}
+
+/** At least one, which may be empty. */
+function piecesOf(state: Uint8Array, pieceBytes: number): Uint8Array[] {
+  const count = Math.max(1, Math.ceil(state.length / pieceBytes))
+  return Array.from({ length: count }, (_, i) =>
+    state.subarray(i * pieceBytes, (i + 1) * pieceBytes),
+  )
 }
 
 /** Reads a checkpoint and checks it. Error: `checkpoint_invalid`. Returns its name as `hash`. */
@@ -128,26 +181,81 @@ export async function readCheckpoint(
 ): Promise<Checkpoint & { readonly hash: string }> {
   const invalid = (what: string, cause?: unknown) =>
     decisionErrors.checkpoint_invalid(`${path} ${what}.`, { cause })
-  let bytes: Uint8Array
+  let open: OpenFile
   try {
-    bytes = await readWholeFile(path, files)
+    open = await files.open(path, 'read')
   } catch (cause) {
     throw invalid('cannot be read', cause)
   }
-  const end = bytes.indexOf(0x0a)
+  try {
+    return await readOpened(open, invalid)
+  } catch (error) {
+    throw isAssayError(error) ? error : invalid('cannot be read', error)
+  } finally {
+    await open.close()
+  }
+}
+
+type Invalid = (what: string, cause?: unknown) => AssayError
+
+async function readOpened(
+  open: OpenFile,
+  invalid: Invalid,
+): Promise<Checkpoint & { readonly hash: string }> {
+  const size = await open.size()
+  const line = await readLine(open)
+  if (line === undefined) throw invalid('is no checkpoint')
   let head: CheckpointHead
   try {
-    head = JSON.parse(Buffer.from(bytes.subarray(0, end)).toString('utf8')) as CheckpointHead
+    head = JSON.parse(Buffer.from(line).toString('utf8')) as CheckpointHead
   } catch (cause) {
     throw invalid('is no checkpoint', cause)
   }
-  if (head.format !== 1) throw invalid(`has format ${String(head.format)}, not 1`)
-  const at = end + 1
-  const { events } = head
-  const state = bytes.subarray(at + (events?.bytes ?? 0))
-  const isWhole =
-    sha256Hex(state) === head.sha256 &&
-    (events === undefined || sha256Hex(bytes.subarray(at, at + events.bytes)) === events.sha256)
-  if (!isWhole) throw invalid('is damaged: its checksum does not fit')
-  return { head, state, bytes, at, hash: sha256Hex(bytes.subarray(0, at)) }
+  if (head?.format !== 1) throw invalid(`has format ${String(head?.format)}, not 1`)
+  const { events, pieces, sha256 } = head
+  const heldBytes = events?.bytes ?? 0
+  const stateAt = line.length + heldBytes
+  const stateBytes = pieces ? sumOf(pieces) : size - stateAt
+  // Asked before memory is: a damaged line may name any number.
+  if (!(heldBytes >= 0) || !(stateBytes >= 0) || stateAt + stateBytes !== size) {
+    throw invalid(`has ${size} bytes, not those that it names`)
+  }
+  if (pieces !== undefined && contentHash(pieces) !== sha256) {
+    throw invalid('is damaged: the list of its pieces does not fit')
+  }
+  const held = new Uint8Array(heldBytes)
+  await open.read(held, line.length)
+  if (events !== undefined && sha256Hex(held) !== events.sha256) {
+    throw invalid('is damaged: the checksum of its events does not fit')
+  }
+  const state = new Uint8Array(stateBytes)
+  let from = 0
+  for (const piece of pieces ?? [{ bytes: stateBytes, sha256 }]) {
+    const bytes = state.subarray(from, from + piece.bytes)
+    await open.read(bytes, stateAt + from)
+    if (sha256Hex(bytes) !== piece.sha256) {
+      const [first, last] = [stateAt + from, stateAt + from + piece.bytes]
+      throw invalid(`is damaged: the checksum of bytes ${first} to ${last} does not fit`)
+    }
+    from += piece.bytes
+  }
+  return { head, line, held, state, hash: sha256Hex(line) }
+}
+
+function sumOf(pieces: readonly Piece[]): number {
+  return pieces.reduce((sum, { bytes }) => sum + bytes, 0)
+}
+
+/** The first line with its end; undefined where there is none. */
+async function readLine(open: OpenFile): Promise<Uint8Array | undefined> {
+  const read: Uint8Array[] = []
+  for (let at = 0; ;) {
+    const next = new Uint8Array(LINE_BYTES)
+    const count = await open.read(next, at)
+    const end = next.subarray(0, count).indexOf(0x0a)
+    read.push(next.subarray(0, end < 0 ? count : end + 1))
+    if (end >= 0) return Buffer.concat(read)
+    if (count < next.length) return undefined
+    at += count
+  }
 }

@@ -106,7 +106,8 @@ export async function decideOn(
   const appended = appendRecord(namespace, record, sequence, answer)
   namespace.state!.note(record, sequence)
   await durably(appended.durable)
-  return { replayed: false, body: answer, outcome: record.outcome }
+  const { outcome, failedRules } = record
+  return { replayed: false, body: answer, outcome, ...(failedRules && { failedRules }) }
 }
 
 /** The deployment that decides now. */

@@ -23,6 +23,8 @@ export interface EngineResult {
   readonly path: 'rule' | 'score'
   /** Names of the rules that fired, in declared order. */
   readonly rules: readonly string[]
+  /** Names of the rules that could not be evaluated on the event; absent where all could. */
+  readonly failedRules?: readonly string[]
   /** Up to four, strongest first; empty for `allow`. */
   readonly reasons: readonly Reason[]
 }
@@ -141,7 +143,9 @@ function decide(engine: Engine, row: Row, vector: Float64Array): EngineResult {
   const modelRow = modelRowOf(engine, vector)
   const margin = engine.model.margin(modelRow)
   const score = engine.model.score(modelRow)
-  const fired = engine.rules.filter((rule) => rule.fires(row, vector))
+  const failedRules: string[] = []
+  const noteFailed = (rule: string) => failedRules.push(rule)
+  const fired = engine.rules.filter((rule) => rule.fires(row, vector, noteFailed))
   const { outcome, path } = judge(score, fired, engine.document.thresholds)
   const reasons =
     outcome === 'allow'
@@ -152,7 +156,9 @@ function decide(engine: Engine, row: Row, vector: Float64Array): EngineResult {
           fired,
           pushesOf(engine, modelRow, engine.model.explain(modelRow).values),
         )
-  return { margin, score, outcome, path, rules: fired.map((rule) => rule.name), reasons }
+  const rules = fired.map((rule) => rule.name)
+  const failed = failedRules.length > 0 && { failedRules }
+  return { margin, score, outcome, path, rules, ...failed, reasons }
 }
 
 /**

@@ -32,6 +32,17 @@ export const decisionErrors = defineErrors({
     action:
       'If it lies in the home directory, put it back from a copy and start again; else make it again from the data snapshot.',
   },
+  base_lost: {
+    status: 500,
+    title: 'The state that history ended in is lost',
+    action:
+      'Stop the server and run `assay repair`, which makes it again from the data that it was made of; or put the file back from a backup.',
+  },
+  index_damaged: {
+    status: 500,
+    title: 'The index of what was decided is damaged',
+    action: 'Nothing: the process starts again and makes it anew from the journal.',
+  },
   namespace_not_found: {
     status: 404,
     title: 'There is no such namespace',

@@ -78,7 +78,8 @@ async function loadHistory(
   const held = writeHeldEvents([{ source, frame, afterUs, values: tail! }], eventsMax)
   const { state: bytes, ...head } = base
   if (isKnown) {
-    await writeCheckpoint('/base', { ...head, events: held.head }, bytes, bank.files, held.bytes)
+    const events = { ...head, events: held.head }
+    await writeCheckpoint('/base', events, bytes, bank.files, { held: held.bytes })
   } else await writeCheckpoint('/base', head, bytes, bank.files)
   const { sequence } = await bank.remote.loadBase({ namespace: 'live', path: '/base' })
   const ids = frame.columns['payment_id'] as string[]

@@ -37,6 +37,8 @@ export type {
 } from './records.ts'
 export { canonicalVector, createEngine, recomputeDecision } from './engine.ts'
 export type { DecisionEngine, EngineResult } from './engine.ts'
+export { installBase, mendBases } from './base-files.ts'
+export type { KnownBase } from './base-files.ts'
 export { writeBaseCheckpoint } from './checkpoint.ts'
 export type { BaseCheckpoint } from './checkpoint.ts'
 export { HELD_VALUES_BYTES_MAX } from './held-events.ts'

@@ -40,17 +40,19 @@ export interface JournalReading {
 const RECORDS_A_TURN = 2048
 
 /**
- * Reads the events of sources, and their labels, from a namespace's folder, in one go; none where
- * there is none. It holds the columns of what it found, and of the records one at a time.
+ * Reads the events of sources, and their labels, from a namespace's folder, in one go, up to a sequence
+ * where one is given; none where there is none. It holds the columns of what it found, and of the records one at a time.
  */
 export async function readJournalFacts(
   directory: string,
   sources: readonly CompiledSource[],
   files: FileSystem,
+  upTo = Infinity,
 ): Promise<JournalReading> {
   const gathered = new Map(sources.map((source) => [source.name, new Gathered(source)]))
   let through = 0
   for await (const { sequence, payload } of recordsIn(path.join(directory, 'journal'), files)) {
+    if (sequence > upTo) break
     through = sequence
     const record = decodeRecord(payload)
     if (record.type === 'label') gathered.get(record.of)?.addLabel(record)

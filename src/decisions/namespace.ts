@@ -3,6 +3,7 @@
 import * as path from 'node:path'
 import type { ColdStore, MemoryLimit } from '../features/index.ts'
 import type { Clock } from '../lib/clock.ts'
+import { isAssayError } from '../lib/errors.ts'
 import { fileErrorCode, readWholeFile, writeFileAtomic } from '../lib/files.ts'
 import type { FileSystem } from '../lib/files.ts'
 import { openJournal } from '../lib/journal.ts'
@@ -28,8 +29,11 @@ import type { NamespaceClock, NamespaceInfo } from './remote.ts'
 /** How much memory the live state of a namespace may take, and where the rest goes. */
 export interface StateMemory {
   readonly maxBytes: number
-  /** Opens the cold store of a namespace in a folder of its own (adapters/lmdb). */
-  openCold(directory: string): ColdStore
+  /**
+   * Opens the cold store of a namespace in a folder of its own (adapters/lmdb); one that was called
+   * damaged before is empty again.
+   */
+  openCold(directory: string): ColdStore | Promise<ColdStore>
 }
 
 export interface NamespaceOptions {
@@ -42,6 +46,8 @@ export interface NamespaceOptions {
   readonly deployments: DeploymentFiles
   readonly openIndex: (directory: string) => Promise<DecisionIndex>
   readonly stateMemory: StateMemory | undefined
+  /** The folder in which bases are made, from which a lost one can be put back. */
+  readonly bases: string | undefined
   /** Where other programs read the newest values of entities. */
   readonly online: OnlineStore | undefined
   readonly checkpointEvery: number
@@ -78,7 +84,7 @@ export interface Namespace {
   readonly options: NamespaceOptions
   readonly clockKind: NamespaceClock
   readonly journal: Journal
-  readonly memory: MemoryLimit | undefined
+  memory: MemoryLimit | undefined
   readonly index: DecisionIndex
   readonly online: OnlineCopy | undefined
   state: LiveState | undefined
@@ -141,10 +147,7 @@ export async function openNamespace(options: NamespaceOptions): Promise<Namespac
     clockKind: clock,
     journal,
     index: await options.openIndex(path.join(directory, 'index')),
-    memory: options.stateMemory && {
-      maxBytes: options.stateMemory.maxBytes,
-      cold: options.stateMemory.openCold(path.join(directory, 'cold')),
-    },
+    memory: await memoryOf(options),
     online:
       options.online &&
       createOnlineCopy({
@@ -177,13 +180,36 @@ export async function openNamespace(options: NamespaceOptions): Promise<Namespac
     isClosing: false,
   }
   held.namespace = namespace
-  await recoverNamespace(namespace)
+  try {
+    await recoverNamespace(namespace)
+  } catch (error) {
+    if (!isAssayError(error, 'cold_store_damaged')) throw error
+    await replaceCold(namespace, error)
+    await recoverNamespace(namespace)
+  }
   namespace.online?.start()
   // A replay goes on at the newest event that was recorded; before the first one it has no time yet.
   if (clock === 'replay' && journal.durableSequence > 0) {
     namespace.replayNowUs ??= namespace.state?.newestEventTimeUs ?? null
   }
   return namespace
+}
+
+async function memoryOf({
+  stateMemory,
+  directory,
+}: NamespaceOptions): Promise<MemoryLimit | undefined> {
+  if (stateMemory === undefined) return undefined
+  const cold = await stateMemory.openCold(path.join(directory, 'cold'))
+  return { maxBytes: stateMemory.maxBytes, cold }
+}
+
+/** Begins anew with an empty cold store: what was in a damaged one follows from the journal. */
+async function replaceCold(namespace: Namespace, cause: unknown): Promise<void> {
+  namespace.options.onWarning('Entities on disk are damaged; state is built anew.', cause)
+  namespace.state = undefined
+  await namespace.memory?.cold.close()
+  namespace.memory = await memoryOf(namespace.options)
 }
 
 async function namespaceFile(options: NamespaceOptions): Promise<NamespaceFile> {
@@ -262,7 +288,13 @@ export function appendRecord(
 
 /** Where a key stands: on its way, or in the index. */
 export function findKey(namespace: Namespace, key: string): Recent | IndexEntry | undefined {
-  return namespace.recent.get(key) ?? namespace.index.get(key)
+  try {
+    return namespace.recent.get(key) ?? namespace.index.get(key)
+  } catch (error) {
+    // The next start makes it anew from the journal, which nobody must wait for here.
+    namespace.options.onFatal(error as Error)
+    throw error
+  }
 }
 
 /** How an event came to be known: by a record, or by the base. */
@@ -381,7 +413,10 @@ export function pauseAndRebuild(namespace: Namespace, cause: unknown): void {
       : 'The last record could not be written.'
   namespace.pause = { reason, retryAfter }
   const waited = new Promise((resolve) => setTimeout(resolve, retryAfter * 1000).unref())
-  namespace.rebuilding = namespace.rebuilding.then(() => rebuildState(namespace))
+  namespace.rebuilding = namespace.rebuilding.then(async () => {
+    if (isAssayError(cause, 'cold_store_damaged')) await replaceCold(namespace, cause)
+    await rebuildState(namespace)
+  })
   namespace.rebuilding
     .then(() => waited)
     .then(() => {

@@ -120,7 +120,8 @@ export interface CaseEvent {
   readonly caseId: string
   readonly atUs: number
   readonly by: string
-  readonly action: 'verdict' | 'undo' | 'correct' | 'label-sent'
+  /** `label-refused` says in its reason why the verdict did not become a label. */
+  readonly action: 'verdict' | 'undo' | 'correct' | 'label-sent' | 'label-refused'
   readonly verdict: Verdict | null
   readonly reason: string | null
 }

@@ -2,14 +2,14 @@ import { expect, test } from 'vitest'
 import { manualClock } from '../lib/clock.ts'
 import { faultyFiles } from '../lib/faulty-files.ts'
 import { deployment, memoryDeployments, payment, startUs } from '../../test/small-bank.ts'
-import { createCaseDesk } from './case-desk.ts'
+import { createCaseDesk, type VerdictLabels } from './case-desk.ts'
 import { createMemoryIndex, createMemoryReadModel } from './memory.ts'
 import { caseId } from './projection.ts'
 import { createProjector } from './projector.ts'
 import { decideRemote } from './remote-service.ts'
 import { openDecisionService } from './service.ts'
 
-async function bank() {
+async function bank(labels: Partial<VerdictLabels> = {}) {
   const clock = manualClock(startUs + 1_000_000_000)
   const deployments = memoryDeployments()
   const service = await openDecisionService({
@@ -38,7 +38,7 @@ async function bank() {
     store: model,
     decide,
     clock,
-    labelsOf: () => ({ labels: 'fraud', fraud: 'fraud', genuine: 'genuine' }),
+    labelsOf: () => ({ labels: 'fraud', fraud: 'fraud', genuine: 'genuine', ...labels }),
   })
   const ask = (n: number, amount = '5.00') =>
     service.decide({ namespace: 'live', policy: 'card', body: payment(n, { amount }) })
@@ -87,6 +87,42 @@ test('a review becomes a case, its verdict a label after ten seconds, and the de
     'verdict',
     'label-sent',
   ])
+  await service.close()
+})
+
+test('a label that is refused is not sent again: its case says why', async () => {
+  const { clock, model, projector, desk, ask, service } = await bank({ fraud: 'no such value' })
+  await ask(1, '1000.00')
+  await projector.catchUp()
+  await desk.giveVerdict({ caseId: idOf(1), verdict: 'fraud', by: 'Ann' })
+  clock.advance(10_000_000)
+  expect(await desk.sendDueLabels()).toBe(0)
+  expect(await model.dueLabels(clock.nowUs(), 10)).toEqual([])
+  const history = await model.caseHistory(idOf(1))
+  expect(history.at(-1)).toMatchObject({
+    action: 'label-refused',
+    reason: expect.stringMatching(/^label_invalid: .*must be one of/),
+  })
+  await service.close()
+})
+
+test('a label whose source is not there waits longer each time, and for a week at most', async () => {
+  const { clock, model, projector, desk, ask, service } = await bank({ labels: 'gone' })
+  await ask(1, '1000.00')
+  await projector.catchUp()
+  await desk.giveVerdict({ caseId: idOf(1), verdict: 'fraud', by: 'Ann' })
+  let tries = 0
+  for (let row = (await model.case(idOf(1)))!.case; row.labelDueUs !== null; tries++) {
+    clock.advance(row.labelDueUs - clock.nowUs())
+    expect(await desk.sendDueLabels()).toBe(0)
+    row = (await model.case(idOf(1)))!.case
+  }
+  expect(tries).toBeLessThan(30)
+  const history = await model.caseHistory(idOf(1))
+  expect(history.at(-1)).toMatchObject({
+    action: 'label-refused',
+    reason: expect.stringMatching(/^source_not_found/),
+  })
   await service.close()
 })
 

@@ -1,4 +1,5 @@
 // What the journal holds. Every change of live state is one of these records, and nothing else is.
+import type { BaseOrigin, HeldJournal } from './checkpoint.ts'
 import { decisionErrors } from './errors.ts'
 import type { Outcome } from './policy.ts'
 
@@ -76,6 +77,8 @@ export interface DecisionRecord {
   /** What led to the outcome: the strongest rule, or the score. */
   readonly path: 'rule' | 'score'
   readonly rules: readonly string[]
+  /** Rules that could not be evaluated on the event, and so did not fire; absent where all could. */
+  readonly failedRules?: readonly string[]
   readonly reasons: readonly Reason[]
   readonly thresholds: { readonly decline: number; readonly review: number }
   readonly versions: DecisionVersions
@@ -142,6 +145,9 @@ export interface BaseRecord {
   readonly layout: string
   /** Policies that do not decide from here on until they are deployed anew, on this state. */
   readonly supersedes?: readonly string[]
+  /** What the checkpoint says of its making, so that it can be made again; absent in earlier records. */
+  readonly journal?: HeldJournal
+  readonly madeOf?: BaseOrigin
   readonly receivedAtUs: number
 }
 

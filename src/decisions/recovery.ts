@@ -1,7 +1,10 @@
 // State from the journal: at the start, after the disk refused records, and when a new base is
 // loaded. The same `applyRecord` is the only way in which a record that was read changes state.
 import * as path from 'node:path'
+import { isAssayError } from '../lib/errors.ts'
 import { fileErrorCode } from '../lib/files.ts'
+import { baseFile, readBase } from './base-files.ts'
+import type { BaseHolder } from './base-files.ts'
 import { layoutOf, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import type { Checkpoint, CheckpointHead } from './checkpoint.ts'
 import { readyLabels, readySource } from './contracts.ts'
@@ -91,12 +94,7 @@ async function restoreNewest(namespace: Namespace): Promise<number> {
 
 async function restoreFrom(namespace: Namespace, checkpoint: Checkpoint): Promise<void> {
   const head = checkpoint.head as CheckpointHead & OwnHead
-  const held =
-    head.held &&
-    (await openHeldEvents(
-      { ...head.held, file: baseFile(namespace, head.base!) },
-      namespace.options.files,
-    ))
+  const held = head.held && (await openHeld(namespace, head.held, head.base!))
   setState(namespace, restoreLiveState(checkpoint, namespace.memory))
   for (const [version, names] of Object.entries(head.layouts)) namespace.layouts.set(version, names)
   for (const { policy, deployment, sequence } of head.policies) {
@@ -105,6 +103,23 @@ async function restoreFrom(namespace: Namespace, checkpoint: Checkpoint): Promis
   namespace.base = head.base
   namespace.held = held
   namespace.replayNowUs = head.replayNowUs
+}
+
+/** The events of the base that a checkpoint goes on from. */
+async function openHeld(
+  namespace: Namespace,
+  place: Omit<HeldPlace, 'file'>,
+  base: string,
+): Promise<HeldEvents> {
+  const { directory, options } = namespace
+  const at = { ...place, file: baseFile(directory, base) }
+  try {
+    return await openHeldEvents(at, options.files)
+  } catch (error) {
+    if (!isAssayError(error, 'checkpoint_invalid')) throw error
+    await readBase(namespace, base)
+    return await openHeldEvents(at, options.files)
+  }
 }
 
 /** What decide adds to a checkpoint of its own. */
@@ -160,15 +175,6 @@ async function writeOwnCheckpoint(namespace: Namespace): Promise<void> {
   }
 }
 
-/** Where a namespace keeps its copy of a base. */
-export function baseFile({ directory }: Pick<Namespace, 'directory'>, hash: string): string {
-  return path.join(directory, 'state', baseName(hash))
-}
-
-export function baseName(hash: string): string {
-  return `base-${hash.slice(0, 16)}`
-}
-
 function placeIn({ place: { file: _, ...place } }: HeldEvents): Omit<HeldPlace, 'file'> {
   return place
 }
@@ -206,7 +212,7 @@ export type StateHolder = Pick<
   | 'memory'
 > & {
   readonly online?: Namespace['online']
-  readonly options: Pick<Namespace['options'], 'files' | 'deployments'>
+  readonly options: Pick<Namespace['options'], 'files' | 'deployments'> & BaseHolder['options']
   readonly journal: Pick<Namespace['journal'], 'read'>
 }
 
@@ -226,8 +232,7 @@ export async function applyRecord(
       await applyDeployment(namespace, record, sequence)
       return
     case 'base': {
-      const file = path.join(namespace.directory, 'state', record.file)
-      const checkpoint = await readCheckpoint(file, namespace.options.files)
+      const checkpoint = await readBase(namespace, record.checkpoint)
       await replaceBase(namespace, checkpoint, record.checkpoint, sequence, record.supersedes)
     }
   }
@@ -330,19 +335,15 @@ function isHeldEvent({ held }: StateHolder, record: JournalRecord): boolean {
 /** The events of a base as its checkpoint file carries them, which lies in the namespace. */
 function heldEventsOf(
   namespace: StateHolder,
-  { head, bytes, at }: Checkpoint,
+  { head, line, held }: Checkpoint,
   hash: string,
   sequence: number,
 ): HeldEvents | undefined {
   const { events, layout } = head
   if (events === undefined) return undefined
-  const file = baseFile(namespace, hash)
-  const index = bytes.subarray(at, at + events.indexBytes)
-  return new HeldEvents(
-    { head: events, file, at, sequence, layout },
-    index,
-    namespace.options.files,
-  )
+  const file = baseFile(namespace.directory, hash)
+  const place = { head: events, file, at: line.length, sequence, layout }
+  return new HeldEvents(place, held.subarray(0, events.indexBytes), namespace.options.files)
 }
 
 /** A base holds the record's event already; its entity may have no online values of this base yet. */

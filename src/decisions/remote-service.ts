@@ -1,8 +1,8 @@
 // The rpc service `decide`: what other processes may ask, answered from a DecisionService.
 import { monotonicUs } from '../lib/clock.ts'
 import { isAssayError, toProblem } from '../lib/errors.ts'
-import { writeFileAtomic } from '../lib/files.ts'
-import { readCheckpoint } from './checkpoint.ts'
+import { baseFile, baseName } from './base-files.ts'
+import { copyCheckpoint, readCheckpoint } from './checkpoint.ts'
 import { livePolicy, durably, invalidEvent, plainVector } from './deciding.ts'
 import { readDeployment } from './deployed.ts'
 import { recomputeDecision, rowOf } from './engine.ts'
@@ -21,14 +21,7 @@ import {
   refusePaused,
 } from './namespace.ts'
 import type { Namespace } from './namespace.ts'
-import {
-  baseFile,
-  baseName,
-  checkpointNow,
-  installDeployment,
-  prepareState,
-  replaceBase,
-} from './recovery.ts'
+import { checkpointNow, installDeployment, prepareState, replaceBase } from './recovery.ts'
 import { answerOf, decodeRecord } from './records.ts'
 import { createQuestionQueue } from './question-queue.ts'
 import type {
@@ -190,8 +183,8 @@ async function loadBase(
   if (namespace.base === checkpoint.hash) {
     return { sequence: namespace.journal.lastSequence, checkpoint: checkpoint.hash }
   }
-  const { hash, head, bytes } = checkpoint
-  await writeFileAtomic(baseFile(namespace, hash), bytes, files)
+  const { hash, head } = checkpoint
+  await copyCheckpoint(baseFile(namespace.directory, hash), checkpoint, files)
   // Reading and copying take time, in which another base or a full disk may have come first.
   refusePaused(namespace)
   namespace.pause = { reason: BASE_LOADING, retryAfter: 1 }
@@ -207,6 +200,8 @@ async function loadBase(
       newestEventTimeUs: head.newestEventTimeUs,
       layout: head.layout,
       supersedes,
+      ...(head.journal && { journal: head.journal }),
+      ...(head.madeOf && { madeOf: head.madeOf }),
       receivedAtUs: clock.nowUs(),
     }
     namespace.generation++

@@ -9,7 +9,8 @@ import type { CompiledRule, RuleDeclaration } from './policy.ts'
 
 /** A rule made ready: whether it fires on an event whose features have been computed. */
 export interface ReadyRule extends CompiledRule {
-  fires(row: Row, features: Float64Array): boolean
+  /** One that cannot be evaluated on the event does not fire; `onFailed` is told its name. */
+  fires(row: Row, features: Float64Array, onFailed?: (rule: string) => void): boolean
 }
 
 /** Structural bounds: a rule that passes them is evaluated in microseconds. */
@@ -170,7 +171,7 @@ function readyRule(rule: RuleDeclaration | CompiledRule, vocabulary: Vocabulary)
     when,
     then,
     reason,
-    fires(row, vector) {
+    fires(row, vector, onFailed) {
       const event = new vocabulary.event()
       for (const [each, reader] of columns) event[each] = reader.read(row)
       const held = new vocabulary.features()
@@ -180,6 +181,7 @@ function readyRule(rule: RuleDeclaration | CompiledRule, vocabulary: Vocabulary)
       } catch {
         // What CEL calls an error (an overflow, int(NaN)) makes the condition not hold. Rules that
         // lack a value must not stop a payment by failing.
+        onFailed?.(name)
         return false
       }
     },

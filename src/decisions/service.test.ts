@@ -31,6 +31,22 @@ test('a rule wins over a weaker score, and its reason comes first', async () => 
   expect(huge.reasons.length).toBeLessThanOrEqual(4)
 })
 
+test('a rule that cannot be evaluated does not fire, and is recorded and counted', async () => {
+  const deployments = memoryDeployments()
+  const base = deployment()
+  const broken = { when: '1 / (event.customer - 7) == 1', then: 'decline', reason: 'x' } as const
+  const rules = [rule('broken', broken), ...base.policy.rules]
+  const hash = deployments.add({ ...base, policy: { ...base.policy, rules } })
+  const { remote, answer, service } = await openBank({ deployments })
+  await remote.switchDeployment({ namespace: 'live', deployment: hash, actor: 'a', reason: 'r' })
+  expect(await answer(payment(1, { customer: 7 }))).toMatchObject({ outcome: 'allow', rules: [] })
+  await answer(payment(2, { customer: 90 }))
+  expect(service.metrics().failedRules).toEqual({ broken: 1 })
+  const { records } = await remote.records({ namespace: 'live', after: 0, limit: 10 })
+  const failed = records.flatMap((each) => (each.type === 'decision' ? [each.failedRules] : []))
+  expect(failed).toEqual([['broken'], undefined])
+})
+
 test('a rule that allows exempts from the score, and yields to one that declines', async () => {
   const deployments = memoryDeployments()
   const base = deployment()

@@ -30,6 +30,8 @@ export interface DecisionServiceOptions {
   readonly openIndex: (directory: string) => Promise<DecisionIndex>
   /** Without one, live state takes what memory it needs. */
   readonly stateMemory?: StateMemory | undefined
+  /** The folder in which bases are made, from which a lost one can be put back. */
+  readonly bases?: string | undefined
   /** Where the newest values of entities are kept up for other programs; without one they are not. */
   readonly online?: OnlineStore | undefined
   /** Removes a namespace's folder with everything in it. */
@@ -49,7 +51,13 @@ export interface DecisionServiceOptions {
 
 /** What a door needs of a decision: the exact bytes, and whether they had been given before. */
 export type Decided =
-  | { readonly replayed: false; readonly body: string; readonly outcome: Outcome }
+  | {
+      readonly replayed: false
+      readonly body: string
+      readonly outcome: Outcome
+      /** Rules that could not be evaluated; absent where all could. */
+      readonly failedRules?: readonly string[]
+    }
   | { readonly replayed: true; readonly body: string; readonly outcome?: undefined }
 
 export interface DecisionService {
@@ -118,6 +126,7 @@ function open(
     deployments,
     openIndex,
     stateMemory: options.stateMemory,
+    bases: options.bases,
     online: options.online,
     checkpointEvery: options.checkpointEvery ?? CHECKPOINT_EVERY,
     segmentBytes,

@@ -68,19 +68,24 @@ export const nodeFiles: FileSystem = {
 
 /**
  * Replaces a file as a whole: whoever opens it, also after a loss of power, finds either the old
- * content or the new, never a mixture. The directory must exist.
+ * content or the new, never a mixture. The directory must exist. Content may come in pieces.
  */
 export async function writeFileAtomic(
   file: string,
-  content: Uint8Array | string,
+  content: Uint8Array | string | Iterable<Uint8Array>,
   files: FileSystem = nodeFiles,
 ): Promise<void> {
-  const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content
+  const whole = typeof content === 'string' ? new TextEncoder().encode(content) : content
+  const pieces = whole instanceof Uint8Array ? [whole] : whole
   const temporary = temporaryName(file)
   try {
     const open = await files.open(temporary, 'create')
     try {
-      await open.write(bytes, 0)
+      let at = 0
+      for (const piece of pieces) {
+        await open.write(piece, at)
+        at += piece.length
+      }
       await open.sync()
     } finally {
       await open.close()
@@ -109,6 +114,9 @@ export async function readWholeFile(file: string, files: FileSystem): Promise<Ui
   }
 }
 
+/** Most bytes of one call: neither Node nor the systems below take 2 GiB at once. */
+const CALL_BYTES_MAX = 1024 * 1024 * 1024
+
 /** Callback functions on a bare descriptor cost about half of what `FileHandle` does. */
 function openFile(descriptor: number): OpenFile {
   return {
@@ -116,7 +124,14 @@ function openFile(descriptor: number): OpenFile {
       let got = 0
       while (got < into.length) {
         const count = await call<number>((done) =>
-          fs.read(descriptor, into, got, into.length - got, position + got, done),
+          fs.read(
+            descriptor,
+            into,
+            got,
+            Math.min(into.length - got, CALL_BYTES_MAX),
+            position + got,
+            done,
+          ),
         )
         if (count === 0) break
         got += count
@@ -127,7 +142,14 @@ function openFile(descriptor: number): OpenFile {
       let put = 0
       while (put < bytes.length) {
         put += await call<number>((done) =>
-          fs.write(descriptor, bytes, put, bytes.length - put, position + put, done),
+          fs.write(
+            descriptor,
+            bytes,
+            put,
+            Math.min(bytes.length - put, CALL_BYTES_MAX),
+            position + put,
+            done,
+          ),
         )
       }
     },

@@ -13,7 +13,8 @@ export { psiOfCounts, psiOfShares, sharesOf }
 /**
  * Inner edges of at most ten bins that hold equally many reference values: the deciles, by linear
  * interpolation, each once. Few distinct values give fewer bins. A value belongs to the bin whose
- * upper edge is the first at or above it.
+ * upper edge is the first at or above it. Differences of data versions take values that occur
+ * instead, which an engine can find exactly.
  */
 export function decileEdges(values: ArrayLike<number>): number[] {
   const sorted = finiteSorted(values)

@@ -11,6 +11,12 @@ export const pipelineErrors = defineErrors({
     title: 'The version cannot be trained again from here',
     action: 'Bring back what the message names; the record of the version says what it was.',
   },
+  base_not_rebuilt: {
+    status: 409,
+    title: 'A lost base of live state cannot be made again',
+    action:
+      'Put the file `decide/NAMESPACE/state/base-…` back from a backup; the message says what is missing or differs.',
+  },
   learning_full: {
     status: 429,
     title: 'Too much waits to be learnt',
@@ -46,6 +52,11 @@ export const pipelineErrors = defineErrors({
     title: 'The pipeline run has ended',
     action: 'Start another run; steps that are unchanged are not run again.',
   },
+  pipeline_run_running: {
+    status: 409,
+    title: 'The pipeline run goes on already',
+    action: 'Wait for its end, or cancel it with `assay pipelines cancel RUN`.',
+  },
   approval_not_waiting: {
     status: 409,
     title: 'The step does not wait for an approval',
@@ -60,6 +71,12 @@ export const pipelineErrors = defineErrors({
     status: 403,
     title: 'Who started a run does not approve it',
     action: 'Ask another person with the right to approve.',
+  },
+  pipeline_list_damaged: {
+    status: 500,
+    title: 'The list of the files of a kept folder was changed on disk',
+    action:
+      'Restore the file from a backup, or run its step anew with --from; results are not removed until then.',
   },
   pipeline_step_failed: {
     status: 422,

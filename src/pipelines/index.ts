@@ -76,7 +76,8 @@ export type {
   RunReport,
 } from './flows/plan.ts'
 export { PREDICTIONS, pairedDifferences, type PairedDifference } from './flows/predictions.ts'
-export { deploymentDocument } from './flows/promote.ts'
+export { deploymentDocument, type Examined } from './flows/promote.ts'
+export { rebuildBase } from './flows/base.ts'
 export { reproduce, type Reproduction } from './flows/reproduce.ts'
 export { createReplay, type Replay, type ReplayPorts } from './flows/replay.ts'
 export { countSkew, type SkewCount, type SkewRequest } from './flows/skew.ts'

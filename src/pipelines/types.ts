@@ -27,12 +27,29 @@ export interface EngineRun {
   readonly options: RunOptions
   /** The backfill that it is a part of. */
   readonly backfill: string | null
-  /** Hash of the pipeline as it was declared. */
+  /** Names of the parameters that were given, the others had their defaults; of newer runs. */
+  readonly given?: readonly string[] | undefined
+  /** Hash of the pipeline as it was declared when the run began. */
   readonly declaration: string
+  /** Hash of the code of the steps when it began, or last went on, by the file that declares them. */
+  readonly code?: Readonly<Record<string, string>> | undefined
+  /** Where it went on with something else than before, oldest first. */
+  readonly changes?: readonly RunChange[] | undefined
   /** How many steps are in each state. */
   readonly counts: Readonly<Partial<Record<StepStatus, number>>>
   /** Which process runs it: `work`, or a command. */
   readonly runner: string
+}
+
+/** What was different when a run went on that was broken off, or waited for people. */
+export interface RunChange {
+  readonly atUs: number
+  /** Which process went on with it. */
+  readonly runner: string
+  /** Hash of the pipeline as it was declared then. */
+  readonly declaration: string
+  /** Clauses: `changed code: step train`. */
+  readonly words: readonly string[]
 }
 
 export interface RunOptions {

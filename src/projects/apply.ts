@@ -4,10 +4,10 @@ import type { ChangeBy } from '../access/index.ts'
 import type { AuditLog } from '../audit/index.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { UnitOfWork } from '../lib/unit-of-work.ts'
-import type { CompiledProject } from './declare.ts'
+import type { DeclaredProject } from './declare.ts'
 
 export interface AppliedProject {
-  readonly project: CompiledProject
+  readonly project: DeclaredProject
   readonly appliedAtUs: number
   readonly appliedBy: string
 }
@@ -22,7 +22,7 @@ export interface ProjectStore {
 
 export interface Projects {
   /** Keeps the project with an audit entry; the same version again changes its text at most. */
-  apply(project: CompiledProject, by: ChangeBy): Promise<void>
+  apply(project: DeclaredProject, by: ChangeBy): Promise<void>
   current(): Promise<AppliedProject | undefined>
   /** The project that was in force at an instant, µs UTC. */
   at(atUs: number): Promise<AppliedProject | undefined>

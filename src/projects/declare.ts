@@ -13,8 +13,10 @@ import {
   checkNames,
   compileFeatureProject,
   type CompiledFeatureProject,
+  type FeatureProjectDeclaration,
   type FeatureProjectOptions,
 } from './feature-project.ts'
+import { compilePipelineProject, type PipelineProjectDeclaration } from './pipeline-project.ts'
 
 /** A recipe for a model: which features, which label, which learner. */
 export interface ModelDeclaration {
@@ -82,6 +84,35 @@ export interface CompiledProject extends CompiledFeatureProject, FlowProject {
    * what they mean; absent where a project was compiled without its files, or by an earlier release.
    */
   readonly declarations?: DeclarationText
+}
+
+/**
+ * What a server knows of its project. One that declares features or pipelines alone has no models,
+ * gates or policies, and nothing of how they are made.
+ */
+export type DeclaredProject = Omit<CompiledProject, 'split' | 'seed' | 'registeredModel' | 'data'>
+
+/** Whether a project learns and decides; such a one is declared with `project(…)`. */
+export function learnsAndDecides(project: DeclaredProject): project is CompiledProject {
+  return 'registeredModel' in project
+}
+
+/** A project without the parts that learn and decide. Errors as those of `compileProject`. */
+export function compilePart(
+  declaration: FeatureProjectDeclaration | PipelineProjectDeclaration,
+): DeclaredProject {
+  const body = {
+    ...(declaration.kind === 'feature-project'
+      ? compileFeatureProject(declaration)
+      : compilePipelineProject(declaration)),
+    example: false,
+    models: [],
+    gates: [],
+    policies: [],
+    replay: null,
+    approvers: [],
+  }
+  return { ...body, version: contentHash(body) }
 }
 
 /**

@@ -33,8 +33,8 @@ export const projectErrors = defineErrors({
   },
   project_features_only: {
     status: 422,
-    title: 'The project declares features only',
+    title: 'The project declares nothing to learn or decide',
     action:
-      'Declare it with `project(…)` and what the message names, or use `assay features` and `assay ingest`.',
+      'Declare it with `project(…)` and what the message names, or use `assay features`, `assay ingest` and `assay pipelines`.',
   },
 })

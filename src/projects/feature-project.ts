@@ -42,8 +42,8 @@ export interface FeatureProjectDeclaration extends FeatureProjectOptions {
 
 /**
  * Declares a project of features alone; the default export of its `project.ts`. The commands under
- * `assay features` and `assay ingest` work with it; `assay run` and `assay start` learn and decide,
- * and need the whole of `project`.
+ * `assay features` and `assay ingest` work with it, and `assay start` shows its page; `assay run`
+ * learns, and needs the whole of `project`.
  */
 export function featureProject(
   name: string,

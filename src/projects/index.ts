@@ -3,9 +3,11 @@
 // processes. The home directory has a format; migrations go forward, and a lock gives it one owner.
 export {
   compileProject,
+  learnsAndDecides,
   model,
   project,
   type CompiledProject,
+  type DeclaredProject,
   type ModelDeclaration,
   type ProjectDeclaration,
   type ProjectOptions,
@@ -30,9 +32,11 @@ export {
   type FeatureProjectOptions,
 } from './feature-project.ts'
 export {
+  loadDeclarations,
   loadFeatures,
   loadPipelines,
   loadProject,
+  type LoadedDeclarations,
   type LoadedFeatures,
   type LoadedPipelines,
   type LoadedProject,

@@ -6,7 +6,13 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { AssayError } from '../lib/errors.ts'
 import type { PipelineProjectDeclaration } from './pipeline-project.ts'
 import { findDeclarations, type SourceFile } from './declaration-text.ts'
-import { compileProject, type CompiledProject, type ProjectDeclaration } from './declare.ts'
+import {
+  compilePart,
+  compileProject,
+  type CompiledProject,
+  type DeclaredProject,
+  type ProjectDeclaration,
+} from './declare.ts'
 import { projectErrors } from './errors.ts'
 import { compilePipelines, type PipelineDeclaration } from '../pipelines/index.ts'
 import {
@@ -34,6 +40,26 @@ export async function loadProject(path: string): Promise<LoadedProject> {
   }
   try {
     const compiled = compileProject(declaration)
+    const declarations = findDeclarations(sourceFiles(directory), compiled.featureSets)
+    return { directory, declaration, compiled: { ...compiled, declarations } }
+  } catch (error) {
+    throw asInvalid(entry, error)
+  }
+}
+
+/** Any project that a server runs. */
+export interface LoadedDeclarations {
+  readonly directory: string
+  readonly declaration: Declaration
+  readonly compiled: DeclaredProject
+}
+
+/** Loads whatever a folder declares. Errors: `project_not_found`, `project_invalid`. */
+export async function loadDeclarations(path: string): Promise<LoadedProject | LoadedDeclarations> {
+  const { directory, entry, declaration } = await declarationIn(path)
+  if (declaration.kind === 'project') return loadProject(path)
+  try {
+    const compiled = compilePart(declaration)
     const declarations = findDeclarations(sourceFiles(directory), compiled.featureSets)
     return { directory, declaration, compiled: { ...compiled, declarations } }
   } catch (error) {

@@ -1,5 +1,6 @@
-import type { PipelineDeclaration } from '../pipelines/index.ts'
+import { compilePipelines, type PipelineDeclaration } from '../pipelines/index.ts'
 import { projectErrors } from './errors.ts'
+import type { CompiledFeatureProject } from './feature-project.ts'
 
 export interface PipelineProjectOptions {
   readonly title: string
@@ -15,7 +16,7 @@ export interface PipelineProjectDeclaration extends PipelineProjectOptions {
 
 /**
  * Declares a project of pipelines alone; the default export of its `project.ts`. The commands under
- * `assay pipelines` work with it.
+ * `assay pipelines` work with it, and `assay start` runs its triggers and shows its page.
  */
 export function pipelineProject(
   name: string,
@@ -27,4 +28,21 @@ export function pipelineProject(
     )
   }
   return { kind: 'pipeline-project', name, ...options }
+}
+
+/** The project as data. Error: `pipeline_invalid`. */
+export function compilePipelineProject(
+  declaration: PipelineProjectDeclaration,
+): CompiledFeatureProject {
+  const { name, title, description = '', owner, pipelines } = declaration
+  return {
+    name,
+    title,
+    description,
+    owner,
+    sources: [],
+    labels: [],
+    featureSets: [],
+    pipelines: compilePipelines(pipelines),
+  }
 }

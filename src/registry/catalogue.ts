@@ -14,6 +14,7 @@ import {
   type RegistryContext,
 } from './context.ts'
 import { registryErrors } from './errors.ts'
+import { isKept } from './status.ts'
 import {
   isPrompt,
   stages,
@@ -42,6 +43,8 @@ export interface Catalogue {
    * about history. Errors: `model_exists`, `model_name_taken`, `model_governed`.
    */
   renameModel(name: string, to: string, by: ChangeBy): Promise<RegisteredModel>
+  /** Why a model may not change its name; undefined where it may. */
+  renameObstacle(name: string): Promise<string | undefined>
   setModelTag(name: string, key: string, value: string, by: ChangeBy): Promise<void>
   deleteModelTag(name: string, key: string, by: ChangeBy): Promise<void>
   /** Hides it with its versions; error `version_kept` where one is approved or live. */
@@ -85,9 +88,15 @@ export interface Catalogue {
 
   /**
    * Removes for good what was deleted before an instant (µs UTC), except what was ever approved or
-   * live. Numbers of removed versions are never given again.
+   * live. Numbers of removed versions are never given again. Goes in transactions of bounded size,
+   * each with its audit entry, and the signal ends it between two of them. A dry run counts what
+   * would go.
    */
-  purge(beforeUs: number, by: ChangeBy): Promise<{ models: number; versions: number }>
+  purge(
+    beforeUs: number,
+    by: ChangeBy,
+    options?: { readonly dryRun?: boolean; readonly signal?: AbortSignal | undefined },
+  ): Promise<{ models: number; versions: number }>
 }
 
 export interface CatalogueDependencies extends RegistryContext {
@@ -178,6 +187,7 @@ function modelParts(context: CatalogueDependencies) {
         await record(context, 'model-renamed', { model: to }, by, { before: name })
         return modelOrFail(store, to)
       }),
+    renameObstacle: async (name) => renameObstacle?.(name),
     setModelTag: (name, key, value, by) =>
       unit.transaction(async () => {
         checkTags({ [key]: value })
@@ -226,30 +236,55 @@ function modelParts(context: CatalogueDependencies) {
         await record(context, 'model-restored', { model: name }, by, { versions: along })
         return modelOrFail(store, name)
       }),
-    purge: (beforeUs, by) =>
-      unit.transaction(async () => {
-        const versions = await store.removable(beforeUs)
-        for (const { model, version } of versions) await store.removeVersion(model, version)
-        const models: string[] = []
-        for (const { name, deletedAtUs } of await store.models('with')) {
-          if (deletedAtUs === undefined || deletedAtUs >= beforeUs) continue
-          if ((await store.allLabelled(name, 'with')).length > 0) continue
-          await store.removeModel(name)
-          models.push(name)
-        }
-        const counts = { models: models.length, versions: versions.length }
-        if (counts.models + counts.versions > 0) {
-          await context.audit.append({
-            actor: by.actor.id,
-            action: 'registry.purged',
-            object: { kind: 'registry', id: 'models' },
-            reason: requireReason(by),
-            details: { beforeUs, models, versions },
-          })
-        }
-        return counts
-      }),
+    async purge(beforeUs, by, { dryRun = false, signal } = {}) {
+      if (dryRun) return purgeable(context, beforeUs)
+      const gone = { models: 0, versions: 0 }
+      while (signal?.aborted !== true) {
+        const some = await purgeSome(context, beforeUs, by)
+        if (some.models + some.versions === 0) break
+        gone.models += some.models
+        gone.versions += some.versions
+      }
+      return gone
+    },
   } satisfies Partial<Catalogue>
+}
+
+/** So many versions or models go in one transaction: others need not wait for a large purge. */
+const perTransaction = 200
+
+/** One transaction of a purge: versions first, then the models that have none left. */
+function purgeSome({ store, unit, audit }: RegistryContext, beforeUs: number, by: ChangeBy) {
+  return unit.transaction(async () => {
+    const versions = await store.removable(beforeUs, perTransaction)
+    for (const { model, version } of versions) await store.removeVersion(model, version)
+    const models = await store.emptyModels(beforeUs, perTransaction)
+    for (const name of models) await store.removeModel(name)
+    const counts = { models: models.length, versions: versions.length }
+    if (counts.models + counts.versions > 0) {
+      await audit.append({
+        actor: by.actor.id,
+        action: 'registry.purged',
+        object: { kind: 'registry', id: 'models' },
+        reason: requireReason(by),
+        details: { beforeUs, models, versions },
+      })
+    }
+    return counts
+  })
+}
+
+/** How much a purge would remove: a model goes where all of its versions do. */
+async function purgeable({ store }: RegistryContext, beforeUs: number) {
+  const versions = await store.removable(beforeUs, Number.MAX_SAFE_INTEGER)
+  const going = Map.groupBy(versions, ({ model }) => model)
+  let models = 0
+  for (const { name, deletedAtUs = beforeUs } of await store.models('with')) {
+    if (deletedAtUs >= beforeUs) continue
+    const held = (await store.allLabelled(name, 'with')).length
+    if (held === (going.get(name)?.length ?? 0)) models++
+  }
+  return { models, versions: versions.length }
 }
 
 function versionParts(context: CatalogueDependencies) {
@@ -380,6 +415,6 @@ function checkAlias(alias: string): void {
 }
 
 function refuseIfKept({ model, version, status }: LabelledVersion['version']): void {
-  if (status !== 'approved' && status !== 'live') return
+  if (!isKept(status)) return
   throw registryErrors.version_kept(`${model} version ${version} is ${status}.`)
 }

@@ -14,15 +14,18 @@ export { createRegistry } from './service.ts'
 export type { Registry, RegistryDependencies } from './service.ts'
 export type { SourceFacts, SourceFiles, SourceReader } from './brought.ts'
 export { recordOf, versionHash } from './version-hash.ts'
+export { isKept } from './status.ts'
 export { isPrompt, originOf, promptTag, stages } from './types.ts'
 export { createMemoryRegistryStore } from './memory.ts'
+export { createModelFiles, type ModelFiles } from './model-files.ts'
 export { registryErrors } from './errors.ts'
 export type { RegistryStore } from './ports.ts'
 export { formatOf, type ModelFormat, readModelFile, type ReadOptions } from './formats/read.ts'
-export { onnxInterface, type OnnxInterface } from './formats/onnx-interface.ts'
+export { onnxInterface, type OnnxInput, type OnnxInterface } from './formats/onnx-interface.ts'
 export { writeModelFile } from './formats/write.ts'
 export {
   describeLogged,
+  examineLogged,
   type DescribeOptions,
   type LoggedDescription,
   type LoggedFiles,
@@ -39,6 +42,7 @@ export type {
   BroughtVersion,
   BuildRecord,
   Champions,
+  FirstVersions,
   LabelledVersion,
   LivePeriod,
   ModelVersion,
@@ -47,9 +51,13 @@ export type {
   Origin,
   RegisteredModel,
   RegistryEvent,
+  RunVersion,
   Stage,
+  StatusCounts,
+  TrainingInput,
   VersionLabels,
   VersionMetric,
+  VersionName,
   VersionRegistered,
   VersionStatus,
   VersionStatusChanged,
@@ -68,8 +76,6 @@ export type {
   ModelAttribute,
   ModelField,
   ModelSearch,
-  RegistryPage,
-  RegistryPageKey,
   VersionField,
   VersionOrderField,
   VersionSearch,
@@ -78,7 +84,8 @@ export { createTrackingSources } from './tracking-sources.ts'
 export { createWebhooks, type Webhooks } from './webhooks/service.ts'
 export { createMemoryWebhookStore } from './webhooks/memory.ts'
 export { createSeal } from './webhooks/seal.ts'
-export { createWebhookSender } from './webhooks/send.ts'
+export { type AddressPolicy, checkedUrl, hostOf } from './webhooks/address.ts'
+export { checkedLookup, createWebhookSender } from './webhooks/send.ts'
 export { webhookEvents, type Notice } from './webhooks/notices.ts'
 export type { WebhookStore } from './webhooks/ports.ts'
 export type {

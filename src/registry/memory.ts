@@ -8,6 +8,7 @@ import type {
   LivePeriod,
   ModelVersion,
   RegisteredModel,
+  TrainingInput,
   VersionLabels,
 } from './types.ts'
 
@@ -115,6 +116,17 @@ export function createMemoryRegistryStore(): RegistryStore & Restorable {
     },
     version: async (model, version) => versions.get(key(model, version))?.version,
     versions: async (model) => shown(model).map(({ version }) => version),
+    trainedOn: async (input, most) => {
+      const fitting = shown().filter(({ version }) => isTrainedOn(version, input))
+      const names = fitting.map(({ version: { model, version } }) => ({ model, version }))
+      return { versions: names.slice(0, most), more: names.length > most }
+    },
+    registeredFrom: async (runIds) =>
+      [...new Set(runIds)].flatMap((runId) => {
+        const first = shown().find(({ version }) => version.build.runId === runId)?.version
+        return first === undefined ? [] : [{ runId, model: first.model, version: first.version }]
+      }),
+    statusCounts: async (model) => countBy(shown(model).map(({ version }) => version.status)),
     versionByHash: async (hash) =>
       [...versions.values()].find(({ version }) => version.hash === hash)?.version,
     async setStatus(model, number, status, statusReason) {
@@ -147,13 +159,31 @@ export function createMemoryRegistryStore(): RegistryStore & Restorable {
         labels: { ...labels, tags: tagged(labels.tags, tag, value) },
       }))
     },
-    removable: async (beforeUs) =>
+    removable: async (beforeUs, limit) =>
       shown(undefined, 'with')
         .filter(({ labels, wasApproved }) => {
           const { deletedAtUs } = labels
           return !wasApproved && deletedAtUs !== undefined && deletedAtUs < beforeUs
         })
-        .map(({ version }) => ({ model: version.model, version: version.version })),
+        .map(({ version }) => ({ model: version.model, version: version.version }))
+        .slice(0, limit),
+    async emptyModels(beforeUs, limit) {
+      const held = new Set([...versions.values()].map(({ version }) => version.model))
+      return [...models.values()]
+        .filter(({ deletedAtUs, name }) => (deletedAtUs ?? beforeUs) < beforeUs && !held.has(name))
+        .map(({ name }) => name)
+        .sort(order)
+        .slice(0, limit)
+    },
+    modelsNamed: async () => [
+      ...new Set([...versions.values()].map(({ version }) => version.modelHash)),
+    ],
+    async dataNamed() {
+      const hashes = [...versions.values()].flatMap(({ version }) =>
+        Object.values(version.build.snapshots),
+      )
+      return [...new Set(hashes)]
+    },
     async removeVersion(model, version) {
       versions.delete(key(model, version))
     },
@@ -195,6 +225,20 @@ export function createMemoryRegistryStore(): RegistryStore & Restorable {
     },
     livePeriods: async (model) => periods.filter((period) => period.model === model),
   }
+}
+
+function isTrainedOn({ build }: ModelVersion, { kind, name, hash }: TrainingInput): boolean {
+  const inputs =
+    kind === 'snapshot'
+      ? Object.entries(build.snapshots)
+      : build.featureSets.map((set) => [set.name, set.version] as const)
+  return inputs.some((input) => input[0] === name && (hash === undefined || input[1] === hash))
+}
+
+function countBy<T extends string>(values: readonly T[]): Partial<Record<T, number>> {
+  const counts: Partial<Record<T, number>> = {}
+  for (const value of values) counts[value] = (counts[value] ?? 0) + 1
+  return counts
 }
 
 function changedBy<T extends object>(before: T, change: object): T {

@@ -1,10 +1,15 @@
-import type { ModelSearch, RegistryPage, RegistryPageKey, VersionSearch } from './search.ts'
+import type { Page, PageKey } from '../lib/paging.ts'
+import type { ModelSearch, VersionSearch } from './search.ts'
 import type {
   AliasPeriod,
+  FirstVersions,
   LabelledVersion,
   LivePeriod,
   ModelVersion,
   RegisteredModel,
+  RunVersion,
+  StatusCounts,
+  TrainingInput,
   VersionLabels,
   VersionStatus,
 } from './types.ts'
@@ -45,14 +50,20 @@ export interface RegistryStore {
   insertVersion(version: ModelVersion, labels: VersionLabels): Promise<void>
   /** Also one that was deleted. */
   version(model: string, version: number): Promise<ModelVersion | undefined>
-  /** Newest first; of every model by name when none is given. Without deleted ones. */
-  versions(model?: string): Promise<ModelVersion[]>
+  /** Newest first, without deleted ones. */
+  versions(model: string): Promise<ModelVersion[]>
+  /** Without deleted ones; no more than `most`. */
+  trainedOn(input: TrainingInput, most: number): Promise<FirstVersions>
+  /** Of each run the first version that came of it, by model and then the newest; no deleted ones. */
+  registeredFrom(runIds: readonly string[]): Promise<RunVersion[]>
+  /** Of a model, of all where none is given; without deleted ones. */
+  statusCounts(model?: string): Promise<StatusCounts>
   versionByHash(hash: string): Promise<ModelVersion | undefined>
   setStatus(model: string, version: number, status: VersionStatus, reason: string): Promise<void>
   /** Also one that was deleted. */
   labelled(model: string, version: number): Promise<LabelledVersion | undefined>
-  /** Newest first; of every model by name when none is given. */
-  allLabelled(model?: string, deleted?: 'with'): Promise<LabelledVersion[]>
+  /** Newest first. */
+  allLabelled(model: string, deleted?: 'with'): Promise<LabelledVersion[]>
   /** The newest of each stage of each of these models, by model; without deleted ones. */
   latestByStage(models: readonly string[]): Promise<LabelledVersion[]>
   changeLabels(
@@ -67,14 +78,17 @@ export interface RegistryStore {
     value: string | undefined,
   ): Promise<void>
   /** Deleted before an instant, never approved and never live: what a retention may remove. */
-  removable(beforeUs: number): Promise<{ model: string; version: number }[]>
+  removable(beforeUs: number, limit: number): Promise<{ model: string; version: number }[]>
+  /** Names of models that were deleted before an instant and have no versions left. */
+  emptyModels(beforeUs: number, limit: number): Promise<string[]>
+  /** Hashes of the files of all versions, deleted ones too. */
+  modelsNamed(): Promise<string[]>
+  /** Hashes of all data in the build records of versions, deleted ones too. */
+  dataNamed(): Promise<string[]>
   removeVersion(model: string, version: number): Promise<void>
   /** One page past the given place; see `pageOfModels` for what it means. */
-  searchModels(search: ModelSearch, after?: RegistryPageKey): Promise<RegistryPage<RegisteredModel>>
-  searchVersions(
-    search: VersionSearch,
-    after?: RegistryPageKey,
-  ): Promise<RegistryPage<LabelledVersion>>
+  searchModels(search: ModelSearch, after?: PageKey): Promise<Page<RegisteredModel>>
+  searchVersions(search: VersionSearch, after?: PageKey): Promise<Page<LabelledVersion>>
   /** Whether a version, deleted or not, came of the run, or of the logged model. */
   cameOf(source: { readonly runId: string } | { readonly loggedModelId: string }): Promise<boolean>
 

@@ -1,9 +1,8 @@
 // What can be asked of models and versions, and the plain meaning of an answer: what in-memory
 // stores do, and what indexes are held against.
-import { compareText, matches, type FieldValue, type Filter } from '../lib/filter.ts'
-import { pageToken, readPageToken } from '../lib/page-token.ts'
+import { matches, type FieldValue, type Filter } from '../lib/filter.ts'
+import { pageInOrder, type Page, type PageKey } from '../lib/paging.ts'
 import { own } from '../lib/records.ts'
-import { trackingErrors } from '../tracking/index.ts'
 import { registryErrors } from './errors.ts'
 import { isPrompt, type LabelledVersion, type RegisteredModel } from './types.ts'
 
@@ -14,7 +13,14 @@ export type ModelField =
 
 /** Attributes that every version has, by which lists can be ordered. */
 export type VersionOrderField = 'model' | 'version' | 'createdAtUs' | 'updatedAtUs'
-export type VersionAttribute = VersionOrderField | 'runId' | 'source'
+export type VersionAttribute =
+  | VersionOrderField
+  | 'runId'
+  | 'source'
+  | 'loggedModelId'
+  | 'status'
+  | 'hash'
+  | 'declaration'
 export type VersionField =
   | { readonly of: 'tag'; readonly name: string }
   | { readonly of: 'attribute'; readonly name: VersionAttribute }
@@ -33,15 +39,7 @@ export type ModelSearch = Search<ModelField, ModelAttribute>
 /** Without deleted ones. After `order`: by model, then the newest first. */
 export type VersionSearch = Search<VersionField, VersionOrderField>
 
-/** Where a page ended: the values of the order, and what tells items apart. */
-export type RegistryPageKey = readonly (string | number)[]
-
-export interface RegistryPage<Item> {
-  readonly items: readonly Item[]
-  readonly next?: RegistryPageKey | undefined
-}
-
-export const searchLimits = { models: 1000, versions: 200_000 } as const
+export const searchLimits = { models: 1000, versions: 200_000, trainedOn: 1000 } as const
 
 /** The full order of a search: every item has its own place in it. */
 export function modelOrder({ order }: ModelSearch) {
@@ -79,7 +77,13 @@ export function versionValue(
     case 'runId':
       return version.build.runId || undefined
     case 'source':
-      return version.brought?.source
+    case 'loggedModelId':
+      return version.brought?.[field.name]
+    case 'status':
+    case 'hash':
+      return version[field.name]
+    case 'declaration':
+      return version.build.declaration
     case 'createdAtUs':
       return version.registeredAtUs
     case 'updatedAtUs':
@@ -91,8 +95,8 @@ export function versionValue(
 export function pageOfModels(
   models: readonly RegisteredModel[],
   search: ModelSearch,
-  after?: RegistryPageKey,
-): RegistryPage<RegisteredModel> {
+  after?: PageKey,
+): Page<RegisteredModel> {
   const order = modelOrder(search)
   const fitting = models.filter(
     (model) =>
@@ -101,7 +105,7 @@ export function pageOfModels(
       fits(search.filter, (field) => modelValue(model, field)),
   )
   return pageOf(fitting, order, search.limit, after, (model, name) =>
-    single(modelValue(model, { of: 'attribute', name })),
+    modelValue(model, { of: 'attribute', name }),
   )
 }
 
@@ -109,8 +113,8 @@ export function pageOfVersions(
   versions: readonly LabelledVersion[],
   prompts: ReadonlySet<string>,
   search: VersionSearch,
-  after?: RegistryPageKey,
-): RegistryPage<LabelledVersion> {
+  after?: PageKey,
+): Page<LabelledVersion> {
   const fitting = versions.filter(
     (each) =>
       each.labels.deletedAtUs === undefined &&
@@ -118,32 +122,14 @@ export function pageOfVersions(
       fits(search.filter, (field) => versionValue(each, field)),
   )
   return pageOf(fitting, versionOrder(search), search.limit, after, (each, name) =>
-    single(versionValue(each, { of: 'attribute', name })),
+    versionValue(each, { of: 'attribute', name }),
   )
-}
-
-/** The place that a token names. Error: `page_token_invalid`. */
-export function placeIn(token: string | undefined, search: object): RegistryPageKey | undefined {
-  if (token === undefined) return undefined
-  const key = readPageToken(token, withoutLimit(search))
-  if (key === undefined || key.includes(null)) {
-    throw trackingErrors.page_token_invalid('The page token is not one of this search.')
-  }
-  return key as RegistryPageKey
-}
-
-export function tokenOf(key: RegistryPageKey | undefined, search: object): { next?: string } {
-  return key === undefined ? {} : { next: pageToken(key, withoutLimit(search)) }
 }
 
 /** Error: `search_limit_invalid`. */
 export function checkLimit(limit: number, most: number): void {
   if (Number.isSafeInteger(limit) && limit >= 1 && limit <= most) return
   throw registryErrors.search_limit_invalid(`A page has 1 to ${most} items, not ${limit}.`)
-}
-
-function withoutLimit(search: object): unknown {
-  return { ...search, limit: undefined }
 }
 
 function fits<Field>(
@@ -157,29 +143,12 @@ function pageOf<Item, Field>(
   items: readonly Item[],
   order: readonly { readonly field: Field; readonly descending: boolean }[],
   limit: number,
-  after: RegistryPageKey | undefined,
-  valueOf: (item: Item, field: Field) => string | number,
-): RegistryPage<Item> {
-  const compare = (a: RegistryPageKey, b: RegistryPageKey) => {
-    for (const [i, { descending }] of order.entries()) {
-      const difference = compareValues(a[i], b[i])
-      if (difference !== 0) return descending ? -difference : difference
-    }
-    return 0
-  }
-  const sorted = items
-    .map((item) => ({ item, key: order.map(({ field }) => valueOf(item, field)) }))
-    .filter(({ key }) => after === undefined || compare(key, after) > 0)
-    .sort((a, b) => compare(a.key, b.key))
-  const page = sorted.slice(0, limit)
-  return {
-    items: page.map(({ item }) => item),
-    ...(sorted.length > limit && { next: page.at(-1)?.key }),
-  }
-}
-
-function compareValues(a: string | number, b: string | number): number {
-  return typeof a === 'number' && typeof b === 'number' ? a - b : compareText(String(a), String(b))
+  after: PageKey | undefined,
+  valueOf: (item: Item, field: Field) => FieldValue,
+): Page<Item> {
+  const descending = order.map((each) => each.descending)
+  const keyOf = (item: Item) => order.map(({ field }) => single(valueOf(item, field)))
+  return pageInOrder(items, keyOf, { descending, limit, after })
 }
 
 function single(value: FieldValue): string | number {

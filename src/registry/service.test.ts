@@ -223,9 +223,32 @@ describe('deletion', () => {
     await registry.changeStatus('a', 1, 'retired', by)
     await registry.deleteModel('a', by)
     clock.advance(100)
-    expect(await registry.purge(clock.nowUs(), by)).toEqual({ models: 0, versions: 1 })
+    const would = await registry.purge(clock.nowUs(), by, { dryRun: true })
+    expect(would).toEqual({ models: 0, versions: 1 })
+    expect(await registry.purge(clock.nowUs(), by)).toEqual(would)
     await registry.restoreModel('a', by)
     expect((await registry.versions('a')).map(({ version }) => version)).toEqual([1])
+  })
+})
+
+describe('a purge', () => {
+  test('goes in transactions of bounded size, each with its audit entry', async () => {
+    const { registry, built, clock, entries } = bank()
+    for (let i = 0; i < 250; i++) await built(`m${i}`)
+    for (let i = 0; i < 250; i++) await registry.deleteModel(`m${i}`, by)
+    clock.advance(100)
+    const stopped = AbortSignal.abort()
+    const none = await registry.purge(clock.nowUs(), by, { signal: stopped })
+    expect(none).toEqual({ models: 0, versions: 0 })
+    const would = await registry.purge(clock.nowUs(), by, { dryRun: true })
+    expect(await registry.purge(clock.nowUs(), by)).toEqual(would)
+    expect(would).toEqual({ models: 250, versions: 250 })
+    expect(await registry.allModels()).toEqual([])
+    const purged = entries
+      .filter(({ action }) => action === 'registry.purged')
+      .map(({ details }) => details as { models: unknown[]; versions: unknown[] })
+    expect(purged.map(({ versions }) => versions.length)).toEqual([200, 50])
+    expect(purged.map(({ models }) => models.length)).toEqual([200, 50])
   })
 })
 

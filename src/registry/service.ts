@@ -1,29 +1,27 @@
 import { requireReason, type ChangeBy } from '../access/index.ts'
 import { sha256Hex } from '../lib/hash.ts'
+import { nextOf, placeIn } from '../lib/paging.ts'
 import type { ArtifactStore } from '../tracking/index.ts'
 import { bringVersion, noSources, type SourceReader } from './brought.ts'
 import { createCatalogue, type Catalogue, type CatalogueDependencies } from './catalogue.ts'
 import { checkModelName, modelOrFail, presentOrFail, record, versionNotFound } from './context.ts'
 import { registryErrors } from './errors.ts'
-import {
-  checkLimit,
-  placeIn,
-  searchLimits,
-  tokenOf,
-  type ModelSearch,
-  type VersionSearch,
-} from './search.ts'
+import { checkLimit, searchLimits, type ModelSearch, type VersionSearch } from './search.ts'
 import { mayStep } from './status.ts'
 import { versionHash } from './version-hash.ts'
 import { isPrompt } from './types.ts'
 import type {
   Champions,
+  FirstVersions,
   LabelledVersion,
   LivePeriod,
   ModelVersion,
   NewBroughtVersion,
   NewVersion,
   RegisteredModel,
+  RunVersion,
+  StatusCounts,
+  TrainingInput,
   VersionStatus,
 } from './types.ts'
 
@@ -45,8 +43,14 @@ export interface Registry extends Catalogue {
   allModels(): Promise<RegisteredModel[]>
   /** Error: `model_not_found`, also where it was deleted. */
   model(name: string): Promise<RegisteredModel>
-  /** Newest first, without deleted ones; of every model when none is given. */
-  versions(model?: string): Promise<ModelVersion[]>
+  /** Newest first, without deleted ones. */
+  versions(model: string): Promise<ModelVersion[]>
+  /** Which versions were trained on something: the first `most`, 1 to 1000, without deleted ones. */
+  trainedOn(input: TrainingInput, most: number): Promise<FirstVersions>
+  /** Of each of these runs the first version that came of it, by model and then the newest. */
+  registeredFrom(runIds: readonly string[]): Promise<RunVersion[]>
+  /** How many versions of a model, or of all, stand where; without deleted ones. */
+  statusCounts(model?: string): Promise<StatusCounts>
   /** A deleted one stays on record, and is found here until it is removed. */
   version(model: string, version: number): Promise<ModelVersion>
   /** By `ModelVersion.hash`. */
@@ -54,7 +58,7 @@ export interface Registry extends Catalogue {
   /** With what people wrote on it. Error: `version_not_found`, also where it was deleted. */
   labelled(model: string, version: number): Promise<LabelledVersion>
   /** Newest first; deleted ones where they are asked for. */
-  allLabelled(model?: string, deleted?: 'with'): Promise<LabelledVersion[]>
+  allLabelled(model: string, deleted?: 'with'): Promise<LabelledVersion[]>
   /** The newest of each stage of each of these models; without deleted ones. */
   latestByStage(models: readonly string[]): Promise<LabelledVersion[]>
   /** The version that an alias names, `latest` being the highest. Error: `alias_not_found`. */
@@ -68,6 +72,8 @@ export interface Registry extends Catalogue {
   ): Promise<{ readonly versions: readonly LabelledVersion[]; readonly next?: string }>
   /** Whether a version, also a deleted one, came of a run or of a logged model. */
   cameOf(source: { readonly runId: string } | { readonly loggedModelId: string }): Promise<boolean>
+  /** Hashes of all data that versions were built on, deleted ones too: no retention removes it. */
+  dataNamed(): Promise<string[]>
   /** The model JSON, checked against its hash. Error: `version_brought`. */
   modelJson(model: string, version: number): Promise<string>
   changeStatus(
@@ -159,8 +165,11 @@ export function createRegistry(dependencies: RegistryDependencies): Registry {
       const reason = requireReason(by)
       const { modelJson, ...facts } = input
       const { model } = facts
-      const stored = await models.put(new TextEncoder().encode(modelJson))
+      const bytes = new TextEncoder().encode(modelJson)
+      const stored = await models.put(bytes)
       return unit.transaction(async () => {
+        // A file that no version named until now may have been swept away meanwhile.
+        if ((await models.get(stored.sha256)) === undefined) await models.put(bytes)
         await ensureModel(model, facts.project, by)
         const version = ((await store.nameUse(model))?.lastVersion ?? 0) + 1
         const registeredBy = by.actor.id
@@ -212,6 +221,12 @@ export function createRegistry(dependencies: RegistryDependencies): Registry {
     allModels: () => store.models('with'),
     model: (name) => modelOrFail(store, name),
     versions: (model) => store.versions(model),
+    async trainedOn(input, most) {
+      checkLimit(most, searchLimits.trainedOn)
+      return store.trainedOn(input, most)
+    },
+    registeredFrom: (runIds) => store.registeredFrom(runIds),
+    statusCounts: (model) => store.statusCounts(model),
     version: versionOrFail,
     versionByHash: (hash) => store.versionByHash(hash),
     labelled: (model, version) => presentOrFail(store, model, version),
@@ -230,15 +245,18 @@ export function createRegistry(dependencies: RegistryDependencies): Registry {
     },
     async searchModels({ after, ...search }) {
       checkLimit(search.limit, searchLimits.models)
-      const page = await store.searchModels(search, placeIn(after, search))
-      return { models: page.items, ...tokenOf(page.next, search) }
+      const { limit: _, ...asked } = search
+      const page = await store.searchModels(search, placeIn(after, asked))
+      return { models: page.items, ...nextOf(page.next, asked) }
     },
     async searchVersions({ after, ...search }) {
       checkLimit(search.limit, searchLimits.versions)
-      const page = await store.searchVersions(search, placeIn(after, search))
-      return { versions: page.items, ...tokenOf(page.next, search) }
+      const { limit: _, ...asked } = search
+      const page = await store.searchVersions(search, placeIn(after, asked))
+      return { versions: page.items, ...nextOf(page.next, asked) }
     },
     cameOf: (source) => store.cameOf(source),
+    dataNamed: () => store.dataNamed(),
 
     async modelJson(model, version) {
       const { modelHash, brought } = await versionOrFail(model, version)

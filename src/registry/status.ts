@@ -13,6 +13,11 @@ const steps: Readonly<Record<VersionStatus, readonly VersionStatus[]>> = {
   retired: [],
 }
 
+/** Whether a version stands or may come to stand before traffic, and so cannot be deleted. */
+export function isKept(status: VersionStatus): boolean {
+  return status === 'approved' || status === 'live'
+}
+
 export function mayStep(from: VersionStatus, to: VersionStatus): boolean {
   return steps[from].includes(to)
 }

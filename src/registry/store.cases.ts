@@ -3,20 +3,16 @@
  * an empty store together with its unit of work.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { PageKey } from '../lib/paging.ts'
 import type { UnitOfWork } from '../lib/unit-of-work.ts'
 import type { RegistryStore } from './ports.ts'
-import {
-  pageOfModels,
-  pageOfVersions,
-  type ModelSearch,
-  type RegistryPageKey,
-  type VersionSearch,
-} from './search.ts'
+import { pageOfModels, pageOfVersions, type ModelSearch, type VersionSearch } from './search.ts'
 import {
   promptTag,
   type LabelledVersion,
   type ModelVersion,
   type RegisteredModel,
+  type TrainingInput,
   type VersionLabels,
 } from './types.ts'
 import { versionHash } from './version-hash.ts'
@@ -112,6 +108,19 @@ const versionSearches: readonly VersionSearch[] = [
     limit: 2,
   },
   {
+    filter: {
+      any: [
+        { field: attribute('status'), op: 'ilike', value: '%REFUSED%' },
+        { field: attribute('declaration'), op: '=', value: 'other trees' },
+        { field: attribute('hash'), op: 'like', value: 'abc%' },
+        { field: attribute('loggedModelId'), op: 'in', value: ['m-2', 'm-7'] },
+      ],
+    },
+    prompts: 'without',
+    order: [],
+    limit: 2,
+  },
+  {
     filter: { field: attribute('runId'), op: 'is-null' },
     prompts: 'with',
     order: [],
@@ -200,7 +209,7 @@ export function registryStoreCases(name: string, open: () => Promise<OpenedRegis
       const labels = { stage: 'staging', tags: { b: '2' }, updatedAtUs: 1 }
       const expected = { version, labels, aliases: ['next'] }
       expect(await store.labelled('card-fraud', 1)).toEqual(expected)
-      expect(await store.allLabelled()).toEqual([expected])
+      expect(await store.allLabelled('card-fraud')).toEqual([expected])
       expect(await store.cameOf({ loggedModelId: 'm-1' })).toBe(true)
       expect(await store.cameOf({ runId: 'run_1' })).toBe(true)
       expect(await store.cameOf({ runId: 'run_2' })).toBe(false)
@@ -223,6 +232,93 @@ export function registryStoreCases(name: string, open: () => Promise<OpenedRegis
       expect(await latest()).toEqual([])
     })
 
+    test('knows which versions were trained on a thing, the first of them by model', async () => {
+      const { store } = opened
+      await store.insertModel({ ...model, name: 'other' })
+      const trained = (name: string, n: number, snapshot: string, set: string): ModelVersion => {
+        const version = sampleVersion(name, n)
+        const featureSets = [
+          { name: 'handbook', version: set },
+          { name: 'graph', version: 'g1' },
+        ]
+        const build = { ...version.build, snapshots: { payments: snapshot, labels: 'l1' } }
+        return { ...version, build: { ...build, featureSets } }
+      }
+      const all = [
+        trained('other', 1, 's1', 'f1'),
+        trained('card-fraud', 1, 's1', 'f1'),
+        trained('card-fraud', 2, 's2', 'f1'),
+        trained('card-fraud', 3, 's1', 'f2'),
+        trained('card-fraud', 4, 's1', 'f1'),
+      ]
+      for (const version of all) await put(version)
+      await store.changeLabels('card-fraud', 4, { deletedAtUs: 9 })
+      const ask = async (input: TrainingInput, most = 10) => {
+        const { versions, more } = await store.trainedOn(input, most)
+        return [
+          ...versions.map(({ model: of, version }) => `${of}/${version}`),
+          ...(more ? ['…'] : []),
+        ]
+      }
+      const snapshot = { kind: 'snapshot', name: 'payments' } as const
+      expect(await ask({ ...snapshot, hash: 's1' })).toEqual([
+        'card-fraud/3',
+        'card-fraud/1',
+        'other/1',
+      ])
+      expect(await ask({ ...snapshot, hash: 's1' }, 2)).toEqual([
+        'card-fraud/3',
+        'card-fraud/1',
+        '…',
+      ])
+      expect(await ask(snapshot, 3)).toEqual(['card-fraud/3', 'card-fraud/2', 'card-fraud/1', '…'])
+      expect(await ask({ kind: 'snapshot', name: 'labels', hash: 's1' })).toEqual([])
+      expect(await ask({ kind: 'feature-set', name: 'payments', hash: 's1' })).toEqual([])
+      const set = { kind: 'feature-set', name: 'handbook', hash: 'f1' } as const
+      expect(await ask(set)).toEqual(['card-fraud/2', 'card-fraud/1', 'other/1'])
+
+      await store.renameModel('card-fraud', 'payment-fraud')
+      await store.removeVersion('other', 1)
+      expect(await ask(set)).toEqual(['payment-fraud/2', 'payment-fraud/1'])
+      expect(await ask(snapshot)).toEqual(['payment-fraud/3', 'payment-fraud/2', 'payment-fraud/1'])
+    })
+
+    test('knows of each run the first version that came of it', async () => {
+      const { store } = opened
+      await store.insertModel({ ...model, name: 'a' })
+      const from = (runId: string, name: string, n: number): ModelVersion => {
+        const version = sampleVersion(name, n)
+        return { ...version, build: { ...version.build, runId } }
+      }
+      await put(from('r1', 'card-fraud', 1))
+      await put(from('r1', 'card-fraud', 2))
+      await put(from('r1', 'card-fraud', 3))
+      await put(from('r2', 'card-fraud', 4))
+      await put(from('r2', 'a', 1))
+      await put(from('r3', 'a', 2))
+      await store.changeLabels('card-fraud', 3, { deletedAtUs: 9 })
+      const found = await store.registeredFrom(['r2', 'r1', 'r1', 'r9'])
+      expect(found.toSorted((a, b) => (a.runId < b.runId ? -1 : 1))).toEqual([
+        { runId: 'r1', model: 'card-fraud', version: 2 },
+        { runId: 'r2', model: 'a', version: 1 },
+      ])
+      expect(await store.registeredFrom([])).toEqual([])
+    })
+
+    test('counts the versions of all models, or of one, by their status', async () => {
+      const { store } = opened
+      expect(await store.statusCounts()).toEqual({})
+      await store.insertModel({ ...model, name: 'other' })
+      for (const n of [1, 2, 3, 4]) await put(sampleVersion('card-fraud', n))
+      await put(sampleVersion('other', 1))
+      await store.setStatus('card-fraud', 1, 'refused', 'Weak')
+      await store.setStatus('card-fraud', 2, 'live', 'Good')
+      await store.changeLabels('card-fraud', 3, { deletedAtUs: 9 })
+      expect(await store.statusCounts()).toEqual({ candidate: 2, refused: 1, live: 1 })
+      expect(await store.statusCounts('other')).toEqual({ candidate: 1 })
+      expect(await store.statusCounts('nothing')).toEqual({})
+    })
+
     test('hides what was deleted, and finds it by name until it is removed', async () => {
       const { store } = opened
       for (const n of [1, 2, 3]) await put(sampleVersion('card-fraud', n))
@@ -232,8 +328,9 @@ export function registryStoreCases(name: string, open: () => Promise<OpenedRegis
       expect((await store.versions('card-fraud')).map(({ version }) => version)).toEqual([3])
       expect((await store.allLabelled('card-fraud', 'with')).length).toBe(3)
       expect(await store.version('card-fraud', 2)).toEqual(sampleVersion('card-fraud', 2))
-      expect(await store.removable(50)).toEqual([])
-      expect(await store.removable(51)).toEqual([{ model: 'card-fraud', version: 2 }])
+      expect(await store.removable(50, 9)).toEqual([])
+      expect(await store.removable(51, 9)).toEqual([{ model: 'card-fraud', version: 2 }])
+      expect(await store.removable(51, 0)).toEqual([])
       await store.removeVersion('card-fraud', 2)
       expect(await store.version('card-fraud', 2)).toBeUndefined()
       expect(await store.nameUse('card-fraud')).toEqual({ now: 'card-fraud', lastVersion: 3 })
@@ -249,6 +346,36 @@ export function registryStoreCases(name: string, open: () => Promise<OpenedRegis
       await store.insertModel(model)
       expect(await store.nameUse('card-fraud')).toEqual({ now: 'card-fraud', lastVersion: 4 })
       expect(await store.nameUse('other')).toBeUndefined()
+    })
+
+    test('tells models that were deleted and have no versions left from all others', async () => {
+      const { store } = opened
+      for (const name of ['empty', 'there']) await store.insertModel({ ...model, name })
+      await put(sampleVersion('card-fraud', 1))
+      for (const name of ['empty', 'card-fraud']) await store.changeModel(name, { deletedAtUs: 5 })
+      expect(await store.emptyModels(5, 9)).toEqual([])
+      expect(await store.emptyModels(6, 9)).toEqual(['empty'])
+      await store.removeVersion('card-fraud', 1)
+      expect(await store.emptyModels(6, 9)).toEqual(['card-fraud', 'empty'])
+      expect(await store.emptyModels(6, 1)).toEqual(['card-fraud'])
+    })
+
+    test('names the data and files of versions, also of deleted ones', async () => {
+      const { store } = opened
+      expect(await store.dataNamed()).toEqual([])
+      expect(await store.modelsNamed()).toEqual([])
+      const version = sampleVersion('card-fraud', 1)
+      for (const [number, hash] of [
+        ['1', 'x'],
+        ['2', 'y'],
+        ['3', 'x'],
+      ]) {
+        const build = { ...version.build, snapshots: { payments: hash } }
+        await put({ ...version, version: Number(number), build })
+      }
+      await store.changeLabels('card-fraud', 2, { deletedAtUs: 9 })
+      expect((await store.dataNamed()).toSorted()).toEqual(['x', 'y'])
+      expect(await store.modelsNamed()).toEqual([version.modelHash])
     })
 
     test('renames a model with all that stands under it, and changes no hash', async () => {
@@ -312,21 +439,27 @@ export function registryStoreCases(name: string, open: () => Promise<OpenedRegis
         const labels = { ...sampleLabels, updatedAtUs: n % 4, tags: { half: n < 7 ? 'a' : 'B%' } }
         await store.insertVersion(sampleBrought(name, n), labels)
       }
+      await store.setStatus('m3', 3, 'refused', 'Weak')
+      await put({ ...sampleVersion('m1', 20), hash: `abc${'0'.repeat(61)}` })
+      const otherBuild = { ...sampleVersion('m1', 21).build, declaration: 'other trees' }
+      await put({ ...sampleVersion('m1', 21), build: otherBuild })
       await put({
         ...sampleVersion('ask', 1),
         build: { ...sampleVersion('ask', 1).build, runId: '' },
       })
       const models = await store.models('with')
-      const versions = await store.allLabelled(undefined, 'with')
+      const versions = (
+        await Promise.all(models.map(({ name }) => store.allLabelled(name, 'with')))
+      ).flat()
       for (const search of modelSearches) {
-        const pages = async (after?: RegistryPageKey): Promise<RegisteredModel[]> => {
+        const pages = async (after?: PageKey): Promise<RegisteredModel[]> => {
           const page = await store.searchModels(search, after)
           return [...page.items, ...(page.next === undefined ? [] : await pages(page.next))]
         }
         expect(await pages()).toEqual(pageOfModels(models, { ...search, limit: 1000 }).items)
       }
       for (const search of versionSearches) {
-        const pages = async (after?: RegistryPageKey): Promise<LabelledVersion[]> => {
+        const pages = async (after?: PageKey): Promise<LabelledVersion[]> => {
           const page = await store.searchVersions(search, after)
           return [...page.items, ...(page.next === undefined ? [] : await pages(page.next))]
         }
@@ -351,7 +484,7 @@ export function registryStoreCases(name: string, open: () => Promise<OpenedRegis
         throw new Error('no')
       })
       await expect(work).rejects.toThrow('no')
-      expect(await store.versions()).toEqual([])
+      expect(await store.versions('card-fraud')).toEqual([])
       expect(await store.aliases('card-fraud')).toEqual({})
     })
   })

@@ -77,6 +77,31 @@ export interface ModelVersion extends Omit<NewVersion, 'modelJson'> {
   readonly statusReason: string
 }
 
+/** What names a version. */
+export type VersionName = Pick<ModelVersion, 'model' | 'version'>
+
+/** A run and a version that came of it. */
+export interface RunVersion extends VersionName {
+  readonly runId: string
+}
+
+/** A thing that versions are trained on: snapshots of a data set, versions of a feature set. */
+export interface TrainingInput {
+  readonly kind: 'snapshot' | 'feature-set'
+  readonly name: string
+  /** Any, where none is given. */
+  readonly hash?: string | undefined
+}
+
+/** The first of the versions that fit, by model and then the newest; whether there are more. */
+export interface FirstVersions {
+  readonly versions: readonly VersionName[]
+  readonly more: boolean
+}
+
+/** How many versions have each status; none is no member. */
+export type StatusCounts = Readonly<Partial<Record<VersionStatus, number>>>
+
 export interface RegisteredModel {
   readonly name: string
   /** Empty where no project declares it. */

@@ -15,8 +15,30 @@ export interface RoleConfig {
   readonly stateMemoryBytes: number | null
   /** Address of the store of online values, with its password; null: none is kept up. */
   readonly online: string | null
+  readonly housekeeping: HousekeepingSettings
   /** Folder of the built page. */
   readonly page: string
+  /** How often within a minute this role was ended by a fault of its memory; none where not told. */
+  readonly crashes?: number
+}
+
+/** What goes for good by itself, and when. */
+export interface HousekeepingSettings {
+  /** Hour of the day, UTC; null: never by itself. */
+  readonly hour: number | null
+  /** For how many days deleted experiments, runs, models and versions can be restored; 0: for good. */
+  readonly keepDeleted: number
+  /** How many days results of pipelines stay after a run last used them; 0: for good. */
+  readonly keepResults: number
+  /** How many days files stay that nothing names; one at least, for what is on its way in. */
+  readonly keepUnnamed: number
+}
+
+export const usualHousekeeping: HousekeepingSettings = {
+  hour: 3,
+  keepDeleted: 30,
+  keepResults: 90,
+  keepUnnamed: 1,
 }
 
 /** The configuration of this process, as its supervisor gave it. */

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { listenLocally } from '../lib/rpc.ts'
 import { openHome } from '../projects/index.ts'
+import { usualHousekeeping } from './config.ts'
 import { startDecide } from './decide.ts'
 
 test('a home whose decide answers elsewhere is refused before its journal is touched', async () => {
@@ -21,6 +22,7 @@ test('a home whose decide answers elsewhere is refused before its journal is tou
     log: 'text',
     stateMemoryBytes: null,
     online: null,
+    housekeeping: usualHousekeeping,
     page: '.',
   } as const
   await expect(startDecide(config, () => {})).rejects.toMatchObject({ code: 'server_running' })

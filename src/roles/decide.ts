@@ -1,19 +1,25 @@
 // The role that decides: the port, the journal and live state.
-import { rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openLmdbColdStore, openLmdbDecisionIndex } from '../adapters/lmdb/index.ts'
+import { Worker } from 'node:worker_threads'
+import {
+  openLmdbDecisionIndex,
+  openMendedColdStore,
+  type Suspicion,
+} from '../adapters/lmdb/index.ts'
 import { openRedisOnlineValues } from '../adapters/redis/index.ts'
-import type { ColdStore } from '../features/index.ts'
-import { isAssayError } from '../lib/errors.ts'
 import { localAddress } from '../lib/rpc.ts'
 import { homeAt, lockRole, type Home } from '../projects/index.ts'
 import { startDecide as openDoor } from '../server/decide/index.ts'
-import type { RoleConfig } from './config.ts'
+import { createModelThread, createPublishedHost } from '../serving/index.ts'
+import { version, type RoleConfig } from './config.ts'
 import { rolesErrors } from './errors.ts'
 import type { RunningRole } from './keep.ts'
 import { roleLog } from './log.ts'
 import { connectOnline } from './online-store.ts'
+
+/** Between two looks at the catalogue of served models. */
+const LOOK_MS = 1000
 
 export async function startDecide(
   config: RoleConfig,
@@ -28,41 +34,53 @@ export async function startDecide(
     url === null
       ? undefined
       : connectOnline({ open: (onTrouble) => openRedisOnlineValues({ url, onTrouble }), log })
+  const mend = {
+    suspicion: suspicionAfter(config.crashes ?? 0),
+    onDamaged: (message: string) => log.warn({}, message),
+  }
+  const models = createPublishedHost({
+    published: home.published,
+    thread: createModelThread({
+      start: () => new Worker(new URL('./model-thread.ts', import.meta.url)),
+    }),
+    onTrouble: (error) => log.warn({ error: String(error) }, 'A model cannot be served'),
+  })
+  const looking = setInterval(() => void models.refresh(), LOOK_MS)
+  void models.refresh()
   const door = await openDoor({
     home,
     host: config.host,
     port: config.port,
-    openIndex: openLmdbDecisionIndex,
+    openIndex: (directory) => openLmdbDecisionIndex(directory, mend),
     stateMemory:
       config.stateMemoryBytes === null
         ? undefined
         : {
             maxBytes: config.stateMemoryBytes,
-            openCold,
+            openCold: (directory) => openMendedColdStore(directory, mend),
           },
     online,
+    inference: { models, version },
     log,
     onFatal,
   })
   return {
     detail: { url: door.url },
-    stop: () =>
-      door
+    stop: () => {
+      clearInterval(looking)
+      return door
         .close()
+        .finally(() => models.close())
         .finally(() => online?.close())
-        .finally(release),
+        .finally(release)
+    },
   }
 }
 
-/** What lies there follows from the journal, so a damaged store is made anew. */
-function openCold(directory: string): ColdStore {
-  try {
-    return openLmdbColdStore(directory)
-  } catch (error) {
-    if (!isAssayError(error, 'cold_store_damaged')) throw error
-    rmSync(directory, { recursive: true, force: true })
-    return openLmdbColdStore(directory)
-  }
+/** What lies in LMDB follows from the journal: a second fault is enough to make all of it anew. */
+function suspicionAfter(crashes: number): Suspicion {
+  if (crashes === 0) return 'none'
+  return crashes === 1 ? 'looked-over' : 'spoilt'
 }
 
 /**

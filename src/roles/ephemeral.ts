@@ -42,6 +42,11 @@ export async function startEphemeral(
     home,
     log: roleLog('keep', { log }),
     page: fileURLToPath(new URL('../../dist-web', import.meta.url)),
+    // There is no `work` here. DuckDB is loaded when it is first asked for, for the sake of the start.
+    parquet: async (names, rows) => {
+      const { writeParquet } = await import('../adapters/duckdb/index.ts')
+      return writeParquet(names, rows, { memory: '256MB', threads: 1 })
+    },
     openTo: ({ access }) =>
       access.createIdentity(
         {
@@ -57,14 +62,22 @@ export async function startEphemeral(
     port,
   })
   screen.ephemeral(door.url)
-  flushCompileCache()
-  sweep(metadata.clock)
+  // Who waits for the start comes first.
+  setTimeout(tidyUp, TIDY_AFTER_MS, metadata.clock).unref()
   await stopped
   screen.stopping()
   door.close()
   await app.close()
   await metadata.close()
   return exitCodes.ok
+}
+
+const TIDY_AFTER_MS = 2000
+
+function tidyUp(clock: Clock): void {
+  // For the next start: one that is killed would not leave what it compiled.
+  flushCompileCache()
+  sweep(clock)
 }
 
 /** Machines that share a temporary folder do not see whether each other's processes are alive. */

@@ -19,7 +19,7 @@ export const rolesErrors = defineErrors({
   source_unknown: {
     status: 404,
     title: 'The project declares no such source',
-    action: 'Use one of the names that the message lists.',
+    action: 'Use one of the names that the message lists, or declare a source.',
   },
   feature_set_unknown: {
     status: 404,
@@ -56,5 +56,10 @@ export const rolesErrors = defineErrors({
     status: 429,
     title: 'Too many files are being uploaded at once',
     action: 'Try again in a moment.',
+  },
+  version_not_servable: {
+    status: 409,
+    title: 'The version cannot be served',
+    action: 'Do as the message says; only models that are data are served.',
   },
 })

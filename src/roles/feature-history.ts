@@ -26,7 +26,7 @@ import {
   type FeatureHistoryRequest,
   type SourceFacts,
 } from '../pipelines/index.ts'
-import type { CompiledProject } from '../projects/index.ts'
+import type { DeclaredProject } from '../projects/index.ts'
 import { rolesErrors } from './errors.ts'
 
 export interface FeatureHistoryPorts extends Pick<
@@ -49,7 +49,7 @@ const AT_ONCE_MAX = 2
  */
 export function createFeatureHistory(
   ports: FeatureHistoryPorts,
-): (request: FeatureHistoryRequest, project: CompiledProject) => Promise<FeatureHistoryAnswer> {
+): (request: FeatureHistoryRequest, project: DeclaredProject) => Promise<FeatureHistoryAnswer> {
   let running = 0
   return async (request, project) => {
     if (running === AT_ONCE_MAX) {
@@ -68,7 +68,7 @@ export function createFeatureHistory(
 
 async function answer(
   { set: name, order, body, as }: FeatureHistoryRequest,
-  project: CompiledProject,
+  project: DeclaredProject,
   ports: FeatureHistoryPorts,
 ): Promise<FeatureHistoryAnswer> {
   const set = project.featureSets.find((each) => each.name === name)
@@ -99,7 +99,7 @@ async function answer(
 
 /** What datasets hold of a set's sources, and what came in live since; see `readSourceFacts`. */
 export async function knownFacts(
-  project: CompiledProject,
+  project: DeclaredProject,
   set: CompiledFeatureSet,
   ports: Omit<FeatureHistoryPorts, 'incoming' | 'limits'>,
   withLabels = true,

@@ -5,7 +5,7 @@ import {
   type FeaturePresence,
   type FeaturePresenceQuestion,
 } from '../pipelines/index.ts'
-import type { CompiledProject } from '../projects/index.ts'
+import type { DeclaredProject } from '../projects/index.ts'
 import { rolesErrors } from './errors.ts'
 import { knownFacts, turn, type FeatureHistoryPorts } from './feature-history.ts'
 
@@ -15,7 +15,7 @@ const EVENTS_MAX = 100_000
 /** One question at a time, as each holds the project's events in memory; beyond that, `overloaded`. */
 export function createFeaturePresence(
   ports: Omit<FeatureHistoryPorts, 'incoming' | 'limits'>,
-): (question: FeaturePresenceQuestion, project: CompiledProject) => Promise<FeaturePresence> {
+): (question: FeaturePresenceQuestion, project: DeclaredProject) => Promise<FeaturePresence> {
   let running = false
   return async ({ set: name, feature, untilUs }, project) => {
     const set = project.featureSets.find((each) => each.name === name)

@@ -45,7 +45,7 @@ export function liveEventsOf(
   }
 }
 
-type LiveProject = Pick<FlowProject, 'sources' | 'graphs' | 'featureSets'>
+export type LiveProject = Pick<FlowProject, 'sources' | 'graphs' | 'featureSets'>
 
 export interface LiveGraphsPorts {
   readonly read: ReadEvents

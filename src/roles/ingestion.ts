@@ -30,5 +30,9 @@ export function ingestInto(
   const labels = project.labels.find(({ name }) => name === wanted)
   if (labels !== undefined) return ingestLabels({ path, labels, by, mode }, ports)
   const names = [...project.sources, ...project.labels].map(({ name }) => name).join(', ')
-  throw rolesErrors.source_unknown(`The project declares no source "${wanted}"; it has ${names}.`)
+  throw rolesErrors.source_unknown(
+    names === ''
+      ? 'The project declares no sources.'
+      : `The project declares no source "${wanted}"; it has ${names}.`,
+  )
 }

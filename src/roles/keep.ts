@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Access, AccessSnapshot, Identity } from '../access/index.ts'
+import { createFolderArtifacts } from '../adapters/folder/index.ts'
 import { isOnnxRuntimeInstalled } from '../adapters/onnx/index.ts'
 import {
   createCaseDesk,
@@ -15,32 +16,43 @@ import { systemIds } from '../lib/ids.ts'
 import { listenLocally, remote, serveRpc } from '../lib/rpc.ts'
 import { createDriftSink } from '../monitoring/index.ts'
 import {
+  markBrokenOff,
   markInterrupted,
   openLogs,
   type LearningRemote,
   type WorkRemote,
   type PipelineRemote,
 } from '../pipelines/index.ts'
-import { basePath, homeAt, lockRole, type CompiledProject, type Home } from '../projects/index.ts'
+import {
+  basePath,
+  homeAt,
+  learnsAndDecides,
+  lockRole,
+  type DeclaredProject,
+  type Home,
+} from '../projects/index.ts'
 import { deploymentsDirectory } from '../server/decide/index.ts'
 import {
   createKeepApp,
   keepHandlers,
   placeOf,
   sessionView,
+  type ParquetWriter,
   type Rooms,
 } from '../server/keep/index.ts'
 import { version, type RoleConfig } from './config.ts'
 import { createDeployer } from './deployer.ts'
 import { rolesErrors } from './errors.ts'
+import { housekeepingOfKeep, keepHouse } from './housekeeping.ts'
 import { createLearningFiles } from './learning-files.ts'
-import { wakingDesk } from './pipeline-control.ts'
+import { isRunnerAlive, wakingDesk } from './pipeline-control.ts'
 import { pipelineFolders } from './pipeline-folders.ts'
 import { roleLog, troubleTeller } from './log.ts'
 import { openMetadata, type Metadata, type MetadataEvents } from './metadata.ts'
 import { createModelReader } from './model-reader.ts'
 import { openReferences } from './references.ts'
 import { createSealRecorder } from './seals.ts'
+import { createServedPublisher } from './served-publisher.ts'
 import { servicesForCommands, servicesForWork } from './services.ts'
 
 export interface RunningRole {
@@ -60,10 +72,12 @@ export interface KeptHome {
   readonly onAccessChanged?: MetadataEvents['onAccessChanged']
   /** Who asks where a request names nobody; without it such a request is refused. */
   readonly openTo?: (metadata: Metadata) => Promise<Identity>
+  /** Writes exports; `work` does so where nothing else is named. */
+  readonly parquet?: ParquetWriter
 }
 
 /** Opens what a home keeps, and the app over it, which listens on nothing yet. */
-export async function openKeep({ home, log, page, onAccessChanged, openTo }: KeptHome) {
+export async function openKeep({ home, log, page, onAccessChanged, openTo, parquet }: KeptHome) {
   const metadata = await openMetadata(home, {
     ...(onAccessChanged && { onAccessChanged }),
     onLineageError: troubleTeller(log)('Telling of lineage'),
@@ -71,13 +85,13 @@ export async function openKeep({ home, log, page, onAccessChanged, openTo }: Kep
   const decide = remote<DecideRemote>(home.socket('decide'), 'decide')
   const work = remote<WorkRemote>(home.socket('work'), 'work')
   const learning = remote<LearningRemote>(home.socket('work'), 'learning')
-  let project: CompiledProject | undefined = (await metadata.projects.current())?.project
+  let project: DeclaredProject | undefined = (await metadata.projects.current())?.project
   const { stores } = metadata
   const documents = directoryDeployments(deploymentsDirectory(home))
   const deployer = createDeployer({
     ...metadata,
     directory: deploymentsDirectory(home),
-    project: () => project,
+    project: () => (project && learnsAndDecides(project) ? project : undefined),
     decide,
     baseOf: async (document) => {
       const published = await documents.read(document)
@@ -122,6 +136,8 @@ export async function openKeep({ home, log, page, onAccessChanged, openTo }: Kep
     project: () => project,
   }
   await markInterrupted(metadata.pipelines, metadata.clock)
+  const { pipelineEngine: store, clock } = metadata
+  await markBrokenOff(metadata.pipelines, { store, clock, isAlive: isRunnerAlive })
   const nobody = await openTo?.(metadata)
   const app = await createKeepApp({
     access: nobody === undefined ? metadata.access : openAccess(metadata.access, nobody),
@@ -136,7 +152,7 @@ export async function openKeep({ home, log, page, onAccessChanged, openTo }: Kep
     },
     pageDirectory: page,
     version,
-    parquet: (names, rows) => work.parquet(names, rows),
+    parquet: parquet ?? ((names, rows) => work.parquet(names, rows)),
     mlflow: { rooms: metadata, openTo: nobody },
     onDefect: (error, { method, url }) => log.error({ error, method, url }, 'A request failed'),
   })
@@ -182,7 +198,15 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
   const ofWork = { ...servicesForWork(metadata, deployer), projects: { apply } }
   const forWork = await serveRpc(home.socket('keep'), ofWork, { onDefect })
   const { pipelineDesk } = rooms
-  const ofCommands = servicesForCommands({ ...metadata, pipelineDesk })
+  const house = keepHouse((options) => housekeepingOfKeep(metadata, options), config.housekeeping, {
+    clock: metadata.clock,
+    log,
+    sleep: (ms, signal) => sleep(ms, undefined, { signal, ref: false }).catch(() => {}),
+  })
+  const ofCommands = {
+    ...servicesForCommands({ ...metadata, pipelineDesk }),
+    housekeeping: { run: house.run },
+  }
   const forCommands = await serveRpc(home.socket('admin'), ofCommands, { onDefect })
   // The front door bounds how long a request may take to arrive; large files may take longer than
   // Node would give them here.
@@ -203,15 +227,26 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
   const seals = createSealRecorder({ decide: rooms.decide, audit: metadata.audit })
   const withLabels = trouble('Sending labels of verdicts')
   const withDeployments = trouble('Bringing decide to what is deployed')
+  const served = createServedPublisher({
+    directory: home.published,
+    registry: metadata.registry,
+    sources: {
+      modelJson: (model, number) => metadata.registry.modelJson(model, number),
+      file: createFolderArtifacts({ directory: home.artifacts }).get,
+    },
+  })
+  const withServed = trouble('Publishing served models')
   const withSeals = trouble('Recording sealed segments')
   const chores = every(CHORES_EVERY_MS, async () => {
     // One that fails must not hold up the others.
     await rooms.cases.sendDueLabels().catch(withLabels)
     await deployer.reconcile().catch(withDeployments)
     await seals.record().catch(withSeals)
+    await served.publish().catch(withServed)
   })
   return {
     stop: async () => {
+      await house.stop()
       await chores.stop()
       await projector.stop()
       door.closeAllConnections()
@@ -246,7 +281,7 @@ function accessPublisher(home: Home, tell: (error: unknown) => void) {
   }
 }
 
-function verdictLabels(project: CompiledProject | undefined) {
+function verdictLabels(project: DeclaredProject | undefined) {
   const labels = project?.labels[0]
   if (labels === undefined) return undefined
   const other = Object.keys(labels.values).find((value) => value !== labels.positive)

@@ -10,9 +10,10 @@ import { auditedStores, createDataVersions } from '../data/index.ts'
 import { createGovernance } from '../governance/index.ts'
 import { systemClock } from '../lib/clock.ts'
 import { systemIds, systemRandomBytes } from '../lib/ids.ts'
-import { createOpenLineage, createPipelineDesk } from '../pipelines/index.ts'
+import { createOpenLineage, createPipelineDesk, createResultKeeper } from '../pipelines/index.ts'
 import { createProjects, type Home } from '../projects/index.ts'
 import {
+  createModelFiles,
   createRegistry,
   createSeal,
   createTrackingSources,
@@ -90,6 +91,7 @@ export async function openMetadata(home: Home, events: MetadataEvents = {}) {
     lineage,
     lineageOut,
   )
+  const models = createFolderArtifacts({ directory: home.models, extension: '.json' })
   const registry = createRegistry({
     ...common,
     emit: (event) => {
@@ -99,7 +101,7 @@ export async function openMetadata(home: Home, events: MetadataEvents = {}) {
         .then((version) => version && lineageOut.tell(lineage.ofVersion(version)))
     },
     store: stores.registry,
-    models: createFolderArtifacts({ directory: home.models, extension: '.json' }),
+    models,
     sources: createTrackingSources(tracking),
     notify: webhooks.notify,
     renameObstacle: async (model) =>
@@ -150,6 +152,8 @@ export async function openMetadata(home: Home, events: MetadataEvents = {}) {
     pipelines: told.runs,
     pipelineEngine: told.engine,
     pipelineDesk,
+    modelFiles: createModelFiles({ unit, audit, store: stores.registry, models }),
+    resultKeeper: createResultKeeper({ unit, audit, heldElsewhere: () => registry.dataNamed() }),
     async close() {
       await lineageOut.stop()
       await stores.close()

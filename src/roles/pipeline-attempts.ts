@@ -58,8 +58,15 @@ export function childAttempts({
           }
         })
         child.once('error', (error) => (ended ??= { end: 'failed', problem: error.message }))
-        // What it started and left behind goes with it, and lets go of its output.
-        child.once('exit', () => killGroup(child))
+        // What it started and left behind goes with it, and lets go of its output; what has left the
+        // group keeps the output open, and nobody waits for that.
+        child.once('exit', () => {
+          killGroup(child)
+          setTimeout(() => {
+            child.stdout?.destroy()
+            child.stderr?.destroy()
+          }, GRACE_MS).unref()
+        })
         child.once('close', (code, killedBy) => {
           guards.stop()
           log.close()

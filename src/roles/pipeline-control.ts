@@ -4,9 +4,23 @@ import type { PipelineDesk, PipelineEngineStore, PipelineRemote } from '../pipel
 
 const LOOK_EVERY_MS = 500
 
+/** How a command names itself as who runs a run or a backfill. */
+export const commandRunner = `command ${process.pid}`
+
+/** Whether whoever runs a run is there: a role of the server comes back, a command that fell does not. */
+export function isRunnerAlive(runner: string): boolean {
+  const [, pid] = /^command (\d+)$/.exec(runner) ?? []
+  if (pid === undefined) return true
+  try {
+    return process.kill(Number(pid), 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
 /** A signal that aborts within a second of a cancellation, or when this process is interrupted. */
 export function cancelWatch(
-  runId: string,
+  id: string,
   store: Pick<Remote<PipelineEngineStore>, 'cancellation'>,
 ): { readonly signal: AbortSignal; readonly abort: AbortController; stop(): void } {
   const abort = new AbortController()
@@ -15,7 +29,7 @@ export function cancelWatch(
     if (looking || abort.signal.aborted) return
     looking = true
     store
-      .cancellation(runId)
+      .cancellation(id)
       .then((found) => {
         if (found === undefined) return
         abort.abort(`Cancelled by ${found.identityName}: ${found.reason}`)
@@ -35,9 +49,9 @@ export function wakingDesk(
   work: Pick<Remote<PipelineRemote>, 'wake'>,
   onTrouble: (error: unknown) => void,
 ): PipelineDesk {
-  const wake = (runId: string) => void work.wake(runId).catch(onTrouble)
+  const wake = (id: string) => void work.wake(id).catch(onTrouble)
   return {
-    begin: desk.begin,
+    ...desk,
     async cancel(runId, by) {
       await desk.cancel(runId, by)
       wake(runId)
@@ -45,6 +59,10 @@ export function wakingDesk(
     async answer(request, by) {
       await desk.answer(request, by)
       wake(request.runId)
+    },
+    async cancelBackfill(id, by) {
+      await desk.cancelBackfill(id, by)
+      wake(id)
     },
   }
 }

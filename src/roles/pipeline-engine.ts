@@ -20,13 +20,17 @@ import type { Home } from '../projects/index.ts'
 import { version } from './config.ts'
 import { childAttempts } from './pipeline-attempts.ts'
 import { pipelineFolders } from './pipeline-folders.ts'
+import { variableSeal } from './pipeline-seal.ts'
 
 /** What a step's key says of where it runs. */
-export const environment: Environment = {
-  assay: version,
-  node: process.version,
-  platform: `${process.platform}-${process.arch}`,
-  variable: (name) => process.env[name],
+function environmentOf(home: Home): Environment {
+  return {
+    assay: version,
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    variable: (name) => process.env[name],
+    seal: variableSeal(home),
+  }
 }
 
 export function enginePorts({
@@ -52,7 +56,7 @@ export function enginePorts({
     random: createRandom(systemIds('seed')),
     sleep: (ms, signal) => wait(ms, undefined, { signal }).catch(() => {}),
     scratch: folders.scratch,
-    environment,
+    environment: environmentOf(home),
     digests: new Map(),
   }
 }

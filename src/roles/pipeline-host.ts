@@ -12,7 +12,7 @@ import {
   pipelineErrors,
   type PipelineRemote,
 } from '../pipelines/index.ts'
-import type { Home, LoadedProject } from '../projects/index.ts'
+import type { Home, LoadedDeclarations } from '../projects/index.ts'
 import { enginePorts } from './pipeline-engine.ts'
 import type { roleLog } from './log.ts'
 import type { ServicesForWork } from './services.ts'
@@ -32,7 +32,7 @@ export interface RunningPipelines {
 
 /** Begins with what was broken off. A project without pipelines costs nothing. */
 export async function startPipelines(
-  { directory, declaration }: LoadedProject,
+  { directory, declaration }: Pick<LoadedDeclarations, 'directory' | 'declaration'>,
   home: Home,
   peers: Peers,
   log: ReturnType<typeof roleLog>,
@@ -48,6 +48,8 @@ export async function startPipelines(
     ...ports,
     runs: peers.pipelines,
     begin: (run, by) => peers.pipelineDesk.begin(run, by),
+    beginBackfill: (state, by) => peers.pipelineDesk.beginBackfill(state, by),
+    endBackfill: (state) => peers.pipelineDesk.endBackfill(state),
     directory,
     pipelines,
     onDefect: (error) => log.error({ error }, 'A pipeline run was broken off'),
@@ -113,8 +115,7 @@ export function pipelineService(running: () => RunningPipelines | undefined): Pi
   return {
     start: async (request, by: ChangeBy) => host().start(request, by),
     startBackfill: async (request, by: ChangeBy) => host().startBackfill(request, by),
-    cancelBackfill: async (id, by: ChangeBy) => host().cancelBackfill(id, by),
     // What waits is looked at when the project is there.
-    wake: async (runId) => running()?.remote.wake(runId),
+    wake: async (id) => running()?.remote.wake(id),
   }
 }

@@ -1,22 +1,29 @@
 // Quarantined rows that a person mended, back into the datasets that they belong to.
 import type { ChangeBy } from '../access/index.ts'
-import { csvField, resubmit, type IngestPorts, type QuarantineEntry } from '../data/index.ts'
+import {
+  csvField,
+  resubmit,
+  type CompiledSource,
+  type QuarantineEntry,
+  type ResubmitPorts,
+} from '../data/index.ts'
 import { isAssayError, type AssayError } from '../lib/errors.ts'
 import type { ResubmitReport, ResubmittedRow } from '../pipelines/index.ts'
 import type { CompiledProject } from '../projects/index.ts'
+import { rolesErrors } from './errors.ts'
 
 /** Submits rows again, all of a dataset or none of it. What still fails is listed, not thrown. */
 export async function resubmitRows(
   rows: readonly ResubmittedRow[],
   by: ChangeBy,
   project: Pick<CompiledProject, 'sources' | 'labels'>,
-  ports: IngestPorts,
+  ports: ResubmitPorts,
 ): Promise<ResubmitReport> {
   const entries = new Map(
     (await ports.quarantine.get(rows.map(({ id }) => id))).map((entry) => [entry.id, entry]),
   )
   // A row that nobody knows goes with the first source, which says that it does not know it.
-  const [first] = project.sources
+  const first = firstSource(project)
   const byDataset = Map.groupBy(rows, ({ id }) => entries.get(id)?.dataset ?? first.name)
   const whole: { accepted: number; refused: ResubmitReport['refused']; snapshot: string | null } = {
     accepted: 0,
@@ -48,6 +55,11 @@ export async function resubmitRows(
       return { accepted: 0, refused: refusedRows(error), snapshot: null }
     }
   }
+}
+
+function firstSource({ sources }: Pick<CompiledProject, 'sources'>): CompiledSource {
+  if (sources.length > 0) return sources[0]
+  throw rolesErrors.source_unknown('The project declares no sources.')
 }
 
 /** The line as the file would have had it, or the fields where the row never stood in a file. */

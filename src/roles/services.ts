@@ -11,9 +11,10 @@ export type ServicesForWork = ReturnType<typeof servicesForWork>
 
 export function servicesForWork(metadata: Metadata, deployer: Deployer) {
   const { access, tracking, registry, governance, catalog, quarantine, pipelines } = metadata
+  const { begin, beginBackfill, endBackfill } = metadata.pipelineDesk
   const { history, find, retire, keptHashes, recordCleaning } = metadata.versions
   const { registerVersion, version, searchVersions, modelJson, liveHistory } = registry
-  const { enrol, examine } = governance
+  const { enrol, examine, standing } = governance
   return {
     access: {
       ensureIdentity: async (...[identity, by]: Parameters<typeof access.ensureIdentity>) => {
@@ -33,6 +34,7 @@ export function servicesForWork(metadata: Metadata, deployer: Deployer) {
     governance: {
       enrol,
       examine,
+      standing,
       // Governance accepts a script's verdict in an example alone.
       giveVerdict: async (...[request, identityId]: Parameters<typeof governance.giveVerdict>) => {
         const identity = await access.identity(identityId)
@@ -48,7 +50,8 @@ export function servicesForWork(metadata: Metadata, deployer: Deployer) {
     versions: { history, find, retire, keptHashes, recordCleaning },
     pipelines,
     pipelineEngine: engineForWork(metadata.pipelineEngine),
-    pipelineDesk: { begin: metadata.pipelineDesk.begin },
+    resultKeeper: metadata.resultKeeper,
+    pipelineDesk: { begin, beginBackfill, endBackfill },
     deployer: {
       deployVersion: (model: string, number: number) =>
         deployer.deployVersion(model, number, {

@@ -14,6 +14,7 @@ import {
   type RoleMessage,
   type RoleName,
   type StartOptions,
+  type StartOutcome,
   type StartScreen,
 } from '../cli/index.ts'
 import { writeFileAtomic } from '../lib/files.ts'
@@ -28,7 +29,7 @@ import {
   serverFile,
   type Home,
 } from '../projects/index.ts'
-import { version, type RoleConfig } from './config.ts'
+import { usualHousekeeping, version, type RoleConfig } from './config.ts'
 import { rolesErrors } from './errors.ts'
 
 export async function start(options: StartOptions): Promise<number> {
@@ -54,6 +55,12 @@ export async function start(options: StartOptions): Promise<number> {
     log: options.log,
     stateMemoryBytes: options.stateMemory ?? null,
     online: options.online ?? null,
+    housekeeping: {
+      hour: options.housekeepingHour,
+      keepDeleted: options.keepDeleted ?? usualHousekeeping.keepDeleted,
+      keepResults: options.keepResults ?? usualHousekeeping.keepResults,
+      keepUnnamed: options.keepUnnamed ?? usualHousekeeping.keepUnnamed,
+    },
     page: fileURLToPath(new URL('../../dist-web', import.meta.url)),
   }
   const details = new Map<RoleName, unknown>()
@@ -76,7 +83,7 @@ export async function start(options: StartOptions): Promise<number> {
   const showProgress = (message: Extract<RoleMessage, { type: 'progress' }>) => {
     const { run, outcome } = message.detail as {
       run?: PipelineRun
-      outcome?: { problem: string | null; skipped: boolean }
+      outcome?: StartOutcome
     }
     if (run !== undefined) screen.progress(run)
     if (outcome !== undefined) screen.done(outcome, urlOf(details))

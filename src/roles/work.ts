@@ -8,7 +8,7 @@ import {
   duckdbSnapshots,
   writeParquet,
 } from '../adapters/duckdb/index.ts'
-import { cleanSnapshots, compareVersions, type IngestPorts } from '../data/index.ts'
+import { cleanSnapshots, compareVersions, type ResubmitPorts } from '../data/index.ts'
 import {
   acceptedEvents,
   auditFeatures,
@@ -40,22 +40,26 @@ import {
   codeEnvironment,
   codeRevision,
   homeAt,
-  loadProject,
+  loadDeclarations,
   lockRole,
   type Home,
+  type LoadedDeclarations,
   type LoadedProject,
   type Projects,
   basePath,
 } from '../projects/index.ts'
 import { deploymentsDirectory } from '../server/decide/index.ts'
+import type { StartOutcome } from '../cli/index.ts'
 import { version, type RoleConfig } from './config.ts'
 import type { ServicesForWork } from './services.ts'
 import { rolesErrors } from './errors.ts'
 import { createFeatureHistory } from './feature-history.ts'
 import { createFeaturePresence } from './feature-presence.ts'
-import { keepGraphsLive, liveEventsOf } from './graph-tables.ts'
+import { liveEventsOf } from './graph-tables.ts'
+import { startGraphsThread, type GraphsThread } from './graphs-thread.ts'
 import { ingestInto } from './ingestion.ts'
 import type { RunningRole } from './keep.ts'
+import { housekeepingOfWork, keepHouse } from './housekeeping.ts'
 import { createLearning } from './learning.ts'
 import { pipelineService, startPipelines, type RunningPipelines } from './pipeline-host.ts'
 import { readMaterial, saveMaterial } from './live-material.ts'
@@ -69,7 +73,7 @@ export interface WorkMessages {
   /** Every change of the running pipeline. */
   readonly onProgress: (run: PipelineRun) => void
   /** What the pipeline or its absence came to; sent once. */
-  readonly onDone: (outcome: { readonly problem: string | null; readonly skipped: boolean }) => void
+  readonly onDone: (outcome: StartOutcome) => void
 }
 
 const LIVE = 'live'
@@ -82,7 +86,7 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
   const peers = connect(home)
   const ingest = ingestPorts(home, peers)
   const by: ChangeBy = { actor: systemActor, reason: 'Pipeline of the project' }
-  let project: LoadedProject | undefined
+  let project: LoadedProject | LoadedDeclarations | undefined
   let pipelines: RunningPipelines | undefined
   let replay: Replay | undefined
   const loaded = () => {
@@ -94,11 +98,12 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
 
   const mayPlay = () => config.replay && project?.compiled.replay !== null
   const startReplay = async (material: LiveMaterial): Promise<Replay | undefined> => {
-    if (!config.replay || loaded().compiled.replay === null) return undefined
+    const playable = loaded()
+    if (!config.replay || !isWhole(playable) || playable.compiled.replay === null) return undefined
     await replay?.stop()
     replay = undefined
-    const tape = await tapeOf(loaded().compiled, material, ingest.snapshots)
-    const speed = loaded().compiled.replay!.speed
+    const tape = await tapeOf(playable.compiled, material, ingest.snapshots)
+    const { speed } = playable.compiled.replay
     const playing = createReplay(tape, speed === 60 ? '60' : speed > 600 ? 'max' : '600', {
       decide: peers.decide,
       prepare,
@@ -121,18 +126,16 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
   })
 
   const graphEvents = liveEventsOf(home, ingest)
-  let liveGraphs: ReturnType<typeof keepGraphsLive> | undefined
+  let liveGraphs: GraphsThread | undefined
   // What a replay needs of graphs is on its tape; the clock of a bank goes on by itself.
   const startGraphs = () => {
     if (project === undefined || project.compiled.replay !== null) return
-    if (project.compiled.graphs === undefined) return
-    liveGraphs = keepGraphsLive(project.compiled, {
-      read: graphEvents,
-      decide: peers.decide,
-      nowUs: systemClock.nowUs,
-      sleep,
-      onProblem: (graph, error) => log.warn({ error, graph }, 'A graph was not worked out'),
-    })
+    const { sources, graphs, featureSets } = project.compiled
+    if (graphs === undefined) return
+    const task = { home: home.root, project: { sources, graphs, featureSets } }
+    liveGraphs = startGraphsThread(task, (graph, error) =>
+      log.warn({ error, graph }, 'A graph was not worked out'),
+    )
   }
 
   const featurePresence = createFeaturePresence({ ...ingest, journal: join(home.decide, LIVE) })
@@ -191,10 +194,20 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
     writeGraphs: (names, actor) =>
       writeGraphTables({ project: loaded().compiled, by: actor, names, read: graphEvents }, ingest),
   }
+  const house = keepHouse(
+    (options) => housekeepingOfWork({ ...peers, home, snapshots: ingest.snapshots }, options),
+    config.housekeeping,
+    {
+      clock: systemClock,
+      log,
+      sleep: (ms, signal) => sleep(ms, undefined, { signal, ref: false }).catch(() => {}),
+    },
+  )
   const rpc = await serveRpc(
     home.socket('work'),
     {
       work: service,
+      housekeeping: { run: house.run },
       learning: learning.remote,
       pipelines: pipelineService(() => pipelines),
     },
@@ -203,25 +216,27 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
     },
   )
 
-  const pipeline = async (): Promise<{ skipped: boolean }> => {
-    project = await loadProject(config.project)
-    const { compiled, directory } = project
-    await peers.projects.apply(compiled, by)
-    pipelines ??= await startPipelines(project, home, peers, log)
+  const pipeline = async (): Promise<Omit<StartOutcome, 'problem'>> => {
+    const declared = await loadDeclarations(config.project)
+    project = declared
+    await peers.projects.apply(declared.compiled, by)
+    pipelines ??= await startPipelines(declared, home, peers, log)
     await learning.markFallen()
+    if (!isWhole(declared)) return { skipped: false, decides: false }
+    const { compiled, directory } = declared
     const revision = codeRevision(directory, version)
     const others = await otherSnapshots(compiled, peers.catalog)
-    const data = [identityOfData(config.data, project), ...others]
+    const data = [identityOfData(config.data, declared), ...others]
     const key = contentHash([compiled.version, revision, ...data])
     // A command may have run the pipeline in between under a key of its own; it deploys nothing.
     const known = (await peers.pipelines.list(20, 'learn')).find((each) => each.key === key)
-    if (known?.status === 'done') return { skipped: true }
+    if (known?.status === 'done') return { skipped: true, decides: true }
     await markInterrupted(peers.pipelines, systemClock)
     const startedUs = monotonicUs()
     const steps = learnFlow(
       {
         project: compiled,
-        file: () => dataFile(config.data, loaded(), home.incoming),
+        file: () => dataFile(config.data, declared, home.incoming),
         checkpointPath: basePath(home, compiled.policies[0].featureSets),
         by,
         codeRevision: revision,
@@ -255,7 +270,7 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
       ids: systemIds,
       onProgress: messages.onProgress,
     })
-    return { skipped: false }
+    return { skipped: false, decides: true }
   }
   // Whatever became of the pipeline, what was live before goes on.
   const resume = async () => {
@@ -266,8 +281,8 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
   }
   const working = untilPeersStay(pipeline)
     .then(
-      ({ skipped }) => ({ problem: null, skipped }),
-      (error: unknown) => ({ problem: problemText(error), skipped: false }),
+      (outcome) => ({ problem: null, ...outcome }),
+      (error: unknown) => ({ problem: problemText(error), skipped: false, decides: true }),
     )
     .then(async (outcome) => {
       const problem = await resume().then(() => null, problemText)
@@ -276,6 +291,7 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
     })
   return {
     stop: async () => {
+      await house.stop()
       await replay?.stop()
       await liveGraphs?.stop()
       await learning.stop()
@@ -286,6 +302,11 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
       release()
     },
   }
+}
+
+/** Whether a project learns and decides, and is more than features or pipelines. */
+function isWhole(project: LoadedProject | LoadedDeclarations): project is LoadedProject {
+  return project.declaration.kind === 'project'
 }
 
 const PEER_LOSSES_MAX = 3
@@ -321,6 +342,7 @@ function connect(home: Home) {
     versions: keep('versions'),
     pipelines: keep('pipelines'),
     pipelineEngine: keep('pipelineEngine'),
+    resultKeeper: keep('resultKeeper'),
     pipelineDesk: keep('pipelineDesk'),
     deployer: keep('deployer'),
     projects: remote<Pick<Projects, 'apply'>>(home.socket('keep'), 'projects'),
@@ -328,7 +350,7 @@ function connect(home: Home) {
   }
 }
 
-function ingestPorts(home: Home, peers: Peers): IngestPorts {
+function ingestPorts(home: Home, peers: Peers): ResubmitPorts {
   return {
     snapshots: duckdbSnapshots({ directory: home.snapshots, ...MEMORY }),
     catalog: peers.catalog,

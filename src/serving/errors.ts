@@ -16,4 +16,44 @@ export const servingErrors = defineErrors({
     title: 'There is nothing to roll back to',
     action: 'Choose a version that answered this policy before, or deploy an approved one.',
   },
+  inputs_mismatch: {
+    status: 400,
+    title: 'The inputs are not those that the model takes',
+    action: 'Compare them with the metadata of the model: names, shapes, datatypes and ranges.',
+  },
+  served_model_invalid: {
+    status: 400,
+    title: 'The document of a served model cannot be read',
+    action: 'Register or export the model again; the document was changed or damaged.',
+  },
+  served_model_unknown: {
+    status: 404,
+    title: 'No such model is served',
+    action: 'List the models that are served, and check name and version.',
+  },
+  served_model_unready: {
+    status: 503,
+    title: 'The model is not ready',
+    action: 'Wait until its readiness is told; if it stays away, look for the reason there.',
+  },
+  golden_mismatch: {
+    status: 500,
+    title: 'The model does not give the answers that it was published with',
+    action: 'Do not serve it: compare versions of Assay and of what computes the model.',
+  },
+  inference_failed: {
+    status: 500,
+    title: 'The model could not compute the request',
+    action: 'Look at the reason; if the inputs are sound, report it with them.',
+  },
+  inference_timeout: {
+    status: 504,
+    title: 'The model did not answer in time',
+    action: 'Send fewer rows at a time, or give it more time.',
+  },
+  remote_unavailable: {
+    status: 503,
+    title: 'The server that computes the model cannot be reached',
+    action: 'Check that it runs, and that its address may be called from here.',
+  },
 })

@@ -11,3 +11,39 @@ export { createMemoryDeploymentStore } from './memory.ts'
 export { servingErrors } from './errors.ts'
 export type { DeploymentStore } from './ports.ts'
 export type { Deployment, DeploymentChanged, DeployRequest, RollbackRequest } from './types.ts'
+export { type HostedModel, type ModelHost, runtimeOf } from './prediction/host.ts'
+export {
+  createModelHost,
+  type LoadingHost,
+  openRuntime,
+  type OpenRuntime,
+} from './prediction/host.ts'
+export type { ModelRuntime } from './prediction/ports.ts'
+export { checkInputs, type ModelSignature, type TensorSpec } from './prediction/signature.ts'
+export {
+  type Datatype,
+  isDatatype,
+  isFloating,
+  type NumberType,
+  numberTypes,
+  sizeOf,
+  type Tensor,
+} from './prediction/tensor.ts'
+export {
+  readServedModel,
+  type ServedBody,
+  type ServedModel,
+  writeServedModel,
+} from './prediction/document.ts'
+export { openRemote, type RemoteOptions } from './prediction/remote-runtime.ts'
+export {
+  type CatalogueEntry,
+  publishServedModel,
+  readCatalogue,
+  writeCatalogue,
+} from './prediction/catalogue.ts'
+export { createPublishedHost, type PublishedHost } from './prediction/published-host.ts'
+export { createModelThread, serveModelThread } from './prediction/thread-runtime.ts'
+export { bodyOfFile } from './prediction/file.ts'
+export { outsideRuntime } from './prediction/engine-runtime.ts'
+export { goldenOf } from './prediction/warm-up.ts'

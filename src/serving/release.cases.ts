@@ -281,7 +281,11 @@ export function releaseCases(name: string, open: () => Promise<ReleaseStores>): 
         await bank.examine(bank.evidenceOf(version))
         await bank.approve(version, bank.people.first)
         if (action === 'serving.deployed') await bank.approve(version, bank.people.second)
-        const before = [await bank.standing(version), await bank.registry.versions(), bank.log.size]
+        const before = [
+          await bank.standing(version),
+          await bank.registry.versions('card-fraud'),
+          bank.log.size,
+        ]
         const events = bank.events.length
         bank.failAuditAt(action)
         const step =
@@ -291,7 +295,7 @@ export function releaseCases(name: string, open: () => Promise<ReleaseStores>): 
         await expect(step).rejects.toThrow('the audit log failed')
         expect([
           await bank.standing(version),
-          await bank.registry.versions(),
+          await bank.registry.versions('card-fraud'),
           bank.log.size,
         ]).toEqual(before)
         expect(await bank.deployments.history()).toEqual([])

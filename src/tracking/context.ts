@@ -2,12 +2,10 @@ import { requireReason, type ChangeBy } from '../access/index.ts'
 import type { AuditLog } from '../audit/index.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids, RandomBytes } from '../lib/ids.ts'
-import { pageToken, readPageToken } from '../lib/page-token.ts'
 import type { UnitOfWork } from '../lib/unit-of-work.ts'
 import { trackingErrors } from './errors.ts'
 import type { PartStore } from './file-ports.ts'
 import type { ArtifactStore, TrackingStore } from './ports.ts'
-import type { PageKey } from './search.ts'
 import type { Experiment, LoggedModel, Run, RunHead } from './types.ts'
 
 export interface TrackingDependencies {
@@ -34,6 +32,11 @@ export function createContext(dependencies: TrackingDependencies): Context {
   return { ...dependencies, ...found(dependencies), ...recorder(dependencies) }
 }
 
+function requireNotDeleted(run: RunHead): RunHead {
+  if (run.deletedAtUs === undefined) return run
+  throw trackingErrors.run_deleted(`Run ${run.name} (${run.id}) is deleted.`)
+}
+
 function found({ store }: TrackingDependencies) {
   async function runHead(id: string): Promise<RunHead> {
     const run = await store.runHead(id)
@@ -57,11 +60,12 @@ function found({ store }: TrackingDependencies) {
     },
     /** A run that may be written to. */
     async writableRun(id: string): Promise<RunHead> {
-      const run = await runHead(id)
-      if (run.deletedAtUs !== undefined) {
-        throw trackingErrors.run_deleted(`Run ${run.name} (${id}) is deleted.`)
-      }
-      return run
+      return requireNotDeleted(await runHead(id))
+    },
+    /** A client may name a run of elsewhere: what is not known here is taken as it is named. */
+    async checkNotDeleted(runId: string): Promise<void> {
+      const run = await store.runHead(runId)
+      if (run !== undefined) requireNotDeleted(run)
     },
     async writableExperiment(id: string): Promise<Experiment> {
       const known = await experiment(id)
@@ -100,19 +104,4 @@ function recorder({ audit }: TrackingDependencies) {
       })
     },
   }
-}
-
-/** Reads the token of a search, if it has one. */
-export function placeIn(after: string | undefined, search: unknown): PageKey | undefined {
-  if (after === undefined || after === '') return undefined
-  const key = readPageToken(after, search)
-  if (key === undefined) {
-    throw trackingErrors.page_token_invalid('The page token is damaged, or of another search.')
-  }
-  return key
-}
-
-/** The member `next` of a page, where there is more. */
-export function nextOf(key: PageKey | undefined, search: unknown): { readonly next?: string } {
-  return key === undefined ? {} : { next: pageToken(key, search) }
 }

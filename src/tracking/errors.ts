@@ -56,11 +56,6 @@ export const trackingErrors = defineErrors({
     title: 'The search cannot be understood',
     action: 'Write comparisons such as metrics.auc > 0.9, joined by AND and OR.',
   },
-  page_token_invalid: {
-    status: 422,
-    title: 'The page token does not belong to this search',
-    action: 'Start the search again without a token.',
-  },
   artifact_not_found: {
     status: 404,
     title: 'There is no such artifact',
@@ -109,7 +104,8 @@ export const trackingErrors = defineErrors({
   part_uploads_full: {
     status: 429,
     title: 'Too many uploads in parts are open',
-    action: 'Wait until others have ended, and try again.',
+    action:
+      'Complete or abort uploads that are open, or wait until they have ended, and try again.',
   },
   view_not_found: {
     status: 404,

@@ -45,10 +45,12 @@ export interface FileStore {
   ): Promise<FileEntry[]>
   /** Removes the file of that path, or all below the folder of that path ('': all). */
   remove(owner: FileOwner, path: string, atUs: number): Promise<StoredFile[]>
-  /** Marks contents as loose: perhaps nothing names them. */
+  /** Marks contents as loose from an instant on: perhaps nothing names them. */
   loosen(hashes: readonly string[], atUs: number): Promise<void>
   /** Contents that are loose since before an instant, oldest first; those that are named go off the list. */
   loose(beforeUs: number, limit: number): Promise<string[]>
+  /** Which of these contents nothing names and the list does not have. */
+  strays(hashes: readonly string[]): Promise<string[]>
   /** Takes contents off the list. */
   forget(hashes: readonly string[]): Promise<void>
 }

@@ -80,6 +80,7 @@ export function createMemoryFileStore(): FileStore & Restorable {
         .map(([hash]) => hash)
         .slice(0, limit)
     },
+    strays: async (hashes) => hashes.filter((hash) => !isNamed(hash) && !looseSince.has(hash)),
     async forget(hashes) {
       for (const hash of hashes) looseSince.delete(hash)
     },

@@ -89,6 +89,18 @@ export function fileStoreCases(name: string, open: () => Promise<OpenedFileStore
       expect(await store.loose(31, 10)).toEqual([])
     })
 
+    test('tells contents that nobody named or let go of from all others', async () => {
+      const { store } = opened
+      await store.put(run, stored('a', 'named'))
+      await store.put(run, stored('b', 'loose'))
+      await store.remove(run, 'b', 5)
+      expect(await store.strays(['named', 'loose', 'stray'])).toEqual(['stray'])
+      await store.loosen(['stray'], 50)
+      expect(await store.strays(['stray'])).toEqual([])
+      expect(await store.loose(50, 10)).toEqual(['loose'])
+      expect(await store.loose(51, 10)).toEqual(['loose', 'stray'])
+    })
+
     test('takes back what a failed transaction did', async () => {
       const { store, unit } = opened
       await store.put(run, stored('a'))

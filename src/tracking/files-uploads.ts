@@ -32,12 +32,15 @@ export interface Uploads {
     target: { readonly owner: FileOwner; readonly path: string },
     parts: readonly { readonly number: number; readonly tag: string }[],
   ): Promise<StoredFile>
+  /** Gives up uploads that nobody goes on with; how many. */
+  giveUpIdle(): Promise<number>
   /** Throws away what has come. An upload that is not there is no error. */
   abort(uploadId: string): Promise<void>
 }
 
 /** Ended uploads that are remembered. */
 const ENDED_MAX = 256
+const RETRY_AFTER_S = 10
 
 interface Part {
   readonly name: string
@@ -90,12 +93,14 @@ export function createUploads(dependencies: UploadsDependencies): Uploads {
     await store.remove(part.name)
   }
 
-  async function giveUpIdle(): Promise<void> {
+  async function giveUpIdle(): Promise<number> {
     const since = clock.nowUs() - fileLimits.uploadIdleUs
+    const before = uploads.size
     for (const [id, upload] of uploads) {
       const isBusy = upload.arriving > 0 || (upload.file !== undefined && !upload.isOver)
       if (upload.lastUs < since && !isBusy) await end(id, upload)
     }
+    return before - uploads.size
   }
 
   async function assemble(upload: Upload): Promise<StoredFile> {
@@ -107,6 +112,18 @@ export function createUploads(dependencies: UploadsDependencies): Uploads {
     upload.isOver = true
     await removeAll(store, upload)
     return file
+  }
+
+  function checkRoom({ actor }: ChangeBy): void {
+    const open = [...uploads.values()].filter(({ isOver }) => !isOver)
+    const own = open.filter((upload) => upload.by.actor.id === actor.id).length
+    if (open.length < fileLimits.uploads && own < fileLimits.uploadsPerIdentity) return
+    const whose = own < fileLimits.uploadsPerIdentity ? open.length : `${own} of ${actor.id}`
+    const endS = fileLimits.uploadIdleUs / 1e6
+    throw trackingErrors.part_uploads_full(
+      `${whose} uploads in parts are open; those that nothing is sent to end after ${endS / 60} minutes.`,
+      { extra: { retryAfter: RETRY_AFTER_S } },
+    )
   }
 
   /** Ended uploads are little, and the oldest go. */
@@ -126,10 +143,7 @@ export function createUploads(dependencies: UploadsDependencies): Uploads {
       }
       await owners.check(owner)
       await giveUpIdle()
-      const open = [...uploads.values()].filter(({ isOver }) => !isOver).length
-      if (open >= fileLimits.uploads) {
-        throw trackingErrors.part_uploads_full(`${open} uploads in parts are open.`)
-      }
+      checkRoom(by)
       const id = Buffer.from(random(24)).toString('hex')
       uploads.set(id, {
         owner,
@@ -196,6 +210,8 @@ export function createUploads(dependencies: UploadsDependencies): Uploads {
       }
       return upload.file
     },
+
+    giveUpIdle,
 
     async abort(id) {
       const upload = uploads.get(id)

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { systemActor } from '../access/index.ts'
-import type { NewAuditEntry } from '../audit/index.ts'
 import { manualClock } from '../lib/clock.ts'
 import { sha256Hex } from '../lib/hash.ts'
 import { createMemoryUnitOfWork } from '../lib/unit-of-work.ts'
@@ -10,6 +9,7 @@ import type { FileOwner } from './file-ports.ts'
 import { createMemoryFileStore, createMemoryPartStore } from './files-memory.ts'
 import { createFiles, fileLimits } from './files.ts'
 import { createMemoryArtifactStore } from './memory.ts'
+import { collectEntries } from './opened.cases.ts'
 
 const by = { actor: systemActor, reason: 'A test' }
 const run: FileOwner = { kind: 'run', id: 'r1' }
@@ -20,13 +20,7 @@ function openFiles(fileBytesMax = 1000) {
   const store = createMemoryFileStore()
   const unit = createMemoryUnitOfWork([store])
   const clock = manualClock(1_000_000)
-  const entries: NewAuditEntry[] = []
-  const audit = {
-    append: async (entry: NewAuditEntry) => {
-      entries.push(entry)
-      return { ...entry, index: 0, id: 'x', atUs: 0 }
-    },
-  }
+  const { entries, audit } = collectEntries()
   const check = async ({ id }: FileOwner) => {
     if (id === 'gone') throw trackingErrors.run_not_found('No run has id gone.')
   }
@@ -193,11 +187,11 @@ test('the sweep takes the bytes that nothing has named for long, and no others',
   clock.advance(10)
   const removed = await files.put(run, { path: 'c', content: 'late' }, by)
   expect(await files.removeOwners([run])).toBe(3)
-  expect(await files.sweep(clock.nowUs())).toEqual({ files: 1 })
+  expect(await files.sweep(clock.nowUs(), by)).toEqual({ files: 1 })
   expect(await artifacts.has(replaced.sha256)).toBe(false)
   expect(await artifacts.has(removed.sha256)).toBe(true)
   clock.advance(1)
-  expect(await files.sweep(clock.nowUs())).toEqual({ files: 2 })
+  expect(await files.sweep(clock.nowUs(), by)).toEqual({ files: 2 })
   expect(await artifacts.has(removed.sha256)).toBe(false)
   expect(await artifacts.has(shared.sha256)).toBe(true)
 })
@@ -212,7 +206,7 @@ test('bytes whose file was refused are left to the sweep', async () => {
   expect(refused).toEqual(['fulfilled', 'rejected'])
   expect(await artifacts.has(sha256Hex('lost'))).toBe(true)
   clock.advance(1)
-  expect(await files.sweep(clock.nowUs())).toEqual({ files: 1 })
+  expect(await files.sweep(clock.nowUs(), by)).toEqual({ files: 1 })
 })
 
 test('all files of a run go with one request, and those of the folder do not', async () => {
@@ -338,12 +332,22 @@ test('all parts together take no more than a file may, and a part that failed do
 
 test('uploads are bounded, and those that nobody goes on with make room', async () => {
   const { files, clock } = openFiles()
-  const begin = () => files.uploads.begin(run, { path: 'a', parts: 1 }, by)
-  const ids = await Promise.all(Array.from({ length: fileLimits.uploads }, begin))
-  expect(new Set(ids).size).toBe(fileLimits.uploads)
-  await expect(begin()).rejects.toMatchObject({ code: 'part_uploads_full' })
+  const begin = (id: string) =>
+    files.uploads.begin(run, { path: 'a', parts: 1 }, { ...by, actor: { ...by.actor, id } })
+  const { uploads, uploadsPerIdentity } = fileLimits
+  const ids: string[] = []
+  for (let count = 0; count < uploads; count++) {
+    ids.push(await begin(`identity_${Math.floor(count / uploadsPerIdentity)}`))
+    if (ids.length !== uploadsPerIdentity) continue
+    await expect(begin('identity_0')).rejects.toMatchObject({
+      code: 'part_uploads_full',
+      message: expect.stringContaining('16 of identity_0 uploads'),
+    })
+  }
+  expect(new Set(ids).size).toBe(uploads)
+  await expect(begin('identity_new')).rejects.toMatchObject({ code: 'part_uploads_full' })
   clock.advance(fileLimits.uploadIdleUs + 1)
-  await begin()
+  await begin('identity_0')
   await expect(files.uploads.putPart(ids[0], 1, pieces('x'))).rejects.toMatchObject({
     code: 'upload_not_found',
   })

@@ -7,6 +7,7 @@ import { trackingErrors } from './errors.ts'
 import type { FileEntry, FileOwner, FileStore, PartStore, StoredFile } from './file-ports.ts'
 import { checkFilePath, checkFolder, contentTypeOf, foldersOf } from './files-paths.ts'
 import { collect, tooLarge } from './files-stream.ts'
+import { sweepOf, type Sweep } from './files-sweep.ts'
 import { createUploads, type Uploads } from './files-uploads.ts'
 import type { ArtifactStore } from './ports.ts'
 
@@ -18,8 +19,10 @@ export const fileLimits = {
   entriesPerPage: 10_000,
   parts: 10_000,
   uploads: 64,
-  /** An upload in parts that nobody sends to for so long is given up. */
-  uploadIdleUs: 3_600_000_000,
+  /** So that one identity cannot hold all of them. */
+  uploadsPerIdentity: 16,
+  /** An upload in parts that nobody sends to for so long is given up; clients try for ten minutes. */
+  uploadIdleUs: 900_000_000,
 } as const
 
 /** Content that is brought whole, or as it comes. Text is kept as UTF-8. */
@@ -37,7 +40,7 @@ export interface NewFile {
  * contents that are kept once. A name is replaced by putting it again. What is put into a run is
  * covered by the run's content hash; everything else, and every removal, has its audit entry.
  */
-export interface Files {
+export interface Files extends Sweep {
   /**
    * What lies in a folder ('': all), one level deep, by name. `next` goes into `after` where there is
    * more. An unknown folder is empty. Error: `artifact_path_invalid`.
@@ -72,8 +75,6 @@ export interface Files {
   remove(owner: FileOwner, path: string, by: ChangeBy): Promise<number>
   /** Takes away all files of owners that are purged, in the running transaction; how many. */
   removeOwners(owners: readonly FileOwner[]): Promise<number>
-  /** Deletes bytes that nothing has named since before an instant. */
-  sweep(beforeUs: number): Promise<{ readonly files: number }>
   readonly uploads: Uploads
 }
 
@@ -110,7 +111,6 @@ export interface FilesDependencies {
 
 /** At most so many removed files stand by name in one audit entry. */
 const AUDITED_FILES = 100
-const SWEEP_BATCH = 500
 
 export function createFiles(dependencies: FilesDependencies): Files {
   const { store, artifacts, owners, unit, clock } = dependencies
@@ -194,7 +194,7 @@ export function createFiles(dependencies: FilesDependencies): Files {
         return count
       })
     },
-    sweep: (beforeUs) => sweep(dependencies, beforeUs),
+    ...sweepOf(dependencies),
     uploads: createUploads({ ...dependencies, keep, limitBytes }),
   }
 }
@@ -300,28 +300,4 @@ async function recordRemoval(
     reason: requireReason(by),
     details: { path, count: gone.length, files },
   })
-}
-
-/**
- * Transactions run one after another, so within one no content can be named that is being removed.
- * Where the transaction fails after a removal, the content is on the list again and nothing names it.
- */
-async function sweep(
-  { store, artifacts, unit, clock }: FilesDependencies,
-  beforeUs: number,
-): Promise<{ readonly files: number }> {
-  // Waiting transactions share one commit: what a change let go of counts once that change is on disk.
-  const settledUs = Math.min(beforeUs, clock.nowUs())
-  await unit.transaction(async () => {})
-  let files = 0
-  for (;;) {
-    const batch = await unit.transaction(async () => {
-      const hashes = await store.loose(settledUs, SWEEP_BATCH)
-      for (const hash of hashes) await artifacts.remove(hash)
-      await store.forget(hashes)
-      return hashes.length
-    })
-    files += batch
-    if (batch < SWEEP_BATCH) return { files }
-  }
 }

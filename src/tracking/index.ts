@@ -33,7 +33,7 @@ export { createMemoryFileStore, createMemoryPartStore } from './files-memory.ts'
 export { contentTypeOf } from './files-paths.ts'
 export type { FileEntry, FileOwner, FileStore, PartStore, StoredFile } from './file-ports.ts'
 export { runHash } from './run-content.ts'
-export { rangesOf, type AxisRange } from './thinning.ts'
+export { evenPlaces, rangesOf, type AxisRange } from './thinning.ts'
 export { trackingErrors } from './errors.ts'
 export { trackingLimits } from './limits.ts'
 export { artifactUri, paramText } from './search.ts'
@@ -56,13 +56,11 @@ export type {
   ExperimentSearch,
   LoggedModelField,
   LoggedModelSearch,
-  PageKey,
   RunAttribute,
   RunField,
   RunParts,
   RunSearch,
   SearchOrder,
-  StorePage,
   StoreSearch,
 } from './search.ts'
 export { datasetContextTag } from './types.ts'

@@ -82,7 +82,10 @@ test('a purge takes what was deleted before then, and keeps what something refer
   clock.set(2_000_000)
   await tracking.deleteRun(later.id, by)
 
+  const would = await tracking.purge({ before: 2_000_000, dryRun: true }, by)
+  expect(entries.some(({ action }) => action === 'tracking.purged')).toBe(false)
   const result = await tracking.purge({ before: 2_000_000 }, by)
+  expect(would).toEqual(result)
   expect(result).toMatchObject({ experiments: 0, runs: 1, loggedModels: 1, kept: 1 })
   const purged = entries.filter(({ action }) => action === 'tracking.purged')
   expect(purged.map(({ object, details }) => [object.kind, details['ids']])).toEqual([
@@ -100,6 +103,8 @@ test('an experiment is purged once nothing of it is kept, and then its name is f
   kept.push(run.id)
   await tracking.deleteExperiment(experiment.id, by)
   clock.set(3_000_000)
+  const would = await tracking.purge({ before: 3_000_000, dryRun: true }, by)
+  expect(would).toMatchObject({ experiments: 0, runs: 0, kept: 2 })
   expect(await tracking.purge({ before: 3_000_000 }, by)).toMatchObject({ experiments: 0, kept: 2 })
   kept.pop()
   expect(await tracking.purge({ before: 3_000_000 }, by)).toMatchObject({ experiments: 1, runs: 1 })

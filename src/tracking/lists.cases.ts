@@ -4,9 +4,10 @@
  */
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { PageKey } from '../lib/paging.ts'
 import { createMemoryTrackingStore } from './memory.ts'
 import type { HistoryKey, TrackingStore } from './ports.ts'
-import type { ExperimentSearch, LoggedModelSearch, PageKey, StoreSearch } from './search.ts'
+import type { ExperimentSearch, LoggedModelSearch, StoreSearch } from './search.ts'
 import type { OpenedTrackingStore } from './store.cases.ts'
 import type { Metric } from './types.ts'
 
@@ -248,6 +249,8 @@ export function trackingListCases(name: string, open: () => Promise<OpenedTracki
           const inside = metrics
             .map(({ step, value: measured }) => ({ step, value: measured }))
             .filter(({ step }) => fromStep === undefined || step >= fromStep)
+          const sampled = await same((store) => store.metricSamples('r1', query))
+          expect(sampled).toHaveLength(Math.min(most, inside.length))
           const numbers = inside.map((m) => m.value).filter((v) => !Number.isNaN(v))
           const kept = found.metrics.map((m) => m.value)
           if (numbers.length > 0) {
@@ -280,8 +283,14 @@ export function trackingListCases(name: string, open: () => Promise<OpenedTracki
         await store.deleteContents('f', 3)
         await store.updateRun('r1', { deletedAtUs: 9 })
         await store.updateExperiment('f', { deletedAtUs: 3 })
-        const old = { experiments: ['f'], runs: ['r3'], models: [] }
-        expect(await store.deletedBefore(9)).toEqual(old)
+        const old = (kind: 'experiment' | 'run' | 'logged-model', us: number, after?: string) =>
+          store.deletedBefore(kind, us, { limit: 1, after })
+        expect(await old('experiment', 9)).toEqual(['f'])
+        expect(await old('run', 9)).toEqual(['r3'])
+        expect(await old('logged-model', 9)).toEqual([])
+        expect(await old('run', 10)).toEqual(['r1'])
+        expect(await old('run', 10, 'r1')).toEqual(['r3'])
+        expect(await old('run', 10, 'r3')).toEqual([])
         await store.purgeRuns(['r1'])
         expect(await store.purgeExperiments(['f', 'e'])).toEqual([])
         await store.purgeRuns(['r3'])

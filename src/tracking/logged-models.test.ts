@@ -48,9 +48,9 @@ test('its params are written once, and what is not there is said', async () => {
   await expect(change).rejects.toMatchObject({ code: 'param_changed' })
   const tag = tracking.deleteLoggedModelTag(id, 'a', by)
   await expect(tag).rejects.toMatchObject({ code: 'tag_not_found' })
-  const source = { experimentId: experiment.id, sourceRunId: 'run_x' }
-  const unknown = tracking.createLoggedModel(source, by)
-  await expect(unknown).rejects.toMatchObject({ code: 'run_not_found' })
+  const sourceRunId = 'run_of_elsewhere'
+  const named = await tracking.createLoggedModel({ experimentId: experiment.id, sourceRunId }, by)
+  expect(named.sourceRunId).toBe(sourceRunId)
   await tracking.deleteLoggedModel(id, by)
   await expect(tracking.setLoggedModelTags(id, { a: 'b' }, by)).rejects.toMatchObject({
     code: 'logged_model_not_found',

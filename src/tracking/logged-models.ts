@@ -69,7 +69,7 @@ export function loggedModelsOf(context: Context): LoggedModels {
       requireReason(by)
       return unit.transaction(async () => {
         await context.writableExperiment(experimentId)
-        if (sourceRunId !== undefined) await context.writableRun(sourceRunId)
+        if (sourceRunId !== undefined) await context.checkNotDeleted(sourceRunId)
         const id = loggedModelId(ids('model'))
         const nowUs = clock.nowUs()
         const made: Omit<LoggedModel, 'metrics'> = {

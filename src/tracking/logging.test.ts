@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { pageToken } from '../lib/page-token.ts'
+import { pageToken } from '../lib/paging.ts'
 import { datasetContextTag, runHash, trackingLimits } from './index.ts'
 import { by, openRun } from './opened.cases.ts'
 

@@ -8,9 +8,15 @@ import { createMemoryLoggedModels, type LoggedModelMap } from './memory-models.t
 import type { FileStore } from './file-ports.ts'
 import { createMemoryFileStore } from './files-memory.ts'
 import { collect } from './files-stream.ts'
-import type { ArtifactStore, DatasetSummary, NameCount, TrackingStore } from './ports.ts'
+import type {
+  ArtifactStore,
+  DatasetSummary,
+  HistoriesQuery,
+  NameCount,
+  TrackingStore,
+} from './ports.ts'
 import { experimentValue, pageOf, runValue, type Names, type RunParts } from './search.ts'
-import { thinned } from './thinning.ts'
+import { evenPlaces, thinned } from './thinning.ts'
 import {
   datasetContextTag,
   type DatasetInput,
@@ -154,6 +160,10 @@ function runStore(
     (state().histories.get(`${runId}\n${name}`) ?? [])
       .map((metric, number) => ({ metric, key: [metric.step, metric.atUs, number] as const }))
       .sort((a, b) => compareNumbers(a.key, b.key))
+  const inSteps = (runId: string, { name, fromStep, toStep }: Omit<HistoriesQuery, 'runIds'>) =>
+    history(runId, name)
+      .map(({ metric }) => metric)
+      .filter(({ step }) => step >= (fromStep ?? step) && step <= (toStep ?? step))
   const ofExperiments = (ids: readonly string[]) =>
     [...state().runs.values()].filter((run) => ids.length === 0 || ids.includes(run.experimentId))
 
@@ -196,6 +206,11 @@ function runStore(
       })
       return { ...page, items: await Promise.all(items) }
     },
+    async runCounts() {
+      const present = [...state().runs.values()].filter((run) => run.deletedAtUs === undefined)
+      const byExperiment = Map.groupBy(present, ({ experimentId }) => experimentId)
+      return Object.fromEntries([...byExperiment].map(([id, runs]) => [id, runs.length]))
+    },
     params: async (id, names) => picked(state().runs.get(id)?.params ?? {}, names),
     setParams: async (id, params) =>
       change(id, (run) => ({ params: { ...run.params, ...params } })),
@@ -228,13 +243,12 @@ function runStore(
         ...(rest.length > limit && page.length > 0 && { next: page.at(-1)!.key }),
       }
     },
-    metricHistories: async ({ runIds, name, fromStep, toStep, points }) =>
-      runIds.map((runId) => {
-        const metrics = history(runId, name)
-          .map(({ metric }) => metric)
-          .filter(({ step }) => step >= (fromStep ?? step) && step <= (toStep ?? step))
-        return { runId, metrics: thinned(metrics, points) }
-      }),
+    metricHistories: async ({ runIds, ...query }) =>
+      runIds.map((runId) => ({ runId, metrics: thinned(inSteps(runId, query), query.points) })),
+    metricSamples: async (runId, query) => {
+      const metrics = inSteps(runId, query)
+      return evenPlaces(metrics.length, query.points).map((place) => metrics[place])
+    },
     async addDatasets(id, datasets) {
       const experimentId = state().runs.get(id)?.experimentId
       for (const dataset of datasets) {
@@ -291,11 +305,12 @@ function purgeStore(state: State_) {
       .map(({ id }) => id)
       .sort(order)
   return {
-    deletedBefore: async (us) => ({
-      experiments: before(us, state().experiments.values()),
-      runs: before(us, state().runs.values()),
-      models: before(us, state().models.values()),
-    }),
+    async deletedBefore(kind, us, { after, limit }) {
+      const { experiments, runs, models } = state()
+      const items = { experiment: experiments, run: runs, 'logged-model': models }[kind]
+      const ids = before(us, items.values())
+      return ids.filter((id) => after === undefined || order(id, after) > 0).slice(0, limit)
+    },
     async purgeRuns(ids) {
       const { runs, histories, gone } = state()
       for (const id of ids) {
@@ -338,6 +353,9 @@ export function createMemoryArtifactStore(): ArtifactStore {
       return bytes && { size: bytes.length, stream: Readable.from([bytes]) }
     },
     has: async (sha256) => files.has(sha256),
+    async *stored() {
+      yield [...files.keys()]
+    },
     async remove(sha256) {
       files.delete(sha256)
     },

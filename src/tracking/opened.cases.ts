@@ -14,11 +14,8 @@ import {
 
 export const by = { actor: systemActor, reason: 'A test' }
 
-/** `kept`: ids of runs and logged models that something outside refers to. */
-export async function openRun(kept: readonly string[] = []) {
-  const store = createMemoryTrackingStore()
-  const unit = createMemoryUnitOfWork([store])
-  const clock = manualClock(1_000_000)
+/** An audit log that only collects what it is given. */
+export function collectEntries() {
   const entries: NewAuditEntry[] = []
   const audit = {
     append: async (entry: NewAuditEntry) => {
@@ -26,6 +23,15 @@ export async function openRun(kept: readonly string[] = []) {
       return { ...entry, index: 0, id: 'x', atUs: 0 }
     },
   }
+  return { entries, audit }
+}
+
+/** `kept`: ids of runs and logged models that something outside refers to. */
+export async function openRun(kept: readonly string[] = []) {
+  const store = createMemoryTrackingStore()
+  const unit = createMemoryUnitOfWork([store])
+  const clock = manualClock(1_000_000)
+  const { entries, audit } = collectEntries()
   const ids = createIds(clock, randomBytes)
   const artifacts = createMemoryArtifactStore()
   const tracking = createTracking({

@@ -1,11 +1,6 @@
+import type { Page } from '../lib/paging.ts'
 import type { FileStore } from './file-ports.ts'
-import type {
-  ExperimentSearch,
-  LoggedModelSearch,
-  RunSearch,
-  StorePage,
-  StoreSearch,
-} from './search.ts'
+import type { ExperimentSearch, LoggedModelSearch, RunSearch, StoreSearch } from './search.ts'
 import type {
   DatasetInput,
   Experiment,
@@ -61,7 +56,7 @@ export interface ExperimentStore {
   experimentByName(name: string): Promise<Experiment | undefined>
   /** Those that are not deleted, in order of creation. */
   experiments(): Promise<Experiment[]>
-  searchExperiments(search: StoreSearch<ExperimentSearch>): Promise<StorePage<Experiment>>
+  searchExperiments(search: StoreSearch<ExperimentSearch>): Promise<Page<Experiment>>
   /** Marks its runs and logged models that are not deleted as gone with it; how many runs. */
   deleteContents(experimentId: string, atUs: number): Promise<number>
   /** Brings back what went with it, and nothing that was deleted by itself; how many runs. */
@@ -74,7 +69,9 @@ export interface RunStore {
   /** The run without what was logged to it: one row, however much that is. */
   runHead(id: string): Promise<RunHead | undefined>
   run(id: string): Promise<Run | undefined>
-  searchRuns(search: StoreSearch<RunSearch>): Promise<StorePage<Run>>
+  searchRuns(search: StoreSearch<RunSearch>): Promise<Page<Run>>
+  /** Runs that are not deleted, by their experiment; experiments without runs are left out. */
+  runCounts(): Promise<Readonly<Record<string, number>>>
 
   /** The params of those names that the run has. */
   params(runId: string, names: readonly string[]): Promise<Params>
@@ -95,6 +92,8 @@ export interface RunStore {
     page: { readonly limit: number; readonly after?: HistoryKey | undefined },
   ): Promise<{ readonly metrics: Metric[]; readonly next?: HistoryKey | undefined }>
   metricHistories(query: HistoriesQuery): Promise<{ runId: string; metrics: Metric[] }[]>
+  /** The values at `evenPlaces` of a run's history, in its order. */
+  metricSamples(runId: string, query: Omit<HistoriesQuery, 'runIds'>): Promise<Metric[]>
   /**
    * A data set that the experiment knows already keeps its source, schema and profile; tags of a
    * second reading by one run are added to those of the first.
@@ -147,15 +146,21 @@ export interface LoggedModelStore {
   insertLoggedModel(model: Omit<LoggedModel, 'metrics'>): Promise<void>
   updateLoggedModel(id: string, change: LoggedModelChange): Promise<void>
   loggedModel(id: string): Promise<LoggedModel | undefined>
-  searchLoggedModels(search: StoreSearch<LoggedModelSearch>): Promise<StorePage<LoggedModel>>
+  searchLoggedModels(search: StoreSearch<LoggedModelSearch>): Promise<Page<LoggedModel>>
   setLoggedModelParams(id: string, params: Readonly<Record<string, string>>): Promise<void>
   setLoggedModelTags(id: string, tags: Tags): Promise<void>
   deleteLoggedModelTag(id: string, name: string): Promise<boolean>
 }
 
+export type Purgeable = 'experiment' | 'run' | 'logged-model'
+
 export interface PurgeStore {
-  /** What was deleted before an instant and is still there. */
-  deletedBefore(us: number): Promise<{ experiments: string[]; runs: string[]; models: string[] }>
+  /** Ids of what was deleted before an instant and is still there, in order, past `after`. */
+  deletedBefore(
+    kind: Purgeable,
+    us: number,
+    page: { readonly after?: string | undefined; readonly limit: number },
+  ): Promise<string[]>
   /** For good, with all that was logged but their files. */
   purgeRuns(ids: readonly string[]): Promise<void>
   purgeLoggedModels(ids: readonly string[]): Promise<void>
@@ -185,6 +190,8 @@ export interface ArtifactStore {
    */
   open(sha256: string): Promise<{ size: number; stream: AsyncIterable<Uint8Array> } | undefined>
   has(sha256: string): Promise<boolean>
+  /** The names of all that is there, some at a time. */
+  stored(): AsyncIterable<readonly string[]>
   /** For the sweep of what nothing names any more; nothing happens where there is no such file. */
   remove(sha256: string): Promise<void>
 }

@@ -5,9 +5,10 @@
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ComparisonOperator, Filter } from '../lib/filter.ts'
+import type { Page, PageKey } from '../lib/paging.ts'
 import { createMemoryTrackingStore } from './memory.ts'
 import type { TrackingStore } from './ports.ts'
-import type { PageKey, RunField, RunSearch, SearchOrder, StorePage, StoreSearch } from './search.ts'
+import type { RunField, RunSearch, SearchOrder, StoreSearch } from './search.ts'
 import type { OpenedTrackingStore } from './store.cases.ts'
 import { datasetContextTag, type Metric, type Run, type Tags } from './types.ts'
 
@@ -153,7 +154,7 @@ export async function everyPage(
   const found: Run[] = []
   let after: PageKey | undefined
   do {
-    const page: StorePage<Run> = await store.searchRuns({ ...search, after })
+    const page: Page<Run> = await store.searchRuns({ ...search, after })
     expect(page.items.length).toBeLessThanOrEqual(search.limit)
     found.push(...page.items)
     after = page.next

@@ -1,7 +1,8 @@
 // What can be asked of runs, experiments and logged models: which fields there are, how a search is
 // written down, and what one item's value of a field is. Stores answer a search from indexes; the
 // functions here are the plain meaning that they are held against.
-import { compareText, type Filter, type FieldValue } from '../lib/filter.ts'
+import type { FieldValue, Filter } from '../lib/filter.ts'
+import { compareValues, pageInOrder, type Page, type PageKey } from '../lib/paging.ts'
 import { own } from '../lib/records.ts'
 import {
   datasetContextTag,
@@ -88,16 +89,8 @@ export interface LoggedModelSearch extends Search<LoggedModelField> {
   readonly onlyMeasured?: boolean | undefined
 }
 
-/** Where a page ended: its last item's values of the order's fields, its time, and its id. */
-export type PageKey = readonly (string | number | null)[]
-
+/** Its places are the values of the order's fields, the time, and the id. */
 export type StoreSearch<S> = Omit<S, 'after'> & { readonly after?: PageKey | undefined }
-
-/** One page; `next` is set where there is more. */
-export interface StorePage<T> {
-  readonly items: readonly T[]
-  readonly next?: PageKey | undefined
-}
 
 /** A parameter as text: what filters and orders compare. */
 export function paramText(value: ParamValue): string {
@@ -173,44 +166,19 @@ export function pageOf<T extends { readonly id: string }, Field>(
   search: Pick<StoreSearch<Search<Field>>, 'order' | 'limit' | 'after'>,
   valueOf: (item: T, field: Field) => FieldValue,
   timeUs: (item: T) => number,
-): StorePage<T> {
+): Page<T> {
   const { order, limit, after } = search
-  const keyed = items.map((item) => {
-    const values = order.map(({ field, descending }) =>
-      orderValue(valueOf(item, field), descending),
-    )
-    return { item, key: [...values, timeUs(item), item.id] as PageKey }
-  })
-  const directions = [...order.map(({ descending }) => descending), true, false]
-  const sorted = keyed
-    .filter(({ key }) => after === undefined || compareKeys(key, after, directions) > 0)
-    .sort((a, b) => compareKeys(a.key, b.key, directions))
-  const page = sorted.slice(0, limit)
-  return {
-    items: page.map(({ item }) => item),
-    ...(sorted.length > limit && page.length > 0 && { next: page.at(-1)!.key }),
-  }
+  const keyOf = (item: T): PageKey => [
+    ...order.map(({ field, descending }) => orderValue(valueOf(item, field), descending)),
+    timeUs(item),
+    item.id,
+  ]
+  const descending = [...order.map((each) => each.descending), true, false]
+  return pageInOrder(items, keyOf, { descending, limit, after })
 }
 
 function orderValue(value: FieldValue, descending: boolean): string | number | null {
   const known = [value].flat().filter((one) => one !== undefined && !Number.isNaN(one))
   const sorted = known.sort((a, b) => compareValues(a!, b!))
   return (descending ? sorted.at(-1) : sorted[0]) ?? null
-}
-
-function compareKeys(a: PageKey, b: PageKey, descending: readonly boolean[]): number {
-  for (const [index, isDescending] of descending.entries()) {
-    const [x, y] = [a[index], b[index]]
-    if (x === y) continue
-    if (x === null) return 1
-    if (y === null) return -1
-    const ascending = compareValues(x, y)
-    if (ascending !== 0) return isDescending ? -ascending : ascending
-  }
-  return 0
-}
-
-function compareValues(a: string | number, b: string | number): number {
-  if (typeof a === 'number' && typeof b === 'number') return a - b || 0
-  return compareText(String(a), String(b))
 }

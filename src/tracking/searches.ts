@@ -1,9 +1,11 @@
+import { nextOf, pagingErrors, placeIn, type PageKey } from '../lib/paging.ts'
 import { checkCount, checkLimit, checkName } from './checks.ts'
-import { nextOf, placeIn, type Context } from './context.ts'
+import type { Context } from './context.ts'
 import { trackingErrors } from './errors.ts'
 import { trackingLimits as limits } from './limits.ts'
 import type { DatasetSummary, HistoriesQuery, HistoryKey, RunColumns, RunFilter } from './ports.ts'
-import type { ExperimentSearch, LoggedModelSearch, PageKey, RunSearch } from './search.ts'
+import type { ExperimentSearch, LoggedModelSearch, RunSearch } from './search.ts'
+import { withExtremes } from './thinning.ts'
 import type { Experiment, LoggedModel, Metric, Run } from './types.ts'
 
 /** One page. `next` is the token of the following one, where there is more. */
@@ -24,6 +26,8 @@ export interface Searches {
   searchDatasets(experimentIds: readonly string[]): Promise<readonly DatasetSummary[]>
   /** Which metrics, params and tags occur, most frequent first. Empty: every experiment. */
   runColumns(experimentIds: readonly string[]): Promise<RunColumns>
+  /** Runs that are not deleted, by their experiment; experiments without runs are left out. */
+  runCounts(): Promise<Readonly<Record<string, number>>>
   /** Newest first. */
   runs(filter?: RunFilter): Promise<Run[]>
   /** By step, then time, then the order in which they were logged. */
@@ -36,7 +40,16 @@ export interface Searches {
   metricHistories(
     query: HistoriesQuery,
   ): Promise<readonly { readonly runId: string; readonly metrics: readonly Metric[] }[]>
+  /**
+   * So many evenly spaced values of a run's metric, the first and the last among them, and with them
+   * the extremes that would be lost, up to `pointsPerHistory` in all; where that is too little for
+   * both, the even ones are fewer. One point is the last value.
+   */
+  metricSamples(runId: string, query: Omit<HistoriesQuery, 'runIds'>): Promise<readonly Metric[]>
 }
+
+/** Of a sampled history: a quarter are the smallest values of its ranges, a quarter the largest. */
+const EXTREME_POINTS_MAX = 1000
 
 export function searchesOf(context: Context): Searches {
   const { store, runHeadOrFail } = context
@@ -67,6 +80,7 @@ export function searchesOf(context: Context): Searches {
 
     searchDatasets: (experimentIds) => store.datasets(experimentIds),
     runColumns: (experimentIds) => store.columns(experimentIds),
+    runCounts: () => store.runCounts(),
 
     async runs({ experimentId, status, limit = 1000 } = {}) {
       const { runs } = await searches.searchRuns({
@@ -87,7 +101,7 @@ export function searchesOf(context: Context): Searches {
       const asked = ['history', runId, name]
       const key = placeIn(after, asked)
       if (key !== undefined && !isHistoryKey(key)) {
-        throw trackingErrors.page_token_invalid('The page token is no place in a history.')
+        throw pagingErrors.page_token_invalid('The page token is no place in a history.')
       }
       const page = await store.metricHistory(runId, name, { limit, after: key })
       return { metrics: page.metrics, ...nextOf(page.next, asked) }
@@ -96,17 +110,40 @@ export function searchesOf(context: Context): Searches {
     async metricHistories(query) {
       checkCount('runs', query.runIds.length, limits.runsPerHistories)
       checkName(query.name)
-      const { points, fromStep = 0, toStep = 0 } = query
-      const isWhole = [points, fromStep, toStep].every(Number.isSafeInteger)
-      if (!isWhole || points < 4 || points > limits.pointsPerHistory) {
-        throw trackingErrors.tracking_value_invalid(
-          `A curve has 4 to ${limits.pointsPerHistory} points between whole steps, not ${points}.`,
-        )
-      }
+      checkCurve(query, 4)
       return store.metricHistories(query)
+    },
+
+    async metricSamples(runId, query) {
+      checkName(query.name)
+      checkCurve(query, 1)
+      const { points } = query
+      const samples = await store.metricSamples(runId, query)
+      if (points === 1 || samples.length < points) return samples
+      const [{ metrics: extremes }] = await store.metricHistories({
+        ...query,
+        runIds: [runId],
+        points: Math.min(4 * points, EXTREME_POINTS_MAX),
+      })
+      const room = limits.pointsPerHistory - extremes.length
+      return (
+        withExtremes(samples, extremes) ??
+        withExtremes(await store.metricSamples(runId, { ...query, points: room }), extremes)!
+      )
     },
   }
   return searches
+}
+
+function checkCurve(
+  { points, fromStep = 0, toStep = 0 }: Omit<HistoriesQuery, 'runIds'>,
+  least: number,
+): void {
+  const isWhole = [points, fromStep, toStep].every(Number.isSafeInteger)
+  if (isWhole && points >= least && points <= limits.pointsPerHistory) return
+  throw trackingErrors.tracking_value_invalid(
+    `A curve has ${least} to ${limits.pointsPerHistory} points between whole steps, not ${points}.`,
+  )
 }
 
 function isHistoryKey(key: PageKey): key is HistoryKey {

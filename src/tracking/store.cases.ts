@@ -58,6 +58,14 @@ export function trackingStoreCases(name: string, open: () => Promise<OpenedTrack
       expect(await store.experiments()).toEqual([experiment])
     })
 
+    test('counts the runs of each experiment, deleted ones left out', async () => {
+      const { store } = opened
+      await store.insertExperiment({ ...experiment, id: 'e2', name: 'empty' })
+      for (const id of ['r1', 'r2', 'r3']) await start(id, 2)
+      await store.updateRun('r2', { deletedAtUs: 5 })
+      expect(await store.runCounts()).toEqual({ e1: 2 })
+    })
+
     test('gives a run back with all that was logged', async () => {
       const { store } = opened
       await start('r1', 2)
@@ -197,6 +205,16 @@ export function artifactStoreCases(name: string, open: () => Promise<ArtifactSto
       const empty = await store.putStream(Readable.from([]), 1)
       expect(empty).toEqual({ sha256: sha256Hex(''), size: 0 })
       expect(await Array.fromAsync((await store.open(empty.sha256))!.stream)).toSatisfy(isEmpty)
+    })
+
+    test('lists all that is there', async () => {
+      const store = await open()
+      const names: string[] = []
+      for (const text of ['a', 'b', 'a']) {
+        names.push((await store.put(new TextEncoder().encode(text))).sha256)
+      }
+      const listed = (await Array.fromAsync(store.stored())).flat()
+      expect(listed.toSorted()).toEqual([...new Set(names)].toSorted())
     })
 
     test('removes content, and has no trouble with what is gone', async () => {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { systemActor } from '../access/index.ts'
-import type { NewAuditEntry } from '../audit/index.ts'
 import { manualClock } from '../lib/clock.ts'
 import type { UnitOfWork } from '../lib/unit-of-work.ts'
+import { collectEntries } from './opened.cases.ts'
 import { createRunViews, runViewLimits, type RunViewStore } from './views.ts'
 
 const ada = { actor: { id: 'id_ada', name: 'Ada', kind: 'person' as const }, reason: 'A test' }
@@ -15,13 +15,7 @@ export function runViewCases(
 ): void {
   async function opened() {
     const { store, unit } = await open()
-    const entries: NewAuditEntry[] = []
-    const audit = {
-      append: async (entry: NewAuditEntry) => {
-        entries.push(entry)
-        return { ...entry, index: 0, id: 'x', atUs: 0 }
-      },
-    }
+    const { entries, audit } = collectEntries()
     let made = 0
     const ids = (prefix: string) => `${prefix}_${String((made += 1)).padStart(4, '0')}`
     const clock = manualClock(1_000_000)

@@ -23,8 +23,6 @@ export interface RunViewStore {
   /** Those of an owner and those that are shared, by name. */
   viewsFor(ownerId: string): Promise<RunView[]>
   remove(id: string): Promise<void>
-  /** Runs that are not deleted, by their experiment; experiments without runs are left out. */
-  runCounts(): Promise<Readonly<Record<string, number>>>
 }
 
 export interface RunViews {
@@ -33,7 +31,6 @@ export interface RunViews {
   save(view: Pick<RunView, 'name' | 'view' | 'shared'>, by: ChangeBy): Promise<RunView>
   /** Errors: `view_not_found`, also where it is somebody else's. */
   remove(id: string, by: ChangeBy): Promise<void>
-  runCounts(): Promise<Readonly<Record<string, number>>>
 }
 
 /** Texts in characters. */
@@ -59,7 +56,6 @@ export function createRunViews(dependencies: {
 
   return {
     viewsFor: (ownerId) => store.viewsFor(ownerId),
-    runCounts: () => store.runCounts(),
 
     async save({ name, view, shared }, by) {
       check('name', name.trim(), 1, runViewLimits.name)
@@ -105,10 +101,8 @@ function check(what: string, text: string, from: number, to: number): void {
   )
 }
 
-/** The simplest right store. It knows no runs, so it is told how many there are. */
-export function createMemoryRunViews(
-  counts: () => Readonly<Record<string, number>> = () => ({}),
-): RunViewStore & Restorable {
+/** The simplest right store. */
+export function createMemoryRunViews(): RunViewStore & Restorable {
   let views = new Map<string, RunView>()
   return {
     save() {
@@ -128,7 +122,6 @@ export function createMemoryRunViews(
     async remove(id) {
       views.delete(id)
     },
-    runCounts: async () => counts(),
   }
 }
 

@@ -1,9 +1,20 @@
 // Declared pipelines through the command line: real processes, files, a real kill.
 import { spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { monotonicUs } from '../../src/lib/clock.ts'
 import { repositoryRoot } from '../source-text.ts'
 import { temporaryDirectory } from '../system/server.ts'
 import { assay } from './command-line.ts'
@@ -67,8 +78,11 @@ test('a training pipeline uses the product of another once a person has approved
   const approve = ['pipelines', 'approve', id, 'look']
   expect(assay(folder, [...approve, ...key('analyst')]).err).toContain('(approval_forbidden)')
   expect(assay(folder, [...approve, ...key('approver')]).code).toBe(0)
+  appendFileSync(join(folder, 'steps.ts'), '// Looked over once more.\n')
   const done = assay(folder, ['pipelines', 'run', 'train-texts', '--resume', id])
   expect(done.out).toContain('approved by approver')
+  expect(done.out).toContain('Went on with changed code: step train. Steps whose code,')
+  expect(assay(folder, ['pipelines', 'explain', id]).out).toContain('Went on with changed code')
   expect(done.out).toContain('share 0.60')
   const log = join(folder, 'audit.ndjson')
   assay(folder, ['audit', 'export', log])
@@ -83,6 +97,25 @@ test('a backfill leaves out what is done, and refuses keys that are none', () =>
   expect(fill('2026-01-03..2026-01-04').out).toBe('2 done, 0 were done before, 0 failed\n')
   expect(fill('2026-01-03..2026-01-05').out).toBe('1 done, 2 were done before, 0 failed\n')
   expect(fill('2026-01-03..2026-02-30').err).toContain('no partition "2026-02-30"')
+  const states = JSON.parse(assay(folder, ['pipelines', 'backfills', '--json']).out) as {
+    readonly id: string
+    readonly state: string
+  }[]
+  expect(states.map(({ state }) => state)).toEqual(['done', 'done'])
+  const cancel = ['pipelines', 'cancel', states[0].id, '--reason', 'wrong days']
+  expect(assay(folder, cancel).err).toContain('(pipeline_run_ended)')
+  assay(folder, ['audit', 'export', join(folder, 'audit.ndjson')])
+  const audited = readFileSync(join(folder, 'audit.ndjson'), 'utf8')
+  for (const state of ['started', 'ended']) {
+    expect(audited.split(`pipelines.backfill-${state}`)).toHaveLength(3)
+  }
+})
+
+test('without a partition it says how to name one, with keys that there are', () => {
+  const { code, err } = assay(project(), ['pipelines', 'run', 'daily-counts'])
+  expect(code).toBe(1)
+  const [, key] = /name one, --partition (\S+), or several, --backfill \S+\.\.\S+\./.exec(err) ?? []
+  expect(key).toMatch(/^2026-\d\d-\d\d$/)
 })
 
 test('one step runs by itself from files to files', () => {
@@ -121,7 +154,9 @@ test('a lock file tells a build server what has changed since', () => {
   expect(found[0]).toMatchObject({ step: 'clean', state: 'changed' })
   expect(found[0]['why']).toMatch(/^input raw changed \(digest/)
   expect(found[1]).toMatchObject({ step: 'describe', state: 'stale' })
+  rmSync(join(folder, '.assay'), { recursive: true })
   expect(assay(folder, ['pipelines', 'check']).code).toBe(1)
+  expect(existsSync(join(folder, '.assay'))).toBe(false)
 })
 
 const begin = `
@@ -208,6 +243,36 @@ export default pipelineProject('bounds', { title: 'Bounds', owner: 'Tests', pipe
     ['beside', ['memory']],
   ])
   expect(steps[0].problem).toBe('It was ended after 1 s')
+})
+
+test('nobody waits for what a step leaves behind, nor for an output that it did not write', () => {
+  const folder = project(`${begin}
+import { spawn } from 'node:child_process'
+const outputs = { out: 'json' } as const
+const leaves = step('leaves', { outputs, timeoutS: 60, async run({ outputs }) {
+  // In a group of its own, and holding what the step writes to.
+  const child = spawn('sleep', ['45'], { detached: true, stdio: 'inherit' })
+  writeFileSync(${JSON.stringify('sleeper')}, String(child.pid))
+  child.unref()
+  await outputs.out.write(1)
+} })
+const half = step('half', { outputs: { one: 'json', two: 'json' }, async run({ outputs }) {
+  await outputs.one.write(1)
+} })
+export default pipelineProject('left', { title: 'Left', owner: 'Tests', pipelines: [
+  pipeline('left', { steps: () => ({ leaves: leaves({}), half: half({}) }) }),
+] })
+`)
+  const startedUs = monotonicUs()
+  expect(assay(folder, ['pipelines', 'run', 'left']).code).toBe(1)
+  expect(monotonicUs() - startedUs).toBeLessThan(40_000_000)
+  process.kill(Number(readFileSync(join(folder, 'sleeper'), 'utf8')), 'SIGKILL')
+  const { steps } = newest(folder)
+  expect(steps.map(({ status, problem }) => [status, problem])).toEqual([
+    ['done', null],
+    ['failed', 'The step ended without writing its output "two".'],
+  ])
+  expect(readdirSync(join(folder, '.assay', 'pipelines', 'scratch'))).toEqual([])
 })
 
 function isAlive(pid: number): boolean {

@@ -31,7 +31,7 @@ const writer = `
   const by = { actor: systemActor, reason: 'A crash test' }
   const source = data.compileSource(data.source('payments', {
     columns: { id: data.id(), at: data.eventTime(), amount: data.money('EUR') },
-    partition: 'day',
+    parts: 'day',
   }))
   const inUse = async () => ({ hashes: new Set(), runningSinceUs: null })
   const audit = { append: async () => ({}) }

@@ -74,6 +74,16 @@ test('an ephemeral server is empty, says what it is, and asks nobody for a key',
   expect(models.status).toBe(200)
 })
 
+test('what it shows can be taken along as CSV and as Parquet', async () => {
+  const { url } = await start()
+  const csv = await fetch(`${url}/api/v1/runs?format=csv`)
+  expect(await csv.text()).toMatch(/^id,name,/)
+  const parquet = await fetch(`${url}/api/v1/runs?format=parquet`)
+  expect(parquet.status).toBe(200)
+  const bytes = Buffer.from(await parquet.arrayBuffer())
+  expect(bytes.subarray(0, 4).toString('latin1')).toBe('PAR1')
+})
+
 test('pages of other sites cannot make a browser write to it, nor name it as theirs', async () => {
   const { url } = await start()
   const write = (headers: Record<string, string>) =>

@@ -235,6 +235,7 @@ describe('every operation of the contract', () => {
       // This project declares no pipelines; test/system/pipelines.test.ts asks one that does.
       pipelineStep: [],
       pipelineStepLog: [],
+      backfills: [{ params: { pipeline: 'none' } }],
       pipelinePartitions: [{ params: { pipeline: 'none' } }],
       pipelineProducts: [{ params: { pipeline: 'none' } }],
       lineage: [

@@ -9,7 +9,7 @@ import { eventually, run, startServer, temporaryDirectory, type TestServer } fro
 
 const pipelines = (go: string, pid: string) => `
 import { existsSync, writeFileSync } from 'node:fs'
-import { freshness, pipeline, step } from 'assay'
+import { freshness, partitionBy, pipeline, step } from 'assay'
 const first = step('first', { outputs: { out: 'json' }, run: ({ outputs }) => outputs.out.write(1) })
 const second = step('second', {
   inputs: { of: 'json' },
@@ -28,6 +28,18 @@ const fresh = pipeline('fresh', {
   },
   triggers: [freshness('P1D')],
 })
+const slow = step('slow', {
+  params: { key: '' },
+  outputs: { out: 'json' },
+  async run({ outputs, params }) {
+    while (params.key !== 'a') await new Promise((wake) => setTimeout(wake, 50))
+    await outputs.out.write(params.key)
+  },
+})
+const parts = pipeline('parts', {
+  partitions: partitionBy.list(['a', 'b', 'c', 'd']),
+  steps: ({ partition }) => ({ slow: slow({ params: { key: partition } }) }),
+})
 `
 
 const home = temporaryDirectory('pipelines-home')
@@ -40,7 +52,7 @@ beforeAll(async () => {
   project = ownProject(
     (source) =>
       pipelines(go, pid) +
-      source.replace("project('tiny', {", "project('tiny', {\n  pipelines: [fresh],"),
+      source.replace("project('tiny', {", "project('tiny', {\n  pipelines: [fresh, parts],"),
   )
   server = await startServer({ home, project })
 }, 120_000)
@@ -111,6 +123,7 @@ test('over the API a run is begun, watched step by step, and its log read', asyn
   const { items } = await client.ask('declaredPipelines')
   expect(items).toMatchObject([
     { name: 'fresh', steps: 2, triggers: ['when its newest good run is older than 1 day'] },
+    { name: 'parts', partitions: '4 keys' },
   ])
   writeFileSync(go, '')
   const pipeline = { params: { pipeline: 'fresh' } }
@@ -143,6 +156,43 @@ test('over the API a run is begun, watched step by step, and its log read', asyn
   expect(await client.refusal('startPipeline', { ...pipeline, body: {} })).toMatch(/^422/)
 })
 
+test('over the API a backfill is begun, seen and ended, and its three acts are audited', async () => {
+  const client = createClient(server.url, server.key)
+  const of = { params: { pipeline: 'parts' } }
+  const begin = () =>
+    client.ask('startBackfill', { ...of, body: { reason: 'a new column', from: 'a', to: 'd' } })
+  const listed = async () => (await client.ask('backfills', of)).items
+  const { id } = await begin()
+  await eventually('the first partition has ended', async () => {
+    return (await listed())[0].progress.done === 1
+  })
+  expect(await listed()).toMatchObject([
+    { id, from: 'a', to: 'd', state: 'running', cancel: { allowed: true }, durationMs: null },
+  ])
+  const one = { params: { pipeline: 'parts', backfill: id } }
+  const body = { reason: 'wrong column' }
+  const elsewhere = { params: { pipeline: 'fresh', backfill: id } }
+  expect(await client.refusal('cancelBackfill', { ...elsewhere, body })).toMatch(/^404/)
+  await client.ask('cancelBackfill', { ...one, body })
+  await eventually('it is cancelled', async () => (await listed())[0].state === 'cancelled')
+  const [ended] = await listed()
+  expect(ended.problem).toMatch(/^Cancelled by .+: wrong column$/)
+  expect(await client.refusal('cancelBackfill', { ...one, body })).toMatch(/^409/)
+  const { counts } = await client.ask('pipelinePartitions', of)
+  expect(counts).toMatchObject({ done: 1, running: 0 })
+  const { items } = await client.ask('audit', { query: { kind: 'pipeline-backfill' } })
+  expect(items.map(({ action }: { readonly action: string }) => action)).toEqual([
+    'pipelines.backfill-ended',
+    'pipelines.backfill-cancelled',
+    'pipelines.backfill-started',
+  ])
+  // The same from the terminal, beside the server.
+  const again = await begin()
+  const cancelled = run(['pipelines', 'cancel', again.id, '--reason', 'not now', '--home', home])
+  expect(cancelled.out).toBe(`${again.id} is told to end.\n`)
+  await eventually('it is cancelled too', async () => (await listed())[0].state === 'cancelled')
+})
+
 test('commands that ask the server answer beside it', () => {
   for (const asked of [
     ['experiments', 'list'],
@@ -150,6 +200,7 @@ test('commands that ask the server answer beside it', () => {
     ['models', 'list'],
     ['data', 'list'],
     ['pipelines', 'runs'],
+    ['pipelines', 'backfills'],
   ]) {
     const { code, err } = run([...asked, '--home', home, '--json'])
     expect(code, `${asked.join(' ')}: ${err}`).toBe(0)

@@ -55,16 +55,20 @@ export function intervalText(interval: Interval | null, write = score): string {
   return interval === null ? '' : `${write(interval.low)} to ${write(interval.high)}`
 }
 
-export function estimateText(estimate: Estimate | null, write = score): string {
+/** What a client logs may be of any size; what our flows measured lies between 0 and 1. */
+export function figureOf({ n, interval, value }: Estimate): string {
+  return n === 0 && interval === null ? statistic(value) : score(value)
+}
+
+export function estimateText(estimate: Estimate | null, write?: typeof score): string {
   if (estimate === null || estimate.value === null) return none
   const known = [
-    ...(estimate.interval === null ? [] : [intervalText(estimate.interval, write)]),
+    ...(estimate.interval === null ? [] : [intervalText(estimate.interval, write ?? score)]),
     // Of a client's metric nobody says on how many cases it was measured.
     ...(estimate.n === 0 ? [] : [`n ${count(estimate.n)}`]),
   ]
-  return known.length === 0
-    ? write(estimate.value)
-    : `${write(estimate.value)} (${known.join(', ')})`
+  const value = write === undefined ? figureOf(estimate) : write(estimate.value)
+  return known.length === 0 ? value : `${value} (${known.join(', ')})`
 }
 
 /** A statistic of unknown size: four significant digits, grouped. */

@@ -51,7 +51,7 @@ export interface GraphProps {
 
 const WIDTH = 216
 const HEIGHT = 76
-/** Shrunk further than this nothing can be read: then a graph begins at its first nodes instead. */
+/** Shrunk further than this nothing can be read: then one node is in sight, the chosen or the first. */
 const FITTED_SCALE_MIN = 0.55
 /** How large nodes are in a graph that does not fit. */
 const UNFITTED_SCALE = 0.8
@@ -86,9 +86,16 @@ export function Graph({ label, nodes, edges, selected, onSelect }: GraphProps) {
   const fitted = width / (size.width + 2 * MARGIN)
   const fits = fitted >= FITTED_SCALE_MIN
   const scale = fits ? Math.min(1, fitted) : UNFITTED_SCALE
-  const height = `min(70vh, ${Math.max(150, Math.ceil(size.height * scale) + 2 * MARGIN + CONTROLS)}px)`
+  const tall = Math.max(150, Math.ceil(size.height * scale) + 2 * MARGIN + CONTROLS)
+  const seen = places.get(selected ?? '') ?? places.get(nodes[0]?.id ?? '')
   return (
-    <div className="graph" ref={ref} role="group" aria-label={label} style={{ height }}>
+    <div
+      className="graph"
+      ref={ref}
+      role="group"
+      aria-label={label}
+      style={{ height: `min(70vh, ${tall}px)` }}
+    >
       {width === 0 ? null : (
         <ReactFlow
           key={String(fits)}
@@ -105,7 +112,7 @@ export function Graph({ label, nodes, edges, selected, onSelect }: GraphProps) {
             maxZoom: 1,
             padding: { x: `${MARGIN}px`, top: `${MARGIN}px`, bottom: `${MARGIN + CONTROLS}px` },
           }}
-          defaultViewport={{ x: MARGIN, y: MARGIN, zoom: UNFITTED_SCALE }}
+          defaultViewport={viewOf(seen, width, Math.min(tall, window.innerHeight * 0.7))}
           minZoom={0.1}
           maxZoom={1.5}
           zoomOnScroll={false}
@@ -118,6 +125,21 @@ export function Graph({ label, nodes, edges, selected, onSelect }: GraphProps) {
       )}
     </div>
   )
+}
+
+/** A node in the middle, as far as nothing left of or above the first one is shown. */
+function viewOf(
+  place: { readonly x: number; readonly y: number } | undefined,
+  width: number,
+  height: number,
+) {
+  const { x = 0, y = 0 } = place ?? {}
+  const zoom = UNFITTED_SCALE
+  return {
+    x: Math.min(MARGIN, width / 2 - (x + WIDTH / 2) * zoom),
+    y: Math.min(MARGIN, (height - CONTROLS) / 2 - (y + HEIGHT / 2) * zoom),
+    zoom,
+  }
 }
 
 function BoxView({ data }: NodeProps<Box>) {

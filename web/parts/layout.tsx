@@ -95,6 +95,30 @@ export function ObjectLink({
   return <PageLink to={objectAddress(target)}>{children ?? target.title}</PageLink>
 }
 
+/** Links side by side; says so where there are more than these. */
+export function ObjectLinks({
+  label,
+  targets,
+  more,
+  children,
+}: {
+  readonly label?: string
+  readonly targets: readonly ObjectRef[]
+  readonly more: boolean
+  readonly children?: ReactNode
+}) {
+  return (
+    <span className="links">
+      {label}
+      {targets.map((target) => (
+        <ObjectLink key={`${target.kind}/${target.id}`} target={target} />
+      ))}
+      {more ? <span className="quiet">and more</span> : null}
+      {children}
+    </span>
+  )
+}
+
 /** To the graph of what a thing came from and led to; the id as the server's lineage takes it. */
 export function LineageLink({
   kind,

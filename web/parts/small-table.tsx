@@ -5,13 +5,21 @@ export function SmallTable({
   label,
   head,
   rows,
+  pinned = false,
 }: {
   readonly label: string
   readonly head: readonly { readonly title: ReactNode; readonly right?: boolean }[]
   readonly rows: readonly { readonly key: string; readonly cells: readonly ReactNode[] }[]
+  /** Whether the first column stays where a narrow page scrolls the others. */
+  readonly pinned?: boolean
 }) {
   return (
-    <div className="small-table" tabIndex={0} role="region" aria-label={label}>
+    <div
+      className={pinned ? 'small-table is-pinned' : 'small-table'}
+      tabIndex={0}
+      role="region"
+      aria-label={label}
+    >
       <table>
         <thead>
           <tr>

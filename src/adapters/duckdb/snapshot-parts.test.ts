@@ -1,4 +1,4 @@
-/** Partition-level reuse in files: what is written, and what a crash leaves. */
+/** Reuse of parts in files: what is written, and what a crash leaves. */
 import { mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -30,6 +30,9 @@ export interface FolderArtifactOptions {
   readonly files?: FileSystem
 }
 
+/** Names in one piece of a listing. */
+const LISTED = 1000
+
 /** Artifacts as files of one folder; the name is the hash, so that no name comes from outside. */
 export function createFolderArtifacts(options: FolderArtifactOptions): ArtifactStore {
   const { directory, extension = '', files = nodeFiles } = options
@@ -97,6 +100,16 @@ export function createFolderArtifacts(options: FolderArtifactOptions): ArtifactS
     },
     async has(sha256) {
       return (await sizeOf(fileOf(sha256))) !== undefined
+    },
+    async *stored() {
+      const names = (await unlessMissing(files.list(directory))) ?? []
+      const hashes = names.flatMap((name) => {
+        const sha256 = name.slice(0, 64)
+        return fileOf(sha256) === path.join(directory, name) ? [sha256] : []
+      })
+      for (let from = 0; from < hashes.length; from += LISTED) {
+        yield hashes.slice(from, from + LISTED)
+      }
     },
     async remove(sha256) {
       const file = fileOf(sha256)

@@ -4,7 +4,9 @@ import { isAssayError } from '../../lib/errors.ts'
 import { sha256Hex } from '../../lib/hash.ts'
 import { bytesOf, encodeStored, recordOf } from './cold-records.ts'
 import type { ColdChange, ColdTables, Expiry } from './cold-tables.ts'
-import { openColdTables } from './cold-tables.ts'
+import { COLD_TABLES, openColdTables } from './cold-tables.ts'
+import { noteDamage, openMended } from './mended.ts'
+import type { MendOptions } from './mended.ts'
 
 export interface ColdStoreOptions {
   /** How much may wait in memory until one transaction writes it. */
@@ -14,6 +16,7 @@ export interface ColdStoreOptions {
 const WAITING_BYTES_MAX = 1 * 1024 * 1024
 /** What a waiting change costs in memory beside its record and its key, about. */
 const WAITING_OVERHEAD = 200
+const MDB_MAP_FULL = -30_792
 /** Changes that one transaction undoes on the way to a mark. */
 const RETURN_BATCH = 1_000
 /** Old states that no mark needs any more, dropped with each change: twice what it may add. */
@@ -36,6 +39,11 @@ export function openLmdbColdStore(directory: string, options: ColdStoreOptions =
     void tables.close()
     throw error
   }
+}
+
+/** As `openLmdbColdStore`; a store that is damaged is put aside, and an empty one is opened. */
+export function openMendedColdStore(directory: string, mend: MendOptions): Promise<ColdStore> {
+  return openMended(directory, () => openLmdbColdStore(directory), { ...mend, tables: COLD_TABLES })
 }
 
 class LmdbColdStore implements ColdStore {
@@ -133,6 +141,7 @@ class LmdbColdStore implements ColdStore {
   }
 
   private damaged(key: string, cause?: unknown): Error {
+    noteDamage(this.directory)
     const detail = `What lies under "${key}" in the cold store ${this.directory} is damaged.`
     return featureErrors.cold_store_damaged(detail, { cause })
   }
@@ -206,10 +215,24 @@ class LmdbColdStore implements ColdStore {
       this.tables.transaction(act)
     } catch (error) {
       if (isAssayError(error)) throw error
+      if (isDamage(error)) {
+        noteDamage(this.directory)
+        const what = `The cold store ${this.directory} is damaged: ${String(error)}.`
+        throw featureErrors.cold_store_damaged(what, { cause: error })
+      }
       const detail = `The cold store ${this.directory} cannot be written: ${String(error)}.`
       throw featureErrors.cold_store_refused(detail, { cause: error })
     }
   }
+}
+
+/** Errors of LMDB's own, which it numbers down from −30,799; a full map among them is no damage. */
+function isDamage(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown }
+  const isOwn = typeof code === 'number' && code <= -30_779 && code >= -30_799
+  return (
+    (isOwn && code !== MDB_MAP_FULL) || error instanceof TypeError || error instanceof RangeError
+  )
 }
 
 /** LMDB's keys are short and without odd characters; others stand in by their hash. */

@@ -1,13 +1,4 @@
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readSync,
-  statSync,
-  truncateSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { open } from 'lmdb'
 import type { Database, RootDatabase } from 'lmdb'
@@ -16,6 +7,7 @@ import type { AssayError } from '../../lib/errors.ts'
 import { isAssayError } from '../../lib/errors.ts'
 import type { ColdRecord } from './cold-records.ts'
 import { decodeUndone, encodeUndone, recordOf } from './cold-records.ts'
+import { checkWhole, extend } from './whole-file.ts'
 
 /** What lies in `expiries`. */
 const NOTHING = new Uint8Array(0)
@@ -53,18 +45,24 @@ const EMPTY: Summary = {
   entries: 0,
   bytes: 0,
 }
-const LMDB_MAGIC = 0xbeefc0de
-const META_BYTES = 160
 const SUMMARY = 'summary'
 /** Only address space is reserved; the file grows with what it holds. */
 const MAP_BYTES = 1024 * 1024 * 1024 * 1024
 
+/** What a cold store is made of. */
+export const COLD_TABLES = ['summary', 'live', 'undo', 'expiries']
+
 /** Opens the tables in a directory or makes them there; fails where something else lies there. */
 export function openColdTables(directory: string): ColdTables {
   makeDirectory(directory)
-  const file = join(directory, 'data.mdb')
-  if (existsSync(file)) checkWhole(directory, file)
-  else if (readdirSync(directory).length > 0) throw damaged(directory, 'it holds other files')
+  if (!existsSync(join(directory, 'data.mdb')) && readdirSync(directory).length > 0) {
+    throw damaged(directory, 'it holds other files')
+  }
+  try {
+    checkWhole(directory)
+  } catch (error) {
+    throw damaged(directory, (error as Error).message, error)
+  }
   let root: RootDatabase | undefined
   try {
     root = open({ path: directory, noSubdir: false, mapSize: MAP_BYTES, eventTurnBatching: false })
@@ -85,13 +83,13 @@ export class ColdTables {
   private readonly live: Database<Uint8Array, string>
   private readonly undo: Database<Uint8Array, number>
   private readonly expiries: Database<Uint8Array, Expiry>
-  private readonly file: string
+  private readonly directory: string
   private readonly root: RootDatabase
   private readonly summaries: Database<Summary, string>
   private current: Summary
 
   constructor(directory: string, root: RootDatabase) {
-    this.file = join(directory, 'data.mdb')
+    this.directory = directory
     this.root = root
     const foreign = root.getKeysCount({ limit: 1 }) > 0
     this.summaries = root.openDB({ name: 'summary', encoding: 'json' })
@@ -121,7 +119,7 @@ export class ColdTables {
       this.current = before
       throw error
     }
-    this.extend()
+    extend(this.directory, this.root)
   }
 
   record(at: string): ColdRecord | undefined {
@@ -213,48 +211,6 @@ export class ColdTables {
 
   close(): Promise<void> {
     return this.root.close()
-  }
-
-  /**
-   * Gives the file all pages that LMDB counts. LMDB leaves the last ones unwritten where they were
-   * freed in the transaction that took them, which `checkWhole` could not tell from a loss. A process
-   * that dies between a commit and this finds its store called damaged, and rebuilds a sound state.
-   */
-  private extend(): void {
-    const { lastPageNumber, pageSize } = this.root.getStats() as LmdbStatistics
-    const size = (lastPageNumber + 1) * pageSize
-    if (statSync(this.file).size < size) truncateSync(this.file, size)
-  }
-}
-
-interface LmdbStatistics {
-  readonly lastPageNumber: number
-  readonly pageSize: number
-}
-
-/**
- * Fails for a file that was cut short or is none of LMDB's. LMDB maps the file and trusts it: a page
- * that is missing ends the process with a signal, which nothing can catch. The places are those of
- * `MDB_meta` behind a page's header, of LMDB's data version 2 on 64 bits (mdb.c).
- */
-function checkWhole(directory: string, file: string): void {
-  const size = statSync(file).size
-  const head = new DataView(new ArrayBuffer(META_BYTES))
-  const descriptor = openSync(file, 'r')
-  try {
-    let page = 0
-    let pages = 2
-    for (const _ of [0, 1]) {
-      const read = readSync(descriptor, head, 0, META_BYTES, page)
-      if (read < META_BYTES || head.getUint32(24, true) !== LMDB_MAGIC) {
-        throw damaged(directory, 'data.mdb is no LMDB file')
-      }
-      page = head.getUint32(48, true)
-      pages = Math.max(pages, Number(head.getBigUint64(144, true)) + 1)
-    }
-    if (size < pages * page) throw damaged(directory, 'data.mdb was cut short')
-  } finally {
-    closeSync(descriptor)
   }
 }
 

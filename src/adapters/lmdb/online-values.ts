@@ -18,6 +18,8 @@ import { isAssayError } from '../../lib/errors.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { sha256Hex } from '../../lib/hash.ts'
 import { commit } from './commit.ts'
+import { openMended } from './mended.ts'
+import type { MendOptions } from './mended.ts'
 
 /** The encoded key, sequence, event time, when it expires (null: never), and the values' doubles. */
 type Kept = readonly [string, number, number, number | null, Uint8Array]
@@ -30,12 +32,25 @@ const END = '\u{10ffff}'
 
 /**
  * Online values in a directory of their own: for a bank that has no Redis, and for readers on the
- * same machine. Several processes may open it. `clock` tells when values expire.
+ * same machine. Several processes may open it. `clock` tells when values expire. A damaged store is put
+ * aside: it is a copy, which is published again.
  */
-export async function openLmdbOnlineValues(directory: string, clock: Clock): Promise<OnlineValues> {
+export async function openLmdbOnlineValues(
+  directory: string,
+  clock: Clock,
+  mend: MendOptions = {},
+): Promise<OnlineValues> {
   mkdirSync(directory, { recursive: true })
+  return await openMended(directory, () => openValues(directory, clock), {
+    ...mend,
+    isShared: true,
+  })
+}
+
+function openValues(directory: string, clock: Clock): OnlineValues {
   const database = open<Kept | OnlineSet, string>({
     path: directory,
+    noSubdir: false,
     // Only address space is reserved; the file grows with what it holds.
     mapSize: MAP_BYTES,
     encoding: 'msgpack',

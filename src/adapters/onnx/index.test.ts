@@ -60,6 +60,46 @@ describe('a model of ONNX Runtime', async () => {
   })
 })
 
+function fixture(name: string) {
+  const path = join(repositoryRoot, 'test/fixtures/models', name)
+  const rows = JSON.parse(readFileSync(`${path}.rows.json`, 'utf8')) as typeof golden
+  return { file: new Uint8Array(readFileSync(path)), ...rows }
+}
+
+describe('a classifier of which nobody said what it gives', () => {
+  test.each([
+    ['outside-words.onnx', 'multiclass', ['high', 'low', 'middle'], names],
+    ['outside-network.onnx', 'multiclass', ['0', '1', '2'], names],
+    ['outside-table.onnx', 'binary', ['score'], names],
+    ['outside-inputs.onnx', 'binary', ['score'], ['amount', 'balance', 'age', 'children']],
+  ])('%s gives the chances of %s by class', async (name, task, outputs, columns) => {
+    const { file, rows, expected } = fixture(name)
+    const given = name === 'outside-inputs.onnx' ? {} : { features: names }
+    const found = await openOnnxModel(file, given)
+    expect([found.task, found.outputs, found.features]).toEqual([task, outputs, columns])
+    const chances = await found.predictMatrix(fromRows(columns, rows))
+    const wanted = expected.map((row) => row.slice(-outputs.length))
+    wanted.flat().forEach((value, i) => expect(chances[i]).toBeCloseTo(value, 5))
+    expect(chances).toHaveLength(wanted.flat().length)
+    await found.close()
+  })
+
+  test('has inputs by name, in whatever order the columns come, and none of them missing', async () => {
+    const { file, rows, expected } = fixture('outside-inputs.onnx')
+    const found = await openOnnxModel(file, {})
+    const turned = fromRows(
+      [...found.features].reverse(),
+      rows.map((row) => row.toReversed()),
+    )
+    const chances = await found.predictMatrix(turned)
+    expected.forEach((row, i) => expect(chances[i]).toBeCloseTo(row[1], 5))
+    const halves = fromRows(found.features, [[1, 1, 1, 0.5]])
+    await expect(found.predictMatrix(halves)).rejects.toThrow('takes whole numbers, and got 0.5')
+    await expect(openOnnxModel(file, { features: ['a'] })).rejects.toThrow('1 names')
+    await found.close()
+  })
+})
+
 test('a model sheds requests when too many wait, and refuses those after its end', async () => {
   const model = await openOnnxModel(bytes, { task: 'multiclass', features: names, queueMax: 2 })
   const asked = Array.from({ length: 9 }, () => model.predictMatrix(x))

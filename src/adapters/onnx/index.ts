@@ -10,13 +10,16 @@ import { onnxInterface } from '../../registry/index.ts'
 import { fail } from './errors.ts'
 import { startThreads } from './threads.ts'
 
+type OnnxTask = Extract<Task, 'binary' | 'multiclass' | 'regression'>
+
 export type OnnxModelOptions = {
-  readonly task: Extract<Task, 'binary' | 'multiclass' | 'regression'>
-  /** Names of the columns, which ONNX does not name; absent: f0, f1, … */
+  /** Absent: what the outputs are called, and what the model gives for one row, tell it. */
+  readonly task?: OnnxTask
+  /** Names of the columns; absent: those of the inputs, where there are several, else f0, f1, … */
   readonly features?: readonly string[]
-  /** Names of the classes, in the order of the model's columns; absent: their numbers. */
+  /** Names of the classes, in the order of the model's columns; absent: those of the file, or numbers. */
   readonly classes?: readonly string[]
-  /** Which output has the numbers; absent: the last one that has any, as exporters write them. */
+  /** Which output has the numbers; absent: a classifier's chances, else the last one that has any. */
   readonly output?: string
   /** Threads, each with a copy of the model; absent: 1. */
   readonly threads?: number
@@ -40,39 +43,46 @@ export function isOnnxRuntimeInstalled(): boolean {
 const ROWS_MAX = 4096
 
 /**
- * Loads a model and computes one row of zeros with it, to see what it gives. A binary model gives one
- * chance, or the chances of both classes. Throws `onnx_model_invalid`, `onnx_outputs_mismatch`, or
+ * Loads a model and computes one row of zeros with it, to see what it gives. Of a classifier those are
+ * the chances of its classes, of two classes that of the second. A binary model may also give just that. Throws `onnx_model_invalid`, `onnx_outputs_mismatch`, or
  * what `onnxInterface` throws.
  */
 export async function openOnnxModel(
   file: Uint8Array,
   options: OnnxModelOptions,
 ): Promise<OutsidePredictor> {
-  const { bytes, input, columns, outputs: given } = onnxInterface(file)
-  const features = featuresOf(columns, options.features)
-  const output = options.output ?? given[given.length - 1]
+  const graph = onnxInterface(file)
+  const { bytes, outputs: given, chances } = graph
+  const features = featuresOf(graph.columns, options.features ?? graph.features)
+  const output = options.output ?? chances?.output ?? given[given.length - 1]
   if (!given.includes(output)) {
     throw fail.onnx_outputs_mismatch(
       `The model has no output "${output}" of numbers; it has ${given.join(', ')}.`,
     )
   }
+  const inputs = graph.inputs.map((input) => ({
+    ...input,
+    columns: input.columns ?? features.length,
+  }))
   const threads = await startThreads(
-    { bytes, input, output },
+    { bytes, inputs, output },
     {
       threads: options.threads ?? 1,
       queueMax: options.queueMax ?? 64,
       runMsMax: options.runMsMax ?? 30_000,
     },
   )
-  const table = (rows: number) => new Float32Array(rows * features.length)
+  const run = (rows: number, values: Float64Array) =>
+    threads.run({ rows, values }, [values.buffer as ArrayBuffer])
   try {
-    const probe = await threads.run({ rows: 1, columns: features.length, values: table(1) })
-    const { outputs, width } = outputsOf(options, probe.length)
+    const probe = await run(1, new Float64Array(features.length))
+    const found = output === chances?.output ? chances : undefined
+    const { task, outputs } = answersOf(options, probe, found)
     return {
-      task: options.task,
+      task,
       features,
       outputs,
-      predictMatrix: (x) => predictMatrix(x, width, outputs.length),
+      predictMatrix: (x) => predictMatrix(x, probe.length, outputs.length),
       close: threads.close,
     }
   } catch (error) {
@@ -86,11 +96,11 @@ export async function openOnnxModel(
     const all = new Float64Array(x.rows * kept)
     for (let from = 0; from < x.rows; from += ROWS_MAX) {
       const rows = Math.min(ROWS_MAX, x.rows - from)
-      const values = table(rows)
+      const values = new Float64Array(rows * features.length)
       positions.forEach((column, j) => {
         for (let i = 0; i < rows; i++) values[i * features.length + j] = column[from + i]
       })
-      const found = await threads.run({ rows, columns: features.length, values })
+      const found = await run(rows, values)
       if (found.length !== rows * width) {
         throw fail.onnx_outputs_mismatch(`The model gave ${found.length} numbers for ${rows} rows.`)
       }
@@ -116,25 +126,39 @@ function featuresOf(
   return named ?? Array.from({ length: count }, (_, j) => `f${j}`)
 }
 
-/** The names of the outputs, and how many numbers the model gives a row. */
-function outputsOf(
-  { task, classes }: OnnxModelOptions,
-  width: number,
-): { outputs: readonly string[]; width: number } {
+/** What the numbers of a row mean, of which `probe` is one. */
+function answersOf(
+  { task: declared, classes: named }: OnnxModelOptions,
+  probe: Float64Array,
+  chances: { readonly classes?: readonly string[] } | undefined,
+): { readonly task: OnnxTask; readonly outputs: readonly string[] } {
+  const width = probe.length
+  const task = declared ?? (chances === undefined ? 'regression' : taskOf(probe))
   if (task === 'binary') {
-    if (width === 1 || width === 2) return { outputs: ['score'], width }
+    if (width === 1 || width === 2) return { task, outputs: ['score'] }
     throw fail.onnx_outputs_mismatch(`The model gives ${width} numbers a row; two classes have 2.`)
   }
-  if (classes !== undefined && classes.length !== width) {
+  if (named !== undefined && named.length !== width) {
     throw fail.onnx_outputs_mismatch(
-      `The model gives ${width} numbers a row for ${classes.length} classes.`,
+      `The model gives ${width} numbers a row for ${named.length} classes.`,
     )
   }
-  const numbered = Array.from({ length: width }, (_, index) =>
-    task === 'regression' ? `value_${index}` : String(index),
-  )
-  if (task === 'regression' && width === 1) return { outputs: ['value'], width }
-  return { outputs: classes ?? numbered, width }
+  if (named !== undefined) return { task, outputs: named }
+  if (task === 'regression') {
+    const values = Array.from({ length: width }, (_, index) => `value_${index}`)
+    return { task, outputs: width === 1 ? ['value'] : values }
+  }
+  const numbers = Array.from({ length: width }, (_, index) => String(index))
+  return { task, outputs: chances?.classes?.length === width ? chances.classes : numbers }
+}
+
+/** Chances of a row add up to 1; what does not are the margins, or chances of several labels. */
+function taskOf(probe: Float64Array): OnnxTask {
+  const areChances = probe.every((value) => value >= 0 && value <= 1 + 1e-5)
+  if (probe.length === 1 && areChances) return 'binary'
+  const total = probe.reduce((sum, value) => sum + value, 0)
+  if (!areChances || Math.abs(total - 1) > 1e-3) return 'regression'
+  return probe.length === 2 ? 'binary' : 'multiclass'
 }
 
 function columnOf(x: Matrix, name: string): Float64Array {

@@ -1,22 +1,15 @@
 /** What passes between a model and the threads that compute it. */
+import type { OnnxInput } from '../../registry/index.ts'
 
 export type SessionData = {
   readonly bytes: Uint8Array
-  readonly input: string
+  /** In the order of their columns in a row. */
+  readonly inputs: readonly (Omit<OnnxInput, 'columns'> & { readonly columns: number })[]
   readonly output: string
 }
 
-/** Rows of float32 numbers, row after row. */
+/** Rows of numbers, row after row, with the columns of all inputs. */
 export type RunRequest = {
-  readonly id: number
   readonly rows: number
-  readonly columns: number
-  readonly values: Float32Array
+  readonly values: Float64Array
 }
-
-export type SessionMessage =
-  | { readonly kind: 'ready' }
-  /** The session could not be made. */
-  | { readonly kind: 'refused'; readonly reason: string }
-  | { readonly kind: 'done'; readonly id: number; readonly values: Float32Array }
-  | { readonly kind: 'failed'; readonly id: number; readonly reason: string }

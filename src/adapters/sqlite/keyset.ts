@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { Page, PageKey } from '../../lib/paging.ts'
 import type { Sql } from './filter.ts'
 
 /** One column of an order. What is NULL comes last, whatever the direction. */
@@ -8,8 +9,10 @@ export interface OrderColumn {
   readonly isNullable: boolean
 }
 
-/** Where a page ended: its last row's value of each column of the order. */
-export type KeysetPlace = readonly (string | number | null)[]
+/** The values of a row's place, as columns o0, o1, … */
+export function places(columns: readonly OrderColumn[]): Sql {
+  return sql.join(columns.map(({ value }, i) => sql`${value} AS ${sql.ref(`o${i}`)}`))
+}
 
 export function ordered(columns: readonly OrderColumn[]): Sql {
   return sql.join(
@@ -24,7 +27,7 @@ export function ordered(columns: readonly OrderColumn[]): Sql {
  * What comes after a place in an order whose last column is unique. The bound on the first column
  * says nothing new; it lets an index on it start at the place.
  */
-export function pageAfter(columns: readonly OrderColumn[], place: KeysetPlace | undefined): Sql {
+export function pageAfter(columns: readonly OrderColumn[], place: PageKey | undefined): Sql {
   if (place === undefined) return sql`TRUE`
   const [{ value, descending, isNullable }] = columns
   const from = place[0]
@@ -37,7 +40,7 @@ export function pageAfter(columns: readonly OrderColumn[], place: KeysetPlace | 
   return sql`(${bounded}${beyond(columns, place, 0)})`
 }
 
-function beyond(columns: readonly OrderColumn[], place: KeysetPlace, index: number): Sql {
+function beyond(columns: readonly OrderColumn[], place: PageKey, index: number): Sql {
   if (index === columns.length) return sql`FALSE`
   const { value, descending, isNullable } = columns[index]
   const at = place[index] ?? null
@@ -48,13 +51,13 @@ function beyond(columns: readonly OrderColumn[], place: KeysetPlace, index: numb
   return sql`(${past}${last} OR (${value} = ${at} AND ${later}))`
 }
 
-/** Cuts a page out of one row more than asked for; the row's place stands in its columns o0, o1, … */
+/** Cuts a page out of one row more than asked for; the row's place stands in its `places`. */
 export async function pageFrom<Row extends object, Item>(
   rows: readonly Row[],
   limit: number,
   columns: number,
   complete: (rows: readonly Row[]) => Promise<Item[]>,
-): Promise<{ items: Item[]; next?: KeysetPlace }> {
+): Promise<Page<Item>> {
   const page = rows.slice(0, limit)
   const items = await complete(page)
   const last = page.at(-1) as Record<string, string | number | null> | undefined

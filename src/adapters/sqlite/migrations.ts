@@ -14,8 +14,22 @@ export interface RoomMigrations {
   readonly migrations: readonly Migration[]
 }
 
-/** Brings every room forward, each step in its own transaction; a newer file is refused. */
+/**
+ * Brings every room forward, all steps in one transaction: a step that fails leaves the file to the
+ * version that wrote it, and a new file costs one sync of the disk. A newer file is refused.
+ */
 export function migrate(connection: DatabaseSync, rooms: readonly RoomMigrations[]): void {
+  connection.exec('BEGIN')
+  try {
+    forward(connection, rooms)
+    connection.exec('COMMIT')
+  } catch (error) {
+    if (connection.isTransaction) connection.exec('ROLLBACK')
+    throw error
+  }
+}
+
+function forward(connection: DatabaseSync, rooms: readonly RoomMigrations[]): void {
   connection.exec(`CREATE TABLE IF NOT EXISTS schema_versions (
     room TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID`)
   const versionOf = connection.prepare('SELECT version FROM schema_versions WHERE room = ?')
@@ -30,15 +44,8 @@ export function migrate(connection: DatabaseSync, rooms: readonly RoomMigrations
       )
     }
     for (const { version, sql } of migrations.slice(done)) {
-      connection.exec('BEGIN IMMEDIATE')
-      try {
-        connection.exec(sql)
-        record.run(room, version)
-        connection.exec('COMMIT')
-      } catch (error) {
-        if (connection.isTransaction) connection.exec('ROLLBACK')
-        throw error
-      }
+      connection.exec(sql)
+      record.run(room, version)
     }
   }
 }

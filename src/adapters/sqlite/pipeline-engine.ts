@@ -1,8 +1,9 @@
 // What the engine of declared pipelines keeps. The rows of a run are written in one transaction with
 // the run itself; text of records is JSON, columns are what is searched by.
-import type { Kysely } from 'kysely'
+import { sql, type Kysely } from 'kysely'
 import type {
   ApprovalAnswer,
+  BackfillState,
   CacheEntry,
   Cancellation,
   EarlierStep,
@@ -12,7 +13,9 @@ import type {
   PipelineEngineStore,
   PipelineRunStore,
   ProductVersion,
+  StepPlace,
   StepRecord,
+  UsedByRuns,
 } from '../../pipelines/index.ts'
 import type { SqliteDatabase } from './database.ts'
 import { fromJson, toJson } from './values.ts'
@@ -52,6 +55,7 @@ interface Tables {
     runId: string
     atUs: number
   }
+  pipeline_backfills: { id: string; pipeline: string; startedAtUs: number; body: string }
   pipeline_marks: { name: string; body: string }
 }
 
@@ -128,6 +132,15 @@ export function createSqlitePipelineEngine(
         .execute()
       return rows.map((row) => productOf(row))
     },
+    async allProducts(after, limit) {
+      const { rows } = await sql<{ body: string }>`
+        SELECT body FROM pipeline_products
+        WHERE (pipeline, output, part, version) > (${after?.pipeline ?? ''}, ${after?.output ?? ''},
+          ${after?.partition ?? ''}, ${after?.version ?? 0})
+        ORDER BY pipeline, output, part, version LIMIT ${limit}`.execute(reader())
+      return rows.map((row) => productOf(row))
+    },
+    usedByRuns: (sinceUs, after, limit) => usedByRuns(reader(), sinceUs, after, limit),
     async spreads(pipeline, step) {
       const rows = await reader()
         .selectFrom('pipeline_spreads')
@@ -198,6 +211,31 @@ export function createSqlitePipelineEngine(
       const none = { running: 0, done: 0, failed: 0, cancelled: 0 }
       return { ...none, ...Object.fromEntries(rows.map(({ status, count }) => [status, count])) }
     },
+    async saveBackfill(state) {
+      const { id, pipeline, startedAtUs } = state
+      const row = { id, pipeline, startedAtUs, body: toJson(state) }
+      await database.write<Tables, unknown>((db) =>
+        db.replaceInto('pipeline_backfills').values(row).execute(),
+      )
+    },
+    async backfill(id) {
+      const row = await reader()
+        .selectFrom('pipeline_backfills')
+        .select('body')
+        .where('id', '=', id)
+        .executeTakeFirst()
+      return row && fromJson<BackfillState>(row.body)
+    },
+    async backfills(limit, pipeline) {
+      let query = reader().selectFrom('pipeline_backfills').select('body')
+      if (pipeline !== undefined) query = query.where('pipeline', '=', pipeline)
+      const rows = await query
+        .orderBy('startedAtUs', 'desc')
+        .orderBy('id', 'desc')
+        .limit(limit)
+        .execute()
+      return rows.map(({ body }) => fromJson<BackfillState>(body))
+    },
     async mark(name) {
       const row = await reader()
         .selectFrom('pipeline_marks')
@@ -258,6 +296,37 @@ function newestProduct(
     .where('part', '=', part)
     .orderBy('version', 'desc')
     .executeTakeFirst()
+}
+
+/** So many steps are looked at, however few of them count: nobody waits long for a page. */
+async function usedByRuns(
+  db: Kysely<Tables>,
+  sinceUs: number,
+  after: StepPlace | null,
+  limit: number,
+): Promise<UsedByRuns> {
+  const { rows } = await sql<StepPlace & { inputs: string | null; outputs: string | null }>`
+    SELECT s.runId, s.step,
+      CASE WHEN r.id IS NOT NULL THEN s.body -> 'inputs' END AS inputs,
+      CASE WHEN r.id IS NOT NULL THEN s.body -> 'outputs' END AS outputs
+    FROM (
+      SELECT runId, step, body FROM pipeline_steps
+      WHERE (runId, step) > (${after?.runId ?? ''}, ${after?.step ?? ''})
+      ORDER BY runId, step LIMIT ${limit}) AS s
+    LEFT JOIN pipeline_runs AS r ON r.id = s.runId AND (
+      r.body ->> 'status' IN ('running', 'waiting')
+      OR coalesce(r.body ->> 'endedAtUs', r.startedAtUs) >= ${sinceUs})
+    ORDER BY s.runId, s.step`.execute(db)
+  const objects = rows.flatMap(({ inputs, outputs }) =>
+    [inputs, outputs].flatMap((text) =>
+      text === null ? [] : Object.values(fromJson<StepRecord['inputs']>(text)),
+    ),
+  )
+  const last = rows.at(-1)
+  return {
+    objects: objects.map(({ digest, kind }) => ({ digest, kind })),
+    next: rows.length < limit || last === undefined ? null : { runId: last.runId, step: last.step },
+  }
 }
 
 function productOf({ body }: Pick<ProductRow, 'body'>): ProductVersion {

@@ -49,6 +49,19 @@ export const pipelineMigrations: RoomMigrations = {
         CREATE INDEX pipeline_partitions_status ON pipeline_partitions (pipeline, status, key);
         CREATE TABLE pipeline_marks (name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;`,
     },
+    {
+      version: 3,
+      sql: `
+        CREATE TABLE pipeline_backfills (
+          id TEXT PRIMARY KEY, pipeline TEXT NOT NULL, startedAtUs INTEGER NOT NULL,
+          body TEXT NOT NULL) STRICT;
+        CREATE INDEX pipeline_backfills_newest
+          ON pipeline_backfills (pipeline, startedAtUs DESC, id DESC);
+        INSERT INTO pipeline_backfills
+          SELECT value ->> 'id', value ->> 'pipeline', value ->> 'startedAtUs', value
+          FROM pipeline_marks, json_each(pipeline_marks.body) WHERE name = 'backfills';
+        DELETE FROM pipeline_marks WHERE name = 'backfills';`,
+    },
   ],
 }
 

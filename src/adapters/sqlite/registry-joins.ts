@@ -33,7 +33,20 @@ export async function withTags(db: Db, rows: readonly ModelRow[]): Promise<Regis
       tags.set(model, { ...tags.get(model), [key]: value })
     }
   }
-  return rows.map((row) => ({ ...withoutNulls(row), tags: tags.get(row.name) ?? {} }))
+  return rows.map(
+    ({ name, project, createdAtUs, createdBy, description, updatedAtUs, deletedAtUs }) => ({
+      ...withoutNulls({
+        name,
+        project,
+        createdAtUs,
+        createdBy,
+        description,
+        updatedAtUs,
+        deletedAtUs,
+      }),
+      tags: tags.get(name) ?? {},
+    }),
+  )
 }
 
 export async function withLabels(db: Db, rows: readonly VersionRow[]): Promise<LabelledVersion[]> {

@@ -1,4 +1,5 @@
 // The tables of the registry: how they came about, and their rows.
+import type { TrainingInput } from '../../registry/index.ts'
 import type { RoomMigrations } from './migrations.ts'
 
 export const registryMigrations: RoomMigrations = {
@@ -82,6 +83,46 @@ export const registryMigrations: RoomMigrations = {
           FROM registry_aliases;
         DROP TABLE registry_aliases;`,
     },
+    {
+      version: 3,
+      // What lists and counts look at without reading the records, which are long. The inputs follow
+      // the versions by themselves: they come with a record, move with its model and go with it.
+      sql: `
+        ALTER TABLE registry_versions ADD COLUMN declaration TEXT NOT NULL DEFAULT '';
+        UPDATE registry_versions SET declaration = json_extract(record, '$.build.declaration');
+        CREATE INDEX registry_versions_named
+          ON registry_versions (model, version DESC, stage, status, hash, declaration, deletedAtUs)
+          WHERE deletedAtUs IS NULL;
+        CREATE INDEX registry_versions_by_status
+          ON registry_versions (status, model, version DESC, deletedAtUs)
+          WHERE deletedAtUs IS NULL;
+
+        CREATE TABLE registry_inputs (
+          kind TEXT NOT NULL, name TEXT NOT NULL, hash TEXT NOT NULL, model TEXT NOT NULL,
+          version INTEGER NOT NULL, PRIMARY KEY (model, version, kind, name, hash),
+          FOREIGN KEY (model, version) REFERENCES registry_versions (model, version)
+            ON UPDATE CASCADE ON DELETE CASCADE) STRICT, WITHOUT ROWID;
+        CREATE INDEX registry_inputs_by_hash
+          ON registry_inputs (kind, name, hash, model, version DESC);
+        CREATE INDEX registry_inputs_by_name
+          ON registry_inputs (kind, name, model, version DESC);
+        CREATE TRIGGER registry_inputs_kept AFTER INSERT ON registry_versions BEGIN
+          INSERT INTO registry_inputs (kind, name, hash, model, version)
+            SELECT 'snapshot', key, value, NEW.model, NEW.version
+            FROM json_each(NEW.record, '$.build.snapshots')
+            UNION
+            SELECT 'feature-set', json_extract(value, '$.name'), json_extract(value, '$.version'),
+              NEW.model, NEW.version
+            FROM json_each(NEW.record, '$.build.featureSets');
+        END;
+        INSERT INTO registry_inputs (kind, name, hash, model, version)
+          SELECT 'snapshot', each.key, each.value, v.model, v.version
+          FROM registry_versions v, json_each(v.record, '$.build.snapshots') each
+          UNION
+          SELECT 'feature-set', json_extract(each.value, '$.name'),
+            json_extract(each.value, '$.version'), v.model, v.version
+          FROM registry_versions v, json_each(v.record, '$.build.featureSets') each;`,
+    },
   ],
 }
 
@@ -107,6 +148,7 @@ export interface VersionRow {
   updatedAtUs: number
   deletedAtUs: number | null
   wasApproved: number
+  declaration: string
 }
 
 /** Columns that SQLite reads out of the record, for conditions and orders. */
@@ -151,6 +193,13 @@ export interface RegistryTables {
   registry_model_tags: Tag
   registry_versions: VersionRow & Partial<GeneratedColumns>
   registry_version_tags: Tag & { version: number }
+  registry_inputs: {
+    kind: TrainingInput['kind']
+    name: string
+    hash: string
+    model: string
+    version: number
+  }
   registry_names: { name: string; now: string; lastVersion: number }
   registry_alias_periods: AliasRow
   registry_live_periods: LiveRow

@@ -43,9 +43,17 @@ test('records of the first release read on with the hash that they always had', 
   })
   expect(await registry.model('card-fraud')).toMatchObject({ updatedAtUs: 7, tags: {} })
   expect(await registry.nameUse('card-fraud')).toEqual({ now: 'card-fraud', lastVersion: 1 })
+  for (const input of [
+    { kind: 'snapshot', name: 'transactions', hash: 's1' },
+    { kind: 'feature-set', name: 'handbook', hash: 'f1' },
+  ] as const) {
+    const known = { versions: [{ model: 'card-fraud', version: 1 }], more: false }
+    expect(await registry.trainedOn(input, 1)).toEqual(known)
+  }
+  expect(await registry.statusCounts()).toEqual({ refused: 1 })
   // Whether it was ever approved is not known, so no retention removes it.
   await registry.changeLabels('card-fraud', 1, { deletedAtUs: 10 })
-  expect(await registry.removable(11)).toEqual([])
+  expect(await registry.removable(11, 9)).toEqual([])
   await close()
   await opened.close()
 })

@@ -4,6 +4,8 @@ import {
   type AliasPeriod,
   type LivePeriod,
   type RegistryStore,
+  type RunVersion,
+  type VersionName,
 } from '../../registry/index.ts'
 import type { SqliteDatabase } from './database.ts'
 import { versionOf, withLabels, withTags } from './registry-joins.ts'
@@ -124,6 +126,7 @@ function versionsOf(read: Read, write: Write) {
           description: description ?? null,
           deletedAtUs: deletedAtUs ?? null,
           wasApproved: 0,
+          declaration: version.build.declaration,
         }
         await db.insertInto('registry_versions').values(row).execute()
         const rows = Object.entries(tags).map(([key, value]) => ({
@@ -144,10 +147,41 @@ function versionsOf(read: Read, write: Write) {
       return row && versionOf(row)
     },
     async versions(model) {
-      let rows = rowsOf().where('deletedAtUs', 'is', null)
-      rows = rows.orderBy('model').orderBy('version', 'desc')
-      if (model !== undefined) rows = rows.where('model', '=', model)
+      const rows = rowsOf()
+        .where('model', '=', model)
+        .where('deletedAtUs', 'is', null)
+        .orderBy('version', 'desc')
       return (await rows.execute()).map(versionOf)
+    },
+    async trainedOn({ kind, name, hash }, most) {
+      const { rows } = await sql<VersionName>`
+        SELECT DISTINCT i.model, i.version
+        FROM registry_inputs i CROSS JOIN registry_versions v USING (model, version)
+        WHERE i.kind = ${kind} AND i.name = ${name}
+          AND ${hash === undefined ? sql`TRUE` : sql`i.hash = ${hash}`}
+          AND v.deletedAtUs IS NULL
+        ORDER BY i.model, i.version DESC LIMIT ${most + 1}`.execute(read())
+      return { versions: rows.slice(0, most), more: rows.length > most }
+    },
+    async registeredFrom(runIds) {
+      const { rows } = await sql<RunVersion>`
+        SELECT runId, model, version FROM (
+          SELECT v.runId, v.model, v.version,
+            row_number() OVER (PARTITION BY v.runId ORDER BY v.model, v.version DESC) AS place
+          FROM registry_versions v
+          WHERE v.runId IN (SELECT value FROM json_each(${toJson(runIds)}))
+            AND v.deletedAtUs IS NULL)
+        WHERE place = 1`.execute(read())
+      return rows
+    },
+    async statusCounts(model) {
+      let rows = read()
+        .selectFrom('registry_versions')
+        .select(({ fn }) => ['status', fn.countAll<number>().as('n')])
+        .where('deletedAtUs', 'is', null)
+        .groupBy('status')
+      if (model !== undefined) rows = rows.where('model', '=', model)
+      return Object.fromEntries((await rows.execute()).map(({ status, n }) => [status, n]))
     },
     async versionByHash(hash) {
       const row = await rowsOf().where('hash', '=', hash).limit(1).executeTakeFirst()
@@ -164,7 +198,7 @@ function versionsOf(read: Read, write: Write) {
           .execute(),
       )
     },
-    async removable(beforeUs) {
+    async removable(beforeUs, limit) {
       return read()
         .selectFrom('registry_versions')
         .select(['model', 'version'])
@@ -172,7 +206,26 @@ function versionsOf(read: Read, write: Write) {
         .where('wasApproved', '=', 0)
         .orderBy('model')
         .orderBy('version', 'desc')
+        .limit(limit)
         .execute()
+    },
+    async emptyModels(beforeUs, limit) {
+      const { rows } = await sql<{ name: string }>`
+        SELECT name FROM registry_models AS m WHERE deletedAtUs < ${beforeUs}
+          AND NOT EXISTS (SELECT 1 FROM registry_versions WHERE model = m.name)
+        ORDER BY name LIMIT ${limit}`.execute(read())
+      return rows.map(({ name }) => name)
+    },
+    async modelsNamed() {
+      const { rows } = await sql<{ hash: string }>`
+        SELECT DISTINCT record ->> 'modelHash' AS hash FROM registry_versions`.execute(read())
+      return rows.map(({ hash }) => hash)
+    },
+    async dataNamed() {
+      const { rows } = await sql<{ hash: string }>`
+        SELECT DISTINCT s.value AS hash
+        FROM registry_versions AS v, json_each(v.record, '$.build.snapshots') AS s`.execute(read())
+      return rows.map(({ hash }) => hash)
     },
     async removeVersion(model, version) {
       await write(async (db) => {
@@ -209,8 +262,7 @@ function labelsOf(read: Read, write: Write) {
     },
     async allLabelled(model, deleted) {
       let rows = read().selectFrom('registry_versions').selectAll()
-      rows = rows.orderBy('model').orderBy('version', 'desc')
-      if (model !== undefined) rows = rows.where('model', '=', model)
+      rows = rows.where('model', '=', model).orderBy('version', 'desc')
       if (deleted !== 'with') rows = rows.where('deletedAtUs', 'is', null)
       return withLabels(read(), await rows.execute())
     },

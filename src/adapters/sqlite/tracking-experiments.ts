@@ -2,7 +2,7 @@ import { sql, type Kysely } from 'kysely'
 import type { Experiment, ExperimentField, ExperimentStore } from '../../tracking/index.ts'
 import type { SqliteDatabase } from './database.ts'
 import { whereFilter, type FilterColumn } from './filter.ts'
-import { deletedIs, ordered, pageAfter, pageFrom, type OrderColumn } from './keyset.ts'
+import { deletedIs, ordered, pageAfter, pageFrom, places, type OrderColumn } from './keyset.ts'
 import type { ExperimentRow, TrackingTables } from './tracking-tables.ts'
 import { withoutNulls } from './values.ts'
 
@@ -77,7 +77,7 @@ export function experimentStore(database: SqliteDatabase): ExperimentStore {
         { value: sql`e.id`, descending: false, isNullable: false },
       ]
       const { rows } = await sql<ExperimentRow & Record<string, string | number | null>>`
-        SELECT e.*, ${sql.join(keys.map(({ value }, i) => sql`${value} AS ${sql.ref(`o${i}`)}`))}
+        SELECT e.*, ${places(keys)}
         FROM tracking_experiments AS e
         WHERE ${deletedIs(sql`e.deletedAtUs`, deleted)} AND ${whereFilter(filter, columnOf)}
           AND ${pageAfter(keys, after)}

@@ -114,6 +114,13 @@ export function createSqliteFileStore(database: SqliteDatabase): FileStore {
           .execute()
         return rows.map(({ sha256 }) => sha256)
       }),
+    async strays(hashes) {
+      const { rows } = await sql<{ sha256: string }>`
+        SELECT value AS sha256 FROM json_each(${JSON.stringify(hashes)})
+        WHERE value NOT IN (SELECT sha256 FROM tracking_loose_contents)
+          AND NOT EXISTS (SELECT 1 FROM tracking_files WHERE sha256 = value)`.execute(read())
+      return rows.map(({ sha256 }) => sha256)
+    },
     forget: (hashes) =>
       write(async (db) => {
         await sql`

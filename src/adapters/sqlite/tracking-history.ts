@@ -1,4 +1,5 @@
 import {
+  evenPlaces,
   isLaterMetric,
   rangesOf,
   type AxisRange,
@@ -30,7 +31,7 @@ export function runKeyOf(database: SqliteDatabase): (runId: string) => number | 
 /** Metrics: what is logged, and curves. */
 export function historyStore(
   database: SqliteDatabase,
-): Pick<RunStore, 'appendMetrics' | 'metricHistory' | 'metricHistories'> {
+): Pick<RunStore, 'appendMetrics' | 'metricHistory' | 'metricHistories' | 'metricSamples'> {
   const { statement } = database
   const keyOf = runKeyOf(database)
   const measured = modelMetrics(database)
@@ -124,6 +125,13 @@ export function historyStore(
         return { runId, metrics: rows.map((row) => metricOf(query.name, row)) }
       })
     },
+
+    async metricSamples(runId, query) {
+      const runKey = keyOf(runId)
+      const [series] = runKey === undefined ? [] : seriesOf.all<SeriesRow>(runKey, query.name)
+      const rows = series === undefined ? [] : sampledRows(database, series.key, query)
+      return rows.map((row) => metricOf(query.name, row))
+    },
   }
 }
 
@@ -179,6 +187,32 @@ function thinnedRows(
   return [...kept.values()].sort(
     (a, b) => a.step - b.step || a.atUs - b.atUs || a.number - b.number,
   )
+}
+
+/** Hops through the index from one sampled value to the next: SQLite walks the rows between them. */
+function sampledRows(
+  database: SqliteDatabase,
+  series: number,
+  { fromStep, toStep, points }: Omit<HistoriesQuery, 'runIds'>,
+): HistoryRow[] {
+  const [from, to] = [fromStep ?? Number.MIN_SAFE_INTEGER, toStep ?? Number.MAX_SAFE_INTEGER]
+  const counted = database.statement(
+    'SELECT count(*) AS count FROM tracking_history WHERE series = ? AND step BETWEEN ? AND ?',
+  )
+  const hop = database.statement(
+    `SELECT ${historyColumns} FROM tracking_history
+     WHERE series = ? AND step <= ? AND (step, atUs, number) > (?, ?, ?)
+     ORDER BY step, atUs, number LIMIT 1 OFFSET ?`,
+  )
+  const [{ count }] = counted.all<{ count: number }>(series, from, to)
+  let at: HistoryKey = [from, Number.MIN_SAFE_INTEGER, -1]
+  let before = -1
+  return evenPlaces(count, points).map((place) => {
+    const [row] = hop.all<HistoryRow>(series, to, ...at, place - before - 1)
+    at = [row.step, row.atUs, row.number]
+    before = place
+    return row
+  })
 }
 
 /** In the order of `valueColumns`; NaN becomes NULL. */

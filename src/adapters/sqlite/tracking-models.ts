@@ -10,7 +10,7 @@ import {
 } from '../../tracking/index.ts'
 import type { SqliteDatabase } from './database.ts'
 import { whereFilter, type FilterColumn, type Sql } from './filter.ts'
-import { deletedIs, ordered, pageAfter, pageFrom, type OrderColumn } from './keyset.ts'
+import { deletedIs, ordered, pageAfter, pageFrom, places, type OrderColumn } from './keyset.ts'
 import { metricOf, put } from './tracking-parts.ts'
 import type { LoggedModelRow, TrackingTables } from './tracking-tables.ts'
 import { toJson, withoutNulls } from './values.ts'
@@ -69,7 +69,7 @@ export function loggedModelStore(database: SqliteDatabase): LoggedModelStore {
           ? sql`m.key IN (SELECT p.modelKey FROM tracking_model_metrics AS p WHERE ${isOn(datasets)})`
           : sql`TRUE`
       const { rows } = await sql<Keyed & Record<string, string | number | null>>`
-        SELECT m.*, ${sql.join(columns.map(({ value }, i) => sql`${value} AS ${sql.ref(`o${i}`)}`))}
+        SELECT m.*, ${places(columns)}
         FROM tracking_models AS m
         WHERE ${inExperiments} AND ${deletedIs(sql`m.deletedAtUs`, deleted)} AND ${where}
           AND ${measured} AND ${pageAfter(columns, after)}

@@ -4,26 +4,22 @@ import type { SqliteDatabase } from './database.ts'
 import type { TrackingTables } from './tracking-tables.ts'
 import { toJson } from './values.ts'
 
-const experiments = 'tracking_experiments'
+const tables = {
+  experiment: 'tracking_experiments',
+  run: 'tracking_runs',
+  'logged-model': 'tracking_models',
+} as const
 
 /** Deletion for good: what lies under a row goes before it. */
 export function purgeStore(database: SqliteDatabase): PurgeStore {
   const read = () => database.reader<TrackingTables>()
   const write = database.write<TrackingTables, void>
 
-  const before = async (table: string, us: number) => {
-    const { rows } = await sql<{ id: string }>`SELECT id FROM ${sql.table(table)}
-      WHERE deletedAtUs < ${us} ORDER BY id`.execute(read())
-    return rows.map(({ id }) => id)
-  }
-
   return {
-    async deletedBefore(us) {
-      return {
-        experiments: await before(experiments, us),
-        runs: await before('tracking_runs', us),
-        models: await before('tracking_models', us),
-      }
+    async deletedBefore(kind, us, { after = '', limit }) {
+      const { rows } = await sql<{ id: string }>`SELECT id FROM ${sql.table(tables[kind])}
+        WHERE deletedAtUs < ${us} AND id > ${after} ORDER BY id LIMIT ${limit}`.execute(read())
+      return rows.map(({ id }) => id)
     },
 
     purgeRuns: (ids) =>
@@ -58,7 +54,7 @@ export function purgeStore(database: SqliteDatabase): PurgeStore {
             db,
           )
         }
-        await remove(db, experiments, empty)
+        await remove(db, tables.experiment, empty)
         return empty
       }),
   }

@@ -25,6 +25,7 @@ type Served =
   | 'addModelInputs'
   | 'addModelOutputs'
   | 'datasets'
+  | 'runCounts'
   | 'columns'
 
 /** Runs, and what is logged to them but for metrics. */
@@ -141,6 +142,17 @@ export function runStore(database: SqliteDatabase): Pick<RunStore, Served> {
         database.reader<TrackingTables>(),
       )
       return rows.map(withoutNulls)
+    },
+
+    async runCounts() {
+      const rows = await database
+        .reader<TrackingTables>()
+        .selectFrom('tracking_runs')
+        .select(({ fn }) => ['experimentId', fn.countAll<number>().as('runs')])
+        .where('deletedAtUs', 'is', null)
+        .groupBy('experimentId')
+        .execute()
+      return Object.fromEntries(rows.map(({ experimentId, runs }) => [experimentId, runs]))
     },
 
     async columns(experimentIds) {

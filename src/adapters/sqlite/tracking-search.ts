@@ -1,16 +1,9 @@
 import { sql } from 'kysely'
-import type {
-  PageKey,
-  Run,
-  RunField,
-  RunSearch,
-  RunStore,
-  StorePage,
-  StoreSearch,
-} from '../../tracking/index.ts'
+import type { Run, RunField, RunSearch, RunStore, StoreSearch } from '../../tracking/index.ts'
+import type { Page, PageKey } from '../../lib/paging.ts'
 import type { SqliteDatabase } from './database.ts'
 import { whereFilter, type FilterColumn, type Sql } from './filter.ts'
-import { deletedIs, ordered, pageAfter, pageFrom, type OrderColumn } from './keyset.ts'
+import { deletedIs, ordered, pageAfter, pageFrom, places, type OrderColumn } from './keyset.ts'
 import { completeRuns } from './tracking-parts.ts'
 import { ofExperiments } from './tracking-runs.ts'
 
@@ -43,7 +36,7 @@ export function searchStore(database: SqliteDatabase): Pick<RunStore, 'searchRun
   ) =>
     (
       await sql<SearchedRow>`
-        SELECT r.key, ${sql.join(columns.map(({ value }, i) => sql`${value} AS ${sql.ref(`o${i}`)}`))}
+        SELECT r.key, ${places(columns)}
         FROM ${from} WHERE ${where} AND ${pageAfter(columns, after)}
         ORDER BY ${ordered(columns)} LIMIT ${n}`.execute(database.reader())
     ).rows
@@ -93,7 +86,7 @@ export function searchStore(database: SqliteDatabase): Pick<RunStore, 'searchRun
   }
 
   return {
-    async searchRuns(asked): Promise<StorePage<Run>> {
+    async searchRuns(asked): Promise<Page<Run>> {
       const rows = await search(asked)
       return pageFrom(rows, asked.limit, asked.order.length + 2, async (page) => {
         const runs: Run[] = []

@@ -23,7 +23,6 @@ type Row = Omit<RunView, 'shared'> & { readonly shared: number }
 
 interface Tables {
   tracking_views: Row
-  tracking_runs: { experimentId: string; deletedAtUs: number | null }
 }
 
 const viewOf = (row: Row): RunView => ({ ...row, shared: row.shared === 1 })
@@ -60,16 +59,6 @@ export function createSqliteRunViews(database: SqliteDatabase): RunViewStore {
       await database.write<Tables, unknown>((db) =>
         db.deleteFrom('tracking_views').where('id', '=', id).execute(),
       )
-    },
-    async runCounts() {
-      const rows = await database
-        .reader<Tables>()
-        .selectFrom('tracking_runs')
-        .select(({ fn }) => ['experimentId', fn.countAll<number>().as('runs')])
-        .where('deletedAtUs', 'is', null)
-        .groupBy('experimentId')
-        .execute()
-      return Object.fromEntries(rows.map(({ experimentId, runs }) => [experimentId, runs]))
     },
   }
 }

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import { parseTimestamp } from '../../lib/time.ts'
-import { runBackfill, type BackfillCounts } from './backfill.ts'
+import { runBackfill } from './backfill.ts'
 import { pipeline, step } from './declare.ts'
 import { allSteps, loadedPipeline } from './plan.ts'
+import type { BackfillCounts } from './records.ts'
 import { localAttempts, testEngine } from './runner.cases.ts'
 import { partitionBy } from './when.ts'
 

@@ -4,8 +4,9 @@ import { pipelineErrors } from '../errors.ts'
 import type { PipelineRun } from '../types.ts'
 import { partitionKeys } from './partitions.ts'
 import type { RunRequest } from './plan.ts'
-import type { PartitionRow } from './records.ts'
-import { newRun, runPipelineSteps, type RunnerPorts } from './runner.ts'
+import type { BackfillCounts, BackfillState, PartitionRow, StartBackfill } from './records.ts'
+import { BrokenOff, type RunnerPorts } from './run-context.ts'
+import { newRun, runPipelineSteps } from './runner.ts'
 
 export interface BackfillRequest extends Omit<RunRequest, 'partition'> {
   /** First and last key, both included. */
@@ -28,16 +29,6 @@ export interface BackfillProgress {
   readonly status: PipelineRun['status']
   readonly done: number
   readonly total: number
-}
-
-export interface BackfillCounts {
-  readonly total: number
-  readonly done: number
-  readonly failed: number
-  /** Done before this backfill. */
-  readonly known: number
-  /** Not reached, because it was stopped. */
-  readonly left: number
 }
 
 const PARALLEL = 2
@@ -68,6 +59,8 @@ export async function runBackfill(
       const run = newRun(asked, ports)
       await ports.begin(run)
       const { status } = await runPipelineSteps(run, asked, ports, signal)
+      // Left as it is stored, to be gone on with.
+      if (signal.reason instanceof BrokenOff) return
       if (status === 'done') done++
       else if (status === 'failed') failed++
       ended++
@@ -79,6 +72,50 @@ export async function runBackfill(
   await Promise.all(Array.from({ length: parallel }, () => next()))
   const total = keys.length
   return { total, done, failed, known, left: total - known - reached }
+}
+
+/** The record of a backfill that is about to begin. */
+export function newBackfill(
+  { pipeline, params, from, to }: StartBackfill,
+  {
+    ids,
+    clock,
+    actor,
+    runner,
+  }: Pick<RunnerPorts, 'ids' | 'clock'> & Required<Pick<BackfillState, 'actor' | 'runner'>>,
+): BackfillState {
+  return {
+    pipeline,
+    params,
+    from,
+    to,
+    id: ids('fill'),
+    state: 'running',
+    actor,
+    runner,
+    startedAtUs: clock.nowUs(),
+    endedAtUs: null,
+    counts: null,
+    progress: { done: 0, total: 0 },
+    problem: null,
+  }
+}
+
+/** The same one when it has run to its end, or was stopped by the signal. */
+export function endedBackfill(
+  state: BackfillState,
+  {
+    counts,
+    signal,
+    clock,
+  }: Pick<RunnerPorts, 'clock'> & {
+    readonly counts: BackfillCounts
+    readonly signal: AbortSignal
+  },
+): BackfillState {
+  const problem = signal.aborted ? String(signal.reason) : null
+  const ended = problem !== null ? 'cancelled' : counts.failed > 0 ? 'failed' : 'done'
+  return { ...state, state: ended, counts, endedAtUs: clock.nowUs(), problem }
 }
 
 /** Shared by all that take from it; a pull at a time. */

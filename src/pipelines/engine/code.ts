@@ -5,6 +5,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, extname, join, relative, resolve, sep } from 'node:path'
 import { sha256Hex } from '../../lib/hash.ts'
+import { fileMark } from './file-mark.ts'
 import type { KeyParts } from './records.ts'
 
 const LITERAL = /(['"`])(\.{1,2}\/[^'"`\n\\]+)\1/g
@@ -23,39 +24,66 @@ const CODE = new Set([
 const FILES_MAX = 2000
 const BYTES_MAX = 4 * 1024 * 1024
 
+interface CodeFile {
+  readonly hash: string
+  readonly reaches: readonly string[]
+  /** What it looked like when it was read. */
+  readonly mark: string | undefined
+}
+
+interface Closure {
+  readonly code: KeyParts['code']
+  readonly paths: readonly string[]
+}
+
 /** Reads each file once, however many steps reach it; made anew for every run. */
 export function createCodeReader(project: string) {
   const root = resolve(project)
-  const read = new Map<string, { readonly hash: string; readonly reaches: readonly string[] }>()
-  const closures = new Map<string, KeyParts['code']>()
+  const read = new Map<string, CodeFile>()
+  const closures = new Map<string, Closure>()
   const packages = packagesHash(root)
 
   function fileAt(path: string) {
     const known = read.get(path)
     if (known !== undefined) return known
+    const mark = fileMark(path)
     const bytes = readFileSync(path)
     const reaches = /\.[cm]?[jt]s$/.test(path) ? reached(path, bytes.toString('utf8')) : []
-    const file = { hash: sha256Hex(bytes), reaches }
+    const file = { hash: sha256Hex(bytes), reaches, mark }
     read.set(path, file)
     return file
   }
 
+  const nameOf = (path: string) => relative(root, path).split(sep).join('/')
+
+  function closureOf(entry: string): Closure {
+    const known = closures.get(entry)
+    if (known !== undefined) return known
+    const found = new Set([resolve(entry)])
+    for (const path of found) {
+      // The set that is walked grows by what a file reaches.
+      for (const other of fileAt(path).reaches) if (found.size < FILES_MAX) found.add(other)
+    }
+    const files = [...found]
+      .map((path) => [nameOf(path), fileAt(path).hash] as const)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    const closure = { code: { files: Object.fromEntries(files), packages }, paths: [...found] }
+    closures.set(entry, closure)
+    return closure
+  }
+
   return {
+    nameOf,
     /** The closure of a file, as paths relative to the project → SHA-256. */
-    closure(entry: string): KeyParts['code'] {
-      const known = closures.get(entry)
-      if (known !== undefined) return known
-      const found = new Set([resolve(entry)])
-      for (const path of found) {
-        // The set that is walked grows by what a file reaches.
-        for (const other of fileAt(path).reaches) if (found.size < FILES_MAX) found.add(other)
-      }
-      const files = [...found]
-        .map((path) => [relative(root, path).split(sep).join('/'), fileAt(path).hash] as const)
-        .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      const code = { files: Object.fromEntries(files), packages }
-      closures.set(entry, code)
-      return code
+    closure: (entry: string): KeyParts['code'] => closureOf(entry).code,
+    /** The first file of a closure that is not any more what was read, as a path in the project. */
+    changed(entry: string): string | undefined {
+      const path = closureOf(entry).paths.find((each) => {
+        const { hash, mark } = fileAt(each)
+        if (fileMark(each) === mark) return false
+        return !existsSync(each) || sha256Hex(readFileSync(each)) !== hash
+      })
+      return path === undefined ? undefined : nameOf(path)
     },
   }
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { Identity } from '../../access/index.ts'
 import type { NewAuditEntry } from '../../audit/index.ts'
 import { createMemoryUnitOfWork } from '../../lib/unit-of-work.ts'
+import { newBackfill } from './backfill.ts'
 import { approval, pipeline, step } from './declare.ts'
 import { createPipelineDesk } from './desk.ts'
 import { testEngine } from './runner.cases.ts'
@@ -91,4 +92,35 @@ test('a run that waits for people is cancelled at once, with its reason', async 
     code: 'pipeline_run_ended',
   })
   await expect(desk.cancel('pipe_0', by('cy'))).rejects.toMatchObject({ code: 'pipeline_unknown' })
+})
+
+test('a backfill is audited at its beginning, when somebody cancels it, and at its end', async () => {
+  const { desk, store, entries, ports } = await deskWithHeldRun()
+  const asked = { pipeline: 'daily', params: {}, from: 'a', to: 'c' }
+  const state = newBackfill(asked, { ...ports, actor: 'cy', runner: 'work' })
+  await expect(desk.beginBackfill(state, by('cy', ' '))).rejects.toMatchObject({
+    code: 'reason_missing',
+  })
+  await desk.beginBackfill(state, by('cy', 'a new column'))
+  await desk.cancelBackfill(state.id, by('bea', 'wrong year'))
+  expect(await store.cancellation(state.id)).toMatchObject({ identityId: 'bea' })
+  const counts = { total: 3, done: 1, failed: 0, known: 0, left: 2 }
+  await desk.endBackfill({ ...state, state: 'cancelled', counts, problem: 'Cancelled by BEA' })
+  const object = { kind: 'pipeline-backfill', id: state.id }
+  expect(entries).toMatchObject([
+    { actor: 'cy', action: 'pipelines.backfill-started', object, reason: 'a new column' },
+    { actor: 'bea', action: 'pipelines.backfill-cancelled', object, reason: 'wrong year' },
+    {
+      action: 'pipelines.backfill-ended',
+      object,
+      reason: 'Cancelled by BEA; 1 done, 0 failed, 0 done before, 2 not reached',
+      details: { state: 'cancelled' },
+    },
+  ])
+  await expect(desk.cancelBackfill(state.id, by('bea'))).rejects.toMatchObject({
+    code: 'pipeline_run_ended',
+  })
+  await expect(desk.cancelBackfill('fill_0', by('bea'))).rejects.toMatchObject({
+    code: 'pipeline_unknown',
+  })
 })

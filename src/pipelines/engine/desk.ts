@@ -6,9 +6,10 @@ import type { Clock } from '../../lib/clock.ts'
 import type { UnitOfWork } from '../../lib/unit-of-work.ts'
 import { pipelineErrors } from '../errors.ts'
 import type { PipelineRun, PipelineRunStore } from '../types.ts'
+import { createBackfillDesk, type BackfillDesk } from './desk-backfills.ts'
 import type { PipelineEngineStore, StepRecord } from './records.ts'
 
-export interface PipelineDesk {
+export interface PipelineDesk extends BackfillDesk {
   /** Records a run that is about to begin. */
   begin(run: PipelineRun, by: ChangeBy): Promise<void>
   /**
@@ -30,21 +31,17 @@ export interface PipelineDesk {
   ): Promise<void>
 }
 
-export function createPipelineDesk({
-  unit,
-  audit,
-  store,
-  runs,
-  access,
-  clock,
-}: {
+export interface DeskPorts {
   readonly unit: UnitOfWork
   readonly audit: Pick<AuditLog, 'append'>
   readonly store: PipelineEngineStore
   readonly runs: PipelineRunStore
   readonly access: Pick<Access, 'identity'>
   readonly clock: Clock
-}): PipelineDesk {
+}
+
+export function createPipelineDesk(ports: DeskPorts): PipelineDesk {
+  const { unit, audit, store, runs, access, clock } = ports
   async function open(runId: string): Promise<PipelineRun> {
     const run = await runs.get(runId)
     if (run?.engine === undefined) {
@@ -55,6 +52,7 @@ export function createPipelineDesk({
   }
 
   return {
+    ...createBackfillDesk(ports),
     async begin(run, by) {
       const reason = requireReason(by)
       return unit.transaction(async () => {

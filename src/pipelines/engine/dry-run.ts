@@ -8,7 +8,7 @@ import { hitAnswer, whyAnew } from './explain.ts'
 import { createOutside, keptInput, type FoundInput } from './inputs.ts'
 import { keyOf, keyParts, paramsOf, stepParams, wantedSteps, type RunRequest } from './plan.ts'
 import type { CacheEntry, KeyParts } from './records.ts'
-import type { RunnerPorts } from './runner.ts'
+import type { RunnerPorts } from './run-context.ts'
 
 export interface PlannedStep {
   readonly step: string
@@ -52,7 +52,8 @@ export async function planRun(
       else {
         const made = planned.get(input.step)?.entry?.outputs[input.output]
         if (made === undefined) throw new Error(`${input.step} has no output ${input.output}.`)
-        inputs[name] = { ...keptInput(made, objects), source: '', watched: null }
+        const source = `step ${input.step}/${input.output}`
+        inputs[name] = { ...(await keptInput(made, source, objects)), source, watched: null }
       }
     }
     if (step.kind === 'approval') return only('ask people', heldApproval(step, inputs).question)
@@ -66,7 +67,9 @@ export async function planRun(
     })
     const key = keyOf(parts)
     const entry = (await store.cached(key)) ?? null
-    const there = Object.values(entry?.outputs ?? {}).map(({ digest }) => objects.has(digest))
+    const there = Object.values(entry?.outputs ?? {}).map(({ digest, kind }) =>
+      objects.has(digest, kind),
+    )
     const whole = entry !== null && (await Promise.all(there)).every(Boolean)
     const looked = whole && want !== 'anew' && step.cache
     const facts = { step: step.name, key, parts, entry: whole ? entry : null }

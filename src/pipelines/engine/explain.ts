@@ -72,10 +72,26 @@ export function differences(before: KeyParts, now: KeyParts): string[] {
   for (const [name, was, is] of changes(environmentBefore, environment)) {
     words.push(`${name} was ${was}, is ${is}`)
   }
-  for (const [name] of changes(variablesBefore, variables)) {
-    words.push(`environment variable ${name} changed`)
+  for (const [name, was, is] of changes(variablesBefore, variables)) {
+    words.push(`environment variable ${name} ${variableWords(was, is)}`)
   }
   return words
+}
+
+function variableWords(was: string | null | undefined, is: string | null | undefined): string {
+  if (was === undefined) return 'is declared now'
+  if (is === undefined) return 'is declared no more'
+  if (was === null) return 'is set now'
+  if (is === null) return 'is not set any more'
+  if (sealOf(was) === sealOf(is)) return 'changed'
+  return sealOf(was) === ''
+    ? 'was kept as a plain hash, with which nothing is compared any more'
+    : 'was kept under another secret of the home, and cannot be compared'
+}
+
+/** What says under which secret a value is kept; '' for the plain hashes of earlier versions. */
+function sealOf(kept: string): string {
+  return kept.slice(0, Math.max(0, kept.lastIndexOf(':')))
 }
 
 function changes<Value>(

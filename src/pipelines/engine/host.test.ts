@@ -34,14 +34,16 @@ function hosted() {
   const use = one.steps['held']
   if (use.kind !== 'step-use') throw new Error('It is a step.')
   const defects: unknown[] = []
-  const make = () =>
+  const make = (declared = [one, daily]) =>
     createPipelineHost({
       ...engine.ports,
       attempts: localAttempts(() => ({ held: use.step })),
       runs: engine.runs,
       begin: (run) => engine.runs.save(run),
+      beginBackfill: engine.store.saveBackfill,
+      endBackfill: engine.store.saveBackfill,
       directory: engine.folder,
-      pipelines: [one, daily].map((each) => loadedPipeline(each)),
+      pipelines: declared.map((each) => loadedPipeline(each)),
       onDefect: (error) => defects.push(error),
     })
   const statusOf = async (id: string) => (await engine.runs.get(id))?.status
@@ -112,15 +114,50 @@ test('a backfill that was broken off goes on at the next start', async () => {
   await second.resume()
   open()
   await until(async () => (await store.partitionCounts('daily')).done === 3)
-  await until(async () => {
-    const [state] = JSON.parse((await store.mark('backfills')) ?? '[]') as { state: string }[]
-    return state.state === 'done'
-  })
+  await until(async () => (await store.backfill(id))?.state === 'done')
   // Whoever asked for it is behind all of its runs, so that they do not approve their own.
   expect((await runs.list(10, 'daily')).every(({ actor }) => actor === 'ada')).toBe(true)
   const statuses = (await runs.list(10, 'daily')).map(({ status }) => status)
   expect(statuses.toSorted()).toEqual(['done', 'done', 'done', 'interrupted', 'interrupted'])
-  expect(await second.remote.cancelBackfill(id, by)).toBe(false)
+})
+
+test('a backfill ends when somebody says so, here or before the next start', async () => {
+  const { make, until, store } = hosted()
+  const request = { pipeline: 'daily', params: {}, from: 'a', to: 'c' }
+  const cancel = (id: string) =>
+    store.cancel({ runId: id, identityId: 'i', identityName: 'Ada', reason: 'no', atUs: 1 })
+  const cancelled = (id: string) =>
+    until(async () => (await store.backfill(id))?.state === 'cancelled')
+  const first = make()
+  const id = await first.remote.startBackfill(request, by)
+  await until(async () => (await store.partitionCounts('daily')).running === 2)
+  await cancel(id)
+  await first.remote.wake(id)
+  await cancelled(id)
+  expect(await store.backfill(id)).toMatchObject({
+    problem: 'Cancelled by Ada: no',
+    counts: { total: 3, done: 0, left: 1 },
+  })
+  expect(await store.partitionCounts('daily')).toMatchObject({ cancelled: 2 })
+  const other = await first.remote.startBackfill(request, by)
+  await until(async () => (await store.partitionCounts('daily')).running === 2)
+  await first.stop()
+  expect(await store.backfill(other)).toMatchObject({ state: 'running' })
+  await cancel(other)
+  await make().resume()
+  await cancelled(other)
+})
+
+test('a run of a pipeline that is declared no more ends, and says so', async () => {
+  const { make, until, statusOf, store, runs } = hosted()
+  const first = make()
+  const id = await first.remote.start(request('1'), by)
+  await until(async () => (await store.steps(id))[0]?.status === 'running')
+  await first.stop()
+  await make([]).resume()
+  expect(await statusOf(id)).toBe('failed')
+  expect((await runs.get(id))?.problem).toContain('The project declares no pipeline one any more.')
+  expect(await store.steps(id)).toMatchObject([{ status: 'failed' }])
 })
 
 test('a backfill of partitions that are not there is refused at once, and so are too many', async () => {

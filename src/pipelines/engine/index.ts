@@ -25,6 +25,13 @@ export { outputKinds, type OutputKind, type ParamValue, type Row } from './kinds
 export { openLogs, type LogPart, type PipelineLogs } from './logs.ts'
 export { createMemoryEngineStore } from './memory.ts'
 export { digestFile, digestFolder, openObjects, type PipelineObjects } from './objects.ts'
+export {
+  cleanResults,
+  cleanScratch,
+  createResultKeeper,
+  type ResultKeeper,
+  type ResultsReport,
+} from './retention.ts'
 export { partitionKeys, type PartitionKeys } from './partitions.ts'
 export {
   allSteps,
@@ -35,13 +42,8 @@ export {
   type RunRequest,
 } from './plan.ts'
 export type * from './records.ts'
-export {
-  markBrokenOff,
-  newRun,
-  runPipelineSteps,
-  type RunnerEvent,
-  type RunnerPorts,
-} from './runner.ts'
+export type { RunnerPorts } from './run-context.ts'
+export { markBrokenOff, newRun, runPipelineSteps } from './runner.ts'
 export {
   fileName,
   runStep,
@@ -60,13 +62,18 @@ export {
   type LockedPipeline,
   type PipelineLock,
 } from './lock.ts'
-export { runBackfill, type BackfillCounts, type BackfillRequest } from './backfill.ts'
+export {
+  endedBackfill,
+  keysBetween,
+  newBackfill,
+  runBackfill,
+  type BackfillRequest,
+} from './backfill.ts'
+export { changeSentence, requestToGoOn } from './go-on.ts'
 export {
   createPipelineHost,
-  type BackfillState,
   type PipelineHost,
   type PipelineRemote,
-  type StartBackfill,
   type StartPipeline,
 } from './host.ts'
 export { createScheduler } from './scheduler.ts'

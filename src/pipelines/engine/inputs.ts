@@ -1,12 +1,12 @@
 // What a run reads from outside: files of the project, data sets, products of other pipelines. Each is
 // named by its digest when it is first asked for, and once more where it might have changed since.
-import { statSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { canonicalJson } from '../../lib/canonical-json.ts'
 import { sha256Hex } from '../../lib/hash.ts'
 import { pipelineErrors } from '../errors.ts'
 import type { CompiledInput } from './compiled.ts'
+import { fileMark } from './file-mark.ts'
 import type { OutputKind } from './kinds.ts'
 import { digestFile, digestFolder, type PipelineObjects } from './objects.ts'
 import type { KeptOutput, PipelineEngineStore, ProductVersion } from './records.ts'
@@ -39,19 +39,27 @@ export interface FoundInput extends StepInput {
 
 type OutsideInput = Exclude<CompiledInput, { readonly from: 'step' }>
 
+export interface Outside {
+  /** Errors: `pipeline_input_missing`. */
+  find(input: OutsideInput): Promise<FoundInput>
+  /** The first of these that is not any more what it was. */
+  changed(inputs: readonly FoundInput[]): FoundInput | undefined
+}
+
 /** Finds inputs from outside of the pipeline; the same one is looked at once in a run. */
-export function createOutside(ports: OutsidePorts) {
+export function createOutside(ports: OutsidePorts): Outside {
   const known = new Map<string, Promise<FoundInput>>()
   return {
-    find(input: OutsideInput): Promise<FoundInput> {
+    find(input) {
       const key = canonicalJson(input)
       const found = known.get(key) ?? findInput(input, ports)
       known.set(key, found)
       return found
     },
-    /** The first of these that is not any more what it was. */
-    changed(inputs: readonly FoundInput[]): FoundInput | undefined {
-      return inputs.find(({ watched }) => watched !== null && markOf(watched.path) !== watched.mark)
+    changed(inputs) {
+      return inputs.find(
+        ({ watched }) => watched !== null && fileMark(watched.path) !== watched.mark,
+      )
     },
   }
 }
@@ -70,13 +78,14 @@ async function findInput(input: OutsideInput, ports: OutsidePorts): Promise<Foun
   }
 }
 
-async function findPath(
+/** A file or folder of the project. Error: `pipeline_input_missing`. */
+export async function findPath(
   { kind, from, path: named }: OutsideInput & { readonly from: 'file' | 'folder' },
-  { directory, partition, digests }: OutsidePorts,
+  { directory, partition, digests }: Pick<OutsidePorts, 'directory' | 'partition' | 'digests'>,
 ): Promise<FoundInput> {
   const name = named.replaceAll('{partition}', partition ?? '')
   const path = join(directory, name)
-  const mark = markOf(path)
+  const mark = fileMark(path)
   if (mark === undefined || mark.startsWith('folder') !== (from === 'folder')) {
     throw pipelineErrors.pipeline_input_missing(`There is no ${from} ${path}.`)
   }
@@ -119,7 +128,12 @@ async function findProduct(
     )
   }
   const source = `product ${pipeline}/${output} ${found.version}`
-  return { ...keptInput(found.kept, ports.objects), source, watched: null }
+  return { ...(await keptInput(found.kept, source, ports.objects)), source, watched: null }
+}
+
+/** What a value is kept as. */
+export function valueText(value: unknown): string {
+  return canonicalJson(value)
 }
 
 async function findValue(
@@ -127,7 +141,7 @@ async function findValue(
   kind: OutputKind,
   { objects }: OutsidePorts,
 ): Promise<FoundInput> {
-  const text = canonicalJson(value)
+  const text = valueText(value)
   const digest = sha256Hex(text)
   const path = objects.path(digest)
   if (!(await objects.has(digest))) {
@@ -139,15 +153,17 @@ async function findValue(
   return { kind, digest, paths: [path], source: 'a value', watched: null }
 }
 
-/** An output of another step as an input. */
-export function keptInput({ kind, digest }: KeptOutput, objects: PipelineObjects): StepInput {
-  return { kind, digest, paths: [objects.path(digest)] }
-}
-
-/** Size, time of change and place on disk: what differs when a file is written. */
-function markOf(path: string): string | undefined {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
-  if (stat === undefined) return undefined
-  if (stat.isDirectory()) return 'folder'
-  return `${stat.size} ${stat.mtimeNs} ${stat.ino}`
+/**
+ * What another step made as an input. Error: `pipeline_input_missing` where it is gone, or is not any
+ * more what its name says.
+ */
+export async function keptInput(
+  { kind, digest }: KeptOutput,
+  source: string,
+  objects: PipelineObjects,
+): Promise<StepInput> {
+  if (await objects.has(digest, kind)) return { kind, digest, paths: [objects.path(digest)] }
+  throw pipelineErrors.pipeline_input_missing(
+    `What was kept of ${source} (${digest}) is gone or was changed; run what makes it anew.`,
+  )
 }

@@ -1,16 +1,15 @@
 // The lock file: what a project's pipelines were when they last ran well. A build server compares the
 // project with it, and needs neither a home nor a server for that.
-import { contentHash } from '../../lib/hash.ts'
+import { contentHash, sha256Hex } from '../../lib/hash.ts'
 import { AssayError } from '../../lib/errors.ts'
 import { createCodeReader } from './code.ts'
 import { stepsBefore, type CompiledWork } from './compiled.ts'
 import type { PlannedStep } from './dry-run.ts'
 import { differences } from './explain.ts'
-import { createOutside } from './inputs.ts'
+import { findPath, valueText } from './inputs.ts'
 import type { ParamValue } from './kinds.ts'
-import { keyParts, paramsOf, stepParams, type LoadedPipeline } from './plan.ts'
+import { keyParts, paramsOf, stepParams, type Environment, type LoadedPipeline } from './plan.ts'
 import type { KeyParts } from './records.ts'
-import type { RunnerPorts } from './runner.ts'
 
 export interface LockedStep {
   readonly key: string
@@ -64,7 +63,14 @@ export function lockPipeline(
   }
 }
 
-type CheckPorts = Pick<RunnerPorts, 'store' | 'objects' | 'datasets' | 'digests'>
+/** Where a step would run is not compared. */
+const nowhere: Environment = {
+  assay: '',
+  node: '',
+  platform: '',
+  variable: () => undefined,
+  seal: () => '',
+}
 
 /**
  * What differs between a lock and a project. Data sets and products of other pipelines are taken as
@@ -73,7 +79,6 @@ type CheckPorts = Pick<RunnerPorts, 'store' | 'objects' | 'datasets' | 'digests'
 export async function compareLock(
   lock: PipelineLock,
   project: { readonly directory: string; readonly pipelines: readonly LoadedPipeline[] },
-  ports: CheckPorts,
 ): Promise<LockDifference[]> {
   const found: LockDifference[] = []
   for (const loaded of project.pipelines) {
@@ -87,7 +92,7 @@ export async function compareLock(
     if (was.declaration !== contentHash(loaded.compiled)) {
       found.push({ pipeline, step: '', state: 'changed', why: 'its declaration changed' })
     }
-    found.push(...(await compareSteps(was, loaded, project.directory, ports)))
+    found.push(...(await compareSteps(was, loaded, project.directory)))
   }
   const declared = new Set(project.pipelines.map(({ compiled }) => compiled.name))
   for (const pipeline of Object.keys(lock.pipelines)) {
@@ -101,27 +106,13 @@ async function compareSteps(
   was: LockedPipeline,
   { compiled, files }: LoadedPipeline,
   directory: string,
-  ports: CheckPorts,
 ): Promise<LockDifference[]> {
   const { name: pipeline, steps } = compiled
   const code = createCodeReader(directory)
-  const outside = createOutside({ ...ports, directory, partition: null })
   const differing = new Map<string, LockDifference>()
   const differ = (step: string, state: LockDifference['state'], why: string) =>
     differing.set(step, { pipeline, step, state, why })
   const values = { ...was.params, ...paramsOf(compiled, {}) }
-
-  async function inputsNow(step: CompiledWork, before: LockedStep) {
-    const digests: Record<string, string> = {}
-    for (const [name, input] of Object.entries(step.inputs)) {
-      if (input.from === 'step') {
-        digests[name] = was.steps[input.step]?.outputs[input.output] ?? ''
-      } else if (input.from === 'dataset' || input.from === 'product') {
-        digests[name] = before.parts.inputs[name] ?? ''
-      } else digests[name] = (await outside.find(input)).digest
-    }
-    return digests
-  }
 
   for (const step of steps) {
     if (step.kind === 'approval') continue
@@ -140,8 +131,8 @@ async function compareSteps(
         file: files[step.name],
         code,
         params: stepParams(step, values, null),
-        inputs: await inputsNow(step, before),
-        environment: { assay: '', node: '', platform: '', variable: () => undefined },
+        inputs: await inputsNow(step, { was, before, directory }),
+        environment: nowhere,
       })
       const words = differences(before.parts, {
         ...parts,
@@ -162,4 +153,40 @@ async function compareSteps(
     differ(step, 'gone', 'the pipeline declares it no more')
   }
   return [...differing.values()]
+}
+
+/** Digests of what a step reads, where the project's files alone say what they are now. */
+async function inputsNow(
+  { inputs }: CompiledWork,
+  {
+    was,
+    before,
+    directory,
+  }: {
+    readonly was: LockedPipeline
+    readonly before: LockedStep
+    readonly directory: string
+  },
+): Promise<Record<string, string>> {
+  const digests: Record<string, string> = {}
+  for (const [name, input] of Object.entries(inputs)) {
+    switch (input.from) {
+      case 'step':
+        digests[name] = was.steps[input.step]?.outputs[input.output] ?? ''
+        break
+      case 'dataset':
+      case 'product':
+        digests[name] = before.parts.inputs[name] ?? ''
+        break
+      case 'value':
+        digests[name] = sha256Hex(valueText(input.value))
+        break
+      case 'file':
+      case 'folder': {
+        const found = await findPath(input, { directory, partition: null, digests: new Map() })
+        digests[name] = found.digest
+      }
+    }
+  }
+  return digests
 }

@@ -45,10 +45,10 @@ export function openLogs(directory: string, { bytesMax = BYTES_MAX } = {}) {
           const room = bytes.subarray(0, Math.max(0, bytesMax - written))
           written += room.length
           left += bytes.length - room.length
-          if (room.length > 0) writeSync(descriptor, room)
+          if (room.length > 0 && !kept(descriptor, room)) left += room.length
         },
         close() {
-          if (left > 0) writeSync(descriptor, `\n… ${left} bytes more were not kept\n`)
+          if (left > 0) kept(descriptor, `\n… ${left} bytes more were not kept\n`)
           closeSync(descriptor)
         },
       }
@@ -83,6 +83,17 @@ export function openLogs(directory: string, { bytesMax = BYTES_MAX } = {}) {
         })
         .toSorted((a, b) => a - b)
     },
+  }
+}
+
+/** Whether it was written: a full disk costs the log, not the step that writes it. */
+function kept(descriptor: number, content: string | Uint8Array): boolean {
+  try {
+    if (typeof content === 'string') writeSync(descriptor, content)
+    else writeSync(descriptor, content)
+    return true
+  } catch {
+    return false
   }
 }
 

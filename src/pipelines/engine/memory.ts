@@ -1,5 +1,6 @@
 import type {
   ApprovalAnswer,
+  BackfillState,
   CacheEntry,
   Cancellation,
   EarlierStep,
@@ -8,12 +9,16 @@ import type {
   PassedSpread,
   PipelineEngineStore,
   ProductVersion,
+  StepPlace,
   StepRecord,
 } from './records.ts'
 import type { PipelineRunStore } from '../types.ts'
+import type { OutputKind } from './kinds.ts'
 
 /** The in-memory version of the port; runs themselves go to the store of runs. */
-export function createMemoryEngineStore(runs: Pick<PipelineRunStore, 'save'>): PipelineEngineStore {
+export function createMemoryEngineStore(
+  runs: Pick<PipelineRunStore, 'save' | 'get'>,
+): PipelineEngineStore {
   const steps = new Map<string, Map<string, StepRecord>>()
   const cache = new Map<string, CacheEntry>()
   const earlier = new Map<string, EarlierStep[]>()
@@ -22,6 +27,7 @@ export function createMemoryEngineStore(runs: Pick<PipelineRunStore, 'save'>): P
   const answers: ApprovalAnswer[] = []
   const cancellations = new Map<string, Cancellation>()
   const partitions = new Map<string, PartitionRow>()
+  const backfills = new Map<string, BackfillState>()
   const marks = new Map<string, string>()
   const keyOf = (...parts: readonly (string | null)[]) => JSON.stringify(parts)
 
@@ -73,6 +79,40 @@ export function createMemoryEngineStore(runs: Pick<PipelineRunStore, 'save'>): P
         .filter((each) => each.pipeline === pipeline)
         .toSorted((a, b) => b.atUs - a.atUs || b.version - a.version)
         .slice(0, limit),
+    async allProducts(after, limit) {
+      const place = ({ pipeline, output, partition, version }: ProductVersion) =>
+        keyOf(pipeline, output, partition ?? '', `${version}`.padStart(16, '0'))
+      return [...products.values()]
+        .flat()
+        .map((product) => ({ product, at: place(product) }))
+        .toSorted((a, b) => (a.at < b.at ? -1 : 1))
+        .filter(({ at }) => after === null || at > place(after))
+        .map(({ product }) => product)
+        .slice(0, limit)
+    },
+    async usedByRuns(sinceUs, after, limit) {
+      const place = ({ runId, step }: StepPlace) => keyOf(runId, step)
+      const page = [...steps.values()]
+        .flatMap((ofRun) => [...ofRun.values()])
+        .toSorted((a, b) => (place(a) < place(b) ? -1 : 1))
+        .filter((record) => after === null || place(record) > place(after))
+        .slice(0, limit)
+      const objects: { digest: string; kind: OutputKind }[] = []
+      for (const { runId, inputs, outputs } of page) {
+        const run = await runs.get(runId)
+        const goesOn = run?.status === 'running' || run?.status === 'waiting'
+        const atUs = run?.endedAtUs ?? run?.startedAtUs ?? 0
+        if (!goesOn && atUs < sinceUs) continue
+        for (const { digest, kind } of [...Object.values(inputs), ...Object.values(outputs)]) {
+          objects.push({ digest, kind })
+        }
+      }
+      const last = page.at(-1)
+      return {
+        objects,
+        next: page.length < limit ? null : { runId: last!.runId, step: last!.step },
+      }
+    },
     spreads: async (pipeline, step) =>
       [...spreads.values()].filter((each) => each.pipeline === pipeline && each.step === step),
     answer: async (answer) => {
@@ -105,6 +145,15 @@ export function createMemoryEngineStore(runs: Pick<PipelineRunStore, 'save'>): P
       for (const row of partitions.values()) if (row.pipeline === pipeline) counts[row.status]++
       return counts
     },
+    saveBackfill: async (state) => {
+      backfills.set(state.id, state)
+    },
+    backfill: async (id) => backfills.get(id),
+    backfills: async (limit, pipeline) =>
+      [...backfills.values()]
+        .filter((each) => pipeline === undefined || each.pipeline === pipeline)
+        .toSorted((a, b) => b.startedAtUs - a.startedAtUs || (a.id < b.id ? 1 : -1))
+        .slice(0, limit),
     mark: async (name) => marks.get(name),
     setMark: async (name, text) => {
       marks.set(name, text)

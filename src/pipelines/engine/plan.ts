@@ -1,5 +1,5 @@
 // What a run is asked for, and what its steps depend on.
-import { contentHash, sha256Hex } from '../../lib/hash.ts'
+import { contentHash } from '../../lib/hash.ts'
 import { pipelineErrors } from '../errors.ts'
 import type { RunOptions, RunReason } from '../types.ts'
 import type { CodeReader } from './code.ts'
@@ -7,7 +7,7 @@ import { compilePipeline, paramMistake } from './compile.ts'
 import { stepsBefore, type CompiledPipeline, type CompiledWork } from './compiled.ts'
 import type { PipelineDeclaration } from './declare.ts'
 import type { ParamValue } from './kinds.ts'
-import { partitionKeys } from './partitions.ts'
+import { partitionKeys, type PartitionKeys } from './partitions.ts'
 import type { KeyParts } from './records.ts'
 
 /** A pipeline and the files of its steps. */
@@ -52,11 +52,19 @@ export function requirePartition(
     if (partition === null) return
     throw invalid('has no partitions.')
   }
-  if (partition === null) throw invalid('runs over partitions; name one.')
   const keys = partitionKeys(partitions, nowUs)
+  if (partition === null) throw invalid(`runs over partitions; ${howToName(keys)}.`)
   if (keys.placeOf(partition) !== undefined) return
   const range = keys.count === 0 ? 'none yet' : `${keys.at(0)} to ${keys.at(keys.count - 1)}`
   throw invalid(`has no partition "${partition}": ${range}.`)
+}
+
+/** With keys that there are, so that it can be typed as it stands. */
+function howToName({ count, at }: PartitionKeys): string {
+  if (count === 0) return 'none of them is over yet'
+  const last = at(count - 1)
+  if (count === 1) return `name one: --partition ${last}`
+  return `name one, --partition ${last}, or several, --backfill ${at(Math.max(0, count - 7))}..${last}`
 }
 
 /** Values of all parameters of a run. Errors: `pipeline_value_invalid`. */
@@ -122,6 +130,11 @@ export interface Environment {
   readonly platform: string
   /** A variable of the process; undefined where it is not set. */
   variable(name: string): string | undefined
+  /**
+   * What is kept of a variable's value: the same for the same name and value in this home, and of no
+   * use to whoever guesses values without the home's secret.
+   */
+  seal(name: string, value: string): string
 }
 
 export function keyParts(
@@ -140,11 +153,10 @@ export function keyParts(
     readonly environment: Environment
   },
 ): KeyParts {
-  const { assay, node, platform, variable } = environment
+  const { assay, node, platform } = environment
   const variables = step.env.map((name) => {
-    const value = variable(name)
-    // The value may be a secret; what is kept is enough to see that it changed.
-    return [name, value === undefined ? null : sha256Hex(value)] as const
+    const value = environment.variable(name)
+    return [name, value === undefined ? null : environment.seal(name, value)] as const
   })
   return {
     step: step.declared,
@@ -157,10 +169,15 @@ export function keyParts(
 
 /** The key of a result. The code is hashed by itself and once, for it is the same for many steps. */
 export function keyOf(parts: KeyParts): string {
-  const known = codeHashes.get(parts.code)
-  const code = known ?? contentHash(parts.code)
-  if (known === undefined) codeHashes.set(parts.code, code)
-  return contentHash({ ...parts, code })
+  return contentHash({ ...parts, code: codeHash(parts.code) })
+}
+
+export function codeHash(code: KeyParts['code']): string {
+  const known = codeHashes.get(code)
+  if (known !== undefined) return known
+  const hash = contentHash(code)
+  codeHashes.set(code, hash)
+  return hash
 }
 
 const codeHashes = new WeakMap<KeyParts['code'], string>()

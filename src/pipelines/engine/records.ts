@@ -42,7 +42,7 @@ export interface KeyParts {
     readonly assay: string
     readonly node: string
     readonly platform: string
-    /** Hashes of the declared variables; null where one is not set. */
+    /** Keyed hashes of the declared variables (`Environment.seal`); null where one is not set. */
     readonly variables: Readonly<Record<string, string | null>>
   }
 }
@@ -92,6 +92,7 @@ export interface ApprovalAnswer {
 }
 
 export interface Cancellation {
+  /** Of a run, or of a backfill. */
   readonly runId: string
   readonly identityId: string
   readonly identityName: string
@@ -200,12 +201,58 @@ export interface PassedSpread {
   readonly spread: ColumnSpread
 }
 
+/** What a backfill is asked for: partitions from one key to another, both included. */
+export interface StartBackfill {
+  readonly pipeline: string
+  readonly params: Readonly<Record<string, ParamValue>>
+  readonly from: string
+  readonly to: string
+}
+
+/** A backfill as people see it. */
+export interface BackfillState extends StartBackfill {
+  readonly id: string
+  readonly state: 'running' | 'done' | 'failed' | 'cancelled'
+  /** Id of who asked for it. */
+  readonly actor: string
+  /** Which process runs it: `work`, or a command; of newer backfills. */
+  readonly runner?: string | undefined
+  readonly startedAtUs: number
+  readonly endedAtUs: number | null
+  readonly counts: BackfillCounts | null
+  /** Partitions that have ended, of `total`. */
+  readonly progress: { readonly done: number; readonly total: number }
+  readonly problem: string | null
+}
+
+export interface BackfillCounts {
+  readonly total: number
+  readonly done: number
+  readonly failed: number
+  /** Done before this backfill. */
+  readonly known: number
+  /** Not reached, because it was stopped. */
+  readonly left: number
+}
+
 export interface PartitionsQuery {
   readonly status?: PartitionStatus | undefined
   /** Keys in this order; those without a row are left out. */
   readonly keys?: readonly string[] | undefined
   readonly after?: string | undefined
   readonly limit: number
+}
+
+/** A step among all steps of all runs. */
+export interface StepPlace {
+  readonly runId: string
+  readonly step: string
+}
+
+export interface UsedByRuns {
+  readonly objects: readonly Pick<KeptOutput, 'digest' | 'kind'>[]
+  /** The `after` of the next page; null on the last. */
+  readonly next: StepPlace | null
 }
 
 /** Where the engine keeps what it knows. Answers are of what is committed. */
@@ -224,6 +271,13 @@ export interface PipelineEngineStore {
     partition: string | null,
   ): Promise<ProductVersion | undefined>
   products(pipeline: string, limit: number): Promise<readonly ProductVersion[]>
+  /** Every version of every product, in the order of their names, past one of them. */
+  allProducts(after: ProductVersion | null, limit: number): Promise<readonly ProductVersion[]>
+  /**
+   * What steps of runs read and made, of runs that go on, wait, or ended (began, where they were broken
+   * off) at or after an instant. Looks at `limit` steps in the order of their names.
+   */
+  usedByRuns(sinceUs: number, after: StepPlace | null, limit: number): Promise<UsedByRuns>
   spreads(pipeline: string, step: string): Promise<readonly PassedSpread[]>
   answer(answer: ApprovalAnswer): Promise<void>
   answers(runId: string): Promise<readonly ApprovalAnswer[]>
@@ -232,6 +286,11 @@ export interface PipelineEngineStore {
   cancellation(runId: string): Promise<Cancellation | undefined>
   partitions(pipeline: string, query: PartitionsQuery): Promise<readonly PartitionRow[]>
   partitionCounts(pipeline: string): Promise<Readonly<Record<PartitionStatus, number>>>
+  /** Replaces the one of the same id. */
+  saveBackfill(state: BackfillState): Promise<void>
+  backfill(id: string): Promise<BackfillState | undefined>
+  /** Newest first; of every pipeline unless one is named. */
+  backfills(limit: number, pipeline?: string): Promise<readonly BackfillState[]>
   /** Text under a name, such as how far a trigger has come. */
   mark(name: string): Promise<string | undefined>
   setMark(name: string, text: string): Promise<void>

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { manualClock } from '../../lib/clock.ts'
 import { createIds } from '../../lib/ids.ts'
+import { sha256Hex } from '../../lib/hash.ts'
 import { createRandom } from '../../lib/random.ts'
 import { createMemoryPipelineRuns } from '../memory.ts'
 import type { PipelineRun } from '../types.ts'
@@ -15,7 +16,8 @@ import type { Row } from './kinds.ts'
 import { createMemoryEngineStore } from './memory.ts'
 import { openObjects } from './objects.ts'
 import { allSteps, loadedPipeline, type RunRequest } from './plan.ts'
-import { newRun, runPipelineSteps, type RunnerPorts } from './runner.ts'
+import type { RunnerPorts } from './run-context.ts'
+import { newRun, runPipelineSteps } from './runner.ts'
 import { runStep, type StepTables } from './step-run.ts'
 
 /** Tables as JSON files. */
@@ -77,6 +79,7 @@ export function testEngine(overrides: Partial<RunnerPorts> = {}) {
       ),
     )
   const variables = new Map<string, string>()
+  const sealed = { by: 'test' }
   const waits: number[] = []
   const store = createMemoryEngineStore(runs)
   const ports: RunnerPorts = {
@@ -94,6 +97,7 @@ export function testEngine(overrides: Partial<RunnerPorts> = {}) {
       node: '26',
       platform: 'test',
       variable: (name) => variables.get(name),
+      seal: (name, value) => `${sealed.by}:${sha256Hex(`${sealed.by} ${name} ${value}`)}`,
     },
     digests: new Map(),
     ...overrides,
@@ -106,6 +110,8 @@ export function testEngine(overrides: Partial<RunnerPorts> = {}) {
     runs,
     manual: clock,
     variables,
+    /** Under which secret variables are kept. */
+    sealed,
     waits,
     async run(
       declaration: PipelineDeclaration,

@@ -2,7 +2,13 @@
 import { describe, expect, test } from 'vitest'
 import type { PipelineRun, PipelineRunStore } from '../types.ts'
 import { allSteps } from './plan.ts'
-import type { KeyParts, PipelineEngineStore, StepRecord } from './records.ts'
+import type {
+  BackfillState,
+  KeyParts,
+  PipelineEngineStore,
+  StepPlace,
+  StepRecord,
+} from './records.ts'
 
 interface Opened {
   readonly store: PipelineEngineStore
@@ -106,6 +112,59 @@ export function pipelineEngineCases(name: string, open: () => Promise<Opened>): 
     )
 
     test(
+      'every version of every product is found page by page',
+      withStore(async ({ store }) => {
+        const kinds = [
+          ['a', 'x', null, 'd1'],
+          ['a', 'x', null, 'd2'],
+          ['a', 'x', '2026-01', 'd3'],
+          ['a', 'y', null, 'd4'],
+          ['b', 'x', null, 'd1'],
+        ] as const
+        for (const [pipeline, output, partition, digest] of kinds) {
+          const product = { pipeline, output, partition, kept: kept(digest), runId: 'r', atUs: 1 }
+          await store.record({ products: [product] })
+        }
+        const found: string[] = []
+        for (let page = await store.allProducts(null, 2); page.length > 0;) {
+          found.push(...page.map(({ kept: { digest } }) => digest))
+          page = await store.allProducts(page.at(-1)!, 2)
+        }
+        expect(found).toEqual(['d1', 'd2', 'd3', 'd4', 'd1'])
+      }),
+    )
+
+    test(
+      'what is used by runs that go on, wait or are young is found page by page',
+      withStore(async ({ store }) => {
+        const runs = [
+          { ...run('pipe_0'), status: 'done', endedAtUs: 99 },
+          { ...run('pipe_1'), status: 'failed', endedAtUs: 100 },
+          { ...run('pipe_2'), status: 'running' },
+          { ...run('pipe_3'), status: 'waiting' },
+          { ...run('pipe_4'), status: 'interrupted', startedAtUs: 99 },
+          { ...run('pipe_5'), status: 'interrupted', startedAtUs: 100 },
+        ] as const
+        for (const each of runs) {
+          const read = { kind: 'json', digest: `in ${each.id}`, source: 'file a' } as const
+          const outputs = { rows: kept(`out ${each.id}`) }
+          const made = { ...step(each.id, 'a', 0), inputs: { read }, outputs }
+          await store.record({ run: each, steps: [made, step(each.id, 'b', 1)] })
+        }
+        const found: string[] = []
+        let pages = 0
+        for (let after: StepPlace | null = null; pages === 0 || after !== null; pages++) {
+          const page = await store.usedByRuns(100, after, 5)
+          found.push(...page.objects.map(({ digest }) => digest))
+          after = page.next
+        }
+        const used = ['pipe_1', 'pipe_2', 'pipe_3', 'pipe_5']
+        expect(found).toEqual(used.flatMap((id) => [`in ${id}`, `out ${id}`]))
+        expect(pages).toBe(3)
+      }),
+    )
+
+    test(
       'the spread of the last version that passed takes the place of the one before',
       withStore(async ({ store }) => {
         const at = { pipeline: 'texts', step: 'a', output: 'rows', column: 'x' }
@@ -116,6 +175,22 @@ export function pipelineEngineCases(name: string, open: () => Promise<Opened>): 
         expect(await store.spreads('texts', 'a')).toEqual([
           { ...at, spread: { kind: 'text', counts: { a: 2 } } },
         ])
+      }),
+    )
+
+    test(
+      'backfills are kept by their ids and listed newest first',
+      withStore(async ({ store }) => {
+        const states = [backfill('fill_1', 1), backfill('fill_2', 2), backfill('fill_3', 2, 'b')]
+        for (const state of states) await store.saveBackfill(state)
+        await store.saveBackfill({ ...states[0], state: 'done' })
+        expect(await store.backfill('fill_1')).toMatchObject({ state: 'done', from: 'a' })
+        expect(await store.backfill('fill_4')).toBeUndefined()
+        const ids = async (...args: [number, string?]) =>
+          (await store.backfills(...args)).map(({ id }) => id)
+        expect(await ids(10)).toEqual(['fill_3', 'fill_2', 'fill_1'])
+        expect(await ids(1)).toEqual(['fill_3'])
+        expect(await ids(10, 'texts')).toEqual(['fill_2', 'fill_1'])
       }),
     )
 
@@ -226,6 +301,24 @@ export function step(runId: string, name: string, place: number): StepRecord {
     checks: [],
     problem: null,
     approval: null,
+  }
+}
+
+function backfill(id: string, startedAtUs: number, pipeline = 'texts'): BackfillState {
+  return {
+    id,
+    pipeline,
+    params: {},
+    from: 'a',
+    to: 'c',
+    state: 'running',
+    actor: 'ada',
+    runner: 'work',
+    startedAtUs,
+    endedAtUs: null,
+    counts: null,
+    progress: { done: 0, total: 3 },
+    problem: null,
   }
 }
 

@@ -8,7 +8,9 @@ import {
   type LabelArrivals,
   type SourceEvents,
 } from '../../features/index.ts'
+import type { EndedHistory } from './base-events.ts'
 import { knownLabels, labelsNotBeforeEvents } from './entity-features.ts'
+import type { KnownEvents } from './live-facts.ts'
 import { arrivedBefore, eventsOf, lastArrivalUs } from './other-sources.ts'
 import type { FlowProject } from './plan.ts'
 import { rowsBefore, trainingTable } from './table.ts'
@@ -20,7 +22,7 @@ export interface LearningData {
   readonly frame: Frame
   readonly labels: Frame
   /** Events of the further sources that features read. */
-  readonly others: readonly SourceEvents[]
+  readonly others: readonly KnownEvents[]
   /** The snapshots that all of this was read from, in order. */
   readonly parts: readonly Pick<SnapshotRecord, 'dataset' | 'hash'>[]
 }
@@ -54,6 +56,26 @@ export function historyTable(
   })
   const snapshots = data.parts.map(({ dataset, hash }) => ({ dataset, hash }))
   return { table: trainingTable(project, frame, data.labels, history, snapshots), history, past }
+}
+
+/** As `historyTable`, for the state alone. */
+export function endedHistory(
+  project: FlowProject,
+  data: LearningData,
+  onProgress: (rows: number, all: number) => void,
+): EndedHistory {
+  const { own, others, labels } = pastOf(project, data)
+  const { state, tail } = historyWithState({
+    sets: project.featureSets,
+    ...own,
+    others,
+    labels,
+    fromUs: Infinity,
+    tailBytesMax: HELD_VALUES_BYTES_MAX,
+    untilUs: endOfHistory(project, { own, others, labels }),
+    onProgress: (rows) => onProgress(rows, own.frame.rows),
+  })
+  return { own, others, state, tail }
 }
 
 /** What had happened and arrived before the replay begins, which plays what is kept back. */

@@ -8,32 +8,29 @@ import {
   type IngestReport,
   type SnapshotRecord,
 } from '../../data/index.ts'
-import {
-  HELD_VALUES_BYTES_MAX,
-  writeBaseCheckpoint,
-  type DecideRemote,
-  type JournalReading,
-} from '../../decisions/index.ts'
-import { historyWithState, lineageOf } from '../../features/index.ts'
+import { type DecideRemote, type JournalReading } from '../../decisions/index.ts'
+import { lineageOf } from '../../features/index.ts'
 import { thresholdEffect } from '../../learning/index.ts'
+import { isAssayError } from '../../lib/errors.ts'
 import { selectRows, selectValues } from '../../lib/matrix.ts'
 import type { Remote } from '../../lib/rpc.ts'
-import { DAY_US, formatTimestamp } from '../../lib/time.ts'
+import {
+  DAY_US,
+  durationInWords,
+  formatTimestamp,
+  HOUR_US,
+  MINUTE_US,
+  SECOND_US,
+} from '../../lib/time.ts'
 import { freezeReference, type MonitoringReference } from '../../monitoring/index.ts'
 import type { ModelVersion } from '../../registry/index.ts'
 import type { Step } from '../run.ts'
-import { eventsOfBase, type EndedHistory } from './base-events.ts'
-import { knownLabels, labelsNotBeforeEvents } from './entity-features.ts'
+import { writeBase } from './base.ts'
+import type { EndedHistory } from './base-events.ts'
 import { writeGraphTables } from './graph-tables.ts'
 import { historyTable, type LearningData } from './history-table.ts'
-import { withLiveFacts } from './live-facts.ts'
-import {
-  eventsOf,
-  lastArrivalUs,
-  otherSources,
-  readOtherEvents,
-  type OtherEvents,
-} from './other-sources.ts'
+import { trainOrFind, type Training } from './known-training.ts'
+import { readOtherEvents, type OtherEvents } from './other-sources.ts'
 import type { FlowProject } from './plan.ts'
 import {
   approveAsScripts,
@@ -43,7 +40,7 @@ import {
   type PromotePorts,
 } from './promote.ts'
 import { countSkew } from './skew.ts'
-import { trainModel, type Candidate, type TrainingTable, type TrainPorts } from './train.ts'
+import type { Candidate, TrainingTable, TrainPorts } from './train.ts'
 
 export interface LearnRequest {
   readonly project: FlowProject
@@ -55,17 +52,21 @@ export interface LearnRequest {
   readonly codeRevision: string
   /** What the project's code runs in. */
   readonly environment: string
+  /** Train anew what was trained before; false unless told. */
+  readonly noCache?: boolean
 }
 
 export interface LearnPorts
   extends
-    Omit<TrainPorts, 'by' | 'codeRevision'>,
+    Omit<TrainPorts, 'by' | 'codeRevision' | 'environment'>,
     Omit<PromotePorts, 'by' | 'codeRevision' | 'environment'> {
   readonly ingest: IngestPorts
   /** Sends traffic to an approved version; undefined where no server runs: the flow ends at the gate. */
   readonly live: LivePorts | undefined
   /** Keeps what monitoring compares with, under the model's hash. */
   readonly keepReference: (modelHash: string, reference: MonitoringReference) => Promise<void>
+  /** Told of every version that the gate has looked at, in order. */
+  readonly onExamined?: (examined: Examined) => void
 }
 
 export interface LivePorts {
@@ -94,6 +95,7 @@ interface Found {
   frame?: Frame
   labelsFrame?: Frame
   others?: OtherEvents[]
+  data?: LearningData
   table?: TrainingTable
   ended?: EndedHistory
   candidates?: Candidate[]
@@ -161,8 +163,11 @@ async function computeFeatures(
     frame: found.frame!,
     labels: found.labelsFrame!,
     others: found.others!.map(({ events }) => events),
-    parts: [snapshot, labelsSnapshot!, ...found.others!.flatMap(({ parts }) => parts)],
+    parts: [snapshot, labelsSnapshot!, ...found.others!.flatMap(({ parts }) => parts)].map(
+      ({ dataset, hash }) => ({ dataset, hash }),
+    ),
   }
+  found.data = data
   const { history, past, table } = historyTable(project, data, (rows, all) =>
     report(`${count(rows)} of ${count(all)} events`),
   )
@@ -184,20 +189,37 @@ async function learn(
   found: Found,
   report: (figure: string) => void,
 ): Promise<string> {
-  const { project } = request
-  const candidates: Candidate[] = []
+  const { project, noCache = false } = request
+  const trainings: Training[] = []
   for (const model of project.models) {
-    candidates.push(
-      await trainModel(model, project, found.table!, { ...ports, ...request }, report),
-    )
+    const train = { ...ports, ...request, noCache }
+    trainings.push(await trainOrFind(model, project, found.table!, train, report))
   }
-  const ap = (candidate: Candidate) => metricOf(candidate, 'average_precision')
-  found.candidates = candidates.sort((a, b) => ap(b).value - ap(a).value)
-  return found.candidates
+  const ap = ({ metrics }: Candidate) => metrics.find(({ name }) => name === 'average_precision')!
+  trainings.sort((a, b) => ap(b.candidate).value - ap(a.candidate).value)
+  found.candidates = trainings.map(({ candidate }) => candidate)
+  const nowUs = ports.ingest.clock.nowUs()
+  return trainings
     .map(
-      (candidate) => `${candidate.declaration.name} average precision ${interval(ap(candidate))}`,
+      (training) =>
+        `${training.candidate.declaration.name} average precision ` +
+        `${interval(ap(training.candidate))}${howTrained(training, nowUs)}`,
     )
     .join('; ')
+}
+
+function howTrained({ candidate, foundOfUs, why }: Training, nowUs: number): string {
+  if (foundOfUs !== null) {
+    return ` (found again, trained ${ago(nowUs - foundOfUs)} in run ${candidate.runId})`
+  }
+  return why === '' ? '' : ` (trained again: ${why})`
+}
+
+/** In whole units of the largest that it holds. */
+function ago(us: number): string {
+  if (us < SECOND_US) return 'just now'
+  const unit = [DAY_US, HOUR_US, MINUTE_US].find((size) => us >= size) ?? SECOND_US
+  return `${durationInWords(Math.floor(us / unit) * unit)} ago`
 }
 
 async function pass(request: LearnRequest, ports: LearnPorts, found: Found): Promise<string> {
@@ -207,27 +229,50 @@ async function pass(request: LearnRequest, ports: LearnPorts, found: Found): Pro
   const lines: string[] = []
   for (const candidate of found.candidates!) {
     const examined = await registerAndExamine(candidate, project, found.table!, promote)
-    const name = `${candidate.declaration.name} (version ${examined.version.version})`
-    const { modelHash } = examined.version
+    const { version, isFound } = examined
+    const { modelHash } = version
     await ports.keepReference(modelHash, referenceOf(candidate, project, found, modelHash))
-    if (!examined.gate.passed) {
-      lines.push(`${name} refused: ${firstFailure(examined)}`)
-      continue
-    }
-    if (found.approved !== undefined || project.approvers.length === 0) {
-      lines.push(`${name} passed and waits for ${project.gates[0].approvals} approvals`)
-      continue
-    }
-    await approveAsScripts(examined, project, promote)
-    found.approved = examined.version
-    lines.push(`${name} passed, approved by ${project.approvers.length} scripts (example)`)
-    // What comes after must be no worse than the champion, so the champion answers first.
-    if (ports.live) {
-      await prepareLive(request, ports.live, found)
-      await ports.live.deploy(examined.version.model, examined.version.version)
-    }
+    ports.onExamined?.(examined)
+    const name = `${candidate.declaration.name} (version ${version.version}${isFound ? ', found again' : ''})`
+    lines.push(`${name} ${await promoted(examined, request, ports, found)}`)
   }
   return lines.join('; ')
+}
+
+/** Takes a version that was looked at as far as it may go; in words. */
+async function promoted(
+  examined: Examined,
+  request: LearnRequest,
+  ports: LearnPorts,
+  found: Found,
+): Promise<string> {
+  const { project } = request
+  const { version, standing } = examined
+  if (version.status === 'retired') return 'is retired'
+  if (standing.state === 'refused') return standing.message
+  if (!examined.gate.passed) return `refused: ${firstFailure(examined)}`
+  const isApproved = standing.state === 'approved'
+  if (found.approved !== undefined || project.approvers.length === 0) {
+    if (isApproved) return `passed and is ${version.status}`
+    return `passed and waits for ${project.gates[0].approvals} approvals`
+  }
+  if (!isApproved) await approveAsScripts(examined, project, { ...ports, ...request })
+  found.approved = version
+  // What comes after must be no worse than the champion, so the champion answers first.
+  if (ports.live) {
+    await prepareLive(request, ports.live, found)
+    await deployed(version, ports.live)
+  }
+  return `passed, approved by ${project.approvers.length} scripts (example)`
+}
+
+async function deployed({ model, version }: ModelVersion, live: LivePorts): Promise<void> {
+  try {
+    await live.deploy(model, version)
+  } catch (error) {
+    // It was found again, and is what answers already.
+    if (!isAssayError(error, 'deployment_unchanged')) throw error
+  }
 }
 
 /** Live state becomes that in which history ends, so that a version can be deployed. */
@@ -236,18 +281,9 @@ async function prepareLive(
   live: LivePorts,
   found: Found,
 ): Promise<void> {
-  const others = otherSources(project, project.featureSets)
-  const { ended, through } = await historyWithLive(project, live, found)
-  const { state } = ended
-  await writeBaseCheckpoint(checkpointPath, {
-    featureSets: project.featureSets,
-    source: project.sources[0],
-    ...(others.length > 0 && { others }),
-    state: state.snapshot(),
-    lastSequence: state.lastSequence,
-    newestEventTimeUs: Number.isFinite(state.newestUs) ? state.newestUs : null,
-    events: eventsOfBase(ended),
-    ...(through > 0 && { journal: { namespace: LIVE, through } }),
+  await writeBase(checkpointPath, project, found.data!, {
+    ended: () => found.ended!,
+    readLive: live.readLive,
   })
   await live.decide.openNamespace({ namespace: LIVE, clock: project.replay ? 'replay' : 'wall' })
   const known = (await live.decide.namespaces()).find(({ namespace }) => namespace === LIVE)
@@ -255,52 +291,6 @@ async function prepareLive(
   if (known === undefined || known.policies.length === 0) {
     await live.decide.loadBase({ namespace: LIVE, path: checkpointPath })
   }
-}
-
-/**
- * History to its end, with what came in live since, each event once: decide goes on after the last
- * sequence that is in its state. What a replay plays is not known before.
- */
-async function historyWithLive(
-  project: FlowProject,
-  live: LivePorts,
-  found: Found,
-): Promise<{ ended: EndedHistory; through: number }> {
-  const [source] = project.sources
-  const unchanged = { ended: found.ended!, through: 0 }
-  if (project.replay !== null) return unchanged
-  const past = found.others!.map(({ events }) => events)
-  const sources = [source, ...past.map((other) => other.source)]
-  const { facts: told, through } = await live.readLive(sources)
-  if (through === 0) return unchanged
-  const facts = withLiveFacts(
-    {
-      source,
-      events: found.frame!,
-      // It was read just now, after all that the journal holds.
-      acceptedUs: () => Infinity,
-      others: past,
-      labels: [knownLabels(project.labels[0], found.labelsFrame!)],
-      snapshots: [],
-    },
-    told,
-    project.labels,
-  )
-  const { arrivalsUs, others } = facts
-  const own = { ...eventsOf(source, facts.events), ...(arrivalsUs && { arrivalsUs }) }
-  const labelled = [...told.values()].flatMap((each) => [...each.labels.values()])
-  const arrivals = labelled.flatMap((each) => each.arrivalsUs)
-  const last = [own, ...others].map(lastArrivalUs)
-  const { state, tail } = historyWithState({
-    sets: project.featureSets,
-    ...own,
-    others,
-    labels: labelsNotBeforeEvents(own, facts.labels),
-    fromUs: Infinity,
-    tailBytesMax: HELD_VALUES_BYTES_MAX,
-    untilUs: arrivals.reduce((latest, us) => Math.max(latest, us), Math.max(...last)),
-  })
-  return { ended: { state, own, others, tail }, through }
 }
 
 async function goLive(
@@ -373,10 +363,6 @@ function referenceOf(
       ...reviews.recallInterval,
     },
   })
-}
-
-function metricOf(candidate: Candidate, name: string) {
-  return candidate.metrics.find((metric) => metric.name === name)!
 }
 
 function interval({

@@ -7,10 +7,11 @@ import {
   type Evidence,
   type GateRun,
   type Governance,
+  type Standing,
 } from '../../governance/index.ts'
 import { describeFeature } from '../../features/index.ts'
 import { pairedDifference, predictor, type TrainedModel } from '../../learning/index.ts'
-import { contentHash } from '../../lib/hash.ts'
+import { contentHash, sha256Hex } from '../../lib/hash.ts'
 import { selectRows } from '../../lib/matrix.ts'
 import type { Remote } from '../../lib/rpc.ts'
 import { formatTimestamp } from '../../lib/time.ts'
@@ -18,22 +19,25 @@ import type { ModelVersion, Registry } from '../../registry/index.ts'
 import { otherSources } from './other-sources.ts'
 import type { FlowProject } from './plan.ts'
 import type { Candidate, TrainingTable } from './train.ts'
+import { buildRecord, type TrainedWhere } from './training-key.ts'
 
-export interface PromotePorts {
+export interface PromotePorts extends TrainedWhere {
   readonly access: Pick<Remote<Access>, 'ensureIdentity'>
   readonly registry: Pick<
     Remote<Registry>,
-    'registerVersion' | 'version' | 'modelJson' | 'liveHistory'
+    'registerVersion' | 'searchVersions' | 'version' | 'modelJson' | 'liveHistory'
   >
-  readonly governance: Pick<Remote<Governance>, 'enrol' | 'examine' | 'giveVerdict'>
+  readonly governance: Pick<Remote<Governance>, 'enrol' | 'examine' | 'standing' | 'giveVerdict'>
   readonly by: ChangeBy
-  readonly codeRevision: string
-  readonly environment: string
 }
 
 export interface Examined {
+  /** As it is after the gate. */
   readonly version: ModelVersion
   readonly gate: GateRun
+  readonly standing: Standing
+  /** Whether the version had been registered before. */
+  readonly isFound: boolean
 }
 
 /** Puts the project's model under governance, so that its versions can be examined. */
@@ -54,7 +58,11 @@ export async function enrol(project: FlowProject, ports: PromotePorts): Promise<
   )
 }
 
-/** Registers a candidate and holds it against the gate; a version that fails stays as refused. */
+/**
+ * Registers a candidate and holds it against the gate; a version that fails stays as refused. A
+ * version that was registered from the same run is used again, and so is what the gate said of it as
+ * long as gate and evidence are the same: its approvals go on to count.
+ */
 export async function registerAndExamine(
   candidate: Candidate,
   project: FlowProject,
@@ -62,39 +70,106 @@ export async function registerAndExamine(
   ports: PromotePorts,
 ): Promise<Examined> {
   const { registry, governance, by } = ports
-  const version = await registry.registerVersion(
+  const known = await versionOfRun(candidate, project, registry)
+  const registered = known ?? (await register(candidate, project, table, ports))
+  const { model, version } = registered
+  const before = await governance.standing(model, version)
+  const evidence = await evidenceOf(candidate, registered, before.gate, project, table, ports)
+  const speaks =
+    before.state !== 'not-gated' &&
+    before.gate?.gateHash === project.gates[0].version &&
+    before.gate.evidenceHash === contentHash(evidence)
+  const gate = speaks ? before.gate : await governance.examine(evidence, by)
+  return {
+    gate,
+    version: await registry.version(model, version),
+    standing: speaks ? before : await governance.standing(model, version),
+    isFound: known !== undefined,
+  }
+}
+
+/** More versions than these of one run are not looked at: another is registered. */
+const VERSIONS_OF_RUN_MAX = 20
+
+/** The version of the project's model that was registered from the candidate's run. */
+async function versionOfRun(
+  { runId, modelJson }: Candidate,
+  { registeredModel }: FlowProject,
+  registry: Pick<PromotePorts['registry'], 'searchVersions'>,
+): Promise<ModelVersion | undefined> {
+  const modelHash = sha256Hex(modelJson)
+  const found = await versionsOfRun(runId, registry)
+  return found.find(
+    ({ model, modelHash: hash }) => model === registeredModel.name && hash === modelHash,
+  )
+}
+
+/** Those that were trained here, newest first. */
+export async function versionsOfRun(
+  runId: string,
+  registry: Pick<PromotePorts['registry'], 'searchVersions'>,
+): Promise<ModelVersion[]> {
+  const { versions } = await registry.searchVersions({
+    filter: { field: { of: 'attribute', name: 'runId' }, op: '=', value: runId },
+    prompts: 'without',
+    order: [{ field: 'createdAtUs', descending: true }],
+    limit: VERSIONS_OF_RUN_MAX,
+  })
+  return versions.flatMap(({ version }) => (version.brought === undefined ? [version] : []))
+}
+
+function register(
+  candidate: Candidate,
+  project: FlowProject,
+  table: TrainingTable,
+  { registry, by, ...where }: PromotePorts,
+): Promise<ModelVersion> {
+  const { declaration, runId } = candidate
+  return registry.registerVersion(
     {
       model: project.registeredModel.name,
       project: project.name,
       kind: candidate.model.kind,
       modelJson: candidate.modelJson,
-      build: {
-        declaration: candidate.declaration.name,
-        runId: candidate.runId,
-        snapshots: Object.fromEntries(table.snapshots.map(({ dataset, hash }) => [dataset, hash])),
-        featureSets: candidate.report.featureSets,
-        label: candidate.declaration.label,
-        learner: candidate.declaration.learner,
-        split: project.split,
-        codeRevision: ports.codeRevision,
-        environment: ports.environment,
-        seed: project.seed,
-      },
+      build: buildRecord(declaration, project, table, where, runId),
       thresholds: candidate.thresholds,
-      metrics: Object.fromEntries(
-        candidate.metrics.map(({ name, value, low, high, n }) => [name, { value, low, high, n }]),
-      ),
+      metrics: recordedMetrics(candidate.metrics),
       trainedBy: [by.actor.id],
     },
     by,
   )
-  const evidence: Evidence = {
+}
+
+/** A candidate's figures as the record of its version holds them. */
+export function recordedMetrics(metrics: Candidate['metrics']): ModelVersion['metrics'] {
+  return Object.fromEntries(
+    metrics.map(({ name, value, low, high, n }) => [name, { value, low, high, n }]),
+  )
+}
+
+async function evidenceOf(
+  candidate: Candidate,
+  version: ModelVersion,
+  last: GateRun | undefined,
+  project: FlowProject,
+  table: TrainingTable,
+  { registry }: PromotePorts,
+): Promise<Evidence> {
+  const live = (await registry.liveHistory(version.model)).findLast(
+    (period) => period.toUs === undefined,
+  )
+  // What is live is not compared with itself, but stays compared with what it took the place of.
+  const champion =
+    live?.version === version.version
+      ? last?.evidence.champion
+      : live && (await compareWith(live.version, candidate, project, table, registry))
+  return {
     model: version.model,
     version: version.version,
     versionHash: version.hash,
     metrics: version.metrics,
     measuredOn: { ...version.build.snapshots, split: contentHash(project.split) },
-    champion: await compareWithChampion(candidate, project, table, ports),
+    champion,
     decisionPolicy: {
       name: project.policies[0].name,
       hash: project.policies[0].version,
@@ -102,22 +177,21 @@ export async function registerAndExamine(
     },
     card: cardOf(candidate, version, project),
   }
-  return { version, gate: await governance.examine(evidence, by) }
 }
 
-/** Candidate and champion, both scored on the candidate's test rows; undefined for a first version. */
-async function compareWithChampion(
+/** Candidate and champion, both scored on the candidate's test rows; undefined without a rule. */
+async function compareWith(
+  live: number,
   candidate: Candidate,
   project: FlowProject,
   table: TrainingTable,
-  { registry }: PromotePorts,
+  registry: Pick<PromotePorts['registry'], 'version' | 'modelJson'>,
 ): Promise<ChampionComparison | undefined> {
   const rule = project.gates[0].champion
+  if (rule === null) return undefined
   const model = project.registeredModel.name
-  const live = (await registry.liveHistory(model)).findLast((period) => period.toUs === undefined)
-  if (rule === null || live === undefined) return undefined
-  const champion = await registry.version(model, live.version)
-  const body = JSON.parse(await registry.modelJson(model, live.version)) as TrainedModel
+  const champion = await registry.version(model, live)
+  const body = JSON.parse(await registry.modelJson(model, live)) as TrainedModel
   const { y, rows, scores } = candidate.test
   const theirs = predictor(body).scoreMatrix(selectRows(table.features, rows))
   const metric = rule.metric === 'roc_auc' ? 'rocAuc' : 'averagePrecision'
@@ -191,12 +265,14 @@ function cardOf(candidate: Candidate, version: ModelVersion, project: FlowProjec
  * Each approver is an identity of its own, and neither trained nor registered the version.
  */
 export async function approveAsScripts(
-  { version }: Examined,
+  { version, standing }: Examined,
   project: FlowProject,
   { access, governance, by }: PromotePorts,
 ): Promise<void> {
   for (const name of project.approvers) {
     const approver = await access.ensureIdentity({ name, kind: 'script', roles: ['approver'] }, by)
+    const given = standing.approvals.some((each) => each.counts && each.identityId === approver.id)
+    if (given) continue
     await governance.giveVerdict(
       {
         model: version.model,

@@ -87,7 +87,7 @@ async function fromProject(
   const { snapshots } = JSON.parse(
     await artifactText(ports, build.runId, 'report.json'),
   ) as RunReport
-  const data = await readData(project, snapshots, ports)
+  const data = await readLearningData(project, snapshots, ports)
   const { table } = historyTable(project, data, (rows, all) => report(`${rows} of ${all} events`))
   const { model, rows } = fitDeclared(declaration, project, table, report)
   return {
@@ -134,11 +134,16 @@ function plain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value))
 }
 
-/** The same frames that the flow learned from, each read by its name and checked against it. */
-async function readData(
+export type LearningDataPorts = Pick<ReproducePorts, 'catalog' | 'snapshots'>
+
+/**
+ * The same frames that the flow learned from, each read by its name and checked against it. Error:
+ * `version_not_reproducible` where one is not there any more.
+ */
+export async function readLearningData(
   project: FlowProject,
   snapshots: RunReport['snapshots'],
-  ports: ReproducePorts,
+  ports: LearningDataPorts,
 ): Promise<LearningData> {
   const records = await Promise.all(
     snapshots.map(async ({ dataset, hash }) => {

@@ -28,6 +28,7 @@ import type { Remote } from '../../lib/rpc.ts'
 import type { NewMetric, Tracking } from '../../tracking/index.ts'
 import type { Bins, CompiledModel, FlowProject, RunReport } from './plan.ts'
 import { PREDICTIONS, predictionsJson } from './predictions.ts'
+import { cacheTags, setsOf, type TrainedWhere } from './training-key.ts'
 
 /** History as learned from: one row an event, in order of (event time, sequence). */
 export interface TrainingTable {
@@ -58,20 +59,25 @@ export interface Candidate {
   }
 }
 
-export interface TrainPorts {
+export interface TrainPorts extends TrainedWhere {
   readonly tracking: Remote<Tracking>
   readonly by: ChangeBy
-  readonly codeRevision: string
 }
+
+/** A candidate before it has a run. */
+export type Measured = Omit<Candidate, 'declaration' | 'runId'>
 
 /** A score never exceeds 1, so nothing reaches this threshold: the rule found no score that serves. */
 export const NEVER = 2
+/** The artifact of a run that is its model. */
+export const MODEL_FILE = 'model.json'
 const IMPORTANCE_SAMPLE = 400
 /** Of them, whose contributions are kept one by one. */
 const SHOWN_ROWS = 200
 const SHOWN_FEATURES = 12
 const SCORE_BINS = 20
 
+/** Trains anew, and keeps a run by which `trainOrFind` finds it again. */
 export async function trainModel(
   declaration: CompiledModel,
   project: FlowProject,
@@ -95,33 +101,17 @@ export async function trainModel(
       tags: {
         code_revision: ports.codeRevision,
         split: contentHash([project.split, table.snapshots]),
+        ...cacheTags(declaration, project, table, ports),
       },
     },
     by,
   )
   try {
-    const trained = learn(declaration, project, table, report)
+    const fitted = fitDeclared(declaration, project, table, report)
+    const trained = measured(fitted, declaration, project, table)
     await tracking.logMetrics(run.id, trained.metrics)
-    await tracking.logArtifact(run.id, {
-      name: 'report.json',
-      contentType: 'application/json',
-      content: canonicalJson(trained.report),
-    })
-    await tracking.logArtifact(run.id, {
-      name: 'model.json',
-      contentType: 'application/json',
-      content: trained.modelJson,
-    })
-    const { y, scores, customer } = trained.test
-    const predictions = predictionsJson([
-      { task: 'binary', y, scores, ...(customer && { groups: customer }) },
-    ])
-    if (predictions !== undefined) {
-      await tracking.logArtifact(run.id, {
-        name: PREDICTIONS,
-        contentType: 'application/json',
-        content: predictions,
-      })
+    for (const { name, content } of filesOf(trained)) {
+      await tracking.logArtifact(run.id, { name, contentType: 'application/json', content })
     }
     await tracking.endRun(run.id, 'finished', by)
     return { ...trained, declaration, runId: run.id }
@@ -134,9 +124,21 @@ export async function trainModel(
   }
 }
 
-/** The feature sets that a model reads, in the project's order. */
-function setsOf({ featureSets }: CompiledModel, project: FlowProject): CompiledFeatureSet[] {
-  return project.featureSets.filter(({ name }) => featureSets.includes(name))
+/** What a run keeps of a training. Predictions of very many rows are not kept. */
+export function filesOf({
+  report,
+  modelJson,
+  test,
+}: Measured): { readonly name: string; readonly content: string }[] {
+  const { y, scores, customer } = test
+  const predictions = predictionsJson([
+    { task: 'binary', y, scores, ...(customer && { groups: customer }) },
+  ])
+  return [
+    { name: 'report.json', content: canonicalJson(report) },
+    { name: MODEL_FILE, content: modelJson },
+    ...(predictions === undefined ? [] : [{ name: PREDICTIONS, content: predictions }]),
+  ]
 }
 
 /** The model that a declaration gives on a table: the same table, the same bytes. */
@@ -145,18 +147,8 @@ export function fitDeclared(
   project: FlowProject,
   table: TrainingTable,
   report: (figure: string) => void,
-): {
-  readonly model: TrainedModel
-  readonly features: Matrix
-  readonly rows: ReturnType<typeof splitRows>
-} {
-  const names = setsOf(declaration, project).flatMap((set) => set.features.map(({ name }) => name))
-  const features = selectColumns(table.features, names)
-  const rows = splitRows(project.split, {
-    eventTimeUs: table.eventTimeUs,
-    label: table.label,
-    ...(table.customer && { customer: table.customer as ArrayLike<number | string> }),
-  })
+): Fitted {
+  const { features, rows } = groundOf(declaration, project, table)
   const model = fit(
     declaration.learner,
     {
@@ -172,15 +164,37 @@ export function fitDeclared(
   return { model, features, rows }
 }
 
-function learn(
+export interface Fitted {
+  readonly model: TrainedModel
+  /** The columns that the model reads, of all rows of the table. */
+  readonly features: Matrix
+  readonly rows: ReturnType<typeof splitRows>
+}
+
+/** What a model is fitted on and measured on. */
+export function groundOf(
   declaration: CompiledModel,
   project: FlowProject,
   table: TrainingTable,
-  report: (figure: string) => void,
-): Omit<Candidate, 'declaration' | 'runId'> {
+): Omit<Fitted, 'model'> {
+  const names = setsOf(declaration, project).flatMap((set) => set.features.map(({ name }) => name))
+  const rows = splitRows(project.split, {
+    eventTimeUs: table.eventTimeUs,
+    label: table.label,
+    ...(table.customer && { customer: table.customer as ArrayLike<number | string> }),
+  })
+  return { features: selectColumns(table.features, names), rows }
+}
+
+/** All that is known of a model on a table. Pure: the same model and table, the same bytes. */
+export function measured(
+  { model, features, rows }: Fitted,
+  declaration: CompiledModel,
+  project: FlowProject,
+  table: TrainingTable,
+): Measured {
   const { split, seed } = project
   const sets = setsOf(declaration, project)
-  const { model, features, rows } = fitDeclared(declaration, project, table, report)
   const scorer = predictor(model)
   const scoreRows = (chosen: Uint32Array) => scorer.scoreMatrix(selectRows(features, chosen))
   const test = {

@@ -27,6 +27,35 @@ const version = (number: number, runId: string, more: Partial<ModelVersion> = {}
     ...more,
   }) as ModelVersion
 
+/** A registry that holds these versions alone. */
+function registryOf(
+  versions: readonly ModelVersion[],
+): Pick<LineagePorts, 'version' | 'versionsOf' | 'trainedOn'> {
+  const first = (most: number, holds: (each: ModelVersion) => boolean) => {
+    const found = versions.filter(holds)
+    return { versions: found.slice(0, most), more: found.length > most }
+  }
+  return {
+    async version(model, number) {
+      const found = versions.find((each) => each.model === model && each.version === number)
+      if (found === undefined) throw errors.lineage_test_missing(`${model}/${number}`)
+      return found
+    },
+    versionsOf: async (source, most) =>
+      first(most, ({ build, brought }) =>
+        'runId' in source
+          ? build.runId === source.runId
+          : brought?.loggedModelId === source.loggedModelId,
+      ),
+    trainedOn: async ({ kind, name, hash }, most) =>
+      first(most, ({ build }) =>
+        kind === 'snapshot'
+          ? build.snapshots[name] === hash
+          : build.featureSets.some((set) => set.name === name && set.version === hash),
+      ),
+  }
+}
+
 const bank: LineagePorts = {
   async run(id) {
     if (id === 'r1' || id === 'r2') return run(id)
@@ -39,14 +68,14 @@ const bank: LineagePorts = {
   runFile: async () => undefined,
   loggedModel: async (id) =>
     ({ id, name: 'clf', modelType: 'sklearn', sourceRunId: 'outside' }) as LoggedModel,
-  versions: async () => [
+  ...registryOf([
     version(1, 'r1'),
     version(2, 'r2'),
     version(3, 'outside', {
       brought: { source: 'models:/m-1', loggedModelId: 'm-1', format: 'sklearn', files: {} },
       build: { runId: 'outside', snapshots: {}, featureSets: [] } as never,
     }),
-  ],
+  ]),
   deployments: async () =>
     [
       {
@@ -134,7 +163,7 @@ describe('lineage', () => {
     const many: LineagePorts = {
       ...bank,
       run: async (id) => run(id),
-      versions: async () => Array.from({ length: 300 }, (_, i) => version(i + 1, `r${i}`)),
+      ...registryOf(Array.from({ length: 300 }, (_, i) => version(i + 1, `r${i}`))),
     }
     const { nodes, cut } = await lineage({ kind: 'snapshot', id: 'payments/aa' }, 'down', many)
     expect(nodes).toHaveLength(200)

@@ -3,27 +3,29 @@
 import type { SnapshotRecord } from '../../data/index.ts'
 import type { CompiledFeatureSet } from '../../features/index.ts'
 import { isAssayError } from '../../lib/errors.ts'
-import type { ModelVersion } from '../../registry/index.ts'
+import type {
+  FirstVersions,
+  ModelVersion,
+  TrainingInput,
+  VersionName,
+} from '../../registry/index.ts'
 import type { Deployment } from '../../serving/index.ts'
 import type { LoggedModel, Run } from '../../tracking/index.ts'
 import type { RunReport } from '../flows/plan.ts'
 import type { ProductVersion, StepRecord } from '../engine/index.ts'
 
-export const lineageKinds = [
-  'file',
-  'snapshot',
-  'outside-data',
-  'feature-set',
-  'pipeline-run',
-  'product',
-  'run',
-  'logged-model',
-  'version',
-  'deployment',
-  'decision',
-] as const
-
-export type LineageKind = (typeof lineageKinds)[number]
+export type LineageKind =
+  | 'file'
+  | 'snapshot'
+  | 'outside-data'
+  | 'feature-set'
+  | 'pipeline-run'
+  | 'product'
+  | 'run'
+  | 'logged-model'
+  | 'version'
+  | 'deployment'
+  | 'decision'
 
 /** A thing and where it came from or went to. */
 export interface LineageNode {
@@ -53,12 +55,21 @@ export interface LineageGraph {
   readonly cut: boolean
 }
 
+type VersionSource = { readonly runId: string } | { readonly loggedModelId: string }
+
 export interface LineagePorts {
   run(id: string): Promise<Run>
   /** The text of a run's file; undefined where it has none of that name. */
   runFile(runId: string, name: string): Promise<string | undefined>
   loggedModel(id: string): Promise<LoggedModel>
-  versions(): Promise<readonly ModelVersion[]>
+  /** Error: `version_not_found`, or any other with status 404. */
+  version(model: string, number: number): Promise<ModelVersion>
+  /** The first `most` that came of a run or of a logged model. */
+  versionsOf(
+    source: VersionSource,
+    most: number,
+  ): Promise<{ readonly versions: readonly ModelVersion[]; readonly more: boolean }>
+  trainedOn(input: TrainingInput, most: number): Promise<FirstVersions>
   deployments(): Promise<readonly Deployment[]>
   snapshot(hash: string): Promise<SnapshotRecord | undefined>
   /** Feature sets of the project that holds now. */
@@ -87,7 +98,7 @@ export async function lineage(
   ports: LineagePorts,
 ): Promise<LineageGraph> {
   const found = createFound()
-  const reader = createReader(ports)
+  const reader = createReader(ports, found.cutShort)
   found.add(await reader.itself(root))
   for (const way of ['up', 'down'] as const) {
     if (direction !== 'both' && direction !== way) continue
@@ -124,6 +135,10 @@ function createFound() {
       nodes.set(key, node)
       return true
     },
+    /** Says that more hangs on it, which was not asked for. */
+    cutShort(): void {
+      cut = true
+    },
     join(from: Pick<LineageNode, 'kind' | 'id'>, to: Pick<LineageNode, 'kind' | 'id'>): void {
       const edge = { from: keyOf(from), to: keyOf(to) }
       edges.set(`${edge.from} → ${edge.to}`, edge)
@@ -138,22 +153,38 @@ function createFound() {
 
 type Known = Pick<LineageNode, 'kind' | 'id'>
 
-function createReader(ports: LineagePorts) {
+function createReader(ports: LineagePorts, cutShort: () => void) {
   // One answer looks at one state of them.
-  let versions: Promise<readonly ModelVersion[]> | undefined
   let deployments: Promise<readonly Deployment[]> | undefined
-  const allVersions = () => (versions ??= ports.versions())
   const allDeployments = () => (deployments ??= ports.deployments())
 
-  async function versionsWhere(holds: (version: ModelVersion) => boolean): Promise<LineageNode[]> {
-    return (await allVersions()).filter(holds).map(versionNode)
+  const versionBy = ({ model, version }: VersionName) =>
+    attempt(() => ports.version(model, version))
+
+  async function versionNodes(name: VersionName): Promise<LineageNode[]> {
+    const version = await versionBy(name)
+    return version === undefined ? [] : [versionNode(version)]
+  }
+
+  async function versionsOf(source: VersionSource): Promise<LineageNode[]> {
+    const { versions, more } = await ports.versionsOf(source, NODES_MAX)
+    if (more) cutShort()
+    return versions.map(versionNode)
+  }
+
+  /** The runs of the versions that were trained on something. */
+  async function runsOn(input: TrainingInput): Promise<string[]> {
+    const { versions, more } = await ports.trainedOn(input, NODES_MAX)
+    if (more) cutShort()
+    const found = await Promise.all(versions.map(versionBy))
+    return [...new Set(found.flatMap((version) => version?.build.runId ?? []))]
   }
 
   async function itself({ kind, id }: Known): Promise<LineageNode> {
     const [first, second] = splitOnce(id)
     switch (kind) {
       case 'version':
-        return (await versionsWhere((each) => versionId(each) === id))[0] ?? bare(kind, id)
+        return (await versionNodes(versionName(id)))[0] ?? bare(kind, id)
       case 'run':
         return (await attempt(async () => runNode(await ports.run(id)))) ?? bare(kind, id)
       case 'logged-model':
@@ -188,7 +219,7 @@ function createReader(ports: LineagePorts) {
       }
       case 'deployment': {
         const own = (await allDeployments()).find(({ id }) => id === node.id)
-        return own === undefined ? [] : versionsWhere((each) => versionId(each) === versionId(own))
+        return own === undefined ? [] : versionNodes(own)
       }
       case 'version':
         return beforeVersion(node.id)
@@ -219,29 +250,22 @@ function createReader(ports: LineagePorts) {
   async function after(node: Known): Promise<LineageNode[]> {
     const [first, second] = splitOnce(node.id)
     switch (node.kind) {
-      case 'snapshot': {
-        const read = (await allVersions()).filter(({ build }) => build.snapshots[first] === second)
-        return runNodes(read.map(({ build }) => build.runId))
-      }
-      case 'feature-set': {
-        const read = (await allVersions()).filter(({ build }) =>
-          build.featureSets.some(({ name, version }) => name === first && version === second),
-        )
-        return runNodes(read.map(({ build }) => build.runId))
-      }
+      case 'snapshot':
+      case 'feature-set':
+        return runNodes(await runsOn({ kind: node.kind, name: first, hash: second }))
       case 'run': {
         const run = await attempt(() => ports.run(node.id))
         const logged = await Promise.all(
           (run?.modelOutputs ?? []).map(({ modelId }) => attempt(() => ports.loggedModel(modelId))),
         )
-        const registered = await versionsWhere(({ build }) => build.runId === node.id)
+        const registered = await versionsOf({ runId: node.id })
         return [
           ...logged.flatMap((model) => (model === undefined ? [] : [loggedModelNode(model)])),
           ...registered,
         ]
       }
       case 'logged-model':
-        return versionsWhere(({ brought }) => brought?.loggedModelId === node.id)
+        return versionsOf({ loggedModelId: node.id })
       case 'version': {
         const own = (await allDeployments()).filter((each) => versionId(each) === node.id)
         return own.map(deploymentNode)
@@ -262,7 +286,7 @@ function createReader(ports: LineagePorts) {
   }
 
   async function beforeVersion(id: string): Promise<LineageNode[]> {
-    const version = (await allVersions()).find((each) => versionId(each) === id)
+    const version = await versionBy(versionName(id))
     if (version === undefined) return []
     const { loggedModelId } = version.brought ?? {}
     if (loggedModelId !== undefined) {
@@ -301,7 +325,7 @@ function createReader(ports: LineagePorts) {
     if (report?.snapshots !== undefined && report.featureSets !== undefined) {
       return { snapshots: report.snapshots, featureSets: report.featureSets }
     }
-    const version = (await allVersions()).find(({ build }) => build.runId === runId)
+    const version = (await ports.versionsOf({ runId }, 1)).versions.at(0)
     const { snapshots = {}, featureSets = [] } = version?.build ?? {}
     return {
       snapshots: Object.entries(snapshots).map(([dataset, hash]) => ({ dataset, hash })),
@@ -312,12 +336,8 @@ function createReader(ports: LineagePorts) {
   /** The snapshots of its sources that runs read together with the set. */
   async function beforeFeatureSet(name: string, version: string): Promise<LineageNode[]> {
     const sources = new Set(sourcesOf(declared(name, version)))
-    const runs = (await allVersions())
-      .filter(({ build }) =>
-        build.featureSets.some((set) => set.name === name && set.version === version),
-      )
-      .map(({ build }) => build.runId)
-    const read = await Promise.all([...new Set(runs)].map(readBy))
+    const runs = await runsOn({ kind: 'feature-set', name, hash: version })
+    const read = await Promise.all(runs.map(readBy))
     const snapshots = read.flatMap((each) => each.snapshots)
     return snapshotNodes(snapshots.filter(({ dataset }) => sources.has(dataset)))
   }
@@ -390,6 +410,11 @@ async function attempt<T>(read: () => Promise<T>): Promise<T | undefined> {
 
 function bare(kind: LineageKind, id: string): LineageNode {
   return { kind, id, title: id, detail: 'not kept here any more' }
+}
+
+function versionName(id: string): VersionName {
+  const at = id.lastIndexOf('/')
+  return { model: id.slice(0, at), version: Number(id.slice(at + 1)) }
 }
 
 function versionId({ model, version }: Pick<ModelVersion, 'model' | 'version'>): string {

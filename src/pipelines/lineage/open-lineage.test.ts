@@ -46,9 +46,24 @@ const step = (status: StepRecord['status'], more: Partial<StepRecord> = {}) =>
     ...more,
   }) as StepRecord
 
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+const text = expect.stringMatching(/./)
+
+/** What the published schema of each facet requires (openlineage.io/spec/facets), and its name there. */
+const facetRules: Readonly<Record<string, readonly [name: string, required: object]>> = {
+  parent: [
+    'ParentRunFacet',
+    { run: { runId: expect.stringMatching(uuid) }, job: { namespace: text, name: text } },
+  ],
+  errorMessage: ['ErrorMessageRunFacet', { message: text, programmingLanguage: text }],
+  jobType: ['JobTypeJobFacet', { processingType: 'BATCH', integration: text, jobType: text }],
+  version: ['DatasetVersionDatasetFacet', { datasetVersion: text }],
+  schema: ['SchemaDatasetFacet', { fields: expect.any(Array) }],
+  outputStatistics: ['OutputStatisticsOutputDatasetFacet', { size: expect.any(Number) }],
+}
+
 /** What the published schema requires of every event, written down plainly. */
 function expectValid(event: RunEvent): void {
-  const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
   expect(event.run.runId).toMatch(uuid)
   expect(['START', 'RUNNING', 'COMPLETE', 'ABORT', 'FAIL', 'OTHER']).toContain(event.eventType)
   expect(event.eventTime).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/)
@@ -59,9 +74,18 @@ function expectValid(event: RunEvent): void {
   }
   const bags = [event.run, event.job, ...event.inputs, ...event.outputs].map(({ facets }) => facets)
   bags.push(...event.outputs.map(({ outputFacets = {} }) => outputFacets))
-  for (const facet of bags.flatMap((bag) => Object.values(bag))) {
+  for (const [key, facet] of bags.flatMap((bag) => Object.entries(bag))) {
+    const [name, required] = facetRules[key]
+    expect(facet).toMatchObject(required)
     expect(URL.canParse(facet._producer)).toBe(true)
-    expect(URL.canParse(facet._schemaURL)).toBe(true)
+    const [, version, ...names] =
+      /^https:\/\/openlineage\.io\/spec\/facets\/(\d+-\d+-\d+)\/(\w+)\.json#\/\$defs\/(\w+)$/.exec(
+        facet._schemaURL,
+      ) ?? []
+    expect([version, ...names]).toEqual([expect.any(String), name, name])
+    for (const field of (facet['fields'] ?? []) as object[]) {
+      expect(field).toMatchObject({ name: text, type: text })
+    }
   }
 }
 

@@ -29,6 +29,7 @@ export function readLightgbm(text: string): ImportedModel {
     : count(header, 'num_class', 'The header', MARGINS_MAX)
   if (perRound < 1) throw fail.model_file_unreadable('The header says 0 trees an iteration.')
   const features = featureNames(header)
+  checkHeader(header, { trees: trees.length, perRound, features: features.length })
   const objective = header.get('objective') ?? 'custom'
   const { task, activation } = objectiveOf(objective, perRound)
   const categories = { left: CATEGORIES_MAX }
@@ -104,6 +105,31 @@ function featureNames(header: Fields): string[] {
   return names
 }
 
+/** What the header says must be what the file holds: one that lost trees would score wrongly. */
+function checkHeader(
+  header: Fields,
+  held: { readonly trees: number; readonly perRound: number; readonly features: number },
+): void {
+  const said = (key: string, called: string, holds: number) => {
+    const items = (header.get(key) ?? '').split(' ', holds + 2).filter((item) => item !== '')
+    if (items.length === holds || (items.length === 0 && !header.has(key))) return
+    throw fail.model_file_unreadable(
+      `The header has "${key}" of ${items.length} ${called}, and there are ${holds}.`,
+    )
+  }
+  said('tree_sizes', 'trees', held.trees)
+  said('feature_infos', 'features', held.features)
+  if (header.has('monotone_constraints')) said('monotone_constraints', 'features', held.features)
+  const classes = count(header, 'num_class', 'The header', MARGINS_MAX)
+  const named = /^multiclass(?:ova)? .*\bnum_class:(\d{1,10})/.exec(header.get('objective') ?? '')
+  for (const number of [classes, ...(named === null ? [] : [Number(named[1])])]) {
+    if (number === held.perRound) continue
+    throw fail.model_file_unreadable(
+      `The header says ${number} classes and ${held.perRound} trees an iteration.`,
+    )
+  }
+}
+
 function outputNames(task: ImportedHead['task'], margins: number): string[] {
   if (margins === 1) return [task === 'binary' ? 'score' : 'value']
   return Array.from({ length: margins }, (_, index) =>
@@ -175,6 +201,10 @@ function readTree(
     return buildTree({ name, nodes: 1, deleted: 0, output, width: 1, root: 0, node: () => single })
   }
   const innerCount = fields.has('internal_count') ? list('internal_count', inner) : undefined
+  for (const unused of ['split_gain', 'internal_value', 'internal_weight']) {
+    if (fields.has(unused)) list(unused, inner)
+  }
+  if (fields.has('leaf_weight')) list('leaf_weight', leaves)
   const feature = list('split_feature', inner)
   // All that is not missing goes left of `inf`.
   const threshold = numbers(fields, 'threshold', name, inner, Number.MAX_VALUE)

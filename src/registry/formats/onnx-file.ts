@@ -51,7 +51,7 @@ const PARTS_MAX = 200_000
 /** Graphs within attributes: bodies of loops and branches. */
 const DEPTH_MAX = 8
 
-export const dataType = { float: 1, uint8: 2, int32: 6, int64: 7, double: 11 } as const
+export const dataType = { float: 1, uint8: 2, int32: 6, int64: 7, string: 8, double: 11 } as const
 
 /** Under these names our writer notes the features and classes, which ONNX does not name. */
 export const noteNames = { features: 'assay.features', classes: 'assay.classes' } as const
@@ -202,6 +202,7 @@ class OnnxReader {
       this.spend(values.length + dims.length - before)
     }
     if (raw !== undefined) this.rawValues(raw, type, values)
+    if (this.withValues) checkDims(name, type, dims, values.length)
     return { name, tensor: { dims, values, isDouble: type === dataType.double } }
   }
 
@@ -262,6 +263,17 @@ class OnnxReader {
       throw fail.model_file_unsupported(`The ONNX file holds more than ${VALUES_MAX} values.`)
     }
   }
+}
+
+/** Of the types that are read in both forms, raw and not. */
+const readTypes: readonly number[] = [dataType.float, dataType.double, dataType.int64]
+
+function checkDims(name: string, type: number, dims: readonly number[], values: number): void {
+  const size = dims.reduce((product, dim) => product * dim, 1)
+  if (size === values || !readTypes.includes(type)) return
+  throw fail.model_file_unreadable(
+    `The tensor "${name.slice(0, 40)}" has ${values} numbers and says ${size}.`,
+  )
 }
 
 function float32Of({ bytes }: Field): number {

@@ -59,6 +59,9 @@ export function readTreeClassifier(node: OnnxNode): OperatorModel {
     const own = single ? 0 : 1
     // One class's sum: a chance already where no weight is negative, else log-odds.
     const isChance = weights.values.every((weight) => weight >= 0)
+    if (bases.length > 2) {
+      throw fail.model_file_unreadable(`There are ${bases.length} base values for two classes.`)
+    }
     return {
       ...ensemble,
       task: 'binary',

@@ -13,7 +13,7 @@ import { parseStrictJson } from '../../lib/canonical-json.ts'
 import { fail } from './errors.ts'
 import { dataType, noteNames, type OnnxFile, type OnnxNode, readOnnxFile } from './onnx-file.ts'
 import { readLinearClassifier, readLinearRegressor } from './onnx-linear.ts'
-import { numbersOf, type OperatorModel } from './onnx-operator.ts'
+import { labelsOf, numbersOf, type OperatorModel } from './onnx-operator.ts'
 import { readTreeClassifier, readTreeRegressor } from './onnx-trees.ts'
 
 export type OnnxOptions = {
@@ -211,8 +211,13 @@ function behind(node: OnnxNode, state: State): void {
   switch (`${node.domain}:${node.op}`) {
     case ':Identity':
     case ':Cast':
-    case 'ai.onnx.ml:ZipMap':
       return
+    case 'ai.onnx.ml:ZipMap': {
+      const named = labelsOf(node).length
+      const classes = model?.task === 'binary' ? 2 : model?.outputs.length
+      if (named === classes) return
+      throw fail.model_file_unreadable(`ZipMap names ${named} classes, and there are ${classes}.`)
+    }
     case ':Sigmoid':
       return activate(state, { kind: 'sigmoid', slope: 1 })
     case ':Softmax':

@@ -90,6 +90,7 @@ export function readXgboost(document: unknown, options: XgboostOptions = {}): Im
   const classCount = param.has('num_class') ? param.get('num_class').count(0, MARGINS_MAX) : 0
   const targets = param.has('num_target') ? param.get('num_target').count(0, MARGINS_MAX) : 1
   const margins = Math.max(classCount, targets, 1)
+  checkClasses(learner.get('objective'), margins)
   const head = {
     format: MODEL_FORMAT as typeof MODEL_FORMAT,
     features,
@@ -120,6 +121,12 @@ export function readXgboost(document: unknown, options: XgboostOptions = {}): Im
 }
 
 function featureNames(learner: Part, count: number): string[] {
+  const types = learner.has('feature_types') ? learner.get('feature_types').texts() : []
+  if (types.length !== 0 && types.length !== count) {
+    throw fail.model_file_unreadable(
+      `The file has types of ${types.length} features and says that there are ${count}.`,
+    )
+  }
   const named = learner.has('feature_names') ? learner.get('feature_names').texts() : []
   if (named.length === 0) return Array.from({ length: count }, (_, index) => `f${index}`)
   if (named.length !== count || new Set(named).size !== count) {
@@ -128,6 +135,17 @@ function featureNames(learner: Part, count: number): string[] {
     )
   }
   return named
+}
+
+/** The objective of several classes says their number once more. */
+function checkClasses(objective: Part, margins: number): void {
+  if (!objective.has('softmax_multiclass_param')) return
+  const param = objective.get('softmax_multiclass_param')
+  const said = param.has('num_class') ? param.get('num_class').count() : 0
+  if (said === 0 || said === margins) return
+  throw fail.model_file_unreadable(
+    `The objective says ${said} classes, and there are ${margins} outputs.`,
+  )
 }
 
 function outputNames(task: ImportedHead['task'], margins: number): string[] {
@@ -186,12 +204,33 @@ function treeModel(
   if (weights !== undefined && weights.length !== parts.length) {
     throw fail.model_file_unreadable(`${weights.length} of ${parts.length} trees have a weight.`)
   }
+  checkTreeCounts(model, parts.length, base.length)
   const used = treesUsed(learner, model, parts.length, base.length, options)
   const trees = parts.slice(0, used).map((part, index) => {
     const weight = weights === undefined ? 1 : Math.fround(weights[index])
     return readTree(part, `Tree ${index}`, info[index], weight)
   })
   return { ...head, kind: 'tree-ensemble', base, baseAdded: 'first', divisor: 1, trees }
+}
+
+/** What the file says of its trees must be what it holds: one that lost some would score wrongly. */
+function checkTreeCounts(model: Part, trees: number, margins: number): void {
+  const param = model.get('gbtree_model_param')
+  const said = param.get('num_trees').count()
+  if (said !== trees) {
+    throw fail.model_file_unreadable(`The file says ${said} trees and holds ${trees}.`)
+  }
+  if (trees % margins !== 0) {
+    throw fail.model_file_unreadable(`There are ${trees} trees for ${margins} outputs.`)
+  }
+  if (!model.has('iteration_indptr')) return
+  const starts = model.get('iteration_indptr').numbers()
+  const isRising = Array.from(starts).every((start, n) => n === 0 || start > starts[n - 1])
+  // A model without rounds has an empty list.
+  if (starts.length === 0 && trees === 0) return
+  if (!isRising || starts[0] !== 0 || starts[starts.length - 1] !== trees) {
+    throw fail.model_file_unreadable(`The iterations do not divide the ${trees} trees.`)
+  }
 }
 
 function treesUsed(
@@ -227,12 +266,19 @@ function readTree(part: Part, name: string, output: number, weight: number): Ens
   const feature = part.get('split_indices').numbers()
   const condition = part.get('split_conditions').numbers()
   const defaultLeft = part.get('default_left').numbers()
-  const hessian = part.has('sum_hessian') ? part.get('sum_hessian').numbers() : []
-  const type = part.has('split_type') ? part.get('split_type').numbers() : []
+  // Not in files of every version.
+  const optional = (list: string) => (part.has(list) ? part.get(list).numbers() : [])
+  const [hessian, type] = [optional('sum_hessian'), optional('split_type')]
+  const others = ['base_weights', 'loss_changes', 'parents'].map(optional)
   const nodes = left.length
   const lists = [right, feature, condition, defaultLeft]
-  if (nodes === 0 || lists.some((list) => list.length !== nodes)) {
+  const known = [hessian, type, ...others].filter(({ length }) => length > 0)
+  if (nodes === 0 || [...lists, ...known].some((list) => list.length !== nodes)) {
     throw fail.model_file_unreadable(`${name} is empty or its lists differ in length.`)
+  }
+  const said = param.get('num_nodes').count()
+  if (said !== nodes) {
+    throw fail.model_file_unreadable(`${name} says ${said} nodes and has ${nodes}.`)
   }
   const sets = readSets(part, name)
   return buildTree({
@@ -285,6 +331,9 @@ function readSets(part: Part, name: string): Map<number, readonly number[]> {
   const starts = part.get('categories_segments').numbers()
   const sizes = part.get('categories_sizes').numbers()
   const codes = part.get('categories').numbers()
+  if (starts.length !== nodes.length || sizes.length !== nodes.length) {
+    throw fail.model_file_unreadable(`${name} has lists of categories that differ in length.`)
+  }
   let total = 0
   for (let n = 0; n < nodes.length; n++) {
     const [start, size] = [starts[n], sizes[n]]
@@ -298,6 +347,9 @@ function readSets(part: Part, name: string): Map<number, readonly number[]> {
       nodes[n],
       [...new Set(own)].sort((a, b) => a - b),
     )
+  }
+  if (total !== codes.length) {
+    throw fail.model_file_unreadable(`${name} has ${codes.length} categories and uses ${total}.`)
   }
   return sets
 }

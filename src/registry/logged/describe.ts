@@ -175,7 +175,9 @@ function columnNames(
   const names = signature.inputs.flatMap(({ name, shape }) =>
     name === undefined || shape !== undefined ? [] : [name],
   )
-  const { columns } = onnxInterface(bytes)
+  const { columns, features } = onnxInterface(bytes)
+  // Several inputs have names of their own.
+  if (features !== undefined) return undefined
   const fits = names.length > 0 && new Set(names).size === names.length
   return fits && names.length === (columns ?? names.length) ? names : undefined
 }

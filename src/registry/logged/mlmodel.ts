@@ -3,7 +3,8 @@
  * the signature as JSON texts (mlflow/models/model.py, mlflow/types/schema.py). It comes from
  * outside: its length, nesting, tokens and aliases are bounded, and what it holds is data.
  */
-import { Lexer, parseDocument, visit, type Document } from 'yaml'
+import { createRequire } from 'node:module'
+import type { Document } from 'yaml'
 import { loggedErrors } from './errors.ts'
 
 export interface Mlmodel {
@@ -37,6 +38,10 @@ export const mlmodelLimits = {
   columns: 20_000,
 } as const
 
+/** Loaded when the first file is read: it is of 72 modules, which a start need not wait for. */
+const yaml = (): typeof import('yaml') => require('yaml')
+const require = createRequire(import.meta.url)
+
 /** Error: `mlmodel_invalid`, which says what is wrong. */
 export function parseMlmodel(bytes: Uint8Array): Mlmodel {
   if (bytes.length > mlmodelLimits.bytes) {
@@ -69,7 +74,7 @@ function yamlOf(text: string): unknown {
   refuseDeep(text)
   refuseLong(text)
   try {
-    const document = parseDocument(text, {
+    const document = yaml().parseDocument(text, {
       // Only JSON's types.
       schema: 'core',
       logLevel: 'error',
@@ -90,7 +95,7 @@ function yamlOf(text: string): unknown {
 }
 
 function refuseKeysTwice(document: Document): void {
-  visit(document, {
+  yaml().visit(document, {
     Map(_, { items }) {
       const seen = new Set<string>()
       for (const { key } of items) {
@@ -129,7 +134,7 @@ function refuseDeep(text: string): void {
 /** A token becomes an object or a mistake: a megabyte of dashes would take seconds. */
 function refuseLong(text: string): void {
   let tokens = 0
-  for (const _ of new Lexer().lex(text)) {
+  for (const _ of new (yaml().Lexer)().lex(text)) {
     if (++tokens > mlmodelLimits.tokens) {
       throw invalid(`it has more than ${mlmodelLimits.tokens} tokens`)
     }

@@ -78,7 +78,8 @@ async function post(
   })
 }
 
-function checkedLookup(host: string, options: SenderOptions): LookupFunction {
+/** Resolves a name only to addresses that may be called. */
+export function checkedLookup(host: string, options: SenderOptions): LookupFunction {
   const resolve: Resolve =
     options.resolve ?? ((name, done) => systemLookup(name, { all: true }, done))
   return (name, { all }, done) =>

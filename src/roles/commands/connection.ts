@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemActor, type Access, type ChangeBy } from '../../access/index.ts'
 import type { DatasetCatalog, DataVersions, QuarantineStore } from '../../data/index.ts'
+import { systemClock } from '../../lib/clock.ts'
 import { remote, type Remote } from '../../lib/rpc.ts'
 import {
   homeAt,
@@ -25,6 +26,7 @@ import type { RunViews, Tracking } from '../../tracking/index.ts'
 import { version } from '../config.ts'
 import { rolesErrors } from '../errors.ts'
 import type { Metadata } from '../metadata.ts'
+import { isRunnerAlive } from '../pipeline-control.ts'
 import { commandErrors } from './errors.ts'
 
 /** The server that runs on a home, as it says itself in `serverFile`. */
@@ -108,19 +110,24 @@ export async function withPipelines<Result>(
   if (runningServer(home) === undefined) {
     return withMetadata(directory, async ({ access, catalog, pipelines, ...rest }, opened) => {
       // Whoever has the home for itself knows that nothing else runs.
-      await markBrokenOff(pipelines)
       const { pipelineEngine: engine, pipelineDesk: desk } = rest
+      const isAlive = (runner: string) => !runner.startsWith('command')
+      await markBrokenOff(pipelines, { store: engine, clock: systemClock, isAlive })
       return work({ home: opened, server: false, access, catalog, runs: pipelines, engine, desk })
     })
   }
   const service = <T extends object>(name: string) => remote<T>(home.socket('admin'), name)
+  const runs = service<PipelineRunStore>('pipelines')
+  const engine = service<PipelineEngineStore>('pipelineEngine')
+  // Other commands may run beside this one; only those whose process is gone will never end.
+  await markBrokenOff(runs, { store: engine, clock: systemClock, isAlive: isRunnerAlive })
   return work({
     home,
     server: true,
     access: service<Access>('access'),
     catalog: service<DatasetCatalog>('catalog'),
-    runs: service<PipelineRunStore>('pipelines'),
-    engine: service<PipelineEngineStore>('pipelineEngine'),
+    runs,
+    engine,
     desk: service<PipelineDesk>('pipelineDesk'),
   })
 }

@@ -47,6 +47,11 @@ export const commandErrors = defineErrors({
     title: 'The version cannot score a table',
     action: 'Do as the message says; `assay models show` tells what the version is.',
   },
+  model_not_served: {
+    status: 409,
+    title: 'The model cannot be served',
+    action: 'Do as the message says; the file or version must be one that Assay reads as data.',
+  },
   version_outdated: {
     status: 409,
     title: 'The project has changed since the version was trained',

@@ -13,6 +13,7 @@ import { parseDuration } from '../../lib/time.ts'
 import { csv, experimentViews, type ExperimentRooms } from '../../server/keep/index.ts'
 import type {
   ComparedRuns,
+  Experiment,
   Run,
   RunCell,
   RunColumn,
@@ -82,8 +83,20 @@ function viewsOf(kept: Kept) {
 const none = { params: undefined, query: undefined, body: undefined, identity } as const
 
 async function list({ deleted }: ExperimentsOptions, kept: Kept, terminal: Terminal) {
-  const query = deleted === true ? { deleted: 'only' as const } : {}
-  const { items } = await viewsOf(kept).experiments({ ...none, query })
+  const items: Experiment[] = []
+  for (let cursor: string | undefined; ;) {
+    const page = await viewsOf(kept).experiments({
+      ...none,
+      query: {
+        ...(deleted === true && { deleted: 'only' }),
+        ...(cursor !== undefined && { cursor }),
+        limit: PAGE,
+      },
+    })
+    items.push(...page.items)
+    if (page.next === null) break
+    cursor = page.next
+  }
   const lines = () => {
     if (items.length === 0) {
       terminal.err.line('There are no experiments; a first run makes one.')

@@ -14,11 +14,15 @@ export function createCommandActions(terminal: Terminal): CommandActions {
       (await import('./ingest.ts')).ingest(files, options, terminal),
     decide: async (file, options) => (await import('./decide.ts')).decide(file, options, terminal),
     score: async (file, options) => (await import('./score.ts')).score(file, options, terminal),
+    serve: async (model, options) => (await import('./serve.ts')).serve(model, options, terminal),
     learn: async (file, options) => (await import('./learn.ts')).learn(file, options, terminal),
     reproduce: async (named, options) =>
       (await import('./reproduce.ts')).reproduce(named, options, terminal),
+    repair: async (options) => (await import('./repair.ts')).repair(options, terminal),
     data: async (act, options) => (await import('./data.ts')).data(act, options, terminal),
     models: async (act, options) => (await import('./models.ts')).models(act, options, terminal),
+    housekeeping: async (options) =>
+      (await import('./housekeeping.ts')).housekeeping(options, terminal),
     experiments: async (act, options) =>
       (await import('./experiments.ts')).experiments(act, options, terminal),
     featuresList: async (project, options) =>
@@ -45,6 +49,8 @@ export function createCommandActions(terminal: Terminal): CommandActions {
       (await import('./pipelines.ts')).pipelinesRun(name, options, terminal),
     pipelinesRuns: async (options) =>
       (await import('./pipelines-runs.ts')).pipelinesRuns(options, terminal),
+    pipelinesBackfills: async (options) =>
+      (await import('./pipelines-backfill.ts')).pipelinesBackfills(options, terminal),
     pipelinesExplain: async (run, options) =>
       (await import('./pipelines-runs.ts')).pipelinesExplain(run, options, terminal),
     pipelinesLogs: async (run, step, options) =>

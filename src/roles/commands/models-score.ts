@@ -79,7 +79,7 @@ async function scoreBrought(
   const model = await openLogged(
     logged,
     isOnnxRuntimeInstalled()
-      ? { openOnnx: (bytes, given) => openOnnxModel(bytes, { task: 'regression', ...given }) }
+      ? { openOnnx: openOnnxModel }
       : {},
   )
   try {

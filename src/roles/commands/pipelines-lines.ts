@@ -1,6 +1,11 @@
 // A run of the engine as lines of the terminal.
 import type { TextOutput } from '../../cli/index.ts'
-import type { PipelineRun, StepRecord, StepState } from '../../pipelines/index.ts'
+import {
+  changeSentence,
+  type PipelineRun,
+  type StepRecord,
+  type StepState,
+} from '../../pipelines/index.ts'
 
 const marks: Readonly<Record<StepState['status'], string>> = {
   waiting: '·',
@@ -15,11 +20,18 @@ const marks: Readonly<Record<StepState['status'], string>> = {
 /** Lists of more cached steps than this are counted instead. */
 const CACHED_SHOWN_MAX = 40
 
-/** Prints each step once, when it has ended or waits for people. */
-export function runLines(output: TextOutput): (run: PipelineRun) => void {
+/**
+ * Prints each step once, when it has ended or waits for people, and what a run goes on with that is
+ * different; `told` counts those differences that were on record before.
+ */
+export function runLines(output: TextOutput, told = 0): (run: PipelineRun) => void {
   const printed = new Set<string>()
   let cached = 0
-  return ({ steps }) => {
+  return ({ steps, engine }) => {
+    for (const change of engine?.changes?.slice(told) ?? []) {
+      output.line(changeSentence(change))
+      told++
+    }
     for (const step of steps) {
       if (step.status === 'waiting' || step.status === 'running' || printed.has(step.name)) continue
       printed.add(step.name)

@@ -1,23 +1,25 @@
 // `assay pipelines lock|check`: the lock file beside project.ts, and what differs from it.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { exitCodes, printTable, type PipelinesLockOptions, type Terminal } from '../../cli/index.ts'
+import {
+  exitCodes,
+  printTable,
+  type PipelinesListOptions,
+  type PipelinesLockOptions,
+  type Terminal,
+} from '../../cli/index.ts'
 import { parseStrictJson } from '../../lib/canonical-json.ts'
 import { writeFileAtomic } from '../../lib/files.ts'
 import {
   allSteps,
   compareLock,
-  createMemoryEngineStore,
-  createMemoryPipelineRuns,
   lockPipeline,
-  openObjects,
   pipelineErrors,
   planRun,
   type LockedPipeline,
   type PipelineLock,
 } from '../../pipelines/index.ts'
 import { enginePorts } from '../pipeline-engine.ts'
-import { pipelineFolders } from '../pipeline-folders.ts'
 import { withPipelines } from './connection.ts'
 import { commandErrors } from './errors.ts'
 import { pipelinesIn } from './pipelines.ts'
@@ -63,22 +65,13 @@ export async function pipelinesLock(
 }
 
 export async function pipelinesCheck(
-  { project, home, json }: PipelinesLockOptions,
+  { project, json }: PipelinesListOptions,
   { out }: Terminal,
 ): Promise<number> {
   const all = await pipelinesIn(project)
   const [{ directory } = { directory: project }] = all
   const lock = await readLock(join(directory, LOCK_FILE))
-  const found = await compareLock(
-    lock,
-    { directory, pipelines: all },
-    {
-      store: createMemoryEngineStore(createMemoryPipelineRuns()),
-      objects: openObjects(pipelineFolders({ root: home }).objects),
-      datasets: { find: async () => undefined },
-      digests: new Map(),
-    },
-  )
+  const found = await compareLock(lock, { directory, pipelines: all })
   if (json) out.line(JSON.stringify(found))
   else if (found.length === 0) out.line('The project is as it stands in the lock file.')
   else {

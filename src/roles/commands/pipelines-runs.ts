@@ -11,7 +11,12 @@ import {
   type Terminal,
 } from '../../cli/index.ts'
 import { formatTimestamp } from '../../lib/time.ts'
-import { openLogs, pipelineErrors, type PipelineRun } from '../../pipelines/index.ts'
+import {
+  changeSentence,
+  openLogs,
+  pipelineErrors,
+  type PipelineRun,
+} from '../../pipelines/index.ts'
 import { pipelineFolders } from '../pipeline-folders.ts'
 import { byCommand, withPipelines, type KeptPipelines } from './connection.ts'
 import { commandErrors } from './errors.ts'
@@ -55,6 +60,10 @@ export async function pipelinesExplain(
       return exitCodes.ok
     }
     out.line(`${out.style('bold', run.pipeline)}  ${run.status}  ${run.engine?.why.words ?? ''}`)
+    for (const change of run.engine?.changes ?? []) {
+      out.line(`${formatTimestamp(change.atUs)}  ${changeSentence(change)}`)
+    }
+    if (run.problem !== null) out.line(run.problem)
     printTable(
       out,
       ['step', 'state', 'why'],
@@ -99,8 +108,9 @@ export async function pipelinesCancel(
   { home, reason }: PipelinesAnswerOptions,
   { out }: Terminal,
 ): Promise<number> {
-  await withPipelines(home, (kept) =>
-    kept.desk.cancel(id, { ...byCommand('pipelines cancel'), reason }),
+  const by = { ...byCommand('pipelines cancel'), reason }
+  await withPipelines(home, ({ desk }) =>
+    id.startsWith('fill_') ? desk.cancelBackfill(id, by) : desk.cancel(id, by),
   )
   out.line(`${id} is told to end.`)
   return exitCodes.ok

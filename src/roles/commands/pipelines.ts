@@ -14,6 +14,7 @@ import {
   newRun,
   paramFromText,
   pipelineErrors,
+  requestToGoOn,
   runPipelineSteps,
   stepsBefore,
   type CompiledPipeline,
@@ -26,7 +27,7 @@ import {
 } from '../../pipelines/index.ts'
 import { loadPipelines } from '../../projects/index.ts'
 import { enginePorts } from '../pipeline-engine.ts'
-import { cancelWatch } from '../pipeline-control.ts'
+import { cancelWatch, commandRunner } from '../pipeline-control.ts'
 import { byCommand, requireServer, withPipelines, type KeptPipelines } from './connection.ts'
 import { commandErrors } from './errors.ts'
 import { runLines } from './pipelines-lines.ts'
@@ -147,10 +148,11 @@ async function runOne(
     store: kept.engine,
     catalog: kept.catalog,
   })
-  const lines = runLines(json ? terminal.err : out)
-  const run = resume === undefined ? newRun(request, ports) : await brokenOff(resume, request, kept)
-  if (resume === undefined) await kept.desk.begin(run, byCommand('pipelines run'))
-  const asked = resume === undefined ? request : asBefore(request, run)
+  const known = resume === undefined ? undefined : await brokenOff(resume, request, kept)
+  const run = known ?? newRun(request, ports)
+  if (known === undefined) await kept.desk.begin(run, byCommand('pipelines run'))
+  const asked = known === undefined ? request : requestToGoOn(known, request)
+  const lines = runLines(json ? terminal.err : out, known?.engine.changes?.length)
   const watch = cancelWatch(run.id, kept.engine)
   const interrupt = () => watch.abort.abort('Interrupted at the terminal')
   process.once('SIGINT', interrupt)
@@ -174,7 +176,12 @@ async function runOne(
 /** A run that another process began and did not end. */
 async function brokenOff(id: string, request: RunRequest, kept: KeptPipelines) {
   const run = await kept.runs.get(id)
-  if (run?.engine === undefined || run.pipeline !== request.pipeline.compiled.name) {
+  const engine = run?.engine
+  if (
+    run === undefined ||
+    engine === undefined ||
+    run.pipeline !== request.pipeline.compiled.name
+  ) {
     throw pipelineErrors.pipeline_unknown(
       `There is no run ${id} of ${request.pipeline.compiled.name}.`,
     )
@@ -182,14 +189,12 @@ async function brokenOff(id: string, request: RunRequest, kept: KeptPipelines) {
   if (run.status === 'done' || run.status === 'cancelled') {
     throw pipelineErrors.pipeline_run_ended(`${id} has ended: ${run.status}.`)
   }
-  return run
-}
-
-/** As it was asked for then; the code and the inputs are those of now. */
-function asBefore(request: RunRequest, { engine, actor }: PipelineRun): RunRequest {
-  if (engine === undefined) return request
-  const { params, partition, options, why, backfill } = engine
-  return { ...request, params, partition, options, why, backfill, actor }
+  // Without a server nothing runs but this command; what a server had begun may be gone on with here.
+  if (run.status === 'running' && kept.server) {
+    const who = engine.runner === 'work' ? 'the server' : `another ${engine.runner}`
+    throw pipelineErrors.pipeline_run_running(`${id} is run by ${who}.`)
+  }
+  return { ...run, engine }
 }
 
 function requestOf(loaded: Loaded, options: PipelinesRunOptions): RunRequest {
@@ -216,7 +221,7 @@ function requestOf(loaded: Loaded, options: PipelinesRunOptions): RunRequest {
     why: { kind: 'person', words: 'Started with `assay pipelines run`' },
     actor: actor.id,
     backfill: null,
-    runner: `command ${process.pid}`,
+    runner: commandRunner,
   }
 }
 

@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import { exitCodes, type ReproduceOptions, type Terminal } from '../../cli/index.ts'
 import { reproduce as reproduceVersion, type Reproduction } from '../../pipelines/index.ts'
+import { learnsAndDecides } from '../../projects/index.ts'
 import type { ModelVersion } from '../../registry/index.ts'
 import { version as assayVersion } from '../config.ts'
 import { withKept } from './connection.ts'
@@ -25,7 +26,10 @@ export async function reproduce(
       tracking,
       catalog,
       snapshots: snapshotsOf(home),
-      projectAt: async (atUs: number) => (await projects.at(atUs))?.project,
+      projectAt: async (atUs: number) => {
+        const project = (await projects.at(atUs))?.project
+        return project && learnsAndDecides(project) ? project : undefined
+      },
       file,
     }
     const { err } = terminal

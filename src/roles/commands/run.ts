@@ -4,8 +4,7 @@ import { exitCodes, homeHint, stageLines, type RunOptions, type Terminal } from 
 import { systemClock } from '../../lib/clock.ts'
 import { contentHash } from '../../lib/hash.ts'
 import { systemIds } from '../../lib/ids.ts'
-import type { GateRun } from '../../governance/index.ts'
-import { learnFlow, otherSnapshots, runPipeline, type PipelineRun } from '../../pipelines/index.ts'
+import { learnFlow, otherSnapshots, runPipeline, type Examined } from '../../pipelines/index.ts'
 import {
   basePath,
   codeEnvironment,
@@ -28,8 +27,8 @@ export async function run(path: string, options: RunOptions, terminal: Terminal)
   const home = resolve(options.home)
   terminal.out.line(`${project.compiled.title}: ${project.directory}, kept in ${home}`)
   return withMetadata(home, async (metadata, opened) => {
-    await learn(project, options, metadata, opened, terminal)
-    return report(await registered(project, metadata), { path, home: options.home }, terminal)
+    const examined = await learn(project, options, metadata, opened, terminal)
+    return report(await asTheyAre(examined, metadata), { path, home: options.home }, terminal)
   })
 }
 
@@ -39,11 +38,12 @@ async function learn(
   metadata: Metadata,
   home: Home,
   terminal: Terminal,
-): Promise<PipelineRun> {
+): Promise<Examined[]> {
   const { compiled, directory } = project
   const by = byCommand('run')
   const data = options.data === undefined ? null : resolve(options.data)
   const revision = codeRevision(directory, version)
+  const examined: Examined[] = []
   await metadata.projects.apply(compiled, by)
   const steps = learnFlow(
     {
@@ -53,60 +53,57 @@ async function learn(
       by,
       codeRevision: revision,
       environment: codeEnvironment(directory),
+      noCache: !options.cache,
     },
     {
       ...metadata,
       ingest: ingestPortsOf(home, metadata),
       keepReference: (modelHash, reference) => keepReference(home, modelHash, reference),
       live: undefined,
+      onExamined: (each) => examined.push(each),
     },
   )
   // The key differs from that of `start`, which must still send what it learns to traffic.
   const others = await otherSnapshots(compiled, metadata.catalog)
   const key = contentHash(['run', compiled.version, revision, data, ...others])
-  return runPipeline({ name: 'learn', key, actor: by.actor.id }, steps, {
+  await runPipeline({ name: 'learn', key, actor: by.actor.id }, steps, {
     store: metadata.pipelines,
     clock: systemClock,
     ids: systemIds,
     onProgress: stageLines(terminal.out),
   })
+  return examined
 }
 
-interface Registered {
-  readonly version: ModelVersion
-  readonly gate: GateRun | undefined
-}
-
-/** The versions of this run, one a model of the project, oldest first. */
-async function registered({ compiled }: LoadedProject, metadata: Metadata): Promise<Registered[]> {
-  const versions = await metadata.registry.versions(compiled.registeredModel.name)
-  const newest = versions.slice(0, compiled.models.length).toReversed()
-  return Promise.all(
-    newest.map(async (each) => ({
-      version: each,
-      gate: (await metadata.governance.gateRuns(each.model, each.version))[0],
-    })),
-  )
+/** The versions of this run in the order of their numbers, with the status that they have now. */
+async function asTheyAre(
+  examined: readonly Examined[],
+  { registry }: Metadata,
+): Promise<Examined[]> {
+  const now = examined.map(async (each) => {
+    const { model, version: number } = each.version
+    return { ...each, version: await registry.version(model, number) }
+  })
+  return (await Promise.all(now)).toSorted((a, b) => a.version.version - b.version.version)
 }
 
 function report(
-  all: readonly Registered[],
+  all: readonly Examined[],
   { path, home }: { readonly path: string; readonly home: string },
   { out }: Terminal,
 ): number {
   out.line()
   for (const { version: each, gate } of all) {
-    const passed = gate?.passed === true
-    const mark = passed ? out.style('green', '✓') : out.style('red', '✗')
+    const mark = gate.passed ? out.style('green', '✓') : out.style('red', '✗')
     const name = `${each.model} version ${each.version}`
     out.line(
       `${mark} ${out.style('bold', name)} (${each.build.declaration}, ${each.modelHash.slice(0, 12)}): ${each.status}`,
     )
-    for (const check of gate?.checks ?? []) {
+    for (const check of gate.checks) {
       out.line(`    ${check.passed ? '✓' : '✗'} ${check.message}`)
     }
   }
-  const best = all.find(({ gate }) => gate?.passed === true)?.version
+  const best = all.find(({ gate }) => gate.passed)?.version
   const atHome = homeHint(home)
   const where = `${path === '.' ? '' : ` --project ${path}`}${atHome}`
   out.line()

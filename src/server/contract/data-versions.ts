@@ -2,7 +2,16 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { DatasetParams } from './data.ts'
 import { WithReason } from './models.ts'
-import { Done, Nullable, ObjectRef, OneOf, pageQuery, Permission, Time, Verdict } from './shapes.ts'
+import {
+  Done,
+  Nullable,
+  OneOf,
+  pageQuery,
+  Permission,
+  Time,
+  usedByVersions,
+  Verdict,
+} from './shapes.ts'
 
 const Reason = Type.String({ minLength: 3, maxLength: 1000 })
 const VersionName = Type.String({
@@ -32,7 +41,7 @@ export const DatasetVersion = Type.Object({
   removed: Nullable(Type.Object({ at: Time, by: Type.String(), reason: Type.String() })),
   tags: Type.Array(Type.String()),
   held: Type.Boolean(),
-  usedBy: Type.Array(ObjectRef),
+  ...usedByVersions,
 })
 export type DatasetVersion = Static<typeof DatasetVersion>
 

@@ -4,11 +4,11 @@ import {
   Histogram,
   Identity,
   Nullable,
-  ObjectRef,
   OneOf,
   PageOf,
   pageQuery,
   Time,
+  usedByVersions,
   Verdict,
 } from './shapes.ts'
 
@@ -20,7 +20,7 @@ export const Snapshot = Type.Object({
   createdAt: Time,
   file: Type.String({ description: 'What it was read from' }),
   quarantined: Type.Integer(),
-  usedBy: Type.Array(ObjectRef),
+  ...usedByVersions,
 })
 
 export const DatasetSummary = Type.Object({
@@ -80,7 +80,7 @@ export const Dataset = Type.Composite([
     daily: Type.Array(
       Type.Object({ day: Type.String(), rows: Type.Integer(), quarantined: Type.Integer() }),
     ),
-    usedBy: Type.Array(ObjectRef),
+    ...usedByVersions,
     file: Nullable(Type.String()),
   }),
 ])

@@ -30,9 +30,17 @@ export const Experiment = Type.Object({
 export type Experiment = Static<typeof Experiment>
 export const ExperimentsQuery = Type.Object({
   text: Type.Optional(Type.String({ maxLength: 500, description: 'Part of a name' })),
+  named: Type.Optional(Type.String({ maxLength: 500, description: 'The name or id of one' })),
   ...deletedQuery,
+  ...pageQuery,
 })
-export const Experiments = Type.Object({ items: Type.Array(Experiment) })
+export type ExperimentsQuery = Static<typeof ExperimentsQuery>
+/** Newest first. */
+export const Experiments = Type.Object({
+  items: Type.Array(Experiment),
+  next: Nullable(Type.String()),
+  runs: Type.Integer({ minimum: 0, description: 'Of all experiments, without deleted ones' }),
+})
 export const ExperimentParams = Type.Object({ experimentId: Type.String() })
 export const RenameExperiment = Type.Object(
   { name: Type.String({ minLength: 1, maxLength: 500 }) },
@@ -224,7 +232,8 @@ export const ComparedRuns = Type.Object({
       title: Type.String(),
       higherIsBetter: Type.Boolean(),
       values: Type.Array(Nullable(Estimate)),
-      best: Nullable(Type.Integer({ description: 'Index of the best run' })),
+      best: Nullable(Type.Integer({ description: 'Index of the best run, where they differ' })),
+      hasCurve: Type.Boolean({ description: 'Whether a run logged it at a step after the first' }),
     }),
   ),
   pairs: Type.Array(

@@ -9,6 +9,7 @@ import {
   Outcome,
   Rate,
   Time,
+  usedByVersions,
   Verdict,
   verdictStatuses,
 } from './shapes.ts'
@@ -60,7 +61,9 @@ export const FeatureSummary = Type.Object({
   importance: Nullable(
     Type.Number({ description: 'Mean |SHAP| in the live model, in the unit of its margin' }),
   ),
-  usedBy: Type.Array(Type.String(), { description: 'Versions of models, then policies' }),
+  usedBy: Type.Array(Type.String(), {
+    description: 'The first versions of models that were trained on its set, then policies',
+  }),
   verdict: Verdict,
 })
 export type FeatureSummary = Static<typeof FeatureSummary>
@@ -97,7 +100,7 @@ export const Features = Type.Object({
       source: ObjectRef,
       features: Type.Integer(),
       file: Nullable(Type.String()),
-      usedBy: Type.Array(ObjectRef),
+      ...usedByVersions,
       lookup: Type.Array(LookupField, { description: 'Of all its features together' }),
     }),
   ),
@@ -154,6 +157,7 @@ const LineageStep = Type.Object({
 export const Lineage = Type.Object({
   sources: Type.Array(LineageStep),
   models: Type.Array(LineageStep),
+  modelsMore: Type.Boolean({ description: 'Whether there are more than these' }),
   policies: Type.Array(LineageStep),
 })
 

@@ -35,7 +35,8 @@ export const Governance = Type.Object({
     }),
   ),
   waiting: Type.Array(Type.Object({ version: ObjectRef, sentence: Type.String(), since: Time }), {
-    description: 'Versions that wait for an approval',
+    description: 'Versions that wait for an approval, among the newest 100 candidates of a model',
   }),
+  waitingMore: Type.Boolean({ description: 'Whether a model has older candidates' }),
 })
 export type Governance = Static<typeof Governance>

@@ -3,12 +3,14 @@ import {
   AliasParams,
   Champions,
   ChampionsQuery,
+  Deleted,
   Difference,
   DifferenceQuery,
   GiveApproval,
   Model,
   ModelParams,
   Models,
+  RenameModel,
   RollBack,
   SetAlias,
   Version,
@@ -16,6 +18,7 @@ import {
   WebhookStates,
   WithReason,
 } from './models.ts'
+import { Done } from './shapes.ts'
 
 export const modelRoutes = {
   models: { summary: 'Registered models', response: Models },
@@ -42,6 +45,36 @@ export const modelRoutes = {
     params: ModelParams,
     body: RollBack,
     response: Model,
+  },
+  deleteModel: {
+    summary: 'Hide a model with its versions; it can be restored until it is purged',
+    params: ModelParams,
+    body: WithReason,
+    response: Deleted,
+  },
+  restoreModel: {
+    summary: 'Bring a deleted model back, with the versions that went with it',
+    params: ModelParams,
+    body: WithReason,
+    response: Done,
+  },
+  renameModel: {
+    summary: 'Give a model another name',
+    params: ModelParams,
+    body: RenameModel,
+    response: Done,
+  },
+  deleteVersion: {
+    summary: 'Hide a version; it can be restored until it is purged',
+    params: VersionParams,
+    body: WithReason,
+    response: Deleted,
+  },
+  restoreVersion: {
+    summary: 'Bring a deleted version back',
+    params: VersionParams,
+    body: WithReason,
+    response: Done,
   },
   versionDifference: {
     summary: 'What changed between two versions',

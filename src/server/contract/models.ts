@@ -10,6 +10,7 @@ import {
   Verdict,
 } from './shapes.ts'
 import { RunMetric } from './experiments.ts'
+import { Param, RunModel } from './run.ts'
 
 export const versionStatuses = ['candidate', 'approved', 'live', 'refused', 'retired'] as const
 export const VersionSummary = Type.Object({
@@ -42,7 +43,19 @@ export const ModelSummary = Type.Object({
   latest: Nullable(VersionSummary),
   verdict: Verdict,
 })
-export const Models = Type.Object({ items: Type.Array(ModelSummary) })
+export const Models = Type.Object({
+  items: Type.Array(ModelSummary),
+  deleted: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      versions: Type.Integer({ description: 'That come back with it' }),
+      deletedAt: Time,
+      restore: Permission,
+    }),
+    { description: 'Those that can be restored until they are purged, newest first' },
+  ),
+})
+export type Models = Static<typeof Models>
 export type ModelSummary = Static<typeof ModelSummary>
 
 export const DeploymentEntry = Type.Object({
@@ -81,6 +94,17 @@ export const Model = Type.Composite([
     rollbackTo: Nullable(ObjectRef),
     history: Type.Array(HistoryEntry, { description: 'Newest first' }),
     aliasing: Permission,
+    deletedAt: Nullable(Time),
+    deleted: Type.Array(
+      Type.Object({
+        version: Type.Integer(),
+        learner: Type.String(),
+        deletedAt: Time,
+        restore: Permission,
+      }),
+      { description: 'Versions that can be restored until they are purged, newest first' },
+    ),
+    may: Type.Object({ rename: Permission, remove: Permission, restore: Permission }),
   }),
 ])
 export type Model = Static<typeof Model>
@@ -155,7 +179,25 @@ export const Version = Type.Composite([
       }),
     ),
     deployments: Type.Array(DeploymentEntry),
-    may: Type.Object({ approve: Permission, refuse: Permission, deploy: Permission }),
+    brought: Nullable(
+      Type.Object(
+        {
+          sentence: Type.String({ description: 'What it is and where its files lie' }),
+          model: Nullable(RunModel),
+          run: Nullable(ObjectRef),
+          metrics: Type.Array(RunMetric, { description: 'Of the run, as they are now' }),
+          params: Type.Array(Param, { description: 'Of the run' }),
+        },
+        { description: 'Of a version that a client brought; its model where its files are here' },
+      ),
+    ),
+    may: Type.Object({
+      approve: Permission,
+      refuse: Permission,
+      deploy: Permission,
+      remove: Permission,
+      restore: Permission,
+    }),
   }),
 ])
 export type Version = Static<typeof Version>
@@ -171,6 +213,15 @@ export const GiveApproval = Type.Object(
 )
 export const WithReason = Type.Object(
   { reason: Type.String({ minLength: 3, maxLength: 2000 }) },
+  { additionalProperties: false },
+)
+/** A deletion can be taken back until a purge; `undoUntil` is how long a page offers it at once. */
+export const Deleted = Type.Object({ sentence: Type.String(), undoUntil: Time })
+export const RenameModel = Type.Object(
+  {
+    name: Type.String({ minLength: 1, maxLength: 250 }),
+    reason: Type.String({ minLength: 3, maxLength: 2000 }),
+  },
   { additionalProperties: false },
 )
 export const RollBack = Type.Object(

@@ -47,6 +47,9 @@ export const PipelineRunDetail = Type.Composite([
   Type.Object({
     params: Type.Record(Type.String(), Type.String()),
     cancel: Permission,
+    changes: Type.Array(Type.Object({ at: Time, sentence: Type.String() }), {
+      description: 'What was different when it went on after it was broken off or had waited',
+    }),
   }),
 ])
 export type PipelineRunDetail = Static<typeof PipelineRunDetail>
@@ -153,6 +156,38 @@ export const Partitions = Type.Object({
 })
 export type Partitions = Static<typeof Partitions>
 
+export const backfillStates = ['running', 'done', 'failed', 'cancelled'] as const
+export const BackfillsQuery = Type.Object({
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
+})
+export const Backfills = Type.Object({
+  items: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      from: Type.String(),
+      to: Type.String(),
+      state: OneOf(backfillStates),
+      by: Identity,
+      startedAt: Time,
+      durationMs: Nullable(Type.Number()),
+      progress: Type.Object(
+        { done: Type.Integer(), total: Type.Integer() },
+        { description: 'Partitions that have ended, of all of the range' },
+      ),
+      failed: Nullable(
+        Type.Integer({ description: 'Partitions that failed; null until it ended' }),
+      ),
+      problem: Nullable(Type.String()),
+      cancel: Permission,
+    }),
+  ),
+})
+export type Backfills = Static<typeof Backfills>
+export const BackfillParams = Type.Object({
+  pipeline: Type.String({ maxLength: 100 }),
+  backfill: Type.String({ maxLength: 100 }),
+})
+
 export const Products = Type.Object({
   items: Type.Array(
     Type.Object({
@@ -219,6 +254,18 @@ export const pipelineRoutes = {
     params: PipelineNameParams,
     body: StartBackfill,
     response: StartedPipeline,
+  },
+  backfills: {
+    summary: 'Backfills of a declared pipeline, newest first',
+    params: PipelineNameParams,
+    query: BackfillsQuery,
+    response: Backfills,
+  },
+  cancelBackfill: {
+    summary: 'End a backfill; partitions that are done stay done',
+    params: BackfillParams,
+    body: WithReason,
+    response: Done,
   },
   pipelines: { summary: 'Pipeline runs', query: PipelinesQuery, response: Pipelines },
   pipeline: { summary: 'One pipeline run', params: PipelineParams, response: PipelineRunDetail },

@@ -91,6 +91,12 @@ export const ObjectRef = Type.Object({
 })
 export type ObjectRef = Static<typeof ObjectRef>
 
+/** On things that models learn from: the first versions that did, by model and then the newest. */
+export const usedByVersions = {
+  usedBy: Type.Array(ObjectRef),
+  usedByMore: Type.Boolean({ description: 'Whether there are more than these' }),
+}
+
 export const identityKinds = ['person', 'key', 'script', 'system'] as const
 export const Identity = Type.Object({
   id: Type.String(),

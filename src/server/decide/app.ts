@@ -8,6 +8,7 @@ import type { DecisionService, RowAnswer } from '../../decisions/index.ts'
 import { decisionErrors } from '../../decisions/index.ts'
 import { parseStrictJson } from '../../lib/canonical-json.ts'
 import { AssayError, isAssayError, toProblem } from '../../lib/errors.ts'
+import type { InferenceDoor } from '../inference/index.ts'
 import { arrival, asRefusal, drained, refuseEncoded, wrongType } from '../refusals.ts'
 import { doorErrors } from './errors.ts'
 import { metricsText, metricsType } from './metrics.ts'
@@ -20,6 +21,8 @@ export interface DecideAppOptions {
   readonly service: DecisionService
   readonly doorkeeper: Doorkeeper
   readonly passOn: PassOn
+  /** The door of prediction; without it there is none. */
+  readonly inference?: InferenceDoor | undefined
   /** Names this server may be called by, beside addresses and `localhost`. */
   readonly hosts: ReadonlySet<string>
   readonly onDefect: (
@@ -55,6 +58,9 @@ export async function createDecideApp(options: DecideAppOptions): Promise<Fastif
       // A request without a host is refused below, with words.
       http.createServer({ ...arrival, requireHostHeader: false }, (request, response) => {
         if (isOwn(request)) return own(request, response)
+        if (options.inference?.handles(request.url ?? '')) {
+          return forward({ ...options, passOn: options.inference.handle }, request, response)
+        }
         slowUploads.watch(request)
         forward(options, request, response)
       }),

@@ -8,7 +8,7 @@ export function metricsText(
   service: DecisionService,
   loop: ReturnType<typeof monitorEventLoopDelay>,
 ): string {
-  const { decisions, replayed, refused, events, labels, latency } = service.metrics()
+  const { decisions, replayed, refused, failedRules, events, labels, latency } = service.metrics()
   const status = service.status()
   const lines = [
     ...metric(
@@ -25,6 +25,12 @@ export function metricsText(
       'counter',
       'Requests refused, by code.',
       labelled('code', refused),
+    ),
+    ...metric(
+      'assay_rules_failed_total',
+      'counter',
+      'Rules that could not be evaluated on an event, by rule; they do not fire.',
+      labelled('rule', failedRules),
     ),
     ...metric('assay_events_total', 'counter', 'Events taken in without a decision.', [
       ['', events],

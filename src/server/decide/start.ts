@@ -13,7 +13,9 @@ import type { Clock } from '../../lib/clock.ts'
 import { nodeFiles } from '../../lib/files.ts'
 import { serveRpc } from '../../lib/rpc.ts'
 import type { Home } from '../../projects/index.ts'
-import { createDecideApp } from './app.ts'
+import type { ModelHost } from '../../serving/index.ts'
+import { createInferenceDoor } from '../inference/index.ts'
+import { createDecideApp, type DecideAppOptions } from './app.ts'
 import { doorErrors } from './errors.ts'
 import { createPassOn } from './proxy.ts'
 import { createDoorkeeper } from './who.ts'
@@ -25,7 +27,7 @@ export interface DecideLog {
 }
 
 export interface StartDecideOptions {
-  readonly home: Pick<Home, 'decide' | 'published' | 'socket'>
+  readonly home: Pick<Home, 'decide' | 'published' | 'socket'> & Partial<Pick<Home, 'checkpoints'>>
   readonly host: string
   /** 0 takes any free port. */
   readonly port: number
@@ -38,6 +40,8 @@ export interface StartDecideOptions {
   /** Called when the journal failed for good: the process must end and be started again. */
   readonly onFatal: (error: Error) => void
   readonly clock?: Clock
+  /** The models behind the door of prediction, and the version that it tells. */
+  readonly inference?: { readonly models: ModelHost; readonly version: string }
   readonly inFlightMax?: number
   readonly checkpointEvery?: number
   readonly segmentBytes?: number
@@ -66,6 +70,7 @@ export async function startDecide(options: StartDecideOptions): Promise<RunningD
     deployments: directoryDeployments(deploymentsDirectory(home)),
     openIndex: options.openIndex,
     stateMemory: options.stateMemory,
+    bases: home.checkpoints,
     online: options.online,
     removeDirectory: (directory) => fs.rm(directory, { recursive: true, force: true }),
     inFlightMax: options.inFlightMax,
@@ -77,18 +82,27 @@ export async function startDecide(options: StartDecideOptions): Promise<RunningD
   await service.openNamespace('live', 'wall')
   const doorkeeper = await createDoorkeeper(path.join(home.published, 'access.json'), clock)
   const { passOn, close: closePassOn } = createPassOn(home.socket('page'))
+  const onDefect: DecideAppOptions['onDefect'] = (error, { method, url }) =>
+    log.error(
+      { method, url, error: error instanceof Error ? error.stack : String(error) },
+      'A request failed',
+    )
+  const inference =
+    options.inference &&
+    createInferenceDoor({
+      ...options.inference,
+      admit: (headers) => doorkeeper.admit(headers, 'decide'),
+      onDefect,
+    })
   const app = await createDecideApp({
     service,
     doorkeeper,
     passOn,
+    inference,
     hosts: new Set(
       [options.host, ...(options.allowedHosts ?? [])].map((host) => host.toLowerCase()),
     ),
-    onDefect: (error, { method, url }) =>
-      log.error(
-        { method, url, error: error instanceof Error ? error.stack : String(error) },
-        'A request failed',
-      ),
+    onDefect,
   })
   const rpc = await serveRpc(
     home.socket('decide'),
@@ -104,6 +118,7 @@ export async function startDecide(options: StartDecideOptions): Promise<RunningD
     service,
     async close() {
       doorkeeper.close()
+      inference?.drain()
       // Streams that were passed on would keep the door open for ever.
       closePassOn()
       app.server.closeIdleConnections()

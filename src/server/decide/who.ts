@@ -3,7 +3,7 @@
 import { promises as fs } from 'node:fs'
 import type { IncomingHttpHeaders } from 'node:http'
 import { isIP } from 'node:net'
-import { authenticateWith, requireMay, sessionCookie } from '../../access/index.ts'
+import { authenticateWith, requireMay, sessionOf } from '../../access/index.ts'
 import type { AccessSnapshot, Action, Identity } from '../../access/index.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { doorErrors } from './errors.ts'
@@ -45,7 +45,7 @@ export async function createDoorkeeper(file: string, clock: Clock): Promise<Door
   return {
     async admit(headers, action) {
       const bearer = /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1]
-      const session = bearer === undefined ? cookieOf(headers) : undefined
+      const session = bearer === undefined ? sessionOf(headers.cookie) : undefined
       if (session !== undefined) refuseCrossSite(headers)
       let identity = authenticateWith(snapshot, { bearer, session }, clock.nowUs())
       if (identity === undefined && (bearer ?? session) !== undefined) {
@@ -56,14 +56,6 @@ export async function createDoorkeeper(file: string, clock: Clock): Promise<Door
     },
     close: () => clearInterval(timer),
   }
-}
-
-function cookieOf({ cookie }: IncomingHttpHeaders): string | undefined {
-  for (const part of (cookie ?? '').split(';')) {
-    const [name, value] = part.trim().split('=', 2)
-    if (name === sessionCookie && value) return value
-  }
-  return undefined
 }
 
 /**

@@ -9,6 +9,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import {
   requireMay,
   sessionCookie,
+  sessionOf,
   sessionLifetimeUs,
   type Access,
   type Action,
@@ -120,7 +121,7 @@ function registerSession(app: FastifyInstance, { access, session }: KeepAppOptio
   )
   app.delete('/api/v1/session', async (request, reply) => {
     requireSameOrigin(request)
-    const cookie = cookieOf(request)
+    const cookie = sessionOf(request.headers.cookie)
     if (cookie !== undefined) await access.signOut(cookie)
     setCookie(reply, '')
     return { sentence: 'You are signed out.' }
@@ -216,7 +217,8 @@ function registerOperations(
       // Before anything of the request is read: who may not ask learns nothing of its form.
       onRequest: async (request) => {
         identities.set(request, await requireIdentity(options.access, request, duty))
-        if (route.method !== 'GET' && cookieOf(request) !== undefined) requireSameOrigin(request)
+        if (route.method !== 'GET' && sessionOf(request.headers.cookie) !== undefined)
+          requireSameOrigin(request)
       },
       handler: async (request, reply) => {
         const call = {
@@ -301,7 +303,7 @@ function whoAsks(access: Access, request: FastifyRequest): Promise<Identity | un
   const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1]
   return access.authenticate({
     bearer,
-    session: bearer === undefined ? cookieOf(request) : undefined,
+    session: bearer === undefined ? sessionOf(request.headers.cookie) : undefined,
   })
 }
 
@@ -317,14 +319,6 @@ async function requireIdentity(
     )
   }
   return requireMay(identity, action)
-}
-
-function cookieOf(request: FastifyRequest): string | undefined {
-  for (const part of (request.headers.cookie ?? '').split(';')) {
-    const [name, value] = part.trim().split('=', 2)
-    if (name === sessionCookie && value) return value
-  }
-  return undefined
 }
 
 function setCookie(reply: FastifyReply, value: string): void {

@@ -3,7 +3,7 @@
 import type { CompiledSource } from '../../data/index.ts'
 import type { NamespaceInfo } from '../../decisions/index.ts'
 import { isAssayError } from '../../lib/errors.ts'
-import type { CompiledProject } from '../../projects/index.ts'
+import type { DeclaredProject } from '../../projects/index.ts'
 import type { BankClock } from '../contract/index.ts'
 import { time } from './present.ts'
 import type { Rooms } from './rooms.ts'
@@ -44,7 +44,7 @@ export async function onAir(rooms: Pick<Rooms, 'decide' | 'clock'>): Promise<OnA
 const ordinal = (namespace: string): number =>
   namespace === LIVE ? 0 : Number(/-(\d+)$/.exec(namespace)?.[1] ?? 1)
 
-export function clockView({ kind, nowUs }: OnAir, project: CompiledProject | undefined): BankClock {
+export function clockView({ kind, nowUs }: OnAir, project: DeclaredProject | undefined): BankClock {
   return { kind, now: time(nowUs), timeZone: project?.sources[0]?.timeZone ?? 'UTC' }
 }
 

@@ -3,7 +3,7 @@
 export { createKeepApp, type KeepAppOptions } from './app.ts'
 export type { LearningFile, LearningFiles, References, Rooms } from './rooms.ts'
 export type { Upload } from './handlers.ts'
-export { csv } from './export.ts'
+export { csv, type ParquetWriter } from './export.ts'
 export { experimentViews } from './views/experiments.ts'
 export { placeOf } from './views/experiments-files.ts'
 export type { ExperimentRooms } from './views/experiments-context.ts'

@@ -111,8 +111,9 @@ export function metricTitle(name: string): string | undefined {
   return Object.hasOwn(metricTitles, name) ? metricTitles[name] : undefined
 }
 
+/** Also as part of a client's own name: `valid_loss`, `val/rmse`, `test_error_rate`. */
 const LOWER_IS_BETTER =
-  /^(log_loss|brier|rmse|mae|median_absolute_error|mape|pinball|poisson_deviance|ece|cost)\b/
+  /(^|[^a-z0-9])(\w*loss|brier|rmse|mae|mse|error|mape|pinball|deviance|ece|cost)([^a-z0-9]|$)/i
 
 export function metricView(name: string, metric: Measured) {
   return {

@@ -18,7 +18,7 @@ import type {
   PipelineRunStore,
   WorkRemote,
 } from '../../pipelines/index.ts'
-import type { CompiledProject } from '../../projects/index.ts'
+import type { DeclaredProject } from '../../projects/index.ts'
 import type { LoggedDescription, LoggedFiles, Registry, Webhooks } from '../../registry/index.ts'
 import type { Deployments } from '../../serving/index.ts'
 import type { RunViews, Tracking } from '../../tracking/index.ts'
@@ -79,5 +79,5 @@ export interface Rooms {
   deployVersion(model: string, version: number, by: ChangeBy): Promise<void>
   rollBack(request: { policy: string; version?: number | undefined }, by: ChangeBy): Promise<void>
   /** The project that was applied last; undefined until there was one. */
-  project(): CompiledProject | undefined
+  project(): DeclaredProject | undefined
 }

@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { trackingErrors } from '../../tracking/index.ts'
+import type { Arriving } from './arriving.ts'
 import { within } from './artifact-place.ts'
 import { ofRun, sendFile, sendFileOf } from './artifacts.ts'
 import type { StreamAnswer } from './endpoint.ts'
@@ -21,7 +22,7 @@ export type Refuse = (
 
 export async function registerArtifactRoutes(
   app: FastifyInstance,
-  options: MlflowDoorOptions,
+  options: MlflowDoorOptions & { readonly arriving: Arriving },
   refuse: Refuse,
 ): Promise<void> {
   const { rooms } = options
@@ -35,7 +36,10 @@ export async function registerArtifactRoutes(
         async (request, reply) => {
           const { id, number } = request.params
           const content = (request.body as Readable | undefined) ?? Readable.from([])
-          const tag = await rooms.tracking.files.uploads.putPart(id, Number(number), content)
+          // Who sends a part shows nothing but the id of its upload.
+          const tag = await options.arriving.during(id, () =>
+            rooms.tracking.files.uploads.putPart(id, Number(number), content),
+          )
           reply.header('etag', `"${tag}"`)
           return {}
         },

@@ -204,6 +204,28 @@ test('a logged model is finalized, tagged, and after its deletion read by who as
   expect((await get('logged-models/m-none', { allow_deleted: 'true' })).status).toBe(404)
 })
 
+test('the experiment that is always there stays away once it was purged, over a restart too', async () => {
+  const found = async () => (await get('experiments/get', { experiment_id: '0' })).status
+  expect(await found()).toBe(200)
+  await post('experiments/delete', { experiment_id: '0' })
+  const { rooms, clock, by } = door
+  const restart = async () => {
+    door = await openMlflowDoor({ clock, rooms: { ...rooms, tracking: { ...rooms.tracking } } })
+  }
+  await restart()
+  expect(await found()).toBe(200)
+  await rooms.tracking.purge({ before: clock.nowUs() + 1 }, by)
+  expect(await found()).toBe(404)
+  await restart()
+  expect(await found()).toBe(404)
+})
+
+test('a logged model may name a run that is not known here', async () => {
+  const source_run_id = 'a-run-of-elsewhere'
+  const { status, body } = await post('logged-models', { experiment_id: '0', source_run_id })
+  expect([status, body.model.info.source_run_id]).toEqual([200, source_run_id])
+})
+
 describe('a search', () => {
   test("takes MLflow's words, in its units", async () => {
     const [early, late] = [await newRun({ start_time: 1000 }), await newRun({ start_time: 2000 })]
@@ -351,6 +373,16 @@ describe('a refusal', () => {
   ] as const)('of %s %s says that there is no such endpoint', async (method, path) => {
     const { status, body } = await call(method, path)
     expect([status, body.error_code]).toEqual([404, 'ENDPOINT_NOT_FOUND'])
+  })
+
+  test('quotes a number as it was sent', async () => {
+    const answer = await door.app.inject({
+      method: 'POST',
+      url: '/api/2.0/mlflow/experiments/create',
+      payload: '{"name": 9.0}',
+      headers: { 'content-type': 'application/json' },
+    })
+    expect(answer.body).toContain("Invalid value 9.0 for parameter 'name' supplied")
   })
 
   test('of a body that is no JSON object names the trouble', async () => {

@@ -1,6 +1,7 @@
 // How failures are told behind MLflow's door: {"error_code", "message"} and one of the statuses that
 // its client knows. The client repeats 408, 429 and every 5xx, so what a client did wrong is never one.
 import { AssayError, defineErrors, unexpected } from '../../lib/errors.ts'
+import { isSentNumber } from './sent-number.ts'
 
 export const mlflowErrors = defineErrors({
   mlflow_request_invalid: {
@@ -12,6 +13,11 @@ export const mlflowErrors = defineErrors({
     status: 400,
     title: 'The body of the MLflow request cannot be read',
     action: 'Send one JSON object as application/json.',
+  },
+  mlflow_uploads_full: {
+    status: 429,
+    title: "Too many files are arriving behind MLflow's door",
+    action: 'Wait until others have arrived, and send the file again.',
   },
   mlflow_endpoint_unknown: {
     status: 404,
@@ -171,6 +177,7 @@ function shorten(text: string): string {
 function pythonType(value: unknown): string {
   if (value === null || value === undefined) return 'NoneType'
   if (Array.isArray(value)) return 'list'
+  if (isSentNumber(value)) return /^-?\d+$/.test(value.rawJSON) ? 'int' : 'float'
   switch (typeof value) {
     case 'string':
       return 'str'

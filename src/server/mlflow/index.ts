@@ -7,9 +7,10 @@ import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Identity } from '../../access/index.ts'
-import { AssayError } from '../../lib/errors.ts'
+import { AssayError, isAssayError } from '../../lib/errors.ts'
 import { asRefusal, drained } from '../refusals.ts'
 import { ensureDefaultExperiment } from './default-experiment.ts'
+import { createArriving, type Arriving } from './arriving.ts'
 import { registerArtifactRoutes } from './artifact-routes.ts'
 import { StreamAnswer, type Endpoint } from './endpoint.ts'
 import { mlflowErrors, refusalOf } from './errors.ts'
@@ -37,10 +38,11 @@ export async function registerMlflow(
 ): Promise<void> {
   app.get('/health', async (_request, reply) => reply.type('text/plain').send('OK'))
   app.get('/version', async (_request, reply) => reply.type('text/plain').send(emulatedVersion))
+  const arriving = createArriving()
   for (const prefix of prefixes) {
-    await app.register(async (door) => registerEndpoints(door, options), { prefix })
+    await app.register(async (door) => registerEndpoints(door, options, arriving), { prefix })
   }
-  await registerArtifactRoutes(app, options, (error, request, reply) =>
+  await registerArtifactRoutes(app, { ...options, arriving }, (error, request, reply) =>
     refuseMlflow(options, error, request, reply),
   )
   for (const prefix of emptyPrefixes) {
@@ -48,7 +50,11 @@ export async function registerMlflow(
   }
 }
 
-async function registerEndpoints(door: FastifyInstance, options: MlflowDoorOptions): Promise<void> {
+async function registerEndpoints(
+  door: FastifyInstance,
+  options: MlflowDoorOptions,
+  arriving: Arriving,
+): Promise<void> {
   registerRefusals(door, options)
   door.removeAllContentTypeParsers()
   door.addContentTypeParser(
@@ -57,13 +63,13 @@ async function registerEndpoints(door: FastifyInstance, options: MlflowDoorOptio
     async (_: FastifyRequest, body: Buffer) => body,
   )
   for (const endpoint of endpoints) {
-    if (endpoint.body !== 'stream') registerEndpoint(door, endpoint, options)
+    if (endpoint.body !== 'stream') registerEndpoint(door, endpoint, options, arriving)
   }
   await door.register(async (streams) => {
     streams.removeAllContentTypeParsers()
     streams.addContentTypeParser('*', async (_: FastifyRequest, body: IncomingMessage) => body)
     for (const endpoint of endpoints) {
-      if (endpoint.body === 'stream') registerEndpoint(streams, endpoint, options)
+      if (endpoint.body === 'stream') registerEndpoint(streams, endpoint, options, arriving)
     }
   })
 }
@@ -72,9 +78,10 @@ function registerEndpoint(
   door: FastifyInstance,
   endpoint: Endpoint,
   options: MlflowDoorOptions,
+  arriving: Arriving,
 ): void {
   const identities = new WeakMap<FastifyRequest, Identity>()
-  const { method, path, action, fields } = endpoint
+  const { method, path, action } = endpoint
   const rest = /\*(\w+)$/.exec(path)?.[1]
   const reason = `Asked for by an MLflow client: ${method} ${path.replace(/^\/mlflow\//, '')}`
   door.route({
@@ -88,22 +95,43 @@ function registerEndpoint(
     handler: async (request, reply) => {
       const identity = identities.get(request)!
       const isStream = endpoint.body === 'stream'
-      const source = { ...sourceOf(request, endpoint), ...paramsOf(request, rest) }
-      await ensureDefaultExperiment(options.rooms.tracking)
-      const answer = await endpoint.handle({
-        request: parseFields(fields, source, { fromQuery: method === 'GET' }),
-        rooms: options.rooms,
-        identity,
-        by: { actor: identity, reason },
-        stream: isStream
-          ? ((request.body as Readable | undefined) ?? Readable.from([]))
-          : undefined,
-        headers: request.headers,
-      })
+      await ensureDefaultExperiment(options.rooms)
+      const handle = () =>
+        endpoint.handle({
+          request: parsed(request, endpoint, rest),
+          rooms: options.rooms,
+          identity,
+          by: { actor: identity, reason },
+          stream: isStream
+            ? ((request.body as Readable | undefined) ?? Readable.from([]))
+            : undefined,
+          headers: request.headers,
+        })
+      const answer = await (isStream ? arriving.during(identity.id, handle) : handle())
       if (!(answer instanceof StreamAnswer)) return answer
       return reply.headers(answer.headers).send(Readable.from(answer.stream))
     },
   })
+}
+
+/** The fields; a refusal quotes the numbers of a body as they were sent. */
+function parsed(request: FastifyRequest, endpoint: Endpoint, rest: string | undefined) {
+  const parse = (options?: { readonly ownNumbers: boolean }) => {
+    const source = { ...sourceOf(request, endpoint, options), ...paramsOf(request, rest) }
+    return parseFields(endpoint.fields, source, { fromQuery: endpoint.method === 'GET' })
+  }
+  try {
+    return parse()
+  } catch (error) {
+    const { body } = request
+    if (!Buffer.isBuffer(body) || body.length > bodyBytesMax) throw error
+    try {
+      return parse({ ownNumbers: true })
+    } catch (quoted) {
+      // What is nested too deep to be read so is told as it was.
+      throw isAssayError(quoted, 'mlflow_request_invalid') ? quoted : error
+    }
+  }
 }
 
 function paramsOf(request: FastifyRequest, rest: string | undefined): Record<string, unknown> {
@@ -111,12 +139,16 @@ function paramsOf(request: FastifyRequest, rest: string | undefined): Record<str
   return rest === undefined ? params : { ...params, [rest]: tail }
 }
 
-function sourceOf(request: FastifyRequest, { fields, body }: Endpoint): Record<string, unknown> {
+function sourceOf(
+  request: FastifyRequest,
+  { fields, body }: Endpoint,
+  options?: { readonly ownNumbers: boolean },
+): Record<string, unknown> {
   const query = readQuery(request.query as Record<string, unknown>, fields)
   const hasBody = body !== 'stream' && request.method !== 'GET'
   if (!hasBody) return query
   requireJson(request)
-  const read = Buffer.isBuffer(request.body) ? readJsonObject(request.body) : {}
+  const read = Buffer.isBuffer(request.body) ? readJsonObject(request.body, options) : {}
   return request.method === 'DELETE' ? { ...query, ...read } : read
 }
 
@@ -147,9 +179,15 @@ export async function refuseMlflow(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const known = error instanceof AssayError ? error : asRefusal(error, request)
-  if (known === undefined) onDefect(error, request)
+  // Who hung up while a file arrived made no defect of ours.
+  const hungUp = request.raw.destroyed && isCode(error, 'ECONNRESET')
+  if (known === undefined && !hungUp) onDefect(error, request)
   await drained(request.raw)
   return sendRefusal(reply, known ?? error)
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
 }
 
 function unknownEndpoint({ method, url }: FastifyRequest): AssayError {

@@ -88,19 +88,16 @@ export const metricEndpoints: readonly Endpoint[] = [
         throw refused(`max_results must be between 1 and ${limits.pointsPerHistory}.`)
       }
       requireRange(fromStep, toStep)
-      const histories = await rooms.tracking.metricHistories({
-        runIds: runs,
-        name: request.metric_key,
-        fromStep,
-        toStep,
-        // Fewer could not hold the first, last, smallest and largest value of a curve.
-        points: Math.max(request.max_results, 4),
-      })
-      const metrics = histories.flatMap(({ runId: run, metrics: values }) =>
-        values
-          .slice(0, request.max_results)
-          .map((metric) => ({ ...encodeMetric(metric), run_id: run })),
-      )
+      const metrics: object[] = []
+      for (const run of runs) {
+        const values = await rooms.tracking.metricSamples(run, {
+          name: request.metric_key,
+          fromStep,
+          toStep,
+          points: request.max_results,
+        })
+        metrics.push(...values.map((metric) => ({ ...encodeMetric(metric), run_id: run })))
+      }
       return { metrics: some(metrics) }
     },
   }),

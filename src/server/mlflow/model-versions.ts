@@ -1,9 +1,9 @@
 // Versions of registered models: /mlflow/model-versions….
 import type { LabelledVersion, VersionField, VersionOrderField } from '../../registry/index.ts'
-import { defineEndpoint, flag, list, some, text, whole, type Endpoint } from './endpoint.ts'
+import { defineEndpoint, flag, some, text, type Endpoint } from './endpoint.ts'
 import { mlflowErrors } from './errors.ts'
 import { toRecord } from './fields.ts'
-import { refuseTwice, withPrompts } from './models.ts'
+import { readRegistrySearch, registrySearchFields } from './registry-search.ts'
 import { downloadUri, markLoggedModel, resolvedSource } from './registry-source.ts'
 import {
   encodeVersion,
@@ -17,12 +17,12 @@ import {
 } from './registry-fields.ts'
 import {
   listed,
-  ms,
   onlyKeys,
   orders,
   patterns,
-  readSearch,
   tagsAnd,
+  textKey,
+  timeKey,
   type Attributes,
 } from './search.ts'
 
@@ -119,24 +119,13 @@ export const versionEndpoints: readonly Endpoint[] = [
     method: 'GET',
     path: '/mlflow/model-versions/search',
     action: 'read',
-    fields: {
-      filter: text(),
-      max_results: whole({ min: 1, max: 200_000, fallback: 10_000 }),
-      order_by: list(text()),
-      page_token: text(),
-    },
+    fields: registrySearchFields(200_000, 10_000),
     handle: async ({ request, rooms }) => {
-      const { filter, prompts } = withPrompts(
-        readSearch(versions, { filter: request.filter, orderBy: [] }).filter,
-      )
-      const { order } = readSearch(versionOrders, { filter: '', orderBy: request.order_by })
-      refuseTwice(request.order_by, order)
+      const search = readRegistrySearch(request, versions, versionOrders)
       const { versions: found, next } = await rooms.registry.searchVersions({
-        filter,
-        prompts,
-        order: order.length > 0 ? order : [{ field: 'updatedAtUs', descending: true }],
-        limit: request.max_results,
-        after: request.page_token || undefined,
+        ...search,
+        order:
+          search.order.length > 0 ? search.order : [{ field: 'updatedAtUs', descending: true }],
       })
       return { model_versions: some(found.map(encodeVersion)), next_page_token: next }
     },
@@ -167,28 +156,18 @@ function answer(version: LabelledVersion) {
   return { model_version: encodeVersion(version) }
 }
 
-const words = (name: 'model' | 'runId' | 'source') =>
-  ({ field: { of: 'attribute', name }, type: 'text' }) as const
-const time = (name: 'createdAtUs' | 'updatedAtUs') =>
-  ({
-    field: { of: 'attribute', name },
-    type: 'number',
-    operators: orders,
-    convert: ms,
-  }) as const
-
 const versionAttributes: Attributes<VersionField> = {
-  name: { ...words('model'), operators: listed },
-  run_id: { ...words('runId'), operators: listed },
-  source_path: { ...words('source'), operators: patterns },
+  name: textKey('model', listed),
+  run_id: textKey('runId', listed),
+  source_path: textKey('source', patterns),
   version_number: {
     field: { of: 'attribute', name: 'version' },
     type: 'number',
     operators: orders,
     convert: (value) => (Number.isInteger(Number(value)) ? Number(value) : undefined),
   },
-  creation_timestamp: time('createdAtUs'),
-  last_updated_timestamp: time('updatedAtUs'),
+  creation_timestamp: timeKey('createdAtUs'),
+  last_updated_timestamp: timeKey('updatedAtUs'),
 }
 
 const versions = tagsAnd(versionAttributes, patterns)

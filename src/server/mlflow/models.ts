@@ -1,16 +1,13 @@
 // Registered models and their aliases: /mlflow/registered-models….
 import { isAssayError } from '../../lib/errors.ts'
-import type { Filter } from '../../lib/filter.ts'
 import {
   isPrompt,
-  promptTag,
   registryErrors,
   type ModelAttribute,
   type ModelField,
   type RegisteredModel,
 } from '../../registry/index.ts'
-import { trackingErrors } from '../../tracking/index.ts'
-import { defineEndpoint, list, some, text, whole, type Endpoint } from './endpoint.ts'
+import { defineEndpoint, list, some, text, type Endpoint } from './endpoint.ts'
 import { toRecord } from './fields.ts'
 import {
   encodeModel,
@@ -24,17 +21,9 @@ import {
   theName,
   theVersion,
 } from './registry-fields.ts'
+import { readRegistrySearch, registrySearchFields } from './registry-search.ts'
 import type { MlflowRooms } from './rooms.ts'
-import {
-  listed,
-  ms,
-  onlyKeys,
-  orders,
-  patterns,
-  readSearch,
-  tagsAnd,
-  type Attributes,
-} from './search.ts'
+import { listed, onlyKeys, patterns, tagsAnd, textKey, timeKey, type Attributes } from './search.ts'
 
 const latestFields = { name: theName, stages: list(text()) } as const
 
@@ -91,25 +80,10 @@ export const modelEndpoints: readonly Endpoint[] = [
     method: 'GET',
     path: '/mlflow/registered-models/search',
     action: 'read',
-    fields: {
-      filter: text(),
-      max_results: whole({ min: 1, max: 1000, fallback: 100 }),
-      order_by: list(text()),
-      page_token: text(),
-    },
+    fields: registrySearchFields(1000, 100),
     handle: async ({ request, rooms }) => {
-      const { filter, prompts } = withPrompts(
-        readSearch(models, { filter: request.filter, orderBy: [] }).filter,
-      )
-      const { order } = readSearch(modelOrders, { filter: '', orderBy: request.order_by })
-      refuseTwice(request.order_by, order)
-      const { models: found, next } = await rooms.registry.searchModels({
-        filter,
-        prompts,
-        order,
-        limit: request.max_results,
-        after: request.page_token || undefined,
-      })
+      const search = readRegistrySearch(request, models, modelOrders)
+      const { models: found, next } = await rooms.registry.searchModels(search)
       const latest = await rooms.registry.latestByStage(found.map(({ name }) => name))
       const ofModel = Map.groupBy(latest, ({ version }) => version.model)
       const answers = await Promise.all(
@@ -228,18 +202,9 @@ function refuseReserved(alias: string): void {
 }
 
 const modelAttributes: Attributes<ModelField> = {
-  name: { field: { of: 'attribute', name: 'name' }, type: 'text', operators: listed },
-  ...Object.fromEntries(
-    (
-      [
-        ['creation_timestamp', 'createdAtUs'],
-        ['last_updated_timestamp', 'updatedAtUs'],
-      ] as const
-    ).map(([theirs, name]) => [
-      theirs,
-      { field: { of: 'attribute', name }, type: 'number', operators: orders, convert: ms } as const,
-    ]),
-  ),
+  name: textKey('name', listed),
+  creation_timestamp: timeKey('createdAtUs'),
+  last_updated_timestamp: timeKey('updatedAtUs'),
 }
 
 const models = tagsAnd(modelAttributes, patterns)
@@ -250,44 +215,3 @@ const modelOrders = onlyKeys<ModelAttribute>({
   timestamp: 'updatedAtUs',
   last_updated_timestamp: 'updatedAtUs',
 })
-
-/**
- * Prompts are left out unless the filter asks for them by their tag; a comparison that does not ask
- * for them then says nothing more, because models have no such tag.
- */
-export function withPrompts<
-  Field extends ModelField | { readonly of: string; readonly name: string },
->(filter: Filter<Field>): { filter: Filter<Field>; prompts: 'with' | 'without' } {
-  const asks = comparisons(filter).some(({ field, op, value }) => {
-    if (field.of !== 'tag' || field.name !== promptTag) return false
-    const text = String(value).toLowerCase()
-    return (op === '=' && text === 'true') || (op === '!=' && text === 'false')
-  })
-  return asks ? { filter, prompts: 'with' } : { filter: withoutTag(filter), prompts: 'without' }
-}
-
-function comparisons<Field>(filter: Filter<Field>): Extract<Filter<Field>, { field: Field }>[] {
-  if ('all' in filter) return filter.all.flatMap(comparisons)
-  if ('any' in filter) return filter.any.flatMap(comparisons)
-  return [filter]
-}
-
-function withoutTag<Field extends { readonly of: string; readonly name: string }>(
-  filter: Filter<Field>,
-): Filter<Field> {
-  if ('all' in filter) return { all: filter.all.map(withoutTag) }
-  if ('any' in filter) return { any: filter.any.map(withoutTag) }
-  return filter.field.of === 'tag' && filter.field.name === promptTag ? { all: [] } : filter
-}
-
-/** Fields that are named twice have no order. Error: `filter_invalid`. */
-export function refuseTwice(
-  orderBy: readonly string[],
-  order: readonly { field: unknown }[],
-): void {
-  const named = order.map(({ field }) => JSON.stringify(field))
-  if (new Set(named).size === named.length) return
-  throw trackingErrors.filter_invalid(
-    `\`order_by\` contains duplicate fields: ${JSON.stringify(orderBy).slice(0, 500)}`,
-  )
-}

@@ -46,6 +46,18 @@ describe('a body', () => {
     expect(messageOf(() => readJsonObject(bytes(broken)))).toContain('not valid JSON')
   })
 
+  test('is quoted with the digits in which a number was sent', () => {
+    const fields = { a: text(), n: whole({ max: 9 }), list: list(number()) }
+    const quoted = (body: string) =>
+      messageOf(() => parseFields(fields, readJsonObject(bytes(body), { ownNumbers: true })))
+    expect(quoted('{"n": 9.0, "a": 9.0}')).toContain("Invalid value 9.0 for parameter 'a'")
+    expect(quoted('{"a": 9.0}')).toContain("Value was of type 'float'")
+    expect(quoted('{"n": 1e1}')).toContain("Invalid value 1e1 for parameter 'n'")
+    expect(quoted('{"a": [1.50, 2]}')).toContain('Invalid value [1.50,2] for')
+    const read = readJsonObject(bytes('{"n": 9.0, "list": [1e2, -0.0]}'), { ownNumbers: true })
+    expect(parseFields(fields, read)).toEqual({ a: undefined, n: 9, list: [100, -0] })
+  })
+
   test('without bytes, and null, hold nothing', () => {
     expect(readJsonObject(bytes(''))).toEqual({})
     expect(readJsonObject(bytes('null'))).toEqual({})

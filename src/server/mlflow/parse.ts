@@ -12,13 +12,22 @@ import type {
   WholeField,
 } from './endpoint.ts'
 import { invalid, invalidSentence, missing, mlflowErrors, wrongType } from './errors.ts'
+import { isSentNumber, keepDigits, plainNumber } from './sent-number.ts'
 
-/** One JSON object from bytes. Bare NaN and Infinity, which Python writes, are read as texts. */
-export function readJsonObject(bytes: Uint8Array): Readonly<Record<string, unknown>> {
+/**
+ * One JSON object from bytes. Bare NaN and Infinity, which Python writes, are read as texts. With
+ * `ownNumbers`, which is slower, a number that we would write otherwise is kept as raw JSON, so that
+ * a refusal quotes `9.0` as it was sent.
+ */
+export function readJsonObject(
+  bytes: Uint8Array,
+  { ownNumbers = false } = {},
+): Readonly<Record<string, unknown>> {
   if (bytes.length === 0) return {}
-  let value = parseJson(new TextDecoder().decode(bytes))
+  const reviver = ownNumbers ? keepDigits : undefined
+  let value = parseJson(new TextDecoder().decode(bytes), reviver)
   // Old clients encode their JSON twice.
-  if (typeof value === 'string') value = parseJson(value)
+  if (typeof value === 'string') value = parseJson(value, reviver)
   if (value === null) return {}
   if (typeof value !== 'object' || Array.isArray(value)) {
     throw mlflowErrors.mlflow_body_invalid('The body must be one JSON object.')
@@ -26,13 +35,13 @@ export function readJsonObject(bytes: Uint8Array): Readonly<Record<string, unkno
   return value as Readonly<Record<string, unknown>>
 }
 
-function parseJson(text: string): unknown {
+function parseJson(text: string, reviver?: typeof keepDigits): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(text, reviver)
   } catch (cause) {
     if (/\b(?:NaN|Infinity)\b/.test(text)) {
       try {
-        return JSON.parse(text.replace(BARE, quoted))
+        return JSON.parse(text.replace(BARE, quoted), reviver)
       } catch {
         // Told below with the error of the text as it came.
       }
@@ -132,7 +141,9 @@ function parseValue(field: Field, value: unknown, path: string, options: ParseOp
     case 'list':
       return parseList(field, value, path, options)
     case 'record':
-      if (typeof value !== 'object' || Array.isArray(value)) throw wrongType(path, value)
+      if (typeof value !== 'object' || Array.isArray(value) || isSentNumber(value)) {
+        throw wrongType(path, value)
+      }
       return parseFields(field.fields, value as Record<string, unknown>, options, path)
   }
 }
@@ -153,25 +164,26 @@ function parseNumber(field: WholeField | NumberField, value: unknown, path: stri
   if (read === undefined) throw wrongType(path, value)
   if (field.min !== undefined && read < field.min) {
     const isCount = field.min === 1
-    throw outOfRange(path, read, isCount ? 'a positive integer' : `at least ${field.min}`)
+    throw outOfRange(path, value, isCount ? 'a positive integer' : `at least ${field.min}`)
   }
   if (field.max !== undefined && read > field.max) {
-    throw outOfRange(path, read, `at most ${field.max}`)
+    throw outOfRange(path, value, `at most ${field.max}`)
   }
   return read
 }
 
-function outOfRange(path: string, value: number, rule: string) {
+function outOfRange(path: string, value: unknown, rule: string) {
   return mlflowErrors.mlflow_request_invalid(`${invalidSentence(path, value)} It must be ${rule}`)
 }
 
 function readWhole(value: unknown): number | undefined {
-  const read =
-    typeof value === 'string' && /^\s*[+-]?\d{1,20}\s*$/.test(value) ? Number(value) : value
+  const isDigits = typeof value === 'string' && /^\s*[+-]?\d{1,20}\s*$/.test(value)
+  const read = isDigits ? Number(value) : plainNumber(value)
   return typeof read === 'number' && Number.isSafeInteger(read) ? read + 0 : undefined
 }
 
-function readNumber(value: unknown): number | undefined {
+function readNumber(sent: unknown): number | undefined {
+  const value = plainNumber(sent)
   if (typeof value === 'number') return value
   if (typeof value !== 'string' || value.length > 400) return undefined
   if (/^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/.test(value)) return Number(value)

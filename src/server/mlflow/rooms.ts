@@ -1,5 +1,6 @@
 // What the door of MLflow may ask of the rooms.
 import type { Access, Identity } from '../../access/index.ts'
+import type { AuditLog } from '../../audit/index.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Registry, Webhooks } from '../../registry/index.ts'
 import type { Tracking } from '../../tracking/index.ts'
@@ -8,6 +9,7 @@ export interface MlflowRooms {
   readonly tracking: Tracking
   readonly registry: Registry
   readonly webhooks: Webhooks
+  readonly audit: Pick<AuditLog, 'list'>
   readonly clock: Clock
 }
 

@@ -19,24 +19,33 @@ import {
 } from '../../tracking/index.ts'
 import { runNameTag, runStatusNames, statusOf, toUs, userTag } from './encode.ts'
 
-const orders: readonly ComparisonOperator[] = ['=', '!=', '<', '<=', '>', '>=']
-const patterns: readonly ComparisonOperator[] = ['=', '!=', 'like', 'ilike']
+export const orders: readonly ComparisonOperator[] = ['=', '!=', '<', '<=', '>', '>=']
+export const patterns: readonly ComparisonOperator[] = ['=', '!=', 'like', 'ilike']
 const nullable: readonly ComparisonOperator[] = [...patterns, 'is-null', 'is-not-null']
-const listed: readonly ComparisonOperator[] = [...patterns, 'in', 'not-in']
+export const listed: readonly ComparisonOperator[] = [...patterns, 'in', 'not-in']
 
 const ms = (value: string | number) => (typeof value === 'number' ? toUs(value) : undefined)
 
-type Attributes<Field> = Readonly<Record<string, FilterKey<Field>>>
+export type Attributes<Field> = Readonly<Record<string, FilterKey<Field>>>
+
+/** An attribute that is a text, and one that is a time, sent in milliseconds. */
+export const textKey = <const Name extends string>(
+  name: Name,
+  operators: readonly ComparisonOperator[],
+) => ({ field: { of: 'attribute', name }, type: 'text', operators }) as const
+export const timeKey = <const Name extends string>(name: Name) =>
+  ({
+    field: { of: 'attribute', name },
+    type: 'number',
+    operators: orders,
+    convert: ms,
+  }) as const
 
 const runAttributes: Attributes<RunField> = withAliases<RunField>(
   {
-    run_id: { field: { of: 'attribute', name: 'id' }, type: 'text', operators: listed },
-    run_name: { field: { of: 'attribute', name: 'name' }, type: 'text', operators: listed },
-    status: {
-      field: { of: 'attribute', name: 'status' },
-      type: 'text',
-      operators: listed,
-    },
+    run_id: textKey('id', listed),
+    run_name: textKey('name', listed),
+    status: textKey('status', listed),
     user_id: { field: { of: 'tag', name: userTag }, type: 'text', operators: listed },
     artifact_uri: {
       field: { of: 'attribute', name: 'artifactUri' },
@@ -48,18 +57,8 @@ const runAttributes: Attributes<RunField> = withAliases<RunField>(
         return run === undefined ? value : artifactUri(run)
       },
     },
-    start_time: {
-      field: { of: 'attribute', name: 'startedAtUs' },
-      type: 'number',
-      operators: orders,
-      convert: ms,
-    },
-    end_time: {
-      field: { of: 'attribute', name: 'endedAtUs' },
-      type: 'number',
-      operators: orders,
-      convert: ms,
-    },
+    start_time: timeKey('startedAtUs'),
+    end_time: timeKey('endedAtUs'),
   },
   {
     start_time: ['created', 'Created'],
@@ -103,20 +102,10 @@ function tagField(name: string): RunField {
 }
 
 const experimentAttributes: Attributes<ExperimentField> = {
-  name: { field: { of: 'attribute', name: 'name' }, type: 'text', operators: patterns },
-  experiment_id: { field: { of: 'attribute', name: 'id' }, type: 'text', operators: listed },
-  creation_time: {
-    field: { of: 'attribute', name: 'createdAtUs' },
-    type: 'number',
-    operators: orders,
-    convert: ms,
-  },
-  last_update_time: {
-    field: { of: 'attribute', name: 'updatedAtUs' },
-    type: 'number',
-    operators: orders,
-    convert: ms,
-  },
+  name: textKey('name', patterns),
+  experiment_id: textKey('id', listed),
+  creation_time: timeKey('createdAtUs'),
+  last_update_time: timeKey('updatedAtUs'),
 }
 
 const experiments = tagsAnd(experimentAttributes, nullable)
@@ -149,32 +138,16 @@ export function onlyKeys<Field>(fields: Readonly<Record<string, Field>>): Vocabu
 
 const modelAttributes: Attributes<LoggedModelField> = withAliases<LoggedModelField>(
   {
-    name: { field: { of: 'attribute', name: 'name' }, type: 'text', operators: listed },
-    model_id: { field: { of: 'attribute', name: 'id' }, type: 'text', operators: listed },
-    model_type: { field: { of: 'attribute', name: 'modelType' }, type: 'text', operators: listed },
-    source_run_id: {
-      field: { of: 'attribute', name: 'sourceRunId' },
-      type: 'text',
-      operators: listed,
-    },
+    name: textKey('name', listed),
+    model_id: textKey('id', listed),
+    model_type: textKey('modelType', listed),
+    source_run_id: textKey('sourceRunId', listed),
     status: {
-      field: { of: 'attribute', name: 'status' },
-      type: 'text',
-      operators: listed,
+      ...textKey('status', listed),
       convert: (value) => own(modelStatusWords, String(value)) ?? value,
     },
-    creation_timestamp_ms: {
-      field: { of: 'attribute', name: 'createdAtUs' },
-      type: 'number',
-      operators: orders,
-      convert: ms,
-    },
-    last_updated_timestamp_ms: {
-      field: { of: 'attribute', name: 'updatedAtUs' },
-      type: 'number',
-      operators: orders,
-      convert: ms,
-    },
+    creation_timestamp_ms: timeKey('createdAtUs'),
+    last_updated_timestamp_ms: timeKey('updatedAtUs'),
   },
   {
     creation_timestamp_ms: ['creation_time', 'creation_timestamp'],
@@ -220,7 +193,7 @@ interface ReadSearch<Field> {
 }
 
 export function readRunSearch(texts: SearchTexts): ReadSearch<RunField> {
-  const { filter, order } = read(runs, texts)
+  const { filter, order } = readSearch(runs, texts)
   return { filter: withOurStatuses(filter), order }
 }
 
@@ -234,14 +207,13 @@ function withOurStatuses(filter: Filter<RunField>): Filter<RunField> {
   return { field, op: 'in', value: meant.map(statusOf) }
 }
 
-export const readExperimentSearch = (texts: SearchTexts) => read(experiments, texts)
-export const readLoggedModelSearch = (texts: SearchTexts) => read(loggedModels, texts)
-export { read as readSearch, patterns, listed, orders, ms, type Attributes }
+export const readExperimentSearch = (texts: SearchTexts) => readSearch(experiments, texts)
+export const readLoggedModelSearch = (texts: SearchTexts) => readSearch(loggedModels, texts)
 
 const ORDERS_MAX = 20
 
 /** Both texts of a search. Errors: `filter_invalid`. */
-function read<Field>(
+export function readSearch<Field>(
   vocabulary: Vocabulary<Field>,
   { filter, orderBy }: SearchTexts,
 ): ReadSearch<Field> {

@@ -1,11 +1,11 @@
 // Webhooks: /mlflow/webhooks…. Who may manage access may point the server at other systems.
+import { pagingErrors } from '../../lib/paging.ts'
 import {
   webhookEvents,
   type Webhook,
   type WebhookEvent,
   type WebhookStatus,
 } from '../../registry/index.ts'
-import { trackingErrors } from '../../tracking/index.ts'
 import { toMs } from './encode.ts'
 import {
   defineEndpoint,
@@ -85,7 +85,7 @@ export const webhookEndpoints: readonly Endpoint[] = [
       const { page_token: token, max_results: limit } = request
       const from = token ? all.findIndex(({ id }) => id === token) + 1 : 0
       if (token && from === 0) {
-        throw trackingErrors.page_token_invalid(`No webhook has the id ${token.slice(0, 100)}.`)
+        throw pagingErrors.page_token_invalid(`No webhook has the id ${token.slice(0, 100)}.`)
       }
       const page = all.slice(from, from + limit)
       return {

@@ -1,7 +1,7 @@
 // Who asks behind MLflow's door: its client sends MLFLOW_TRACKING_TOKEN as a bearer, or
 // MLFLOW_TRACKING_USERNAME and _PASSWORD as Basic; a page sends its session.
 import type { IncomingHttpHeaders } from 'node:http'
-import { accessErrors, requireMay, sessionCookie } from '../../access/index.ts'
+import { accessErrors, requireMay, sessionOf } from '../../access/index.ts'
 import type { Action, Credentials, Identity } from '../../access/index.ts'
 import type { MlflowDoorOptions } from './rooms.ts'
 
@@ -40,17 +40,9 @@ function credentialsOf({ method, headers }: Caller): Credentials {
     return { bearer: password || decoded.slice(0, colon === -1 ? undefined : colon) }
   }
   if (headers.authorization !== undefined) return { bearer: headers.authorization }
-  const session = sessionOf(headers)
+  const session = sessionOf(headers.cookie)
   if (session !== undefined && method !== 'GET') requireSameOrigin(headers)
   return { session }
-}
-
-function sessionOf({ cookie }: IncomingHttpHeaders): string | undefined {
-  for (const part of (cookie ?? '').split(';')) {
-    const [name, value] = part.trim().split('=', 2)
-    if (name === sessionCookie && value) return value
-  }
-  return undefined
 }
 
 // A browser names the origin of every request that changes something; only our own may.

@@ -18,7 +18,7 @@ import {
   Facts,
   Hash,
   LineageLink,
-  ObjectLink,
+  ObjectLinks,
   PageLink,
   Panel,
   ScreenHead,
@@ -208,12 +208,9 @@ function Snapshots({ dataset }: { readonly dataset: Dataset }) {
               : `${date(snapshot.from, zone)} to ${date(snapshot.to, zone)}`,
             snapshot.file,
             dateTime(snapshot.createdAt, zone),
-            <span key="used" className="links">
-              {snapshot.usedBy.map((target) => (
-                <ObjectLink key={target.id} target={target} />
-              ))}
+            <ObjectLinks key="used" targets={snapshot.usedBy} more={snapshot.usedByMore}>
               <LineageLink kind="snapshot" id={`${dataset.name}/${snapshot.hash}`} />
-            </span>,
+            </ObjectLinks>,
           ],
         }))}
       />

@@ -84,11 +84,16 @@ function Summary({ data }: { readonly data: DatasetDifference }) {
   const { rows, parts, schema, before, after } = data
   return (
     <Panel>
+      <dl className="row-counts">
+        {(['added', 'removed', 'changed'] as const).map((kind) => (
+          <div key={kind}>
+            <dt>Rows {kind}</dt>
+            <dd className="num">{count(rows[kind])}</dd>
+          </div>
+        ))}
+      </dl>
       <Facts
         facts={[
-          { name: 'Added', value: count(rows.added) },
-          { name: 'Removed', value: count(rows.removed) },
-          { name: 'Changed', value: count(rows.changed) },
           {
             name: `Version ${before.number}`,
             value: (
@@ -230,10 +235,12 @@ function Rows({
   readonly side: 'before' | 'after'
 }) {
   const columns = Object.keys(rows[0]?.[side] ?? {})
+  const isNumeric = (column: string) =>
+    rows.every((row) => /^-?[\d.]+$/.test(row[side]?.[column] ?? '0'))
   return (
     <SmallTable
       label={label}
-      head={[{ title: 'Row' }, ...columns.map((title) => ({ title }))]}
+      head={[{ title: 'Row' }, ...columns.map((title) => ({ title, right: isNumeric(title) }))]}
       rows={rows.map((row, at) => ({
         key: String(at),
         cells: [

@@ -20,6 +20,7 @@ import { ChoiceFilter, ExportLinks, SelectFilter, TextFilter } from '../../parts
 import { useKeys } from '../../parts/keys.ts'
 import { PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
 import { LabelMark, OutcomeMark } from '../../parts/outcome.tsx'
+import { NoPolicy, useDecides } from '../../parts/no-policy.tsx'
 import { Empty, Failed, Loading } from '../../parts/states.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
 import { decisionAddress, decisionFilters } from './filters.ts'
@@ -157,6 +158,7 @@ export default function DecisionsScreen() {
 }
 
 function NoDecisions({ filtered }: { readonly filtered: boolean }) {
+  const decides = useDecides()
   if (filtered) {
     return (
       <Empty title="No decision matches">
@@ -164,6 +166,7 @@ function NoDecisions({ filtered }: { readonly filtered: boolean }) {
       </Empty>
     )
   }
+  if (!decides) return <NoPolicy />
   return (
     <Empty title="No decisions yet" command="npx assay decide payment.json">
       They appear when a policy answers its first event.

@@ -1,8 +1,9 @@
 import type { ComparedRuns, Estimate } from '../../../src/server/contract/index.ts'
+import { useMediaQuery } from '@mantine/hooks'
 import { useMemo } from 'react'
 import { useAsk } from '../../client/queries.ts'
 import { useView } from '../../client/view.ts'
-import { count, intervalText, none, score, statistic } from '../../parts/figures.ts'
+import { count, figureOf, intervalText, none, score, statistic } from '../../parts/figures.ts'
 import { ChoiceFilter } from '../../parts/filters.tsx'
 import { ObjectLink, PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
 import { SmallTable } from '../../parts/small-table.tsx'
@@ -86,7 +87,9 @@ function Shown({ show, data }: { readonly show: string | undefined; readonly dat
 
 function ComparedCurves({ data }: { readonly data: ComparedRuns }) {
   const { view, change } = useView()
-  const metric = view.metric ?? data.metrics[0]?.name
+  const withCurve = data.metrics.filter(({ hasCurve }) => hasCurve)
+  const others = data.metrics.filter(({ hasCurve }) => !hasCurve)
+  const metric = view.metric ?? (withCurve[0] ?? others[0])?.name
   if (metric === undefined) return <Empty title="These runs have no metrics" />
   const isRunning = data.runs.some(({ status }) => status === 'running')
   return (
@@ -98,14 +101,23 @@ function ComparedCurves({ data }: { readonly data: ComparedRuns }) {
           value={metric}
           onChange={(event) => change({ metric: event.target.value })}
         >
-          {data.metrics.map(({ name, title }) => (
-            <option key={name} value={name}>
-              {title}
-            </option>
-          ))}
+          {[
+            { label: 'Curves', metrics: withCurve },
+            { label: 'Single values', metrics: others },
+          ]
+            .filter(({ metrics }) => metrics.length > 0)
+            .map(({ label, metrics }) => (
+              <optgroup key={label} label={label}>
+                {metrics.map(({ name, title }) => (
+                  <option key={name} value={name}>
+                    {title}
+                  </option>
+                ))}
+              </optgroup>
+            ))}
         </select>
       </label>
-      <CurveChoices />
+      {others.some(({ name }) => name === metric) ? null : <CurveChoices />}
       <MetricCurves
         ids={data.runs.map(({ id }) => id)}
         metric={metric}
@@ -144,6 +156,7 @@ function headOf(data: ComparedRuns) {
 }
 
 function DrawnMetrics({ data }: { readonly data: ComparedRuns }) {
+  const isNarrow = useIsNarrow()
   return (
     <Panel
       title="Metrics"
@@ -154,22 +167,53 @@ function DrawnMetrics({ data }: { readonly data: ComparedRuns }) {
           : 'The best is bold; below, how far the others lie from it, row by row on the same resamples'
       }
     >
-      <SmallTable
-        label="Metrics"
-        head={headOf(data)}
-        rows={data.metrics.map((metric) => ({
-          key: metric.name,
-          cells: [
-            metric.title,
-            ...metric.values.map((estimate, i) => (
-              <MetricCell key={data.runs[i]?.id ?? i} data={data} metric={metric} at={i}>
-                {estimate}
-              </MetricCell>
-            )),
-          ],
-        }))}
-      />
+      {isNarrow ? (
+        <StackedMetrics data={data} />
+      ) : (
+        <SmallTable
+          label="Metrics"
+          head={headOf(data)}
+          rows={data.metrics.map((metric) => ({
+            key: metric.name,
+            cells: [
+              metric.title,
+              ...metric.values.map((estimate, i) => (
+                <MetricCell key={data.runs[i]?.id ?? i} data={data} metric={metric} at={i}>
+                  {estimate}
+                </MetricCell>
+              )),
+            ],
+          }))}
+        />
+      )}
     </Panel>
+  )
+}
+
+function useIsNarrow(): boolean {
+  return useMediaQuery('(max-width: 560px)', false, { getInitialValueInEffect: false }) ?? false
+}
+
+/** Where columns do not fit beside each other: metric by metric, the runs below each other. */
+function StackedMetrics({ data }: { readonly data: ComparedRuns }) {
+  return (
+    <ul className="stacked-metrics" aria-label="Metrics">
+      {data.metrics.map((metric) => (
+        <li key={metric.name}>
+          <h3>{metric.title}</h3>
+          <ul>
+            {data.runs.map((run, i) => (
+              <li key={run.id}>
+                <PageLink to={`/experiments/${run.id}`}>{run.name}</PageLink>
+                <MetricCell data={data} metric={metric} at={i}>
+                  {metric.values[i] ?? null}
+                </MetricCell>
+              </li>
+            ))}
+          </ul>
+        </li>
+      ))}
+    </ul>
   )
 }
 
@@ -191,33 +235,36 @@ function PlotsBeside({ data }: { readonly data: ComparedRuns }) {
   )
 }
 
-const NAME_WIDTH = 210
-const RUN_WIDTH = 150
+/** On a narrow page two runs stand whole beside the names, and a third is seen to follow. */
+function useWidths() {
+  return useIsNarrow() ? { name: 116, run: 100 } : { name: 210, run: 150 }
+}
 
 /** One column a run, one row a metric, however many there are of both. */
 function WideFigures({ data }: { readonly data: ComparedRuns }) {
   type Row = ComparedRuns['metrics'][number]
+  const widths = useWidths()
   const columns = useMemo(
     () =>
       data.runs.map((run, i): WideColumn<Row> => ({
         key: run.id,
         title: run.name,
         head: <PageLink to={`/experiments/${run.id}`}>{run.name}</PageLink>,
-        width: RUN_WIDTH,
+        width: widths.run,
         align: 'right',
         cell: ({ values, best }) => {
           const value = statistic(values[i]?.value)
           return best === i ? <b>{value}</b> : value
         },
       })),
-    [data.runs],
+    [data.runs, widths.run],
   )
   return (
     <WideTable
       label="Metrics"
       rows={data.metrics}
       rowKey={(row) => row.name}
-      pinned={[{ key: 'name', title: 'Metric', width: NAME_WIDTH, cell: (row) => row.title }]}
+      pinned={[{ key: 'name', title: 'Metric', width: widths.name, cell: (row) => row.title }]}
       columns={columns}
       height="420px"
     />
@@ -233,6 +280,7 @@ interface DifferenceRow {
 function Differences({ data }: { readonly data: ComparedRuns }) {
   const { view, change } = useView()
   const onlyDifferent = view.params !== 'all'
+  const widths = useWidths()
   const params = data.params.filter((param) => param.differs || !onlyDifferent)
   // Clients name no learner; the run's own name stands there then.
   const hasLearner = data.runs.some(({ learner, name }) => learner !== name)
@@ -249,7 +297,7 @@ function Differences({ data }: { readonly data: ComparedRuns }) {
     key: run.id,
     title: run.name,
     head: <PageLink to={`/experiments/${run.id}`}>{run.name}</PageLink>,
-    width: RUN_WIDTH,
+    width: widths.run,
     align: 'right',
     cell: ({ values }) => values[i],
   }))
@@ -271,7 +319,7 @@ function Differences({ data }: { readonly data: ComparedRuns }) {
         label="Parameters"
         rows={rows}
         rowKey={(row) => row.name}
-        pinned={[{ key: 'name', title: 'Name', width: NAME_WIDTH, cell: (row) => row.name }]}
+        pinned={[{ key: 'name', title: 'Name', width: widths.name, cell: (row) => row.name }]}
         columns={columns}
         height="420px"
       />
@@ -296,14 +344,16 @@ function MetricCell({
   const difference = pair?.differences[at] ?? null
   const range = rangeOf(estimate)
   const scale = scaleOf(metric.values.flatMap((one) => rangeOf(one) ?? []))
+  // Of a client's metric nobody says on how many cases it was measured.
+  const known = [
+    ...(estimate.interval === null ? [] : [intervalText(estimate.interval)]),
+    ...(estimate.n === 0 ? [] : [`n ${count(estimate.n)}`]),
+  ]
   return (
     <span className="compared">
-      {metric.best === at ? <b>{score(estimate.value)}</b> : score(estimate.value)}
+      {metric.best === at ? <b>{figureOf(estimate)}</b> : figureOf(estimate)}
       {range === null ? null : <Whisker range={range} scale={scale} />}
-      <span className="quiet">
-        {estimate.interval === null ? '' : `${intervalText(estimate.interval)}, `}n{' '}
-        {count(estimate.n)}
-      </span>
+      {known.length === 0 ? null : <span className="quiet">{known.join(', ')}</span>}
       {difference === null ? null : (
         <span>
           {minus(score(difference.value))}{' '}

@@ -1,6 +1,7 @@
 /** The experiments with the number of their runs: choose, rename, delete, restore. */
 import { Menu, Modal } from '@mantine/core'
 import { IconDots } from '@tabler/icons-react'
+import { useDebouncedValue } from '@mantine/hooks'
 import { useState } from 'react'
 import type { Experiment } from '../../../src/server/contract/index.ts'
 import { useAct, useAsk } from '../../client/queries.ts'
@@ -12,31 +13,46 @@ import { Answered } from '../../parts/states.tsx'
 
 const changed = ['experiments', 'runs', 'runColumns'] as const
 
-/** Whether a view is of this experiment: links may name it, or carry its id. */
-export function isOf(experiment: Experiment, view: string | undefined): boolean {
-  return view === experiment.id || view === experiment.name
+/** As many are listed; others are found by their names. */
+const LISTED = 200
+
+/** The experiment that a view is of: links may name it, or carry its id. */
+export function useExperiment(view: string | undefined): Experiment | undefined {
+  const query = { named: view ?? '', deleted: 'with' } as const
+  const { data } = useAsk('experiments', { query }, { enabled: view !== undefined })
+  return view === undefined ? undefined : data?.items[0]
 }
 
 export function ExperimentsList() {
   const { view, change } = useView()
   const [deleted, setDeleted] = useState(false)
   const [text, setText] = useState('')
+  const [wanted] = useDebouncedValue(text.trim(), 150)
+  const chosen = useExperiment(view.experiment)
   const answer = useAsk(
     'experiments',
-    { query: deleted ? { deleted: 'with' } : {} },
+    {
+      query: {
+        limit: LISTED,
+        ...(deleted && { deleted: 'with' }),
+        ...(wanted !== '' && { text: wanted }),
+      },
+    },
     { every: 10_000, keepPrevious: true },
   )
+  const listed = answer.data?.items ?? []
+  const isListed = listed.some(({ id }) => id === chosen?.id)
   const choose = (id: string | undefined) => change(forExperiment(id), { push: true })
   return (
     <nav className="experiments-list" aria-label="Experiments">
       <select
         className="filter-input experiments-select"
         aria-label="Experiment"
-        value={answer.data?.items.find((one) => isOf(one, view.experiment))?.id ?? ''}
+        value={chosen?.id ?? ''}
         onChange={(event) => choose(event.target.value || undefined)}
       >
         <option value="">All experiments</option>
-        {answer.data?.items.map((one) => (
+        {[...(chosen === undefined || isListed ? [] : [chosen]), ...listed].map((one) => (
           <option key={one.id} value={one.id}>
             {one.name} ({count(one.runs)})
           </option>
@@ -44,43 +60,41 @@ export function ExperimentsList() {
       </select>
       <div className="experiments-lines">
         <Answered answer={answer} rows={3}>
-          {({ items }) => {
-            const found = items.filter(({ name }) =>
-              name.toLowerCase().includes(text.trim().toLowerCase()),
-            )
-            return (
-              <>
-                {items.length > 8 ? (
-                  <input
-                    className="filter-input"
-                    aria-label="Find an experiment"
-                    placeholder="Find an experiment"
-                    value={text}
-                    onChange={(event) => setText(event.target.value)}
-                  />
-                ) : null}
-                <ul>
-                  <li className={view.experiment === undefined ? 'is-here' : ''}>
-                    <PageLink to={addressOfExperiment(undefined)}>All experiments</PageLink>
-                    <span className="quiet num">
-                      {count(items.reduce((sum, one) => sum + one.runs, 0))}
-                    </span>
-                  </li>
-                  {found.map((one) => (
-                    <Line key={one.id} experiment={one} here={isOf(one, view.experiment)} />
-                  ))}
-                </ul>
-                <button
-                  type="button"
-                  className="text-button"
-                  aria-pressed={deleted}
-                  onClick={() => setDeleted(!deleted)}
-                >
-                  {deleted ? 'Hide deleted' : 'Show deleted'}
-                </button>
-              </>
-            )
-          }}
+          {({ items, next, runs }) => (
+            <>
+              {items.length > 8 || text !== '' ? (
+                <input
+                  className="filter-input"
+                  aria-label="Find an experiment"
+                  placeholder="Find an experiment"
+                  value={text}
+                  onChange={(event) => setText(event.target.value)}
+                />
+              ) : null}
+              <ul>
+                <li className={view.experiment === undefined ? 'is-here' : ''}>
+                  <PageLink to={addressOfExperiment(undefined)}>All experiments</PageLink>
+                  <span className="quiet num">{count(runs)}</span>
+                </li>
+                {items.map((one) => (
+                  <Line key={one.id} experiment={one} here={one.id === chosen?.id} />
+                ))}
+              </ul>
+              {next === null ? null : (
+                <p className="quiet">
+                  The newest {count(items.length)} of more; find others by their names.
+                </p>
+              )}
+              <button
+                type="button"
+                className="text-button"
+                aria-pressed={deleted}
+                onClick={() => setDeleted(!deleted)}
+              >
+                {deleted ? 'Hide deleted' : 'Show deleted'}
+              </button>
+            </>
+          )}
         </Answered>
       </div>
     </nav>

@@ -239,6 +239,40 @@ describe.skipIf(!needs('chromium'))('experiments in a browser', () => {
     expect(wide).toBeLessThanOrEqual(360)
   })
 
+  test('on a narrow page compared runs stand below each other, metric by metric', async () => {
+    const opened = await open({ width: 390 })
+    const { page } = opened
+    await show(opened, '/experiments/compare?ids=run_01k4tree,run_01k4logi')
+    const metric = page.getByRole('list', { name: 'Metrics' }).locator('> li').first()
+    for (const name of ['boosted-trees', 'logistic-regression']) {
+      const box = (await metric.getByRole('link', { name }).boundingBox())!
+      expect(box.x).toBeGreaterThanOrEqual(0)
+      expect(box.x + box.width).toBeLessThanOrEqual(390)
+    }
+    // Of more runs two stand whole beside the names.
+    const ids = sweep.slice(1, 9).map(({ id }) => id)
+    await show(opened, `/experiments/compare?ids=${ids.join(',')}`)
+    const heads = page
+      .getByRole('table', { name: 'Metrics' })
+      .locator('.wide-head .wide-at')
+      .filter({ visible: true })
+    const second = (await heads.nth(1).boundingBox())!
+    expect(second.x + second.width).toBeLessThanOrEqual(390)
+  })
+
+  test('curves begin with a metric that has one; single values stand in a table', async () => {
+    const opened = await open()
+    const { page } = opened
+    const ids = sweep.slice(1, 4).map(({ id }) => id)
+    await show(opened, `/experiments/compare?show=curves&ids=${ids.join(',')}`)
+    await page.locator('.uplot canvas').waitFor()
+    await page.getByLabel('Metric').selectOption('accuracy')
+    await page.getByText('Each run logged accuracy once').waitFor()
+    await page.getByRole('region', { name: 'accuracy' }).waitFor()
+    expect(await page.locator('.uplot canvas').count()).toBe(0)
+    expect(await page.getByText('Smoothing').count()).toBe(0)
+  })
+
   test('an empty store says how a first run comes about', async () => {
     const opened = await open({ scenario: 'empty' })
     const { page } = opened

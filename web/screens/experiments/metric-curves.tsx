@@ -4,8 +4,9 @@ import type { RunCurves } from '../../../src/server/contract/index.ts'
 import { useAsk } from '../../client/queries.ts'
 import { useView } from '../../client/view.ts'
 import { Chart } from '../../parts/charts.tsx'
-import { count, duration, fullDateTime, none, statistic } from '../../parts/figures.ts'
+import { count, dateTime, duration, fullDateTime, none, statistic } from '../../parts/figures.ts'
 import { ChoiceFilter } from '../../parts/filters.tsx'
+import { PageLink } from '../../parts/layout.tsx'
 import type { RunLine } from '../../parts/run-lines.tsx'
 import { smoothed } from '../../parts/smoothing.ts'
 import { SmallTable } from '../../parts/small-table.tsx'
@@ -89,12 +90,17 @@ function smoothingOf(text: string | undefined): number {
 function Curves({ data }: { readonly data: RunCurves }) {
   const { view } = useView()
   const zone = useTimeZone()
-  const over: Over = view.over === 'elapsed' || view.over === 'time' ? view.over : 'step'
   const share = smoothingOf(view.smooth)
   const series = data.series.filter(({ values }) => values.length > 0)
   if (series.length === 0) {
     return <Empty title={`None of these runs logged ${data.title}`} />
   }
+  if (series.every(({ values }) => values.length === 1)) {
+    return <SingleValues title={data.title} series={series} />
+  }
+  const hasSteps = series.some(({ steps }) => steps.some((step) => step !== steps[0]))
+  const wanted = view.over === 'elapsed' || view.over === 'time' ? view.over : 'step'
+  const over: Over = wanted === 'step' && !hasSteps ? 'elapsed' : wanted
   const lines = series.map((one): RunLine => ({
     title: one.name,
     x: xOf(one, over),
@@ -119,6 +125,7 @@ function Curves({ data }: { readonly data: RunCurves }) {
     maybeThinned
       ? `Of curves with more than ${count(data.points)} values, the first, last, smallest and largest of each stretch are drawn.`
       : '',
+    over === wanted ? '' : 'All were logged at one step: drawn over time.',
     gaps ? 'A gap is a value that was no number.' : '',
     notPositive ? 'Values of zero and below have no place on this scale.' : '',
   ].filter(Boolean)
@@ -141,6 +148,46 @@ function Curves({ data }: { readonly data: RunCurves }) {
         />
       </Suspense>
     </Chart>
+  )
+}
+
+/** One value a run makes no curve. */
+function SingleValues({
+  title,
+  series,
+}: {
+  readonly title: string
+  readonly series: RunCurves['series']
+}) {
+  const zone = useTimeZone()
+  return (
+    <>
+      <p className="chart-note">
+        {series.length === 1
+          ? `The run logged ${title} once: there is no curve to draw.`
+          : `Each run logged ${title} once: there is no curve to draw.`}
+      </p>
+      <SmallTable
+        label={title}
+        head={[
+          { title: 'Run' },
+          { title, right: true },
+          { title: 'Step', right: true },
+          { title: `Logged, ${zone}` },
+        ]}
+        rows={series.map(({ runId, name, values, steps, at }) => ({
+          key: runId,
+          cells: [
+            <PageLink key="run" to={`/experiments/${runId}`}>
+              {name}
+            </PageLink>,
+            values[0] == null ? 'NaN' : statistic(values[0]),
+            count(steps[0]),
+            dateTime(new Date(at[0] ?? 0).toISOString(), zone),
+          ],
+        }))}
+      />
+    </>
   )
 }
 

@@ -50,6 +50,18 @@ export function RunMetricsPanel({ run }: { readonly run: Run }) {
   )
 }
 
+const precision: readonly WideColumn<Metric>[] = [
+  {
+    key: 'interval',
+    title: '95 % interval',
+    width: 140,
+    align: 'right',
+    cell: ({ low, high }) =>
+      low === null || high === null ? none : intervalText({ low, high, level: 0.95 }),
+  },
+  { key: 'n', title: 'n', width: 80, align: 'right', cell: ({ n }) => count(n) },
+]
+
 function MetricsTable({ items }: { readonly items: readonly Metric[] }) {
   const { change } = useView()
   const columns: readonly WideColumn<Metric>[] = [
@@ -60,15 +72,8 @@ function MetricsTable({ items }: { readonly items: readonly Metric[] }) {
       align: 'right',
       cell: ({ last }) => <b title={String(last)}>{last === null ? 'NaN' : statistic(last)}</b>,
     },
-    {
-      key: 'interval',
-      title: '95 % interval',
-      width: 140,
-      align: 'right',
-      cell: ({ low, high }) =>
-        low === null || high === null ? none : intervalText({ low, high, level: 0.95 }),
-    },
-    { key: 'n', title: 'n', width: 80, align: 'right', cell: ({ n }) => count(n) },
+    // Clients say neither.
+    ...(items.every(({ low, n }) => low === null && n === null) ? [] : precision),
     {
       key: 'min',
       title: 'Smallest',
@@ -116,11 +121,14 @@ function MetricsTable({ items }: { readonly items: readonly Metric[] }) {
   )
 }
 
-/** The curve that was asked for, else of the first metric that has one. */
+/** The curve that was asked for, else of the first metric that has one, over steps where it has those. */
 function Curve({ run, items }: { readonly run: Run; readonly items: readonly Metric[] }) {
   const { view } = useView()
   const withCurve = items.filter(({ curve }) => curve.length > 1)
-  const metric = withCurve.find(({ name }) => name === view.metric) ?? withCurve[0]
+  const metric =
+    withCurve.find(({ name }) => name === view.metric) ??
+    withCurve.find(({ step }) => step > 0) ??
+    withCurve[0]
   if (metric === undefined) return null
   return (
     <Panel>

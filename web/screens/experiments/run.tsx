@@ -22,6 +22,7 @@ import { PrecisionRecallChart, RocChart, type CurveWords } from './curves.tsx'
 import { RunFilesPanel } from './run-files.tsx'
 import { RunMetricsPanel } from './run-metrics.tsx'
 import { RunNote, RunTags } from './run-tags.tsx'
+import { Served } from './served.tsx'
 
 export default function RunScreen() {
   const { runId = '' } = useParams({ strict: false }) as Record<string, string>
@@ -236,16 +237,7 @@ function RunModels({ models }: { readonly models: Run['models'] }) {
             <p>
               <b>{model.name}</b> <span className="quiet">{model.flavors.join(', ')}</span>
             </p>
-            <p className={model.servable ? 'status-ok' : 'status-warning'}>
-              Can be served: <b>{model.servable ? 'yes' : 'no'}</b>
-            </p>
-            <p>{model.why}</p>
-            {model.fix === null ? null : (
-              <figure className="written">
-                <figcaption>What makes it so</figcaption>
-                <pre className="json">{model.fix}</pre>
-              </figure>
-            )}
+            <Served model={model} />
           </li>
         ))}
       </ul>

@@ -12,7 +12,7 @@ import { PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
 import { notifyFailed, notifyUndo } from '../../parts/notify.tsx'
 import { Empty, Failed, Loading } from '../../parts/states.tsx'
 import { ColumnPicker } from './column-picker.tsx'
-import { ExperimentsList, isOf } from './experiments-list.tsx'
+import { ExperimentsList, useExperiment } from './experiments-list.tsx'
 import { FilterBox } from './filter-box.tsx'
 import { askedIn, columnList, useRuns, type RunsAnswer } from './runs-query.ts'
 import { RunsTable } from './runs-table.tsx'
@@ -26,8 +26,7 @@ export default function RunsScreen() {
   const { answer, data } = useRuns(asked)
   const of = view.experiment === undefined ? {} : { experiment: view.experiment }
   const names = useAsk('runColumns', { query: of }, { staleTime: 30_000, keepPrevious: true })
-  const experiments = useAsk('experiments', { query: { deleted: 'with' } })
-  const experiment = experiments.data?.items.find((one) => isOf(one, view.experiment))
+  const experiment = useExperiment(view.experiment)
   const problem = answer.error instanceof ProblemError ? answer.error.problem : undefined
   const filterProblem = problem?.code === 'filter_invalid' ? problem : undefined
   const marks = useMarks()

@@ -10,6 +10,7 @@ import {
   Hash,
   LongName,
   ObjectLink,
+  ObjectLinks,
   PageLink,
   Panel,
   ScreenHead,
@@ -98,11 +99,7 @@ function factsOf(set: FeatureSet) {
         set.usedBy.length === 0 ? (
           'no model: none was trained on this version yet'
         ) : (
-          <span className="links">
-            {set.usedBy.map((target) => (
-              <ObjectLink key={target.id} target={target} />
-            ))}
-          </span>
+          <ObjectLinks targets={set.usedBy} more={set.usedByMore} />
         ),
     },
   ]

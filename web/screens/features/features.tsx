@@ -6,7 +6,7 @@ import { useAsk } from '../../client/queries.ts'
 import { pick, useView } from '../../client/view.ts'
 import { ExportLinks, SelectFilter, TextFilter } from '../../parts/filters.tsx'
 import { useKeys } from '../../parts/keys.ts'
-import { Hash, ObjectLink, PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
+import { Hash, ObjectLink, ObjectLinks, PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
 import { Answered, Empty } from '../../parts/states.tsx'
 import { catalogueFilterKeys, catalogueQuery, featureAddress } from './catalogue.ts'
 import { FeatureTable } from './feature-table.tsx'
@@ -110,12 +110,7 @@ function Sets({ sets }: { readonly sets: Features['sets'] }) {
             {set.usedBy.length === 0 ? (
               'No model was trained on this version yet'
             ) : (
-              <span className="links">
-                Used by
-                {set.usedBy.map((target) => (
-                  <ObjectLink key={target.id} target={target} />
-                ))}
-              </span>
+              <ObjectLinks label="Used by" targets={set.usedBy} more={set.usedByMore} />
             )}
           </p>
         </Panel>

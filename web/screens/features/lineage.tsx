@@ -6,7 +6,7 @@ type Step = Feature['lineage']['sources'][number]
 
 /** Sources → this feature → models → policies, each a link, with what of it is meant. */
 export function LineagePanel({ feature }: { readonly feature: Feature }) {
-  const { sources, models, policies } = feature.lineage
+  const { sources, models, modelsMore, policies } = feature.lineage
   return (
     <Panel title="Lineage">
       <ol className="lineage-steps">
@@ -22,6 +22,7 @@ export function LineagePanel({ feature }: { readonly feature: Feature }) {
         <Steps
           title="Models trained on it"
           steps={models}
+          more={modelsMore}
           none="None yet: it joins a model when its set is named in one and a run has trained it."
         />
         <Steps
@@ -37,10 +38,12 @@ export function LineagePanel({ feature }: { readonly feature: Feature }) {
 function Steps({
   title,
   steps,
+  more = false,
   none,
 }: {
   readonly title: string
   readonly steps: readonly Step[]
+  readonly more?: boolean
   readonly none: string
 }) {
   return (
@@ -56,6 +59,7 @@ function Steps({
               <span className="quiet">{detail}</span>
             </li>
           ))}
+          {more ? <li className="quiet">and more</li> : null}
         </ul>
       )}
     </li>

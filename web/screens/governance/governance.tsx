@@ -31,6 +31,9 @@ function GovernanceBody({ data }: { readonly data: Governance }) {
                 </li>
               ))}
             </ol>
+            {data.waitingMore ? (
+              <p className="quiet">Older candidates are on the pages of their models.</p>
+            ) : null}
           </Panel>
         )}
         <Panel title="Inventory" flush>

@@ -4,7 +4,7 @@ import { lineageKinds, type LineageGraph } from '../../../src/server/contract/li
 import { useAsk } from '../../client/queries.ts'
 import { useView } from '../../client/view.ts'
 import { Graph } from '../../parts/graph.tsx'
-import { ObjectLink, Panel, ScreenHead } from '../../parts/layout.tsx'
+import { ObjectLink, PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
 import { SmallTable } from '../../parts/small-table.tsx'
 import { Answered, Empty } from '../../parts/states.tsx'
 
@@ -40,8 +40,11 @@ export default function LineageScreen() {
       />
       {kind === undefined || id === '' ? (
         <Panel>
-          <Empty title="Of what?">
-            Open a run, a version, a data set or a decision, and follow “Lineage” there.
+          <Empty title="Nothing is chosen yet">
+            Open a run in <PageLink to="/experiments">Experiments</PageLink>, a version in{' '}
+            <PageLink to="/models">Models</PageLink>, a snapshot in{' '}
+            <PageLink to="/data">Data</PageLink> or a <PageLink to="/decisions">decision</PageLink>,
+            and follow “Lineage” there.
           </Empty>
         </Panel>
       ) : (
@@ -80,7 +83,7 @@ function Known({
           {cut ? (
             <p className="quiet">More hangs on it than the 200 things that are shown.</p>
           ) : null}
-          <Panel title="The same as a table" flush>
+          <Panel title="As a table" flush>
             <Table nodes={nodes} edges={edges} />
           </Panel>
         </div>
@@ -95,12 +98,13 @@ function Table({ nodes, edges }: Pick<LineageGraph, 'nodes' | 'edges'>) {
   return (
     <SmallTable
       label="Lineage"
-      head={[{ title: 'What' }, { title: 'Name' }, { title: '' }, { title: 'Came from' }]}
+      pinned
+      head={[{ title: 'Name' }, { title: 'What' }, { title: 'State' }, { title: 'Came from' }]}
       rows={nodes.map(({ key, kind, title, detail, target }) => ({
         key,
         cells: [
-          words[kind],
           target === null ? <b key="name">{title}</b> : <ObjectLink key="name" target={target} />,
+          words[kind],
           detail,
           (before.get(key) ?? []).map(({ from }) => titles.get(from) ?? from).join(', '),
         ],

@@ -1,87 +1,96 @@
 /** Approve, refuse, deploy, roll back: each asks for a reason, because the record keeps one. */
-import { Button, Modal, Textarea, Tooltip } from '@mantine/core'
+import { Button, Tooltip } from '@mantine/core'
 import { useState, type ReactNode } from 'react'
 import type { ObjectRef, Permission, Version } from '../../../src/server/contract/index.ts'
 import { useAct } from '../../client/queries.ts'
 import { notify } from '../../parts/notify.tsx'
-import { Failed } from '../../parts/states.tsx'
+import { ReasonDialog } from '../../parts/reason-dialog.tsx'
 
 const touched = ['model', 'models', 'version', 'overview', 'governance', 'audit'] as const
+
+/** A button that cannot be pressed says why, to the pointer and to the keyboard. */
+export function ActButton({
+  title,
+  permission,
+  open,
+  look = 'default',
+  size = 'xs',
+  of,
+}: {
+  readonly title: string
+  readonly permission: Permission
+  readonly open: () => void
+  readonly look?: 'default' | 'filled'
+  readonly size?: 'xs' | 'compact-xs'
+  /** What it acts on, where a table has many such buttons; read aloud only. */
+  readonly of?: string | undefined
+}) {
+  const button = (
+    <Button
+      size={size}
+      variant={look}
+      data-disabled={permission.allowed ? undefined : true}
+      aria-disabled={!permission.allowed}
+      onClick={() => {
+        if (permission.allowed) open()
+      }}
+    >
+      {title}
+      {of === undefined ? null : <span className="visually-hidden">&nbsp;{of}</span>}
+    </Button>
+  )
+  if (permission.reason === null) return button
+  return (
+    <Tooltip
+      label={permission.reason}
+      multiline
+      maw={300}
+      events={{ hover: true, focus: true, touch: true }}
+    >
+      {button}
+    </Tooltip>
+  )
+}
 
 /** A button that opens a small dialog with one question: why. */
 export function WithReasonButton({
   title,
+  dialog = title,
   question,
   permission,
   pending,
   error,
   act,
-  look = 'default',
+  ...looks
 }: {
   readonly title: string
+  /** The title of the dialog, where it says more than the button. */
+  readonly dialog?: string
   readonly question: ReactNode
   readonly permission: Permission
   readonly pending: boolean
   readonly error: Error | null
   readonly act: (reason: string, done: () => void) => void
   readonly look?: 'default' | 'filled'
+  readonly size?: 'xs' | 'compact-xs'
+  readonly of?: string
 }) {
   const [opened, setOpened] = useState(false)
-  const [reason, setReason] = useState('')
-  const button = (
-    <Button
-      size="xs"
-      variant={look}
-      data-disabled={permission.allowed ? undefined : true}
-      aria-disabled={!permission.allowed}
-      onClick={() => {
-        if (permission.allowed) setOpened(true)
-      }}
-    >
-      {title}
-    </Button>
-  )
+  const close = () => setOpened(false)
   return (
     <>
-      {permission.reason === null ? (
-        button
-      ) : (
-        <Tooltip
-          label={permission.reason}
-          multiline
-          maw={300}
-          events={{ hover: true, focus: true, touch: true }}
-        >
-          {button}
-        </Tooltip>
-      )}
-      <Modal opened={opened} onClose={() => setOpened(false)} title={title}>
-        <form
-          className="stack"
-          onSubmit={(event) => {
-            event.preventDefault()
-            act(reason.trim(), () => {
-              setOpened(false)
-              setReason('')
-            })
-          }}
-        >
-          <div>{question}</div>
-          <Textarea
-            label="Reason"
-            description="Kept in the audit log, with your name."
-            data-autofocus
-            autosize
-            minRows={2}
-            value={reason}
-            onChange={(event) => setReason(event.currentTarget.value)}
-          />
-          {error === null ? null : <Failed error={error} />}
-          <Button type="submit" loading={pending} disabled={reason.trim().length < 3}>
-            {title}
-          </Button>
-        </form>
-      </Modal>
+      <ActButton title={title} permission={permission} open={() => setOpened(true)} {...looks} />
+      <ReasonDialog
+        opened={opened}
+        close={close}
+        title={dialog}
+        submit={title}
+        pending={pending}
+        error={error}
+        act={(reason) => act(reason, close)}
+      >
+        {question}
+      </ReasonDialog>
     </>
   )
 }
@@ -129,6 +138,7 @@ export function ApprovalButtons({ version }: { readonly version: Version }) {
       <WithReasonButton
         title="Approve"
         look="filled"
+        dialog={`Approve v${version.version}`}
         question={`You approve v${version.version} as it is now: its bytes, its gate and its evidence together. Any change voids the approval.`}
         permission={version.may.approve}
         pending={act.isPending}
@@ -137,6 +147,7 @@ export function ApprovalButtons({ version }: { readonly version: Version }) {
       />
       <WithReasonButton
         title="Refuse"
+        dialog={`Refuse v${version.version}`}
         question={`v${version.version} will not go live.`}
         permission={version.may.refuse}
         pending={act.isPending}
@@ -152,6 +163,7 @@ export function DeployButton({ version }: { readonly version: Version }) {
   return (
     <WithReasonButton
       title="Deploy"
+      dialog={`Deploy v${version.version}`}
       question={`From the next decision on, v${version.version} answers. You can roll back at any time.`}
       permission={version.may.deploy}
       pending={act.isPending}

@@ -1,11 +1,12 @@
 /** Names that people give to versions; none of them steers traffic. */
-import { Button, Modal, Select, Textarea, TextInput, Tooltip } from '@mantine/core'
+import { Button, Modal, Select, Textarea, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import type { Model } from '../../../src/server/contract/index.ts'
 import { useAct } from '../../client/queries.ts'
 import { PageLink, Panel } from '../../parts/layout.tsx'
 import { notify } from '../../parts/notify.tsx'
 import { Failed } from '../../parts/states.tsx'
+import { ActButton } from './acts.tsx'
 
 const touched = ['model', 'models', 'version', 'audit'] as const
 const nowhere = 'nowhere'
@@ -19,9 +20,12 @@ export function Aliases({ model }: { readonly model: Model }) {
     <Panel
       title="Aliases"
       aside={
-        <EditButton model={model} open={() => setEdited('')}>
-          New alias
-        </EditButton>
+        <ActButton
+          title="New alias"
+          size="compact-xs"
+          permission={model.aliasing}
+          open={() => setEdited('')}
+        />
       }
     >
       {given.length === 0 ? (
@@ -32,9 +36,13 @@ export function Aliases({ model }: { readonly model: Model }) {
           <li key={alias}>
             <b>@{alias}</b> →{' '}
             <PageLink to={`/models/${model.name}/${version}`}>v{version}</PageLink>{' '}
-            <EditButton model={model} open={() => setEdited(alias)}>
-              Change
-            </EditButton>
+            <ActButton
+              title="Change"
+              of={`@${alias}`}
+              size="compact-xs"
+              permission={model.aliasing}
+              open={() => setEdited(alias)}
+            />
           </li>
         ))}
       </ul>
@@ -42,38 +50,6 @@ export function Aliases({ model }: { readonly model: Model }) {
         <Editor model={model} alias={edited} close={() => setEdited(null)} />
       )}
     </Panel>
-  )
-}
-
-function EditButton({
-  model,
-  open,
-  children,
-}: {
-  readonly model: Model
-  readonly open: () => void
-  readonly children: string
-}) {
-  const { allowed, reason } = model.aliasing
-  const button = (
-    <Button
-      size="compact-xs"
-      variant="default"
-      data-disabled={allowed ? undefined : true}
-      aria-disabled={!allowed}
-      onClick={() => {
-        if (allowed) open()
-      }}
-    >
-      {children}
-    </Button>
-  )
-  return reason === null ? (
-    button
-  ) : (
-    <Tooltip label={reason} events={{ hover: true, focus: true, touch: true }}>
-      {button}
-    </Tooltip>
   )
 }
 

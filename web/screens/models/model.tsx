@@ -1,20 +1,79 @@
 import { useParams } from '@tanstack/react-router'
 import type { Model } from '../../../src/server/contract/index.ts'
 import { useAsk } from '../../client/queries.ts'
-import { dateTime, none, score } from '../../parts/figures.ts'
+import { dateTime, figureOf, none, score } from '../../parts/figures.ts'
 import { Hash, ObjectLink, PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
 import { SmallTable } from '../../parts/small-table.tsx'
 import { Answered } from '../../parts/states.tsx'
 import { VerdictLine } from '../../parts/verdict.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
-import { RollBackButton } from './acts.tsx'
+import { RollBackButton, WhyNot } from './acts.tsx'
 import { Aliases } from './aliases.tsx'
 import { ModelHistory } from './history.tsx'
+import {
+  DeleteModelButton,
+  RenameButton,
+  RestoreModelButton,
+  RestoreVersionButton,
+} from './removal.tsx'
 
 export default function ModelScreen() {
   const { model = '' } = useParams({ strict: false }) as Record<string, string>
   const answer = useAsk('model', { params: { model } }, { every: 5_000 })
-  return <Answered answer={answer}>{(data) => <ModelBody model={data} />}</Answered>
+  return (
+    <Answered answer={answer}>
+      {(data) =>
+        data.deletedAt === null ? <ModelBody model={data} /> : <DeletedModel model={data} />
+      }
+    </Answered>
+  )
+}
+
+/** Nothing of it is shown but what brings it back; its record is in the audit log. */
+function DeletedModel({ model }: { readonly model: Model }) {
+  return (
+    <>
+      <ScreenHead
+        above={<PageLink to="/models">Models</PageLink>}
+        title={
+          <>
+            {model.title} <span className="status-mark is-failed">deleted</span>
+          </>
+        }
+        note="It was deleted, and can be restored until it is purged."
+        actions={
+          <>
+            <RestoreModelButton name={model.name} permission={model.may.restore} />
+            <WhyNot acts={[{ title: 'Restore', permission: model.may.restore }]} />
+          </>
+        }
+      />
+      <div className="columns">
+        <ModelHistory model={model} />
+        <DeletedVersions model={model} />
+      </div>
+    </>
+  )
+}
+
+function DeletedVersions({ model }: { readonly model: Model }) {
+  const zone = useTimeZone()
+  if (model.deleted.length === 0) return null
+  return (
+    <Panel title="Deleted versions" aside="Kept until they are purged">
+      <ul className="plain-list">
+        {model.deleted.map(({ version, learner, deletedAt, restore }) => (
+          <li key={version} className="deleted-line">
+            <span>
+              <PageLink to={`/models/${model.name}/${version}`}>v{version}</PageLink> {learner}{' '}
+              <span className="quiet">deleted {dateTime(deletedAt, zone)}</span>
+            </span>
+            <RestoreVersionButton model={model.name} version={version} permission={restore} />
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  )
 }
 
 function ModelBody({ model }: { readonly model: Model }) {
@@ -43,7 +102,21 @@ function ModelBody({ model }: { readonly model: Model }) {
                 Compare runs
               </PageLink>
             )}
-            <RollBackButton model={model.name} permission={model.rollback} to={model.rollbackTo} />
+            {model.deployments.length === 0 ? null : (
+              <RollBackButton
+                model={model.name}
+                permission={model.rollback}
+                to={model.rollbackTo}
+              />
+            )}
+            <RenameButton model={model} />
+            <DeleteModelButton model={model} />
+            <WhyNot
+              acts={[
+                { title: 'Rename', permission: model.may.rename },
+                { title: 'Delete', permission: model.may.remove },
+              ]}
+            />
           </>
         }
       />
@@ -51,6 +124,7 @@ function ModelBody({ model }: { readonly model: Model }) {
         <Panel title="Versions" flush>
           <SmallTable
             label="Versions"
+            pinned
             head={[
               { title: 'Version' },
               { title: 'Status' },
@@ -90,7 +164,7 @@ function ModelBody({ model }: { readonly model: Model }) {
                     none
                   ) : (
                     <span key={metric.name}>
-                      {score(found.value)}
+                      {figureOf(found)}
                       <br />
                       <span className="quiet">
                         {found.interval === null
@@ -132,7 +206,10 @@ function ModelBody({ model }: { readonly model: Model }) {
         </div>
         <div className="columns">
           <ModelHistory model={model} />
-          <Aliases model={model} />
+          <div className="stack">
+            <Aliases model={model} />
+            <DeletedVersions model={model} />
+          </div>
         </div>
       </div>
     </>

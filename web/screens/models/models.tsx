@@ -1,9 +1,12 @@
 import { useAsk } from '../../client/queries.ts'
-import { estimateText } from '../../parts/figures.ts'
-import { PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
+import type { Models } from '../../../src/server/contract/index.ts'
+import { dateTime, estimateText, plural } from '../../parts/figures.ts'
+import { Folded, PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
 import { SmallTable } from '../../parts/small-table.tsx'
 import { Answered, Empty } from '../../parts/states.tsx'
 import { VerdictLine } from '../../parts/verdict.tsx'
+import { useTimeZone } from '../../shell/bank.ts'
+import { RestoreModelButton } from './removal.tsx'
 
 export default function ModelsScreen() {
   const answer = useAsk('models', {}, { every: 5_000 })
@@ -23,6 +26,7 @@ export default function ModelsScreen() {
             ) : (
               <SmallTable
                 label="Models"
+                pinned
                 head={[
                   { title: 'Model' },
                   { title: 'Live' },
@@ -63,6 +67,38 @@ export default function ModelsScreen() {
           }
         </Answered>
       </Panel>
+      {answer.data === undefined ? null : <Deleted models={answer.data.deleted} />}
     </>
+  )
+}
+
+function Deleted({ models }: { readonly models: Models['deleted'] }) {
+  const zone = useTimeZone()
+  if (models.length === 0) return null
+  return (
+    <Folded title={`Deleted: ${plural(models.length, 'model')}`}>
+      <Panel flush>
+        <SmallTable
+          label="Deleted models"
+          head={[
+            { title: 'Model' },
+            { title: 'Versions', right: true },
+            { title: `Deleted, ${zone}` },
+            { title: '' },
+          ]}
+          rows={models.map(({ name, versions, deletedAt, restore }) => ({
+            key: name,
+            cells: [
+              <PageLink key="name" to={`/models/${name}`}>
+                {name}
+              </PageLink>,
+              versions,
+              dateTime(deletedAt, zone),
+              <RestoreModelButton key="restore" name={name} permission={restore} />,
+            ],
+          }))}
+        />
+      </Panel>
+    </Folded>
   )
 }

@@ -13,10 +13,12 @@ import {
   Panel,
   ScreenHead,
 } from '../../parts/layout.tsx'
-import { Answered, Command, Empty } from '../../parts/states.tsx'
+import { Answered, Empty } from '../../parts/states.tsx'
 import { VerdictLine } from '../../parts/verdict.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
 import { ApprovalButtons, DeployButton, WhyNot } from './acts.tsx'
+import { Brought, OfItsRun } from './brought.tsx'
+import { DeleteVersionButton, RestoreVersionButton } from './removal.tsx'
 
 export default function VersionScreen() {
   const params = useParams({ strict: false }) as Record<string, string>
@@ -51,28 +53,13 @@ function VersionBody({ version }: { readonly version: Version }) {
           </>
         }
         verdict={version.verdict}
-        note={version.description === '' ? undefined : version.description}
-        actions={
-          version.origin === 'brought' ? undefined : (
-            <>
-              <ApprovalButtons version={version} />
-              <DeployButton version={version} />
-              <WhyNot
-                said={version.verdict.sentence}
-                acts={[
-                  { title: 'Approve', permission: version.may.approve },
-                  { title: 'Refuse', permission: version.may.refuse },
-                  { title: 'Deploy', permission: version.may.deploy },
-                ]}
-              />
-            </>
-          )
-        }
+        note={noteOf(version)}
+        actions={<Acts version={version} />}
       />
       <div className="columns-wide-first">
         <div className="stack">
-          {version.origin === 'brought' ? (
-            <Brought version={version} />
+          {version.brought !== null ? (
+            <Brought version={version} brought={version.brought} />
           ) : (
             <>
               <Gate version={version} />
@@ -82,14 +69,18 @@ function VersionBody({ version }: { readonly version: Version }) {
         </div>
         <div className="stack">
           {version.origin === 'brought' ? null : <Approvals version={version} />}
-          <Panel title="Metrics">
-            <Facts
-              facts={version.metrics.map((metric) => ({
-                name: metric.title,
-                value: estimateText(metric.estimate),
-              }))}
-            />
-          </Panel>
+          {version.brought !== null ? (
+            <OfItsRun brought={version.brought} />
+          ) : (
+            <Panel title="Metrics">
+              <Facts
+                facts={version.metrics.map((metric) => ({
+                  name: metric.title,
+                  value: estimateText(metric.estimate),
+                }))}
+              />
+            </Panel>
+          )}
           <Lineage version={version} />
           {version.tags.length === 0 ? null : (
             <Panel title="Tags">
@@ -102,21 +93,45 @@ function VersionBody({ version }: { readonly version: Version }) {
   )
 }
 
-/** What can be done with a version that a client brought, and what cannot yet. */
-function Brought({ version }: { readonly version: Version }) {
+function noteOf({ description, deletedAt }: Version): string | undefined {
+  if (deletedAt !== null) return 'It was deleted, and can be restored until it is purged.'
+  return description === '' ? undefined : description
+}
+
+function Acts({ version }: { readonly version: Version }) {
+  const { model, version: number, may } = version
+  if (version.deletedAt !== null) {
+    return (
+      <>
+        <RestoreVersionButton model={model} version={number} permission={may.restore} />
+        <WhyNot acts={[{ title: 'Restore', permission: may.restore }]} />
+      </>
+    )
+  }
+  const remove = { title: 'Delete', permission: may.remove }
+  if (version.origin === 'brought') {
+    return (
+      <>
+        <DeleteVersionButton version={version} />
+        <WhyNot acts={[remove]} />
+      </>
+    )
+  }
   return (
-    <Panel title="Brought by a client">
-      <p>
-        Its files are data that Assay can read where its run says “can be served: yes”. Score a
-        table with it:
-      </p>
-      <Command text={`npx assay models score ${version.model}@${version.version} rows.csv`} />
-      <p className="quiet">
-        It cannot answer traffic: its inputs are not bound to features, so neither gate nor
-        approvals can say anything of it. To put it to traffic, train it in a project, on declared
-        features.
-      </p>
-    </Panel>
+    <>
+      <ApprovalButtons version={version} />
+      <DeployButton version={version} />
+      <DeleteVersionButton version={version} />
+      <WhyNot
+        said={version.verdict.sentence}
+        acts={[
+          { title: 'Approve', permission: may.approve },
+          { title: 'Refuse', permission: may.refuse },
+          { title: 'Deploy', permission: may.deploy },
+          remove,
+        ]}
+      />
+    </>
   )
 }
 

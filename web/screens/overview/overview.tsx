@@ -3,6 +3,7 @@ import type { Overview } from '../../../src/server/contract/index.ts'
 import { useAsk } from '../../client/queries.ts'
 import { pick, rangeKeys, useView } from '../../client/view.ts'
 import { ObjectLink } from '../../parts/layout.tsx'
+import { PartLinks, useDecides } from '../../parts/no-policy.tsx'
 import { Answered } from '../../parts/states.tsx'
 import { VerdictLine, VerdictSign } from '../../parts/verdict.tsx'
 import { LiveDecisions } from './live-decisions.tsx'
@@ -29,6 +30,7 @@ export default function OverviewScreen() {
 }
 
 function OverviewBody({ overview }: { readonly overview: Overview }) {
+  const decides = useDecides()
   return (
     <>
       <header className="overview-head">
@@ -36,7 +38,7 @@ function OverviewBody({ overview }: { readonly overview: Overview }) {
           <VerdictSign status={overview.verdict.status} size={24} />
           <span>{overview.verdict.sentence}</span>
         </h1>
-        <p className="quiet">{overview.range.sentence}</p>
+        <p className="quiet">{decides ? overview.range.sentence : <PartLinks />}</p>
       </header>
       {overview.alerts.length === 0 ? null : (
         <ul className="alerts">
@@ -49,15 +51,17 @@ function OverviewBody({ overview }: { readonly overview: Overview }) {
         </ul>
       )}
       <ProgressPanel />
-      <Tiles tiles={overview.tiles} />
+      {decides ? <Tiles tiles={overview.tiles} /> : null}
       <TryCard />
-      <div className="overview-columns">
-        <LiveDecisions perMinute={overview.decisionsPerMinute} />
-        <div className="stack">
-          <LivePanel live={overview.live} />
-          <NormalPanel overview={overview} />
+      {decides ? (
+        <div className="overview-columns">
+          <LiveDecisions perMinute={overview.decisionsPerMinute} />
+          <div className="stack">
+            <LivePanel live={overview.live} />
+            <NormalPanel overview={overview} />
+          </div>
         </div>
-      </div>
+      ) : null}
       <Strip stages={overview.strip} />
     </>
   )

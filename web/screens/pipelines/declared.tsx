@@ -8,6 +8,7 @@ import { PageLink, Panel } from '../../parts/layout.tsx'
 import { notify } from '../../parts/notify.tsx'
 import { SmallTable } from '../../parts/small-table.tsx'
 import { Failed } from '../../parts/states.tsx'
+import { ActButton } from '../models/acts.tsx'
 
 type Declared = DeclaredPipelines['items'][number]
 
@@ -18,6 +19,7 @@ export function DeclaredPanel() {
     <Panel title="Declared by the project" flush>
       <SmallTable
         label="Declared pipelines"
+        pinned
         head={[
           { title: 'Pipeline' },
           { title: 'What it is for' },
@@ -54,19 +56,30 @@ export function DeclaredPanel() {
   )
 }
 
-function RunButton({ pipeline }: { readonly pipeline: Declared }) {
+/** Runs the one of this name, where the project declares it. */
+export function RunDeclared({ name }: { readonly name: string }) {
+  const answer = useAsk('declaredPipelines', {}, { staleTime: 30_000 })
+  const pipeline = answer.data?.items.find((one) => one.name === name)
+  return pipeline === undefined ? null : <RunButton pipeline={pipeline} size="xs" />
+}
+
+function RunButton({
+  pipeline,
+  size = 'compact-xs',
+}: {
+  readonly pipeline: Declared
+  readonly size?: 'xs' | 'compact-xs'
+}) {
   const [opened, setOpened] = useState(false)
   return (
     <>
-      <Button
-        size="compact-xs"
-        variant="default"
-        disabled={!pipeline.run.allowed}
-        title={pipeline.run.reason ?? ''}
-        onClick={() => setOpened(true)}
-      >
-        Run
-      </Button>
+      <ActButton
+        title="Run"
+        of={pipeline.title}
+        size={size}
+        permission={pipeline.run}
+        open={() => setOpened(true)}
+      />
       <Modal opened={opened} onClose={() => setOpened(false)} title={`Run ${pipeline.title}`}>
         <RunForm pipeline={pipeline} done={() => setOpened(false)} />
       </Modal>
@@ -78,7 +91,7 @@ function RunButton({ pipeline }: { readonly pipeline: Declared }) {
 function RunForm({ pipeline, done }: { readonly pipeline: Declared; readonly done: () => void }) {
   const navigate = useNavigate()
   const start = useAct('startPipeline', ['pipelines'])
-  const backfill = useAct('startBackfill', ['pipelines', 'pipelinePartitions'])
+  const backfill = useAct('startBackfill', ['pipelines', 'pipelinePartitions', 'backfills'])
   const [params, setParams] = useState<Readonly<Record<string, string>>>({})
   const [from, setFrom] = useState('')
   const [to, setTo] = useState('')
@@ -122,11 +135,12 @@ function RunForm({ pipeline, done }: { readonly pipeline: Declared; readonly don
         submit()
       }}
     >
-      {pipeline.params.map((param) => (
+      {pipeline.params.map((param, i) => (
         <TextInput
           key={param.name}
+          data-autofocus={(i === 0 && !hasPartitions) || undefined}
           label={param.name}
-          description={param.description}
+          description={`${param.description === '' ? '' : `${param.description}. `}Empty: ${param.default}`}
           placeholder={param.default}
           value={params[param.name] ?? ''}
           onChange={({ currentTarget: { value } }) =>
@@ -142,11 +156,13 @@ function RunForm({ pipeline, done }: { readonly pipeline: Declared; readonly don
             label="Partition, or the first of several"
             description={pipeline.partitions}
             required
+            data-autofocus
             value={from}
             onChange={(event) => setFrom(event.currentTarget.value)}
           />
           <TextInput
             label="The last, for several"
+            description="Empty: that one alone"
             value={to}
             onChange={(event) => setTo(event.currentTarget.value)}
           />
@@ -155,14 +171,18 @@ function RunForm({ pipeline, done }: { readonly pipeline: Declared; readonly don
       <Textarea
         label="Reason"
         description="Kept in the audit log, with your name."
-        data-autofocus
+        data-autofocus={(!hasPartitions && pipeline.params.length === 0) || undefined}
         autosize
         minRows={2}
         value={reason}
         onChange={(event) => setReason(event.currentTarget.value)}
       />
       {act.error === null ? null : <Failed error={act.error} />}
-      <Button type="submit" loading={act.isPending} disabled={reason.trim().length < 3}>
+      <Button
+        type="submit"
+        loading={act.isPending}
+        disabled={reason.trim().length < 3 || (hasPartitions && from.trim() === '')}
+      >
         {isRange ? 'Run them' : 'Run'}
       </Button>
     </form>

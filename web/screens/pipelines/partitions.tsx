@@ -1,11 +1,14 @@
 import { Button, SegmentedControl } from '@mantine/core'
 import { useState } from 'react'
-import { useAsk } from '../../client/queries.ts'
+import type { Backfills as BackfillList } from '../../../src/server/contract/index.ts'
+import { useAct, useAsk } from '../../client/queries.ts'
 import { count, dateTime, shortHash } from '../../parts/figures.ts'
 import { ObjectLink, Panel } from '../../parts/layout.tsx'
+import { notify } from '../../parts/notify.tsx'
 import { SmallTable } from '../../parts/small-table.tsx'
 import { Answered } from '../../parts/states.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
+import { WithReasonButton } from '../models/acts.tsx'
 import { CountBar } from './count-bar.tsx'
 
 const states = ['all', 'failed', 'running', 'done', 'cancelled'] as const
@@ -83,6 +86,90 @@ export function PartitionsPanel({ pipeline }: { readonly pipeline: string }) {
         )}
       </Answered>
     </Panel>
+  )
+}
+
+/** Ranges of partitions that were asked for; one that runs can be ended. */
+export function BackfillsPanel({ pipeline }: { readonly pipeline: string }) {
+  const zone = useTimeZone()
+  const answer = useAsk('backfills', { params: { pipeline }, query: {} }, { every: 3_000 })
+  if (answer.data === undefined || answer.data.items.length === 0) return null
+  return (
+    <Panel title="Backfills" aside="ranges of partitions that were asked for" flush>
+      <SmallTable
+        label="Backfills"
+        head={[
+          { title: 'Range' },
+          { title: 'State' },
+          { title: 'Partitions ended', right: true },
+          { title: '' },
+          { title: 'Begun' },
+        ]}
+        rows={answer.data.items.map((backfill) => ({
+          key: backfill.id,
+          cells: [
+            <span key="range" title={backfill.id}>
+              <span style={{ whiteSpace: 'nowrap' }}>{backfill.from}</span> to{' '}
+              <span style={{ whiteSpace: 'nowrap' }}>{backfill.to}</span>
+            </span>,
+            <span key="state" className={`status-mark is-${backfill.state}`}>
+              {backfill.state}
+            </span>,
+            endedInWords(backfill),
+            backfill.state === 'running' ? (
+              <CancelBackfill key="cancel" pipeline={pipeline} backfill={backfill} />
+            ) : null,
+            <>
+              {dateTime(backfill.startedAt, zone)} by {backfill.by.name}
+              {backfill.problem === null ? null : (
+                <span className="quiet"> {backfill.problem}</span>
+              )}
+            </>,
+          ],
+        }))}
+      />
+    </Panel>
+  )
+}
+
+type Backfill = BackfillList['items'][number]
+
+function endedInWords({ state, progress, failed }: Backfill): string {
+  // Before its first partition has ended it is not known how many there are.
+  const ended =
+    progress.total === 0 && state === 'running'
+      ? '–'
+      : `${count(progress.done)} of ${count(progress.total)}`
+  return failed === null || failed === 0 ? ended : `${ended}, ${count(failed)} failed`
+}
+
+function CancelBackfill({
+  pipeline,
+  backfill: { id, from, to, cancel },
+}: {
+  readonly pipeline: string
+  readonly backfill: Backfill
+}) {
+  const act = useAct('cancelBackfill', ['backfills', 'pipelinePartitions', 'pipelines', 'audit'])
+  return (
+    <WithReasonButton
+      title="Cancel"
+      question={`End the backfill of ${from} to ${to}? Partitions that are done stay done.`}
+      permission={cancel}
+      pending={act.isPending}
+      error={act.error}
+      act={(reason, done) =>
+        act.mutate(
+          { params: { pipeline, backfill: id }, body: { reason } },
+          {
+            onSuccess: ({ sentence }) => {
+              notify(sentence)
+              done()
+            },
+          },
+        )
+      }
+    />
   )
 }
 

@@ -32,6 +32,7 @@ export default function PipelineRunScreen() {
                 <p role="alert">{run.problem}</p>
               </Panel>
             )}
+            {run.changes.length === 0 ? null : <Changes changes={run.changes} />}
             <Flow run={run} />
           </div>
         </>
@@ -57,6 +58,7 @@ function Head({ run }: { readonly run: PipelineRunDetail }) {
         run.declared && (run.state === 'running' || run.state === 'waiting') ? (
           <WithReasonButton
             title="Cancel"
+            dialog={`Cancel the run of ${run.pipeline}`}
             question="Steps that run are stopped; what others made stays."
             permission={run.cancel}
             pending={act.isPending}
@@ -76,6 +78,20 @@ function Head({ run }: { readonly run: PipelineRunDetail }) {
         ) : undefined
       }
     />
+  )
+}
+
+/** What was different when the run went on: part of it came from other code than the rest. */
+function Changes({ changes }: { readonly changes: PipelineRunDetail['changes'] }) {
+  const zone = useTimeZone()
+  return (
+    <Panel title="Changed since it began">
+      {changes.map(({ at, sentence }) => (
+        <p key={at}>
+          <span className="quiet">{dateTime(at, zone)}</span> {sentence}
+        </p>
+      ))}
+    </Panel>
   )
 }
 
@@ -107,8 +123,24 @@ function Flow({ run }: { readonly run: PipelineRunDetail }) {
   const { view, change } = useView()
   const chosen = typeof view['step'] === 'string' ? view['step'] : undefined
   const drawn = run.steps.length <= DRAWN_STEPS_MAX
+  const choose = (step: string) => change({ step: step === chosen ? undefined : step })
+  const held = run.steps.filter(({ name, state }) => state === 'held' && name !== chosen)
   return (
     <>
+      {held.length === 0 || !run.declared ? null : (
+        <Panel title="Waits for an answer" className="is-asked">
+          <ul>
+            {held.map(({ name, title, figure }) => (
+              <li key={name}>
+                <button type="button" className="text-button" onClick={() => choose(name)}>
+                  {title}
+                </button>{' '}
+                <span className="quiet">{figure}</span>
+              </li>
+            ))}
+          </ul>
+        </Panel>
+      )}
       {drawn ? (
         <Graph
           label={`Steps of ${run.pipeline}`}
@@ -123,13 +155,15 @@ function Flow({ run }: { readonly run: PipelineRunDetail }) {
             before.map((from) => ({ from, to: name })),
           )}
           selected={chosen}
-          onSelect={(step) => change({ step: step === chosen ? undefined : step })}
+          onSelect={choose}
         />
       ) : null}
       {chosen === undefined || !run.declared ? null : <StepPanel run={run} step={chosen} />}
       <Panel title="Steps">
         <Steps
           steps={run.steps}
+          selected={chosen}
+          {...(run.declared ? { onSelect: choose } : {})}
           figure={(step) => (
             <>
               {step.figure ?? ''}

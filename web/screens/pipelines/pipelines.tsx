@@ -5,12 +5,12 @@ import { useAsk } from '../../client/queries.ts'
 import { useView } from '../../client/view.ts'
 import { DataTable, type Column } from '../../parts/data-table.tsx'
 import { dateTime, duration } from '../../parts/figures.ts'
-import { Panel, ScreenHead } from '../../parts/layout.tsx'
+import { PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
 import { Answered, Empty } from '../../parts/states.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
 import { CountBar } from './count-bar.tsx'
-import { DeclaredPanel } from './declared.tsx'
-import { Made, PartitionsPanel } from './partitions.tsx'
+import { DeclaredPanel, RunDeclared } from './declared.tsx'
+import { BackfillsPanel, Made, PartitionsPanel } from './partitions.tsx'
 
 /** Runs of all pipelines, the newest first; of one pipeline also its partitions and what it made. */
 export default function PipelinesScreen() {
@@ -30,26 +30,42 @@ export default function PipelinesScreen() {
         title="Pipelines"
         note="A step runs where something that it depends on has changed; else its result is taken from the run that made it."
         actions={
-          <Select
-            aria-label="Pipeline"
-            placeholder="All pipelines"
-            size="xs"
-            clearable
-            data={names}
-            value={chosen ?? null}
-            onChange={(pipeline) => change({ pipeline: pipeline ?? undefined })}
-          />
+          <>
+            {chosen === undefined ? null : <RunDeclared name={chosen} />}
+            <Select
+              aria-label="Pipeline"
+              placeholder="All pipelines"
+              size="xs"
+              clearable
+              clearButtonProps={{ 'aria-label': 'Show all pipelines' }}
+              data={names}
+              value={chosen ?? null}
+              onChange={(pipeline) => change({ pipeline: pipeline ?? undefined })}
+            />
+          </>
         }
       />
       <Answered answer={answer}>
         {({ items }) =>
           items.length === 0 ? (
-            <Panel>
-              <Empty title="No pipeline has run" command="npx assay pipelines list">
-                The standard flow runs when the server starts. Declare pipelines of your own in{' '}
-                <code>project.ts</code>, and run one by its name.
-              </Empty>
-            </Panel>
+            <div className="stack">
+              {chosen === undefined ? <DeclaredPanel /> : null}
+              <Panel>
+                {chosen === undefined ? (
+                  <Empty title="No pipeline has run" command="npx assay pipelines list">
+                    The standard flow runs when the server starts. Declare pipelines of your own in{' '}
+                    <code>project.ts</code>, and run one by its name.
+                  </Empty>
+                ) : (
+                  <Empty
+                    title={`${chosen} has not run`}
+                    command={`npx assay pipelines run ${chosen}`}
+                  >
+                    <PageLink to="/pipelines">All pipelines</PageLink>
+                  </Empty>
+                )}
+              </Panel>
+            </div>
           ) : (
             <div className="stack">
               {chosen === undefined ? <DeclaredPanel /> : null}
@@ -58,6 +74,7 @@ export default function PipelinesScreen() {
               </Panel>
               {chosen === undefined || declared !== true ? null : (
                 <>
+                  <BackfillsPanel pipeline={chosen} />
                   <PartitionsPanel pipeline={chosen} />
                   <Made pipeline={chosen} />
                 </>
@@ -77,8 +94,8 @@ function Runs({ items }: { readonly items: readonly PipelineRun[] }) {
     {
       key: 'pipeline',
       title: 'Pipeline',
-      width: 'minmax(130px, 1.2fr)',
-      cell: ({ pipeline }) => <b>{pipeline}</b>,
+      width: 'minmax(96px, 1.2fr)',
+      cell: ({ id, pipeline }) => <PageLink to={`/pipelines/${id}`}>{pipeline}</PageLink>,
     },
     {
       key: 'about',
@@ -90,7 +107,7 @@ function Runs({ items }: { readonly items: readonly PipelineRun[] }) {
     {
       key: 'state',
       title: 'State',
-      width: '92px',
+      width: '86px',
       cell: ({ state }) => <span className={`status-mark is-${state}`}>{state}</span>,
     },
     {
@@ -110,7 +127,7 @@ function Runs({ items }: { readonly items: readonly PipelineRun[] }) {
     {
       key: 'started',
       title: 'Started',
-      width: '150px',
+      width: '134px',
       cell: ({ startedAt }) => dateTime(startedAt, zone),
     },
     {

@@ -55,9 +55,14 @@ function Detail({ detail, runId }: { readonly detail: StepDetail; readonly runId
               },
         ]}
       />
-      <Passed title="Read" rows={detail.reads.map((read) => ({ ...read, size: read.from }))} />
+      <Passed
+        title="Read"
+        sizes="From"
+        rows={detail.reads.map((read) => ({ ...read, size: read.from }))}
+      />
       <Passed
         title="Made"
+        sizes="Size"
         rows={detail.makes.map((made) => ({
           ...made,
           size: made.rows === null ? bytes(made.bytes) : `${count(made.rows)} rows`,
@@ -91,12 +96,20 @@ interface PassedRow {
   readonly size: string
 }
 
-function Passed({ title, rows }: { readonly title: string; readonly rows: readonly PassedRow[] }) {
+function Passed({
+  title,
+  sizes,
+  rows,
+}: {
+  readonly title: string
+  readonly sizes: string
+  readonly rows: readonly PassedRow[]
+}) {
   if (rows.length === 0) return null
   return (
     <SmallTable
       label={title}
-      head={[{ title }, { title: 'Kind' }, { title: 'Digest' }, { title: '' }]}
+      head={[{ title }, { title: 'Kind' }, { title: 'Digest' }, { title: sizes }]}
       rows={rows.map(({ name, kind, digest, size }) => ({
         key: name,
         cells: [
@@ -196,6 +209,12 @@ function Log({
   )
 }
 
+type GivenAnswer = NonNullable<StepDetail['approval']>['answers'][number]
+
+function isApproval({ verdict }: GivenAnswer): boolean {
+  return verdict === 'approve'
+}
+
 function Approval({
   runId,
   step,
@@ -217,6 +236,7 @@ function Approval({
         },
       },
     )
+  const left = approval.required - approval.answers.filter(isApproval).length
   const asked = { permission: approval.answer, pending: act.isPending, error: act.error }
   return (
     <section className="step-approval">
@@ -237,13 +257,34 @@ function Approval({
         <WithReasonButton
           title="Approve"
           look="filled"
-          question={approval.question}
+          question={
+            <>
+              <p>
+                <b>{approval.question}</b>
+              </p>
+              <p className="quiet">
+                Your answer is for exactly what is shown here.{' '}
+                {left > 1
+                  ? `After it ${left - 1} more ${left === 2 ? 'is' : 'are'} needed.`
+                  : 'With it the run goes on.'}
+              </p>
+            </>
+          }
           act={give('approve')}
           {...asked}
         />
         <WithReasonButton
           title="Refuse"
-          question={approval.question}
+          question={
+            <>
+              <p>
+                <b>{approval.question}</b>
+              </p>
+              <p className="quiet">
+                One refusal fails the step, and what comes after it does not run.
+              </p>
+            </>
+          }
           act={give('refuse')}
           {...asked}
         />

@@ -6,9 +6,14 @@ import { duration } from '../../parts/figures.ts'
 export function Steps({
   steps,
   figure = ({ figure: text }) => text ?? '',
+  selected,
+  onSelect,
 }: {
   readonly steps: PipelineRun['steps']
   readonly figure?: (step: PipelineRun['steps'][number]) => ReactNode
+  readonly selected?: string | undefined
+  /** Where a step can be looked at more closely. */
+  readonly onSelect?: (name: string) => void
 }) {
   const longest = Math.max(1, ...steps.map((step) => step.durationMs ?? 0))
   return (
@@ -16,7 +21,18 @@ export function Steps({
       {steps.map((step) => (
         <li key={step.name}>
           <span className={`status-mark is-${step.state}`}>{step.state}</span>
-          <b>{step.title}</b>
+          {onSelect === undefined ? (
+            <b>{step.title}</b>
+          ) : (
+            <button
+              type="button"
+              className="text-button step-name"
+              aria-pressed={step.name === selected}
+              onClick={() => onSelect(step.name)}
+            >
+              {step.title}
+            </button>
+          )}
           <span className="step-figure">{figure(step)}</span>
           <span className="weight" aria-hidden>
             <i style={{ width: `${((step.durationMs ?? 0) / longest) * 100}%` }} />

@@ -250,5 +250,7 @@ function eventInWords({ action, verdict: given, reason }: CaseEvent): string {
       return `Corrected to ${value}${because}.`
     case 'label-sent':
       return 'The verdict became a label.'
+    case 'label-refused':
+      return `The verdict did not become a label${because}. Correct the verdict to send it again.`
   }
 }

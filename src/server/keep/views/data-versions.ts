@@ -15,15 +15,15 @@ import type {
   DatasetDifference,
   DatasetVersion,
   DatasetVersions,
-  ObjectRef,
   Permission,
   RowDifference,
   Verdict,
 } from '../../contract/index.ts'
 import type { Handlers } from '../handlers.ts'
-import { count, plural, time, timeOrNull, verdict, versionRef } from '../present.ts'
+import { count, plural, time, timeOrNull, verdict } from '../present.ts'
 import { cursorOf } from '../range.ts'
 import type { Rooms } from '../rooms.ts'
+import { usersOf, type Users } from './trained-on.ts'
 
 const VERSIONS_PAGE = 50
 const ROWS_SHOWN = 20
@@ -43,16 +43,16 @@ export function dataVersionViews(
 > {
   const { versions, registry, work } = rooms
 
-  /** Models by the snapshot or the version that they learnt from. */
-  async function users(dataset: string): Promise<Map<string, ObjectRef[]>> {
-    const found = new Map<string, ObjectRef[]>()
-    for (const { model, version, build } of await registry.versions()) {
-      const hash = build.snapshots[dataset]
-      if (hash === undefined) continue
-      found.set(hash, [...(found.get(hash) ?? []), versionRef(model, version)])
-    }
-    return found
-  }
+  /** Models learn from a snapshot, or from the whole version. */
+  const trainedOn = (dataset: string, { lastSnapshot, hash }: KnownVersion) =>
+    usersOf(
+      registry,
+      [...new Set([lastSnapshot, hash])].map((each) => ({
+        kind: 'snapshot',
+        name: dataset,
+        hash: each,
+      })),
+    )
 
   return {
     async datasetVersions({ params, query, identity }): Promise<DatasetVersions> {
@@ -60,10 +60,12 @@ export function dataVersionViews(
       const limit = query.limit ?? VERSIONS_PAGE
       const page = { limit, ...(before !== undefined && { before }) }
       const found = await versions.history(params.dataset, page)
-      const models = await users(params.dataset)
       return {
-        items: found.versions.map((version, index) =>
-          versionView(version, found.versions[index + 1], found, models),
+        items: await Promise.all(
+          found.versions.map(async (version, index) => ({
+            ...versionView(version, found.versions[index + 1], found),
+            ...(await trainedOn(params.dataset, version)),
+          })),
         ),
         next: found.next === null ? null : String(found.next),
         tags: found.tags.map(({ tag, version, by, reason, atUs }) => ({
@@ -102,12 +104,14 @@ export function dataVersionViews(
         profile: query.profile === 'yes',
       })
       const history = await versions.history(dataset, { limit: 1 })
-      const models = await users(dataset)
-      const viewOf = (version: KnownVersion) => versionView(version, undefined, history, models)
+      const viewOf = async (version: KnownVersion) => ({
+        ...versionView(version, undefined, history),
+        ...(await trainedOn(dataset, version)),
+      })
       return {
         ...differenceView(found),
-        before: viewOf(found.before),
-        after: viewOf(found.after),
+        before: await viewOf(found.before),
+        after: await viewOf(found.after),
       }
     },
     async tagDataset({ params: { dataset }, body: { tag, version, reason }, identity }) {
@@ -159,8 +163,7 @@ function versionView(
   version: KnownVersion,
   parent: KnownVersion | undefined,
   { tags, holds }: DatasetHistory,
-  models: ReadonlyMap<string, ObjectRef[]>,
-): DatasetVersion {
+): Omit<DatasetVersion, keyof Users> {
   const { number, hash, rows, removed } = version
   return {
     number,
@@ -181,7 +184,6 @@ function versionView(
     removed: removed && { at: time(removed.atUs), by: removed.by, reason: removed.reason },
     tags: tags.filter((tag) => tag.version === number).map(({ tag }) => tag),
     held: holds.some((hold) => hold.version === null || hold.version === number),
-    usedBy: [...(models.get(version.lastSnapshot) ?? []), ...(models.get(hash) ?? [])],
   }
 }
 

@@ -14,22 +14,13 @@ import type {
   ColumnProfile,
   Dataset,
   DatasetSummary,
-  ObjectRef,
   QuarantinedRow,
 } from '../../contract/index.ts'
 import type { Handlers } from '../handlers.ts'
-import {
-  count,
-  identityView,
-  plural,
-  short,
-  time,
-  timeOrNull,
-  verdict,
-  versionRef,
-} from '../present.ts'
+import { count, identityView, plural, short, time, timeOrNull, verdict } from '../present.ts'
 import { cursorOf } from '../range.ts'
 import type { Rooms } from '../rooms.ts'
+import { usersOf } from './trained-on.ts'
 
 const QUARANTINE_PAGE = 100
 /** As many rows as the store gives at a time. */
@@ -40,14 +31,8 @@ export function dataViews(
 ): Pick<Handlers, 'datasets' | 'dataset' | 'quarantine' | 'resubmit'> {
   const { catalog, quarantine, registry, access } = rooms
 
-  async function usersOf(dataset: string, hash?: string): Promise<ObjectRef[]> {
-    const versions = await registry.versions()
-    return versions
-      .filter(({ build }) =>
-        hash === undefined ? dataset in build.snapshots : build.snapshots[dataset] === hash,
-      )
-      .map((version) => versionRef(version.model, version.version))
-  }
+  const trainedOn = (name: string, hash?: string) =>
+    usersOf(registry, [{ kind: 'snapshot', name, hash }])
 
   const snapshotView = async (record: SnapshotRecord) => ({
     hash: record.hash,
@@ -57,7 +42,7 @@ export function dataViews(
     createdAt: time(record.recordedAtUs),
     file: record.origin.name,
     quarantined: record.counts.quarantined,
-    usedBy: await usersOf(record.dataset, record.hash),
+    ...(await trainedOn(record.dataset, record.hash)),
   })
 
   async function summaryOf(known: KnownDataset): Promise<DatasetSummary> {
@@ -125,7 +110,7 @@ export function dataViews(
         snapshots: await Promise.all(snapshots.map(snapshotView)),
         profile: profile.columns.map(profileView),
         daily: profile.days.map(({ day, rows }) => ({ day, rows, quarantined: 0 })),
-        usedBy: await usersOf(params.dataset),
+        ...(await trainedOn(params.dataset)),
         file: null,
       }
     },

@@ -4,16 +4,24 @@ import { durationInWords } from '../../../lib/time.ts'
 import {
   paramFromText,
   pipelineErrors,
+  type BackfillState,
   type CompiledPipeline,
   type ParamValue,
 } from '../../../pipelines/index.ts'
-import type { DeclaredPipelines } from '../../contract/index.ts'
+import type { Backfills, DeclaredPipelines } from '../../contract/index.ts'
 import type { Handlers } from '../handlers.ts'
+import { identityView, time } from '../present.ts'
 import type { Rooms } from '../rooms.ts'
+import { people } from './pipelines.ts'
+
+const BACKFILLS_LISTED = 20
 
 export function declaredPipelineViews(
   rooms: Rooms,
-): Pick<Handlers, 'declaredPipelines' | 'startPipeline' | 'startBackfill'> {
+): Pick<
+  Handlers,
+  'declaredPipelines' | 'startPipeline' | 'startBackfill' | 'backfills' | 'cancelBackfill'
+> {
   const declared = () => rooms.project()?.pipelines ?? []
 
   function named(name: string): CompiledPipeline {
@@ -49,6 +57,48 @@ export function declaredPipelineViews(
       )
       return { id, sentence: `${pipeline.name} runs over ${from} to ${to}.` }
     },
+    async backfills({ params, query, identity }) {
+      const limit = query.limit ?? BACKFILLS_LISTED
+      const states = await rooms.pipelineEngine.backfills(limit, params.pipeline)
+      const known = await people(rooms)
+      return { items: states.map((state) => backfillView(state, { identity, known })) }
+    },
+    async cancelBackfill({ params, body, identity }) {
+      const { pipeline, backfill } = params
+      const state = await rooms.pipelineEngine.backfill(backfill)
+      if (state?.pipeline !== pipeline) {
+        throw pipelineErrors.pipeline_unknown(`There is no backfill ${backfill} of ${pipeline}.`)
+      }
+      await rooms.pipelineDesk.cancelBackfill(backfill, { actor: identity, reason: body.reason })
+      return { sentence: 'The backfill is being cancelled; partitions that are done stay done.' }
+    },
+  }
+}
+
+function backfillView(
+  { id, from, to, state, actor, startedAtUs, endedAtUs, counts, progress, problem }: BackfillState,
+  {
+    identity,
+    known,
+  }: { readonly identity: Identity; readonly known: ReadonlyMap<string, Identity> },
+): Backfills['items'][number] {
+  const refusal = () => {
+    if (state !== 'running') return 'It has ended.'
+    return may(identity, 'run-pipelines') ? null : 'Your role may not run pipelines.'
+  }
+  const reason = refusal()
+  return {
+    id,
+    from,
+    to,
+    state,
+    by: identityView(known.get(actor), actor),
+    startedAt: time(startedAtUs),
+    durationMs: endedAtUs === null ? null : (endedAtUs - startedAtUs) / 1000,
+    progress: { ...progress },
+    failed: counts?.failed ?? null,
+    problem,
+    cancel: { allowed: reason === null, reason },
   }
 }
 

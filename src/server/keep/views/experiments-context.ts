@@ -13,7 +13,7 @@ export interface ExperimentRooms {
   readonly tracking: Remote<Tracking>
   readonly runViews: Remote<RunViews>
   readonly access: Pick<Remote<Access>, 'identities' | 'createIdentity' | 'issueKey'>
-  readonly registry: Pick<Remote<Registry>, 'searchVersions'>
+  readonly registry: Pick<Remote<Registry>, 'registeredFrom'>
   readonly learning: Pick<Rooms['learning'], 'pairs'>
   readonly clock: Clock
   /** The models that a run logged, which are read from its files; a command goes without. */
@@ -30,15 +30,12 @@ export async function runContext(
   const [identities, experiments, versions] = await Promise.all([
     rooms.access.identities(),
     experimentsOf(rooms, [...new Set(runs.map(({ experimentId }) => experimentId))]),
-    versionsOf(
-      rooms,
-      runs.map(({ id }) => id),
-    ),
+    runs.length === 0 ? [] : rooms.registry.registeredFrom(runs.map(({ id }) => id)),
   ])
   return {
     people: new Map(identities.map((each) => [each.id, each])),
     experiments: new Map(experiments.map((each) => [each.id, each.name])),
-    registered: new Map(versions.map(({ version }) => [version.build.runId, version])),
+    registered: new Map(versions.map((version) => [version.runId, version])),
   }
 }
 
@@ -49,33 +46,6 @@ async function experimentsOf({ tracking }: ExperimentRooms, ids: readonly string
     deleted: 'with',
     order: [],
     limit: ids.length,
-  })
-  return experiments
-}
-
-const VERSIONS_MAX = 10_000
-
-async function versionsOf({ registry }: ExperimentRooms, runIds: readonly string[]) {
-  if (runIds.length === 0) return []
-  const { versions } = await registry.searchVersions({
-    filter: { field: { of: 'attribute', name: 'runId' }, op: 'in', value: runIds },
-    prompts: 'with',
-    order: [],
-    limit: VERSIONS_MAX,
-  })
-  return versions
-}
-
-const EXPERIMENTS_MAX = 10_000
-
-export async function everyExperiment(
-  rooms: ExperimentRooms,
-  deleted: 'without' | 'only' | 'with',
-) {
-  const { experiments } = await rooms.tracking.searchExperiments({
-    deleted,
-    order: [],
-    limit: EXPERIMENTS_MAX,
   })
   return experiments
 }

@@ -1,10 +1,17 @@
 // Experiments themselves, saved views of their runs, and keys for programs that log to them.
 import type { Identity } from '../../../access/index.ts'
-import type { Experiment as KnownExperiment, RunView } from '../../../tracking/index.ts'
-import type { Experiment, SavedView } from '../../contract/index.ts'
+import type { Filter } from '../../../lib/filter.ts'
+import type {
+  Experiment as KnownExperiment,
+  ExperimentField,
+  RunView,
+} from '../../../tracking/index.ts'
+import type { Experiment, ExperimentsQuery, SavedView } from '../../contract/index.ts'
 import type { Handlers } from '../handlers.ts'
 import { identityView, time, timeOrNull } from '../present.ts'
-import { changeBy, everyExperiment, type ExperimentRooms } from './experiments-context.ts'
+import { changeBy, type ExperimentRooms } from './experiments-context.ts'
+
+const EXPERIMENTS_PAGE = 100
 
 export function experimentListViews(
   rooms: ExperimentRooms,
@@ -24,23 +31,29 @@ export function experimentListViews(
 
   return {
     async experiments({ query }) {
-      const [found, counts, known] = await Promise.all([
-        everyExperiment(rooms, query.deleted ?? 'without'),
-        runViews.runCounts(),
+      const { deleted = 'without', limit = EXPERIMENTS_PAGE, cursor } = query
+      const [{ experiments, next }, counts, known] = await Promise.all([
+        tracking.searchExperiments({
+          filter: filterOf(query),
+          deleted,
+          order: [],
+          limit,
+          after: cursor,
+        }),
+        tracking.runCounts(),
         people(),
       ])
-      const wanted = query.text?.toLowerCase() ?? ''
       return {
-        items: found
-          .filter(({ name }) => name.toLowerCase().includes(wanted))
-          .map((each) => experimentView(each, counts, known)),
+        items: experiments.map((each) => experimentView(each, counts, known)),
+        next: next ?? null,
+        runs: Object.values(counts).reduce((sum, runs) => sum + runs, 0),
       }
     },
 
     async renameExperiment({ params, body, identity }) {
       const by = changeBy(identity, 'Renamed on the page of experiments')
       const renamed = await tracking.renameExperiment(params.experimentId, body.name.trim(), by)
-      return experimentView(renamed, await runViews.runCounts(), await people())
+      return experimentView(renamed, await tracking.runCounts(), await people())
     },
 
     async deleteExperiment({ params, identity }) {
@@ -85,6 +98,17 @@ export function experimentListViews(
       )
       return { id: record.id, name: program.name, key }
     },
+  }
+}
+
+function filterOf({ text = '', named }: ExperimentsQuery): Filter<ExperimentField> {
+  const by = (name: 'id' | 'name', op: '=' | 'ilike', value: string) =>
+    ({ field: { of: 'attribute', name }, op, value }) as const
+  return {
+    all: [
+      ...(text === '' ? [] : [by('name', 'ilike', `%${text}%`)]),
+      ...(named === undefined ? [] : [{ any: [by('id', '=', named), by('name', '=', named)] }]),
+    ],
   }
 }
 

@@ -31,7 +31,7 @@ const NEWEST = 20
 const USUAL_METRICS = 4
 const USUAL_PARAMS = 3
 
-/** Of the metrics that our own flows log, those that weigh with rare events. */
+/** Those that weigh with rare events, of metrics that as many of the runs have. */
 const leadingMetrics = ['average_precision', 'roc_auc']
 /** What every run of a flow has alike, or what only programs read. */
 const unusualParams = /^(split|seed|feature_sets|code_revision)$/
@@ -184,7 +184,7 @@ async function totalOf(
 ): Promise<number | null> {
   const isFiltered = [filter, status, text].some((part) => part !== undefined && part !== '')
   if (isFiltered || deleted !== 'without') return null
-  const counts = await rooms.runViews.runCounts()
+  const counts = await rooms.tracking.runCounts()
   const [one] = experimentIds
   if (one !== undefined) return counts[one] ?? 0
   return Object.values(counts).reduce((sum, runs) => sum + runs, 0)
@@ -194,11 +194,18 @@ async function totalOf(
 async function columnsOf(
   { tracking }: ExperimentRooms,
   asked: string | undefined,
-  search: Pick<RunSearch, 'experimentIds' | 'deleted'>,
+  search: Pick<RunSearch, 'experimentIds' | 'filter' | 'deleted'>,
 ): Promise<RunColumn[]> {
   if (asked === undefined) {
-    const { experimentIds, deleted } = search
-    const newest = await tracking.searchRuns({ experimentIds, deleted, order: [], limit: NEWEST })
+    const { experimentIds, filter, deleted } = search
+    // Not in the order of the table: sorting it moves no columns.
+    const newest = await tracking.searchRuns({
+      experimentIds,
+      filter,
+      deleted,
+      order: [],
+      limit: NEWEST,
+    })
     return usualColumns(newest.runs)
   }
   if (asked === 'none') return []
@@ -227,23 +234,20 @@ function unknownColumn(key: string): never {
   )
 }
 
-/** How runs went, their leading metrics, and the first parameters in which the newest differ. */
+/** How runs went, the metrics that most of the newest have, and parameters in which they differ. */
 function usualColumns(newest: readonly Run[]): RunColumn[] {
-  const count = (names: readonly string[]) => {
-    const counts = new Map<string, number>()
-    for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1)
-    return [...counts].sort((a, b) => b[1] - a[1]).map(([name]) => name)
-  }
   const rank = (name: string) => {
     const at = leadingMetrics.indexOf(name)
     return at < 0 ? leadingMetrics.length : at
   }
-  const metrics = count(newest.flatMap((run) => Object.keys(run.metrics)))
-    .sort((a, b) => rank(a) - rank(b))
+  const metrics = countsOf(newest.flatMap((run) => Object.keys(run.metrics)))
+    .sort((a, b) => b.runs - a.runs || rank(a.name) - rank(b.name))
+    .map(({ name }) => name)
     .slice(0, USUAL_METRICS)
-  const params = count(newest.flatMap((run) => Object.keys(run.params))).filter(
-    (name) => !unusualParams.test(name),
-  )
+  const params = countsOf(newest.flatMap((run) => Object.keys(run.params)))
+    .sort((a, b) => b.runs - a.runs)
+    .map(({ name }) => name)
+    .filter((name) => !unusualParams.test(name))
   const differs = (name: string) => new Set(newest.map((run) => run.params[name])).size > 1
   const chosen = [...params.filter(differs), ...params.filter((name) => !differs(name))]
   return [
@@ -252,6 +256,12 @@ function usualColumns(newest: readonly Run[]): RunColumn[] {
     ...chosen.slice(0, USUAL_PARAMS).map((name) => `params.${name}`),
     ...['user_id', 'version'].map((name) => `attributes.${name}`),
   ].flatMap((key) => columnOf(key) ?? [])
+}
+
+function countsOf(names: readonly string[]) {
+  const counts = new Map<string, number>()
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1)
+  return Array.from(counts, ([name, runs]) => ({ name, runs }))
 }
 
 function rowOf(run: Run, columns: readonly RunColumn[], known: RunContext): RunRow {

@@ -42,7 +42,7 @@ async function open() {
   const run = await tracking.startRun({ experimentId: experiment.id, name: 'trees' }, by)
   const runViews = createRunViews({
     ...common,
-    store: createMemoryRunViews(() => ({ [experiment.id]: 3 })),
+    store: createMemoryRunViews(),
   })
   const rooms = {
     tracking,
@@ -56,7 +56,7 @@ async function open() {
         record: { id: `key of ${identityId}` },
       }),
     },
-    registry: { searchVersions: async () => ({ versions: [] }) },
+    registry: { registeredFrom: async () => [] },
   } as unknown as Rooms
   const views = experimentViews(rooms) as unknown as Record<
     string,
@@ -125,6 +125,24 @@ test('without a wish the usual columns come: what was measured, and the paramete
   const keys = columns.map(({ key }) => key)
   expect(keys).toContain('metrics.auc')
   expect(keys.indexOf('params.depth')).toBeGreaterThan(0)
+})
+
+test('usual columns are those that most of the shown runs have, whatever weighs elsewhere', async () => {
+  const { ask, tracking, run, others } = await threeRuns()
+  const ours = ['average_precision', 'roc_auc', 'ks', 'brier'].map((name) => ({ name, value: 0.5 }))
+  await tracking.log(run.id, { metrics: ours })
+  for (const { id } of others) {
+    await tracking.log(id, { metrics: [{ name: 'business_value', value: 7 }] })
+  }
+  const metricsOf = async (query: QueryOf<'runs'>) =>
+    (await ask('runs', { query })).columns
+      .filter(({ kind }) => kind === 'metric')
+      .map(({ name }) => name)
+  const shown = await metricsOf({})
+  expect(shown.slice(0, 2).sort()).toEqual(['auc', 'business_value'])
+  expect(shown.slice(2)).toEqual(['average_precision', 'roc_auc'])
+  expect(await metricsOf({ order: 'metrics.ks desc' })).toEqual(shown)
+  expect(await metricsOf({ filter: "params.team = 'risk'" })).not.toContain('roc_auc')
 })
 
 test('a star stands for all names of a kind, and a comma in a name is written encoded', async () => {
@@ -273,7 +291,7 @@ test('a program gets a key of its own, shown in that answer alone', async () => 
 test('experiments are counted, renamed, deleted with their runs and restored', async () => {
   const { ask, experiment } = await open()
   const params = { experimentId: experiment.id }
-  expect((await ask('experiments')).items).toMatchObject([{ name: 'card-fraud', runs: 3 }])
+  expect((await ask('experiments')).items).toMatchObject([{ name: 'card-fraud', runs: 1 }])
   expect(await ask('renameExperiment', { params, body: { name: 'cards' } })).toMatchObject({
     name: 'cards',
   })
@@ -283,6 +301,25 @@ test('experiments are counted, renamed, deleted with their runs and restored', a
   expect((await ask('experiments', { query: { deleted: 'only' } })).items).toHaveLength(1)
   await ask('restoreExperiment', { params })
   expect((await ask('runs')).items).toHaveLength(1)
+})
+
+test('experiments come page by page, and are found by a part of the name, the name or the id', async () => {
+  const { ask, tracking, experiment } = await open()
+  for (let i = 0; i < 250; i++) await tracking.ensureExperiment(`trial ${i}`, by)
+  const names: string[] = []
+  for (let cursor: string | undefined; ;) {
+    const page = await ask('experiments', { query: { ...(cursor && { cursor }) } })
+    expect(page).toMatchObject({ runs: 1 })
+    names.push(...page.items.map(({ name }) => name))
+    if (page.next === null) break
+    cursor = page.next
+  }
+  expect(new Set(names).size).toBe(251)
+  const found = async (query: QueryOf<'experiments'>) =>
+    (await ask('experiments', { query })).items.map(({ name }) => name)
+  expect(await found({ text: 'CARD' })).toEqual(['card-fraud'])
+  expect(await found({ named: 'trial 7' })).toEqual(['trial 7'])
+  expect(await found({ named: experiment.id })).toEqual(['card-fraud'])
 })
 
 test('more than 100 runs, or one, are not compared', async () => {

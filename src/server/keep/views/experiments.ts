@@ -81,6 +81,8 @@ function comparedMetric(
       best = index
     }
   }
+  const known = values.flatMap((metric) => metric?.value ?? [])
+  const differs = new Set(known).size > 1
   return {
     name,
     title: metricTitle(name) ?? name,
@@ -88,7 +90,8 @@ function comparedMetric(
     values: values.map((metric) =>
       metric === undefined ? null : { ...estimate(metric), value: finite(metric.value) },
     ),
-    best,
+    best: differs ? best : null,
+    hasCurve: values.some((metric) => (metric?.step ?? 0) > 0),
   }
 }
 

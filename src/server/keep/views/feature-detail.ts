@@ -41,7 +41,7 @@ export async function featureDetail(
     compiled: JSON.stringify(feature.expression, null, 2),
     reason: reasonOf(feature, reference),
     onMissing: onMissing(feature),
-    lineage: lineageView(rooms, one, facts),
+    lineage: await lineageView(rooms, one, facts),
     freshness: await freshnessOf(rooms, one, reads, figures),
     lookup: lookupOf(rooms, set.source, [reads]),
     referencePeriod: facts.referencePeriod,
@@ -113,9 +113,16 @@ function onMissing(feature: CompiledFeature): string {
   return feature.words?.missing ?? 'Missing: the model takes it as “not known”, not as zero.'
 }
 
-function lineageView(rooms: Rooms, one: Declared, facts: FeatureFacts): Feature['lineage'] {
+async function lineageView(
+  rooms: Rooms,
+  one: Declared,
+  facts: FeatureFacts,
+): Promise<Feature['lineage']> {
   const { feature, set } = one
   const { columns, labels, others } = lineageOf(feature, set)
+  const versions = await Promise.all(
+    versionsWith(set, facts).map(({ model, version }) => rooms.registry.version(model, version)),
+  )
   const late = set.labels.filter(({ name }) => labels.includes(name))
   return {
     sources: [
@@ -132,10 +139,11 @@ function lineageView(rooms: Rooms, one: Declared, facts: FeatureFacts): Feature[
         detail: `labels, known ${durationInWords(delayUs)} late where the data do not say`,
       })),
     ],
-    models: versionsWith(set, facts).map((version) => ({
+    models: versions.map((version) => ({
       target: versionRef(version.model, version.version),
       detail: version.status,
     })),
+    modelsMore: facts.users.get(set.name)?.more ?? false,
     policies: policiesWith(rooms, one).map(({ name, rules }) => ({
       target: ref('policy', name),
       detail: ['through its model', ...rules.map((rule) => `in the rule ${rule.name}`)].join(', '),

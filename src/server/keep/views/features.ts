@@ -8,7 +8,7 @@ import {
 import { defineErrors } from '../../../lib/errors.ts'
 import type { ColumnReference, DriftFigures } from '../../../monitoring/index.ts'
 import type { RunReport } from '../../../pipelines/index.ts'
-import type { ModelVersion } from '../../../registry/index.ts'
+import type { FirstVersions } from '../../../registry/index.ts'
 import type { Features, FeatureSummary, Verdict } from '../../contract/index.ts'
 import type { Handlers } from '../handlers.ts'
 import { ref, verdict, versionRef } from '../present.ts'
@@ -20,6 +20,7 @@ import { unitOf } from './feature-units.ts'
 import { featurePresenceView } from './feature-presence.ts'
 import { explainedFeature } from './feature-value.ts'
 import { watch } from './monitoring.ts'
+import { USERS_MAX } from './trained-on.ts'
 
 const errors = defineErrors({
   feature_not_found: {
@@ -44,7 +45,8 @@ export interface FeatureFacts {
   readonly reference: ReadonlyMap<string, ColumnReference>
   readonly referencePeriod: string | null
   readonly importance: ReadonlyMap<string, number>
-  readonly versions: readonly ModelVersion[]
+  /** The first versions of models that were trained on the sets as they are declared now, by set. */
+  readonly users: ReadonlyMap<string, FirstVersions>
   /** How long one bucket of the drift figures lasts, µs. */
   readonly bucketUs: number
 }
@@ -101,6 +103,7 @@ export function featureViews(
 
 async function featureFacts(rooms: Rooms): Promise<FeatureFacts> {
   const { report, bucketUs } = await watch(rooms, {})
+  const sets = rooms.project()?.featureSets ?? []
   const deployment = await rooms.serving.current(rooms.project()?.policies[0]?.name ?? '')
   const reference = deployment && (await rooms.references.read(deployment.modelHash))
   return {
@@ -108,9 +111,14 @@ async function featureFacts(rooms: Rooms): Promise<FeatureFacts> {
     reference: new Map((reference?.columns ?? []).map((column) => [column.column, column])),
     referencePeriod: reference?.period ?? null,
     importance: await importanceOf(rooms, deployment?.model, deployment?.version),
-    versions: await rooms.registry.versions(),
+    users: new Map(await Promise.all(sets.map((set) => usersOf(rooms, set)))),
     bucketUs,
   }
+}
+
+async function usersOf({ registry }: Rooms, { name, version }: CompiledFeatureSet) {
+  const users = await registry.trainedOn({ kind: 'feature-set', name, hash: version }, USERS_MAX)
+  return [name, users] as const
 }
 
 async function importanceOf(
@@ -136,6 +144,7 @@ function setView(rooms: Rooms, set: CompiledFeatureSet, facts: FeatureFacts) {
     features: set.features.length,
     file: places.find((place) => place.set === set.name && place.feature === null)?.file ?? null,
     usedBy: versionsWith(set, facts).map(({ model, version }) => versionRef(model, version)),
+    usedByMore: facts.users.get(set.name)?.more ?? false,
     lookup: lookupOf(
       rooms,
       set.source,
@@ -144,11 +153,8 @@ function setView(rooms: Rooms, set: CompiledFeatureSet, facts: FeatureFacts) {
   } satisfies Features['sets'][number]
 }
 
-/** The versions of models that were trained on this version of the set. */
-export function versionsWith(set: CompiledFeatureSet, facts: FeatureFacts): ModelVersion[] {
-  return facts.versions.filter(({ build }) =>
-    build.featureSets.some(({ version }) => version === set.version),
-  )
+export function versionsWith({ name }: CompiledFeatureSet, { users }: FeatureFacts) {
+  return users.get(name)?.versions ?? []
 }
 
 /** The policies that decide on the set, and with which of their rules on the feature. */

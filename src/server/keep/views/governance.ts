@@ -3,14 +3,18 @@ import type { Governance } from '../../contract/index.ts'
 import type { Handlers } from '../handlers.ts'
 import { plural, ref, time, verdict, versionRef } from '../present.ts'
 import type { Rooms } from '../rooms.ts'
+import { firstVersion, versionsWith } from './first-version.ts'
+
+/** As many of a model's newest candidates are looked at. */
+const CANDIDATES_MAX = 100
 
 export function governanceViews(rooms: Rooms): Pick<Handlers, 'governance'> {
   const { governance, registry } = rooms
 
   async function modelRow(entry: InventoryEntry) {
-    const versions = await registry.versions(entry.model)
-    const live = versions.find(({ status }) => status === 'live')
-    const shown = live ?? versions[0]
+    const { model } = entry
+    const live = (await firstVersion(registry, { model, status: 'live' }))?.version
+    const shown = live ?? (await firstVersion(registry, { model }))?.version
     const standing = shown && (await governance.standing(shown.model, shown.version))
     const card = shown && (await governance.card(shown.model, shown.version))
     const missing = [...(card?.missing ?? [])]
@@ -34,15 +38,23 @@ export function governanceViews(rooms: Rooms): Pick<Handlers, 'governance'> {
           ? verdict('warning', `The card lacks ${missing.join(', ')}.`)
           : verdict(live === undefined ? 'no-data' : 'ok', standing?.message ?? 'No version yet.'),
     }
-    return { row, entry, versions }
+    return { row, entry }
   }
 
   return {
     async governance() {
       const models = await Promise.all((await governance.inventory()).map(modelRow))
       const waiting: Governance['waiting'] = []
-      for (const { versions } of models) {
-        for (const version of versions.filter(({ status }) => status === 'candidate')) {
+      let waitingMore = false
+      for (const { entry } of models) {
+        const { versions, next } = await registry.searchVersions({
+          filter: versionsWith({ model: entry.model, status: 'candidate' }),
+          prompts: 'with',
+          order: [],
+          limit: CANDIDATES_MAX,
+        })
+        waitingMore ||= next !== undefined
+        for (const { version } of versions) {
           const standing = await governance.standing(version.model, version.version)
           if (standing.state !== 'awaiting-approval') continue
           waiting.push({
@@ -52,17 +64,22 @@ export function governanceViews(rooms: Rooms): Pick<Handlers, 'governance'> {
           })
         }
       }
+      const among = waitingMore ? ' among the newest candidates' : ''
       return {
         verdict:
           waiting.length === 0
             ? verdict(
                 'ok',
-                `${plural(models.length, 'model')} under governance; nothing waits for approval.`,
+                `${plural(models.length, 'model')} under governance; nothing waits for approval${among}.`,
               )
-            : verdict('warning', `${plural(waiting.length, 'version')} waiting for approval.`),
+            : verdict(
+                'warning',
+                `${plural(waiting.length, 'version')} waiting for approval${among}.`,
+              ),
         inventory: models.map(({ row }) => row),
         gates: await Promise.all(models.map(({ entry }) => gateView(entry))),
         waiting,
+        waitingMore,
       }
     },
   }

@@ -25,6 +25,7 @@ import { trainingViews } from './training.ts'
 import { webhookViews } from './webhooks.ts'
 
 export function keepHandlers(rooms: Rooms): Handlers {
+  const withModels = { ...rooms, models: runModels(rooms) }
   return {
     ...overviewViews(rooms),
     ...decisionViews(rooms),
@@ -34,10 +35,10 @@ export function keepHandlers(rooms: Rooms): Handlers {
     ...dataVersionViews(rooms),
     ...featureViews(rooms),
     ...trainingViews(rooms),
-    ...experimentViews({ ...rooms, models: runModels(rooms) }),
+    ...experimentViews(withModels),
     ...runFileViews(rooms),
     ...learningViews(rooms),
-    ...modelViews(rooms),
+    ...modelViews(withModels),
     ...historyViews(rooms),
     ...webhookViews(rooms),
     ...monitoringViews(rooms),

@@ -88,9 +88,9 @@ export function learningViews(rooms: Rooms): LearningHandlers {
     },
 
     async learnings() {
-      const [runs, tracked, known, queue] = await Promise.all([
-        rooms.pipelines.list(LISTED_MAX, PIPELINE),
-        trackedRuns(rooms),
+      const runs = await rooms.pipelines.list(LISTED_MAX, PIPELINE)
+      const [tracked, known, queue] = await Promise.all([
+        trackedRuns(rooms, runs),
         people(),
         pending(),
       ])
@@ -113,11 +113,14 @@ export function learningViews(rooms: Rooms): LearningHandlers {
 
     async learning({ params }): Promise<Learning> {
       const run = await runBy(params.learningId)
-      const [tracked, known, queue] = await Promise.all([trackedRuns(rooms), people(), pending()])
+      const [tracked, known, queue] = await Promise.all([
+        trackedRuns(rooms, [run]),
+        people(),
+        pending(),
+      ])
       const kept = tracked.get(run.id)
       const report = await reportOf(rooms, kept)
-      const version =
-        kept && (await rooms.registry.versions()).find(({ build }) => build.runId === kept.id)
+      const [version] = kept ? await rooms.registry.registeredFrom([kept.id]) : []
       return {
         id: run.id,
         title: titleOf(run),
@@ -173,15 +176,27 @@ function plainName(name: string): string {
   return plain === '' ? 'file' : plain
 }
 
-/** The runs that learning from files has kept, by their pipeline run. */
-async function trackedRuns(rooms: Rooms): Promise<ReadonlyMap<string, Run>> {
-  const runs = await rooms.tracking.runs()
-  return new Map(
-    runs.flatMap((run) => {
-      const id = run.tags['pipeline_run']
-      return id === undefined || run.status !== 'finished' ? [] : [[id, run] as const]
-    }),
-  )
+/** The runs that these pipeline runs have kept, by the latter. */
+async function trackedRuns(
+  { tracking }: Rooms,
+  pipelineRuns: readonly PipelineRun[],
+): Promise<ReadonlyMap<string, Run>> {
+  if (pipelineRuns.length === 0) return new Map()
+  const tag = 'pipeline_run'
+  const ids = pipelineRuns.map(({ id }) => id)
+  const { runs } = await tracking.searchRuns({
+    experimentIds: [],
+    filter: {
+      all: [
+        { field: { of: 'tag', name: tag }, op: 'in', value: ids },
+        { field: { of: 'attribute', name: 'status' }, op: '=', value: 'finished' },
+      ],
+    },
+    deleted: 'without',
+    order: [],
+    limit: 1000,
+  })
+  return new Map(runs.map((run) => [run.tags[tag], run]))
 }
 
 type ReportView = NonNullable<Learning['report']>

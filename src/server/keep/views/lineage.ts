@@ -41,7 +41,18 @@ function portsOf(rooms: Rooms): LineagePorts {
       }
     },
     loggedModel: (id) => rooms.tracking.loggedModel(id),
-    versions: () => rooms.registry.versions(),
+    version: (model, number) => rooms.registry.version(model, number),
+    async versionsOf(source, limit) {
+      const [name, value] = Object.entries(source)[0] as ['runId' | 'loggedModelId', string]
+      const { versions, next } = await rooms.registry.searchVersions({
+        filter: { field: { of: 'attribute', name }, op: '=', value },
+        prompts: 'with',
+        order: [],
+        limit,
+      })
+      return { versions: versions.map(({ version }) => version), more: next !== undefined }
+    },
+    trainedOn: (input, most) => rooms.registry.trainedOn(input, most),
     deployments: () => rooms.serving.history(),
     snapshot: (hash) => rooms.catalog.snapshot(hash),
     featureSets: () => rooms.project()?.featureSets ?? [],

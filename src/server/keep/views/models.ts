@@ -1,7 +1,12 @@
 import { may, type Identity } from '../../../access/index.ts'
 import type { Standing } from '../../../governance/index.ts'
 import { defineErrors, isAssayError } from '../../../lib/errors.ts'
-import { originOf, type LabelledVersion, type ModelVersion } from '../../../registry/index.ts'
+import {
+  originOf,
+  type LabelledVersion,
+  type ModelVersion,
+  type RegisteredModel,
+} from '../../../registry/index.ts'
 import type { Deployment } from '../../../serving/index.ts'
 import type {
   Model,
@@ -23,6 +28,10 @@ import {
   versionRef,
 } from '../present.ts'
 import type { Rooms } from '../rooms.ts'
+import { broughtView, namesOfRuns } from './brought-version.ts'
+import type { ExperimentRooms } from './experiments-context.ts'
+import { firstVersion } from './first-version.ts'
+import { deletedModels, modelActs, modelPermissions, versionPermissions } from './model-acts.ts'
 import { cardView } from './model-card.ts'
 import { modelHistory } from './model-history.ts'
 
@@ -38,10 +47,17 @@ const yes: Permission = { allowed: true, reason: null }
 const no = (reason: string): Permission => ({ allowed: false, reason })
 
 export function modelViews(
-  rooms: Rooms,
+  rooms: Rooms & Required<Pick<ExperimentRooms, 'models'>>,
 ): Pick<
   Handlers,
-  'models' | 'model' | 'version' | 'giveApproval' | 'deploy' | 'rollBack' | 'setAlias'
+  | 'models'
+  | 'model'
+  | 'version'
+  | 'giveApproval'
+  | 'deploy'
+  | 'rollBack'
+  | 'setAlias'
+  | keyof ReturnType<typeof modelActs>
 > {
   const { registry, governance, serving, access } = rooms
   const people = async () => new Map((await access.identities()).map((each) => [each.id, each]))
@@ -74,6 +90,7 @@ export function modelViews(
   async function summaryOf(
     { version, labels, aliases }: LabelledVersion,
     known: People,
+    runs: ReadonlyMap<string, string> = new Map(),
   ): Promise<VersionSummary> {
     const standing = await standingOf(version)
     return {
@@ -93,26 +110,31 @@ export function modelViews(
       run:
         version.build.runId === ''
           ? null
-          : ref('run', version.build.runId, version.build.declaration),
+          : ref(
+              'run',
+              version.build.runId,
+              runs.get(version.build.runId) ?? version.build.declaration,
+            ),
       metrics: Object.entries(version.metrics).map(([name, metric]) => metricView(name, metric)),
       verdict: standingVerdict(version, standing),
     }
   }
 
-  async function modelSummary(name: string, known: People): Promise<ModelSummary> {
-    const [versions, entry] = await Promise.all([
-      registry.allLabelled(name),
+  async function modelSummary(model: RegisteredModel, known: People): Promise<ModelSummary> {
+    const { name } = model
+    const [counts, live, latest, entry] = await Promise.all([
+      registry.statusCounts(name),
+      firstVersion(registry, { model: name, status: 'live' }),
+      firstVersion(registry, { model: name }),
       governance.inventoryEntry(name),
     ])
-    const live = versions.find(({ version }) => version.status === 'live')
-    const [latest] = versions
     const liveSummary = live && (await summaryOf(live, known))
     return {
       name,
       title: name,
-      purpose: entry?.purpose ?? (await registry.model(name)).description ?? '',
+      purpose: entry?.purpose ?? model.description ?? '',
       owner: entry?.owner ?? '',
-      versions: versions.length,
+      versions: Object.values(counts).reduce((sum, n) => sum + n, 0),
       live: liveSummary ?? null,
       latest: latest === undefined ? null : await summaryOf(latest, known),
       verdict: liveSummary
@@ -123,15 +145,20 @@ export function modelViews(
 
   async function modelView(name: string, identity: Identity): Promise<Model> {
     const known = await people()
-    const model = await registry.model(name)
-    const versions = await registry.allLabelled(model.name)
+    // A deleted one is shown as such, so that it can be restored.
+    const model =
+      (await registry.allModels()).find((each) => each.name === name) ??
+      (await registry.model(name))
+    const all = await registry.allLabelled(model.name, 'with')
+    const versions = all.filter(({ labels }) => labels.deletedAtUs === undefined)
+    const runs = await namesOfRuns(rooms, versions)
     const deployments = (await serving.history()).filter((each) => each.model === name)
     const policies = [...new Set(deployments.map(({ policy }) => policy))]
     const target =
       policies[0] === undefined ? undefined : await serving.rollbackTarget({ policy: policies[0] })
     return {
-      ...(await modelSummary(name, known)),
-      items: await Promise.all(versions.map((version) => summaryOf(version, known))),
+      ...(await modelSummary(model, known)),
+      items: await Promise.all(versions.map((version) => summaryOf(version, known, runs))),
       deployments: deployments.map((each) => deploymentView(each, deployments, known)),
       policies: policies.map((policy) => ref('policy', policy)),
       rollback:
@@ -139,6 +166,27 @@ export function modelViews(
       rollbackTo: target === undefined ? null : versionRef(target.model, target.version),
       history: await modelHistory(rooms, model.name, known),
       aliasing: may(identity, 'track') ? yes : no('Your role only reads.'),
+      deletedAt: timeOrNull(model.deletedAtUs),
+      deleted: all.flatMap(({ version, labels: { deletedAtUs } }) =>
+        deletedAtUs === undefined
+          ? []
+          : {
+              version: version.version,
+              learner: version.kind,
+              deletedAt: time(deletedAtUs),
+              restore: versionPermissions(
+                version,
+                { version: true, model: model.deletedAtUs !== undefined },
+                identity,
+              ).restore,
+            },
+      ),
+      may: await modelPermissions(
+        rooms,
+        model,
+        versions.map(({ version }) => version),
+        identity,
+      ),
     }
   }
 
@@ -151,14 +199,21 @@ export function modelViews(
     const version = labelled?.version ?? (await registry.version(model, number))
     const { labels, aliases } = labelled ?? (await registry.labelled(model, number))
     const { brought } = version
-    const [standing, card, json, deployments, obstacle] = await Promise.all([
+    const [standing, card, json, deployments, obstacle, broughtSaid] = await Promise.all([
       standingOf(version),
       governance.card(model, number),
       brought === undefined ? registry.modelJson(model, number) : undefined,
       serving.history(),
       obstacleTo(version, identity),
+      broughtView(rooms, rooms.models, version),
     ])
     const ofModel = deployments.filter((each) => each.model === model)
+    const isDeleted = {
+      version: labels.deletedAtUs !== undefined,
+      model: (await registry.allModels()).some(
+        ({ name, deletedAtUs }) => name === model && deletedAtUs !== undefined,
+      ),
+    }
     const verdictAllowed = obstacle === undefined ? yes : no(obstacle)
     return {
       ...(await summaryOf({ version, labels, aliases }, known)),
@@ -175,6 +230,7 @@ export function modelViews(
       gate: gateView(standing),
       approvals: approvalsView(standing),
       lineage: lineageView(version),
+      brought: broughtSaid,
       deployments: ofModel
         .filter((each) => each.version === number)
         .map((each) => deploymentView(each, ofModel, known)),
@@ -185,16 +241,21 @@ export function modelViews(
           version.status === 'approved'
             ? mayDeploy(identity)
             : no(version.status === 'live' ? 'It is live already.' : standing.message),
+        ...versionPermissions(version, isDeleted, identity),
       },
     }
   }
 
   return {
-    async models() {
+    async models({ identity }) {
       const known = await people()
       const models = await registry.models()
-      return { items: await Promise.all(models.map(({ name }) => modelSummary(name, known))) }
+      return {
+        items: await Promise.all(models.map((model) => modelSummary(model, known))),
+        deleted: await deletedModels(rooms, identity),
+      }
     },
+    ...modelActs(rooms),
     model: ({ params, identity }) => modelView(params.model, identity),
     version: ({ params, identity }) => versionView(params.model, params.version, identity),
     async giveApproval({ params, body, identity }) {

@@ -21,6 +21,7 @@ import {
 } from '../present.ts'
 import type { Rooms } from '../rooms.ts'
 import { queueVerdict } from './cases.ts'
+import { firstVersion } from './first-version.ts'
 import { watch, type Watched } from './monitoring.ts'
 
 const TREND_POINTS = 30
@@ -43,7 +44,8 @@ export function overviewViews(
       return {
         clock: clockView(watched.bank, rooms.project()),
         range: watched.range.view,
-        verdict: summary(watched, alerts.length, open.open, live !== null),
+        verdict:
+          (await noPolicy(rooms)) ?? summary(watched, alerts.length, open.open, live !== null),
         alerts,
         tiles,
         live,
@@ -92,6 +94,19 @@ export async function sessionView(
     clock: clockView(bank, project),
     version,
   }
+}
+
+/** Of a project of features or pipelines alone; undefined for every other. */
+async function noPolicy(rooms: Rooms): Promise<Overview['verdict'] | undefined> {
+  const project = rooms.project()
+  if (project === undefined || project.policies.length > 0) return undefined
+  const history = await rooms.serving.history()
+  const answering = history.filter(({ toUs }) => toUs === undefined).map(({ policy }) => policy)
+  const rest =
+    answering.length === 0
+      ? ', so nothing is decided here'
+      : `; what was deployed before goes on answering: ${answering.join(', ')}`
+  return verdict('no-data', `${project.title} declares no policy${rest}.`)
 }
 
 function summary(
@@ -330,17 +345,19 @@ function createPace(rooms: Rooms): (namespace: string) => Promise<number | null>
 
 async function stripOf(rooms: Rooms): Promise<Overview['strip']> {
   const project = rooms.project()
-  const [datasets, versions, bank] = await Promise.all([
+  const [datasets, counts, first, bank] = await Promise.all([
     rooms.catalog.datasets(),
-    rooms.registry.versions(),
+    rooms.registry.statusCounts(),
+    firstVersion(rooms.registry, { status: 'live' }),
     onAir(rooms),
   ])
   const events = datasets.filter(({ kind }) => kind === 'source')
   const rows = events.reduce((sum, each) => sum + each.rows, 0)
   const open = datasets.reduce((sum, each) => sum + each.quarantinedOpen, 0)
   const features = project?.featureSets.reduce((sum, set) => sum + set.features.length, 0) ?? 0
-  const live = versions.find(({ status }) => status === 'live')
-  const refused = versions.filter(({ status }) => status === 'refused').length
+  const live = first?.version
+  const versions = Object.values(counts).reduce((sum, n) => sum + n, 0)
+  const refused = counts.refused ?? 0
   const decided = await rooms.decisions.count({ namespace: bank.namespace })
   const ap = live?.metrics['average_precision']
   const none = verdict('no-data', 'Not there yet.')
@@ -381,10 +398,9 @@ async function stripOf(rooms: Rooms): Promise<Overview['strip']> {
     },
     {
       stage: 'gate',
-      figure: count(versions.length - refused),
+      figure: count(versions - refused),
       unit: `passed, ${count(refused)} refused`,
-      verdict:
-        versions.length === 0 ? none : verdict('ok', 'Gate and two approvals for every version.'),
+      verdict: versions === 0 ? none : verdict('ok', 'Gate and two approvals for every version.'),
       target: ref('screen', '/governance', 'Governance'),
     },
     {

@@ -2,7 +2,7 @@
 // project declares, whose steps form a graph.
 import { may, type Identity } from '../../../access/index.ts'
 import { defineErrors } from '../../../lib/errors.ts'
-import type { PipelineRun, StepState } from '../../../pipelines/index.ts'
+import { changeSentence, type PipelineRun, type StepState } from '../../../pipelines/index.ts'
 import type {
   ObjectRef,
   Permission,
@@ -71,6 +71,10 @@ export function pipelineViews(
             : view.steps.map((step) => ({ ...step, before: [...(before.get(step.name) ?? [])] })),
         params: asText(run.engine?.params ?? {}),
         cancel: mayCancel(run, identity),
+        changes: (run.engine?.changes ?? []).map((change) => ({
+          at: time(change.atUs),
+          sentence: changeSentence(change),
+        })),
       }
     },
     async cancelPipeline({ params, body, identity }) {

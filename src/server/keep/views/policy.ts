@@ -92,11 +92,12 @@ export function policyViews(rooms: Rooms): Pick<Handlers, 'policy' | 'search'> {
         add(ref('policy', policy.name), 'Decision policy')
       for (const { dataset, rows } of await rooms.catalog.datasets())
         add(ref('dataset', dataset), `${rows} rows`)
-      for (const version of await rooms.registry.versions()) {
-        add(
-          versionRef(version.model, version.version),
-          `${version.build.declaration}, ${version.status}, ${short(version.hash)}`,
-        )
+      for (const version of await versionsLike(rooms, wanted, limit)) {
+        if (items.length === limit) break
+        items.push({
+          target: versionRef(version.model, version.version),
+          detail: `${version.build.declaration}, ${version.status}, ${short(version.hash)}`,
+        })
       }
       for (const run of await rooms.tracking.runs({ limit: 200 }))
         add(ref('run', run.id, run.name), run.status)
@@ -123,6 +124,42 @@ export function policyViews(rooms: Rooms): Pick<Handlers, 'policy' | 'search'> {
       return { items }
     },
   }
+}
+
+/** Versions of which the model, the learner, the status or the hash is written so. */
+async function versionsLike({ registry }: Rooms, wanted: string, limit: number) {
+  // "card-fraud version 3", or as its address has it.
+  const named = /^(.+?)(?:\/| version | )(\d+)$/.exec(wanted)
+  const like = (name: 'model' | 'declaration' | 'status', text: string) =>
+    ({ field: { of: 'attribute', name }, op: 'ilike', value: `%${text}%` }) as const
+  const { versions } = await registry.searchVersions({
+    filter: {
+      any: [
+        like('model', wanted),
+        like('declaration', wanted),
+        like('status', wanted),
+        { field: { of: 'attribute', name: 'hash' }, op: 'like', value: `${wanted}%` },
+        ...(named === null
+          ? []
+          : [
+              {
+                all: [
+                  like('model', named[1]),
+                  {
+                    field: { of: 'attribute', name: 'version' },
+                    op: '=',
+                    value: Number(named[2]),
+                  } as const,
+                ],
+              },
+            ]),
+      ],
+    },
+    prompts: 'with',
+    order: [],
+    limit,
+  })
+  return versions.map(({ version }) => version)
 }
 
 function keyFilters(rooms: Rooms, value: string): Record<string, string>[] {

@@ -37,6 +37,17 @@ export async function storyOf(
   }
   for (const event of history) {
     if (event.action === 'label-sent') continue
+    if (event.action === 'label-refused') {
+      story.push({
+        kind: 'verdict',
+        atUs: event.atUs,
+        at: time(event.atUs),
+        by: identityView(people.get(event.by), event.by),
+        label: null,
+        sentence: `The verdict did not become a label: ${event.reason}.`,
+      })
+      continue
+    }
     const verdict = event.verdict === 'unsure' ? "can't tell" : event.verdict
     story.push({
       kind:

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DAY_US, parseTimestamp } from '../lib/time.ts'
-import { partStarts, type Granularity } from './versions-partition.ts'
+import { partStarts, type Granularity } from './versions-parts.ts'
 
 const at = (text: string): number => parseTimestamp(text)!
 

@@ -1,0 +1,20 @@
+import type { ModelSignature } from './signature.ts'
+import type { Tensor } from './tensor.ts'
+
+/**
+ * A model made ready to answer, wherever it computes. Cases that every implementation passes:
+ * `runtime.cases.ts`.
+ */
+export interface ModelRuntime {
+  /** What computes, in a word: `assay`, `onnxruntime`, or what a remote server calls its own. */
+  readonly platform: string
+  readonly signature: ModelSignature
+  /**
+   * The outputs of the signature, in its order, for inputs that `checkInputs` has passed. A promise
+   * only where it computes elsewhere: in the process there is nothing to wait for. Errors: `overloaded`,
+   * `inference_failed`, `inference_timeout`, `remote_unavailable`.
+   */
+  predict(inputs: readonly Tensor[]): readonly Tensor[] | Promise<readonly Tensor[]>
+  /** Ends what computes; calls that wait are refused. */
+  close(): Promise<void>
+}
