@@ -7,7 +7,7 @@ import { contentHash } from '../lib/hash.ts'
 import { formatTimestamp } from '../lib/time.ts'
 import { eventHashOf } from './contracts.ts'
 import type { ReadySource } from './contracts.ts'
-import type { EngineResult } from './engine.ts'
+import type { Circumstances, Decision } from './engine.ts'
 import { decisionErrors } from './errors.ts'
 import type { HeldEvent } from './held-events.ts'
 import { decisionKey } from './keys.ts'
@@ -26,9 +26,10 @@ import {
 import type { KnownEvent, LiveDeployment, Namespace, Recent } from './namespace.ts'
 import type { IndexEntry } from './ports.ts'
 import { answerOf, decodeRecord } from './records.ts'
-import type { DecisionRecord, Entry, EventBody, JournalRecord } from './records.ts'
+import type { DecisionRecord, Entry, EventBody, JournalRecord, RuleRecord } from './records.ts'
 import type { AnswerBody } from './remote.ts'
 import type { Decided } from './service.ts'
+import { askShadows } from './shadows.ts'
 
 /** An event that passed its contract and whose time was judged. */
 export interface Checked {
@@ -90,12 +91,13 @@ export async function decideOn(
       : enteredBefore(namespace, recorded)
   const featuresUs = monotonicUs()
   const current = recorded === undefined ? live : livePolicy(namespace, policy)
-  const result = score(namespace, current, checked, entered)
+  const circumstances = circumstancesNow(namespace, policy, checked)
+  const decision = decideEntered(namespace, current, { checked, entered, circumstances })
   const decidedUs = monotonicUs()
   const record = decisionRecord(
     namespace,
     current,
-    { checked, entered, result, bodyHash },
+    { checked, entered, decision, bodyHash },
     {
       contractUs: Math.round(contractUs - startedUs),
       featuresUs: Math.round(featuresUs - contractUs),
@@ -105,6 +107,8 @@ export async function decideOn(
   const answer = answerBody(record, namespace.name, sequence)
   const appended = appendRecord(namespace, record, sequence, answer)
   namespace.state!.note(record, sequence)
+  pauseOverCap(namespace, current, record)
+  askShadows(namespace, current, { checked, entered, circumstances, record, sequence })
   await durably(appended.durable)
   return { replayed: false, body: answer, outcome: record.outcome }
 }
@@ -269,35 +273,75 @@ function enteredBefore({ state }: Namespace, { layout, vector }: Recorded): Ente
  * Rules and model on an event that has entered. If that fails (a defect), the event must leave state
  * again, because no record of it will exist.
  */
-function score(
+function decideEntered(
   namespace: Namespace,
   live: LiveDeployment,
-  checked: Checked,
-  { entry, vector }: Entered,
-): EngineResult {
+  {
+    checked,
+    entered: { entry, vector },
+    circumstances,
+  }: {
+    readonly checked: Checked
+    readonly entered: Entered
+    readonly circumstances: Circumstances
+  },
+): Decision {
   try {
-    return live.engine.decide(checked.row, vector)
+    return live.engine.decide(checked.row, vector, circumstances)
   } catch (error) {
     if (entry === 'new') pauseAndRebuild(namespace, error)
     throw error
   }
 }
 
+/** Lists are judged by the source's clock, as times of events are. */
+function circumstancesNow(
+  { controls }: Namespace,
+  policy: string,
+  { clockUs }: Checked,
+): Circumstances {
+  return {
+    isListed: (list, value) => controls.isListed(list, value, clockUs),
+    paused: controls.pausedRules(policy),
+    unanswered: new Map(),
+  }
+}
+
+/** A rule that fires above its declared cap pauses itself, from the next event on, and says so. */
+function pauseOverCap(namespace: Namespace, live: LiveDeployment, record: DecisionRecord): void {
+  const { controls } = namespace
+  const over = controls.noteFired(live.document, record.rules, record.clockUs)
+  for (const { rule, fired, cap } of over) {
+    const pause: RuleRecord = {
+      type: 'rule',
+      policy: record.policy,
+      rule,
+      change: 'pause',
+      actor: 'assay',
+      reason: `It fired ${fired} times within an hour; its cap is ${cap}.`,
+      receivedAtUs: namespace.options.clock.nowUs(),
+    }
+    const sequence = nextSequence(namespace)
+    controls.apply(pause, sequence)
+    appendRecord(namespace, pause, sequence).durable.catch(() => {})
+  }
+}
+
 interface Made {
   readonly checked: Checked
   readonly entered: Entered
-  readonly result: EngineResult
+  readonly decision: Decision
   readonly bodyHash: string
 }
 
 function decisionRecord(
   namespace: Namespace,
   live: LiveDeployment,
-  { checked, entered, result, bodyHash }: Made,
+  { checked, entered, decision: { result, model }, bodyHash }: Made,
   timings: DecisionRecord['timings'],
 ): DecisionRecord {
   const { document, deployment } = live
-  const { policy, model } = document
+  const { policy } = document
   return {
     type: 'decision',
     policy: policy.name,
@@ -315,7 +359,6 @@ function decisionRecord(
     features: plainVector(entered.vector),
     layout: namespace.state!.layout.version,
     ...result,
-    thresholds: document.thresholds,
     versions: {
       deployment,
       policy: policy.version,
@@ -345,6 +388,7 @@ function answerBody(record: DecisionRecord, namespace: string, sequence: number)
     }),
     rules: record.rules,
     thresholds: record.thresholds,
+    ...(record.unanswered !== undefined && { unanswered: record.unanswered }),
     late: record.late,
     namespace,
     sequence,

@@ -10,7 +10,7 @@
 export type { StateMemory } from './namespace.ts'
 export type { OnlineStore } from './online.ts'
 export { decisionErrors } from './errors.ts'
-export { compilePolicy, decisionPolicy, outcomes, rule } from './policy.ts'
+export { compilePolicy, decisionPolicy, list, outcomes, rule, typology } from './policy.ts'
 export type {
   CompiledPolicy,
   CompiledRule,
@@ -35,8 +35,9 @@ export type {
   Sequenced,
   Timings,
 } from './records.ts'
-export { canonicalVector, createEngine, recomputeDecision } from './engine.ts'
-export type { DecisionEngine, EngineResult } from './engine.ts'
+export { canonicalVector, createEngine, usualCircumstances } from './engine.ts'
+export type { DecisionEngine } from './engine.ts'
+export type { ListEntry, PausedRule } from './controls.ts'
 export { writeBaseCheckpoint } from './checkpoint.ts'
 export type { BaseCheckpoint } from './checkpoint.ts'
 export { HELD_VALUES_BYTES_MAX } from './held-events.ts'
@@ -72,6 +73,7 @@ export type {
   StoredDecision,
 } from './remote.ts'
 export type { ExplainedFeature, FeatureQuestion } from './feature-explanation.ts'
+export { NO_SCORE } from './ports.ts'
 export { createMemoryIndex, createMemoryReadModel } from './memory.ts'
 export { cutPage, decodeCursor, pageLimit } from './pages.ts'
 export { caseId, newCase, projectRecord, replacesLabel } from './projection.ts'

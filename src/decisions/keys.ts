@@ -70,6 +70,9 @@ export function keysOf(record: JournalRecord, sequence: number): KeyWrite[] {
     }
     case 'deploy':
     case 'base':
+    case 'list':
+    case 'rule':
+    case 'shadow':
       return []
   }
 }

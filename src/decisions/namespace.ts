@@ -8,6 +8,7 @@ import type { FileSystem } from '../lib/files.ts'
 import { openJournal } from '../lib/journal.ts'
 import type { Journal, SealedSegment } from '../lib/journal.ts'
 import type { ReadyLabels, ReadySource } from './contracts.ts'
+import { Controls } from './controls.ts'
 import { readDeployment } from './deployed.ts'
 import type { DeployedPolicy, DeploymentFiles } from './deployed.ts'
 import { createEngine } from './engine.ts'
@@ -24,6 +25,7 @@ import { recoverNamespace, rebuildState } from './recovery.ts'
 import { encodeRecord } from './records.ts'
 import type { JournalRecord } from './records.ts'
 import type { NamespaceClock, NamespaceInfo } from './remote.ts'
+import type { Shadows } from './shadows.ts'
 
 /** How much memory the live state of a namespace may take, and where the rest goes. */
 export interface StateMemory {
@@ -95,6 +97,10 @@ export interface Namespace {
   readonly unindexed: { readonly sequence: number; readonly writes: readonly KeyWrite[] }[]
   /** How far a replay has come, also before its player goes on after a restart. */
   replayNowUs: number | null
+  /** Lists and paused rules. */
+  controls: Controls
+  /** Questions to challengers in shadow that wait, and what became of the others. */
+  readonly shadows: Shadows
   replayIsDriven: boolean
   /** Why nothing can be recorded now; undefined in good times. */
   pause: { readonly reason: string; readonly retryAfter: number } | undefined
@@ -164,6 +170,8 @@ export async function openNamespace(options: NamespaceOptions): Promise<Namespac
     recent: new Map(),
     unindexed: [],
     replayNowUs: null,
+    controls: new Controls(),
+    shadows: { waiting: [], asked: 0, dropped: 0, failed: 0 },
     replayIsDriven: false,
     pause: undefined,
     generation: 0,

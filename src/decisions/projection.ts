@@ -21,6 +21,9 @@ export function projectRecord(record: Sequenced): ProjectionChange | null {
     }
     case 'event':
     case 'base':
+    case 'list':
+    case 'rule':
+    case 'shadow':
       return null
   }
 }
@@ -78,7 +81,7 @@ export function newCase(
     readonly eventId: string
     readonly sequence: number
     readonly clockUs: number
-    readonly score: number
+    readonly score: number | null
     readonly shown: { readonly amountMinor: number | null }
   },
   because: string,

@@ -5,6 +5,8 @@ import { fileErrorCode } from '../lib/files.ts'
 import { layoutOf, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import type { Checkpoint, CheckpointHead } from './checkpoint.ts'
 import { readyLabels, readySource } from './contracts.ts'
+import { Controls } from './controls.ts'
+import type { ControlsSnapshot } from './controls.ts'
 import { createEngine } from './engine.ts'
 import { decisionErrors } from './errors.ts'
 import { HeldEvents, openHeldEvents } from './held-events.ts'
@@ -72,6 +74,7 @@ async function restoreNewest(namespace: Namespace): Promise<number> {
   namespace.online?.follow(undefined)
   namespace.base = null
   namespace.held = undefined
+  namespace.controls = new Controls()
   for (const { file, through } of (await ownCheckpoints(namespace)).reverse()) {
     if (through > journal.durableSequence) continue
     try {
@@ -105,6 +108,7 @@ async function restoreFrom(namespace: Namespace, checkpoint: Checkpoint): Promis
   namespace.base = head.base
   namespace.held = held
   namespace.replayNowUs = head.replayNowUs
+  namespace.controls = new Controls(head.controls)
 }
 
 /** What decide adds to a checkpoint of its own. */
@@ -113,6 +117,8 @@ interface OwnHead {
   /** Where the events lie that the base took from history; absent where it tells of none. */
   readonly held?: Omit<HeldPlace, 'file'>
   readonly replayNowUs: number | null
+  /** Absent in checkpoints of versions that had none. */
+  readonly controls?: ControlsSnapshot
   readonly policies: readonly Pick<LiveDeployment, 'policy' | 'deployment' | 'sequence'>[]
   readonly layouts: Readonly<Record<string, readonly string[]>>
 }
@@ -144,6 +150,7 @@ async function writeOwnCheckpoint(namespace: Namespace): Promise<void> {
     base: namespace.base,
     ...(namespace.held !== undefined && { held: placeIn(namespace.held) }),
     replayNowUs: namespace.replayNowUs,
+    controls: namespace.controls.snapshot(),
     policies: [...policies.values()].map(({ policy, deployment, sequence }) => {
       return { policy, deployment, sequence }
     }),
@@ -203,6 +210,7 @@ export type StateHolder = Pick<
   | 'labels'
   | 'layouts'
   | 'replayNowUs'
+  | 'controls'
   | 'memory'
 > & {
   readonly online?: Namespace['online']
@@ -218,9 +226,18 @@ export async function applyRecord(
 ): Promise<void> {
   switch (record.type) {
     case 'decision':
+      noteFired(namespace, record)
+      applyToState(namespace, record, sequence)
+      return
     case 'event':
     case 'label':
       applyToState(namespace, record, sequence)
+      return
+    case 'list':
+    case 'rule':
+      namespace.controls.apply(record, sequence)
+      return
+    case 'shadow':
       return
     case 'deploy':
       await applyDeployment(namespace, record, sequence)
@@ -231,6 +248,12 @@ export async function applyRecord(
       await replaceBase(namespace, checkpoint, record.checkpoint, sequence, record.supersedes)
     }
   }
+}
+
+/** What a rule's cap counts. A policy that was never deployed here has none. */
+function noteFired({ policies, controls }: StateHolder, record: DecisionRecord): void {
+  const live = policies.get(record.policy)
+  if (live !== undefined) controls.noteFired(live.document, record.rules, record.clockUs)
 }
 
 function applyToState(
@@ -312,13 +335,19 @@ export async function replaceBase(
   for await (const { sequence: before, payload } of namespace.journal.read(1)) {
     if (before >= sequence) break
     const record = decodeRecord(payload)
-    if (record.type === 'deploy' || record.type === 'base') continue
+    if (!isOfState(record)) continue
     if (before <= through || isHeldEvent(namespace, record)) noteHeld(namespace, record)
     else applyToState(namespace, record, before)
   }
   for (const { policy, deployment, sequence: since } of live) {
     await setDeployment(namespace, policy, deployment, since)
   }
+}
+
+type StateRecord = DecisionRecord | EventRecord | LabelRecord
+
+function isOfState(record: JournalRecord): record is StateRecord {
+  return record.type === 'decision' || record.type === 'event' || record.type === 'label'
 }
 
 /** Whether a base took the record's event from history, which had it too. */

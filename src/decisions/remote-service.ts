@@ -4,8 +4,9 @@ import { isAssayError, toProblem } from '../lib/errors.ts'
 import { writeFileAtomic } from '../lib/files.ts'
 import { readCheckpoint } from './checkpoint.ts'
 import { livePolicy, durably, invalidEvent, plainVector } from './deciding.ts'
+import { changeList, changeRule } from './changes.ts'
 import { readDeployment } from './deployed.ts'
-import { recomputeDecision, rowOf } from './engine.ts'
+import { circumstancesOf, recomputeDecision, rowOf } from './engine.ts'
 import { decisionErrors } from './errors.ts'
 import { explainLiveFeature } from './feature-explanation.ts'
 import { decisionKey } from './keys.ts'
@@ -77,7 +78,8 @@ export function decideRemote(service: DecisionService): DecideRemote {
     async explain(key) {
       const { record, engine } = await replay(within(key.namespace), key)
       const vector = Float64Array.from(record.features, (value) => value ?? Number.NaN)
-      return engine.explain(rowOf(record.event, engine.document), vector)
+      const row = rowOf(record.event, engine.document)
+      return engine.explain(row, vector, circumstancesOf(record))
     },
     async recompute(key) {
       const { record, engine } = await replay(within(key.namespace), key)
@@ -97,6 +99,10 @@ export function decideRemote(service: DecisionService): DecideRemote {
         deployment,
       )
     },
+    changeList: ({ namespace, ...change }) => changeList(within(namespace), change),
+    changeRule: ({ namespace, ...change }) => changeRule(within(namespace), change),
+    listEntries: async ({ namespace, list }) => within(namespace).controls.entries(list),
+    pausedRules: async ({ namespace, policy }) => within(namespace).controls.paused(policy),
     checkpoint: ({ namespace }) => checkpointNow(within(namespace)),
   }
 }

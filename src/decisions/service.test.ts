@@ -1,7 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import { closeServices, codeOf, deployedBank, openBank } from '../../test/running-bank.ts'
 import { deployment, memoryDeployments, payment, startUs } from '../../test/small-bank.ts'
-import { rule } from './policy.ts'
 import { decideRemote } from './remote-service.ts'
 
 afterEach(closeServices)
@@ -35,7 +34,12 @@ test('a rule that allows exempts from the score, and yields to one that declines
   const deployments = memoryDeployments()
   const base = deployment()
   const rules = [
-    rule('known', { when: 'event.customer == 7', then: 'allow', reason: 'Known customer' }),
+    {
+      name: 'known',
+      when: 'event.customer == 7',
+      then: 'allow',
+      reason: 'Known customer',
+    } as const,
     ...base.policy.rules,
   ]
   const hash = deployments.add({ ...base, policy: { ...base.policy, rules } })
@@ -221,9 +225,9 @@ test('explanations add up, and give for a review the very reasons of its answer'
   const explained = await remote.explain(key)
   const sum = explained.contributions.reduce(
     (total, { contribution }) => total + contribution,
-    explained.base,
+    explained.base!,
   )
-  expect(sum).toBeCloseTo(explained.margin, 9)
+  expect(sum).toBeCloseTo(explained.margin!, 9)
   expect(explained.score).toBe(large.score)
   expect(explained.reasons.map(({ sentence }) => sentence)).toEqual(
     large.reasons.map(({ sentence }) => sentence),
