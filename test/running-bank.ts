@@ -4,6 +4,7 @@ import type {
   AnswerBody,
   DecisionService,
   OnlineStore,
+  OutsideModels,
   StateMemory,
 } from '../src/decisions/index.ts'
 import { manualClock } from '../src/lib/clock.ts'
@@ -23,6 +24,7 @@ export interface BankOptions {
   readonly inFlightMax?: number
   readonly stateMemory?: StateMemory
   readonly online?: OnlineStore
+  readonly outsideModels?: OutsideModels
   readonly deployments?: ReturnType<typeof memoryDeployments>
 }
 

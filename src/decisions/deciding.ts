@@ -25,9 +25,18 @@ import {
 } from './namespace.ts'
 import type { KnownEvent, LiveDeployment, Namespace, Recent } from './namespace.ts'
 import type { IndexEntry } from './ports.ts'
+import { fallbackDefaults } from './policy.ts'
 import { answerOf, decodeRecord } from './records.ts'
-import type { DecisionRecord, Entry, EventBody, JournalRecord, RuleRecord } from './records.ts'
+import type {
+  DecisionRecord,
+  Entry,
+  EventBody,
+  EventRecord,
+  JournalRecord,
+  RuleRecord,
+} from './records.ts'
 import type { AnswerBody } from './remote.ts'
+import type { OutsideAnswers } from './scorer.ts'
 import type { Decided } from './service.ts'
 import { askShadows } from './shadows.ts'
 
@@ -51,7 +60,8 @@ export interface Entered {
 
 /**
  * Decides on a body. Refusals throw an AssayError and keep no key. Between the first look at the
- * keys and the append nothing is awaited, except where the event had entered before.
+ * keys and the append nothing is awaited, except where the event had entered before. Where a model
+ * outside of the process is asked, the event therefore enters first, by a record of its own.
  */
 export async function decideOn(
   namespace: Namespace,
@@ -75,7 +85,16 @@ export async function decideOn(
   const { held } = namespace
   if (before !== undefined) refuseOtherEvent(before, checked)
   // Reading a record takes time, in which the same question may have been asked and answered.
-  const recorded = before === undefined ? undefined : await valuesOf(namespace, before)
+  let recorded = before === undefined ? undefined : await valuesOf(namespace, before)
+  let outside: OutsideAnswers = noAnswers
+  if (live.engine.asksOutside) {
+    refusePaused(namespace)
+    recorded ??= enterAhead(namespace, checked)
+    const { vector } = enteredBefore(namespace, recorded)
+    const { policy: asked } = live.document
+    const ladder = live.engine.ladder(checked.row, vector)
+    outside = await namespace.outside.ask(ladder, vector, asked.fallback ?? fallbackDefaults)
+  }
   if (recorded !== undefined) {
     const known = findKey(namespace, decisionKey(policy, checked.eventId))
     if (known !== undefined)
@@ -91,7 +110,7 @@ export async function decideOn(
       : enteredBefore(namespace, recorded)
   const featuresUs = monotonicUs()
   const current = recorded === undefined ? live : livePolicy(namespace, policy)
-  const circumstances = circumstancesNow(namespace, policy, checked)
+  const circumstances = circumstancesNow(namespace, policy, checked, outside)
   const decision = decideEntered(namespace, current, { checked, entered, circumstances })
   const decidedUs = monotonicUs()
   const record = decisionRecord(
@@ -217,6 +236,37 @@ export function enterOther(namespace: Namespace, checked: Checked, sequence: num
   }
 }
 
+/** Records an event that has entered without being decided; `entered` is of the next sequence. */
+export function recordEvent(namespace: Namespace, checked: Checked, { entry, vector }: Entered) {
+  const { source, eventId, event, eventHash, eventTimeUs, clockUs, late } = checked
+  const record: EventRecord = {
+    type: 'event',
+    source: source.source.name,
+    eventId,
+    event,
+    eventHash,
+    entry: entry === 'too-late' ? 'too-late' : 'new',
+    eventTimeUs,
+    receivedAtUs: namespace.options.clock.nowUs(),
+    clockUs,
+    late,
+    features: plainVector(vector),
+    layout: namespace.state!.layout.version,
+  }
+  const sequence = nextSequence(namespace)
+  const appended = appendRecord(namespace, record, sequence)
+  namespace.state!.note(record, sequence)
+  return appended
+}
+
+/** Lets an event enter before a model outside is asked: others are decided while it is waited for. */
+function enterAhead(namespace: Namespace, checked: Checked): Recorded {
+  const entered = enterState(namespace, checked, nextSequence(namespace))
+  // What the disk refuses here it refuses for the decision too, which is waited for.
+  recordEvent(namespace, checked, entered).durable.catch(() => {})
+  return { layout: namespace.state!.layout.version, vector: entered.vector }
+}
+
 /** The same event id must stand for the same event, whichever door it comes through. */
 export function refuseOtherEvent(before: KnownEvent, checked: Checked): void {
   const isSame = isHeld(before)
@@ -294,16 +344,21 @@ function decideEntered(
   }
 }
 
+const noneDown: Circumstances['unanswered'] = new Map()
+const noAnswers: OutsideAnswers = new Map()
+
 /** Lists are judged by the source's clock, as times of events are. */
 function circumstancesNow(
   { controls }: Namespace,
   policy: string,
   { clockUs }: Checked,
+  outside: OutsideAnswers,
 ): Circumstances {
   return {
     isListed: (list, value) => controls.isListed(list, value, clockUs),
     paused: controls.pausedRules(policy),
-    unanswered: new Map(),
+    unanswered: noneDown,
+    outside,
   }
 }
 

@@ -56,7 +56,16 @@ export interface DeployedModel {
   readonly number: number
   /** The hash of the model's own JSON. */
   readonly version: string
-  readonly body: TrainedModel
+  readonly body: TrainedModel | OutsideModel
+}
+
+/** A model that another thread or server computes, such as an ONNX graph. */
+export interface OutsideModel {
+  readonly kind: 'outside'
+  /** The features in the order of its input. */
+  readonly features: readonly string[]
+  /** By what it is found there: the hash of a served model's document. */
+  readonly served: string
 }
 
 /** Where published deployment documents are found by hash. */

@@ -3,7 +3,7 @@
 import type { Row } from '../data/index.ts'
 import { sayFeature } from '../features/index.ts'
 import type { CompiledFeature } from '../features/index.ts'
-import type { DeployedModel, DeployedPolicy } from './deployed.ts'
+import type { Challenger, DeployedModel, DeployedPolicy } from './deployed.ts'
 import { judge, sumTypologies } from './judge.ts'
 import type { Judged, Path, TypologyPoints } from './judge.ts'
 import { fallbackDefaults } from './policy.ts'
@@ -13,7 +13,7 @@ import type { Difference, Explanation, FeatureContribution, Recomputation } from
 import { readyRules } from './rules.ts'
 import type { Evaluated, ReadyRules } from './rules.ts'
 import { firstAnswer, pushesOf, readyScorer } from './scorer.ts'
-import type { Push, Scored, Scorer } from './scorer.ts'
+import type { OutsideAnswers, Push, Scored, Scorer } from './scorer.ts'
 import { readyTraffic } from './traffic.ts'
 import type { ReadyTraffic } from './traffic.ts'
 
@@ -45,6 +45,8 @@ export interface Circumstances {
   readonly paused: ReadonlySet<string>
   /** Who cannot be asked now, and why; see `Unanswered`. */
   readonly unanswered: ReadonlyMap<string, string>
+  /** What models outside of the process answered on this event. */
+  readonly outside: OutsideAnswers
 }
 
 /** Nothing is listed, paused or down. */
@@ -52,6 +54,7 @@ export const usualCircumstances: Circumstances = {
   isListed: () => false,
   paused: new Set(),
   unanswered: new Map(),
+  outside: new Map(),
 }
 
 /** A decision as made, and the model that scored it. */
@@ -75,12 +78,16 @@ export interface ShadowResult {
 export interface DecisionEngine {
   readonly document: DeployedPolicy
   readonly featureNames: readonly string[]
+  /** Who is asked on an event, in this order, until one answers. */
+  ladder(row: Row, vector: Float64Array): readonly Scorer[]
+  /** Whether a model outside of the process may be asked. */
+  readonly asksOutside: boolean
   decide(row: Row, vector: Float64Array, circumstances: Circumstances): Decision
-  /** Names of the challengers that are to be asked beside. */
-  shadowsOf(row: Row): string[]
+  /** The challengers in shadow that are to be asked beside. */
+  shadowsOf(row: Row): readonly Scorer[]
   /** What a challenger in shadow answers on the same event and values. */
   shadow(
-    challenger: string,
+    challenger: Scorer,
     row: Row,
     vector: Float64Array,
     circumstances: Circumstances,
@@ -100,7 +107,7 @@ export function createEngine(
   const features = new Map<string, CompiledFeature>(
     document.featureSets.flatMap((set) => set.features.map((each) => [each.name, each] as const)),
   )
-  const { policy, source, lastGood } = document
+  const { policy, source, lastGood, challengers = [] } = document
   const engine: Engine = {
     document,
     features,
@@ -114,12 +121,16 @@ export function createEngine(
   return {
     document,
     featureNames,
+    ladder: (row, vector) => ladderOf(engine, row, vector).ladder,
+    asksOutside: [document, ...challengers.filter(isLive), ...(lastGood ? [lastGood] : [])].some(
+      ({ model }) => model.body.kind === 'outside',
+    ),
     decide: (row, vector, circumstances) => decide(engine, { row, vector, circumstances }),
     shadowsOf: (row) => engine.traffic.shadows(row),
     shadow(challenger, row, vector, circumstances) {
-      const ladder = [engine.traffic.scorer(challenger)]
-      const { scored, outcome, path } = answer(engine, { row, vector, circumstances }, ladder)
-      return { challenger, score: scored?.score ?? null, outcome, path }
+      const asked = { row, vector, circumstances }
+      const { scored, outcome, path } = answer(engine, asked, [challenger])
+      return { challenger: challenger.name, score: scored?.score ?? null, outcome, path }
     },
     explain: (row, vector, circumstances) => explain(engine, { row, vector, circumstances }),
   }
@@ -177,6 +188,8 @@ export function circumstancesOf(record: DecisionRecord): Circumstances {
     isListed: (list) => listed.includes(list),
     paused: new Set(rulesHeld),
     unanswered: new Map(unanswered.map(({ by, why }) => [by, why])),
+    // Nobody but the model itself could compute it again.
+    outside: new Map(record.score === null ? [] : [[record.versions.model, record.score]]),
   }
 }
 
@@ -223,7 +236,7 @@ function answer(
 ): Omit<Answered, 'challenger'> {
   const { row, vector, circumstances } = asked
   const { policy } = engine.document
-  const { scored, unanswered } = firstAnswer(ladder, vector, circumstances.unanswered)
+  const { scored, unanswered } = firstAnswer(ladder, vector, circumstances)
   const score = scored?.score ?? Number.NaN
   const { isListed, paused } = circumstances
   const evaluated = engine.rules.evaluate(row, vector, { score, isListed })
@@ -238,11 +251,17 @@ function answer(
 }
 
 function answerLive(engine: Engine, asked: Asked): Answered {
-  const { champion, lastGood, traffic } = engine
-  const challenger = traffic.taker(asked.row, asked.vector)
-  const ladder = [challenger, champion, lastGood].filter((each) => each !== undefined)
+  const { challenger, ladder } = ladderOf(engine, asked.row, asked.vector)
   return { challenger, ...answer(engine, asked, ladder) }
 }
+
+function ladderOf({ champion, lastGood, traffic }: Engine, row: Row, vector: Float64Array) {
+  const challenger = traffic.taker(row, vector)
+  const ladder = [challenger, champion, lastGood].filter((each) => each !== undefined)
+  return { challenger, ladder }
+}
+
+const isLive = ({ traffic }: Challenger) => traffic.mode === 'live'
 
 function decide(engine: Engine, asked: Asked): Decision {
   const answered = answerLive(engine, asked)
@@ -323,8 +342,8 @@ function explain(engine: Engine, asked: Asked): Explanation {
   const { scored, evaluated } = answered
   const names = new Set(evaluated.fired.map(({ name }) => name))
   return {
-    marginUnit: (scored?.by ?? engine.champion).predictor.marginUnit,
-    base: scored === undefined ? null : scored.by.predictor.explain(scored.row).base,
+    marginUnit: (scored?.by ?? engine.champion).predictor?.marginUnit ?? 'probability',
+    base: scored?.by.predictor?.explain(scored.row).base ?? null,
     margin: result.margin,
     score: result.score,
     outcome: result.outcome,

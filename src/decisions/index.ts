@@ -9,6 +9,7 @@
  */
 export type { StateMemory } from './namespace.ts'
 export type { OnlineStore } from './online.ts'
+export type { OutsideModels } from './outside.ts'
 export { decisionErrors } from './errors.ts'
 export { compilePolicy, decisionPolicy, list, outcomes, rule, typology } from './policy.ts'
 export type {

@@ -2,7 +2,7 @@
 // traffic has one; every replay has its own, so that it can never touch what really happened.
 import * as path from 'node:path'
 import type { ColdStore, MemoryLimit } from '../features/index.ts'
-import type { Clock } from '../lib/clock.ts'
+import { monotonicUs, type Clock } from '../lib/clock.ts'
 import { fileErrorCode, readWholeFile, writeFileAtomic } from '../lib/files.ts'
 import type { FileSystem } from '../lib/files.ts'
 import { openJournal } from '../lib/journal.ts'
@@ -20,6 +20,8 @@ import { eventKey, keysOf } from './keys.ts'
 import type { KeyWrite } from './keys.ts'
 import { createOnlineCopy } from './online.ts'
 import type { OnlineCopy, OnlineStore } from './online.ts'
+import { createOutsideDesk, noOutsideModels } from './outside.ts'
+import type { OutsideDesk, OutsideModels } from './outside.ts'
 import type { DecisionIndex, IndexEntry } from './ports.ts'
 import { recoverNamespace, rebuildState } from './recovery.ts'
 import { encodeRecord } from './records.ts'
@@ -46,6 +48,8 @@ export interface NamespaceOptions {
   readonly stateMemory: StateMemory | undefined
   /** Where other programs read the newest values of entities. */
   readonly online: OnlineStore | undefined
+  /** Asks models that are computed elsewhere. */
+  readonly outsideModels: OutsideModels | undefined
   readonly checkpointEvery: number
   readonly segmentBytes: number | undefined
   readonly onSealed: (segment: SealedSegment) => void
@@ -101,6 +105,7 @@ export interface Namespace {
   controls: Controls
   /** Questions to challengers in shadow that wait, and what became of the others. */
   readonly shadows: Shadows
+  readonly outside: OutsideDesk
   replayIsDriven: boolean
   /** Why nothing can be recorded now; undefined in good times. */
   pause: { readonly reason: string; readonly retryAfter: number } | undefined
@@ -172,6 +177,7 @@ export async function openNamespace(options: NamespaceOptions): Promise<Namespac
     replayNowUs: null,
     controls: new Controls(),
     shadows: { waiting: [], asked: 0, dropped: 0, failed: 0 },
+    outside: createOutsideDesk(options.outsideModels ?? noOutsideModels, monotonicUs),
     replayIsDriven: false,
     pause: undefined,
     generation: 0,

@@ -2,6 +2,7 @@
 import { predictor } from '../learning/index.ts'
 import type { Predictor } from '../learning/index.ts'
 import type { DeployedModel, ScoredBy } from './deployed.ts'
+import type { Circumstances } from './engine.ts'
 import { decisionErrors } from './errors.ts'
 import type { Thresholds } from './judge.ts'
 import type { Unanswered } from './records.ts'
@@ -12,7 +13,8 @@ export interface Scorer {
   readonly name: string
   readonly model: DeployedModel
   readonly thresholds: Thresholds
-  readonly predictor: Predictor
+  /** Undefined for a model outside of the process. */
+  readonly predictor: Predictor | undefined
   /** Where each of the model's features stands in a vector. */
   readonly positions: readonly number[]
 }
@@ -22,9 +24,13 @@ export interface Scored {
   readonly by: Scorer
   /** The values of the model's own features. */
   readonly row: Float64Array
-  readonly margin: number
+  /** Null where the model tells a chance alone. */
+  readonly margin: number | null
   readonly score: number
 }
+
+/** What models outside of the process answered, by hash: a score, or why there is none. */
+export type OutsideAnswers = ReadonlyMap<string, number | string>
 
 /** Error: `deployment_invalid` where the model needs a feature that is not among the names. */
 export function readyScorer(
@@ -32,11 +38,12 @@ export function readyScorer(
   { model, thresholds }: ScoredBy,
   featureNames: readonly string[],
 ): Scorer {
-  const ready = predictor(model.body, { lasting: true })
-  if (ready.task !== 'binary') {
+  const { body } = model
+  const ready = body.kind === 'outside' ? undefined : predictor(body, { lasting: true })
+  if (ready !== undefined && ready.task !== 'binary') {
     throw decisionErrors.deployment_invalid('A policy needs a model that tells two classes apart.')
   }
-  const positions = ready.features.map((feature) => {
+  const positions = (ready ?? body).features.map((feature) => {
     const position = featureNames.indexOf(feature)
     if (position >= 0) return position
     throw decisionErrors.deployment_invalid(
@@ -46,16 +53,20 @@ export function readyScorer(
   return { name, model, thresholds, predictor: ready, positions }
 }
 
+/** The values of a model's own features. */
+export function modelRow({ positions }: Scorer, vector: Float64Array): Float64Array {
+  return Float64Array.from(positions, (position) => vector[position])
+}
+
 /** Asks one after the other; a model that fails must not fail the customer. */
 export function firstAnswer(
   ladder: readonly Scorer[],
   vector: Float64Array,
-  down: ReadonlyMap<string, string>,
+  { unanswered: down, outside }: Pick<Circumstances, 'unanswered' | 'outside'>,
 ): { readonly scored: Scored | undefined; readonly unanswered: readonly Unanswered[] } {
   const unanswered: Unanswered[] = []
   for (const by of ladder) {
-    const why = down.get(by.name)
-    const answer = why ?? ask(by, vector)
+    const answer = down.get(by.name) ?? ask(by, modelRow(by, vector), outside)
     if (typeof answer !== 'string') return { scored: answer, unanswered }
     unanswered.push({ by: by.name, why: answer })
   }
@@ -63,12 +74,14 @@ export function firstAnswer(
 }
 
 /** A score, or why there is none. */
-function ask(by: Scorer, vector: Float64Array): Scored | string {
-  const row = Float64Array.from(by.positions, (position) => vector[position])
+function ask(by: Scorer, row: Float64Array, outside: OutsideAnswers): Scored | string {
+  if (by.predictor === undefined) {
+    const answer = outside.get(by.model.version) ?? 'It was not asked'
+    return typeof answer === 'string' ? answer : { by, row, margin: null, score: answer }
+  }
   try {
     const margin = by.predictor.margin(row)
     const score = by.predictor.score(row)
-    if (Number.isNaN(score)) return 'It answered no number.'
     return { by, row, margin, score }
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
@@ -82,8 +95,12 @@ export interface Push {
   readonly contribution: number
 }
 
-/** Strongest push towards the positive class first; equal ones in the order of the model. */
+/**
+ * Strongest push towards the positive class first; equal ones in the order of the model. None for a
+ * model outside of the process, which tells no contributions.
+ */
 export function pushesOf({ predictor: model }: Scorer, row: Float64Array): Push[] {
+  if (model === undefined) return []
   const { values } = model.explain(row)
   return model.features
     .map((feature, index): Push => {

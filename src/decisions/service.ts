@@ -14,6 +14,7 @@ import { createMeter } from './meter.ts'
 import type { DecideMetrics } from './meter.ts'
 import { indexNow, namespaceInfo, openNamespace } from './namespace.ts'
 import type { OnlineStore } from './online.ts'
+import type { OutsideModels } from './outside.ts'
 import type { Outcome } from './policy.ts'
 import type { DecisionIndex } from './ports.ts'
 import type { NamespaceInfo, RowAnswer, DecideStatus, NamespaceClock } from './remote.ts'
@@ -32,6 +33,8 @@ export interface DecisionServiceOptions {
   readonly stateMemory?: StateMemory | undefined
   /** Where the newest values of entities are kept up for other programs; without one they are not. */
   readonly online?: OnlineStore | undefined
+  /** Asks models that are computed elsewhere; without one they never answer. */
+  readonly outsideModels?: OutsideModels | undefined
   /** Removes a namespace's folder with everything in it. */
   readonly removeDirectory: (directory: string) => Promise<void>
   /** Decisions that may wait for the disk at once; beyond it `too_many_in_flight`. Default 512. */
@@ -117,6 +120,7 @@ function open(
     clock,
     deployments,
     openIndex,
+    outsideModels: options.outsideModels,
     stateMemory: options.stateMemory,
     online: options.online,
     checkpointEvery: options.checkpointEvery ?? CHECKPOINT_EVERY,

@@ -4,7 +4,9 @@ import type { Circumstances } from './engine.ts'
 import type { Checked, Entered } from './deciding.ts'
 import { appendRecord, nextSequence } from './namespace.ts'
 import type { LiveDeployment, Namespace } from './namespace.ts'
+import { fallbackDefaults } from './policy.ts'
 import type { DecisionRecord, ShadowRecord } from './records.ts'
+import type { Scorer } from './scorer.ts'
 
 /** What became of the questions to challengers in shadow since the start. */
 export interface Shadows {
@@ -17,7 +19,7 @@ export interface Shadows {
 
 interface ShadowQuestion {
   readonly live: LiveDeployment
-  readonly challenger: string
+  readonly challenger: Scorer
   readonly checked: Checked
   readonly vector: Float64Array
   readonly circumstances: Circumstances
@@ -59,18 +61,25 @@ function askSome(namespace: Namespace): void {
   for (const question of shadows.waiting.splice(0, PER_TURN)) {
     // A pause may mean that the decision itself was never recorded.
     if (namespace.isClosing || namespace.pause !== undefined) shadows.dropped++
-    else askOne(namespace, question)
+    else void askOne(namespace, question)
   }
   if (shadows.waiting.length > 0) setImmediate(() => askSome(namespace))
 }
 
-function askOne(
+async function askOne(
   namespace: Namespace,
   { live, challenger, checked, vector, circumstances, record, of }: ShadowQuestion,
-): void {
-  const { shadows, options } = namespace
+): Promise<void> {
+  const { shadows, options, outside } = namespace
+  const { policy } = live.document
   try {
-    const answer = live.engine.shadow(challenger, checked.row, vector, circumstances)
+    const answers = await outside.ask([challenger], vector, policy.fallback ?? fallbackDefaults)
+    if (namespace.isClosing || namespace.pause !== undefined) {
+      shadows.dropped++
+      return
+    }
+    const now = { ...circumstances, outside: answers }
+    const answer = live.engine.shadow(challenger, checked.row, vector, now)
     const shadow: ShadowRecord = {
       type: 'shadow',
       policy: record.policy,
@@ -85,6 +94,6 @@ function askOne(
     shadows.asked++
   } catch (error) {
     shadows.failed++
-    options.onWarning(`The challenger ${challenger} in shadow could not be asked.`, error)
+    options.onWarning(`The challenger ${challenger.name} in shadow could not be asked.`, error)
   }
 }

@@ -9,10 +9,8 @@ import { readyRules } from './rules.ts'
 export interface ReadyTraffic<Scorer> {
   /** The challenger that decides in the champion's place. */
   taker(row: Row, vector: Float64Array): Scorer | undefined
-  /** Names of the challengers in shadow that are asked on this event. */
-  shadows(row: Row): string[]
-  /** A challenger by its name. */
-  scorer(name: string): Scorer
+  /** The challengers in shadow that are asked on this event. */
+  shadows(row: Row): Scorer[]
 }
 
 const noScope = { score: Number.NaN, isListed: () => false }
@@ -61,9 +59,8 @@ export function readyTraffic<Scorer>(
     shadows(row) {
       return shadows
         .filter(({ name, traffic }) => placeOf(`${name}\n${row[column] ?? ''}`) < traffic.share)
-        .map(({ name }) => name)
+        .map(({ name }) => scorers.get(name)!)
     },
-    scorer: (name) => scorers.get(name)!,
   }
 }
 
