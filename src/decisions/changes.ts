@@ -5,8 +5,8 @@ import { durably, livePolicy } from './deciding.ts'
 import { decisionErrors } from './errors.ts'
 import { appendRecord, nextSequence, refusePaused } from './namespace.ts'
 import type { Namespace } from './namespace.ts'
-import type { ListRecord, RuleRecord } from './records.ts'
-import type { ListChange, RuleChange } from './remote.ts'
+import type { ListRecord, ModelRecord, RuleRecord } from './records.ts'
+import type { ListChange, ModelChange, RuleChange } from './remote.ts'
 
 /** Error: `list_unknown`, `list_full`. What a list holds already is said again with its new end. */
 export async function changeList(
@@ -61,7 +61,21 @@ export async function changeRule(
   return { sequence }
 }
 
-function applyControl(namespace: Namespace, record: ListRecord | RuleRecord) {
+/** Error: `policy_not_found`. */
+export async function changeModel(
+  namespace: Namespace,
+  { policy, change, actor, reason }: ModelChange,
+): Promise<{ sequence: number }> {
+  refusePaused(namespace)
+  livePolicy(namespace, policy)
+  const receivedAtUs = namespace.options.clock.nowUs()
+  const record: ModelRecord = { type: 'model', policy, change, actor, reason, receivedAtUs }
+  const { sequence, durable } = applyControl(namespace, record)
+  await durably(durable)
+  return { sequence }
+}
+
+function applyControl(namespace: Namespace, record: ListRecord | RuleRecord | ModelRecord) {
   const sequence = nextSequence(namespace)
   namespace.controls.apply(record, sequence)
   return appendRecord(namespace, record, sequence)

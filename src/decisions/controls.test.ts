@@ -140,9 +140,11 @@ describe('a rule', () => {
     const large = (n: number) => outcomeOf(n, { amount: '60.00' })
     for (const n of [1, 2, 3, 4]) expect(await large(n)).toBe('review large')
     expect(await large(5)).toBe('allow')
-    expect(await remote.pausedRules({ namespace: 'live', policy: 'card' })).toMatchObject([
-      { rule: 'large', actor: 'assay', reason: 'It fired 4 times within an hour; its cap is 3.' },
-    ])
+    expect(await remote.controls({ namespace: 'live', policy: 'card' })).toMatchObject({
+      paused: [
+        { rule: 'large', actor: 'assay', reason: 'It fired 4 times within an hour; its cap is 3.' },
+      ],
+    })
     await remote.changeRule({ ...about, rule: 'large', change: 'resume' })
     expect(await large(6)).toBe('review large')
   })
@@ -159,6 +161,22 @@ describe('a rule', () => {
     const { remote } = await bank()
     const unknown = remote.changeRule({ ...about, rule: 'larg', change: 'pause' })
     expect(await codeOf(unknown)).toBe('rule_unknown')
+  })
+})
+
+describe('a model', () => {
+  test('that is suspended is not asked, from the next decision on, until it is resumed', async () => {
+    const { remote, answer, isIdentical } = await bank()
+    const change = { namespace: 'live', policy: 'card', actor: 'ann', reason: 'It drifts' }
+    await remote.changeModel({ ...change, change: 'suspend' })
+    expect(await answer(payment(1, { amount: '1.00' }))).toMatchObject({
+      outcome: 'review',
+      score: null,
+      unanswered: [{ by: 'champion', why: 'Suspended by ann: It drifts' }],
+    })
+    await remote.changeModel({ ...change, change: 'resume' })
+    expect((await answer(payment(2, { amount: '1.00' }))).score).not.toBeNull()
+    expect(await isIdentical(1)).toBe(true)
   })
 })
 

@@ -1,7 +1,8 @@
-// What people change while a policy decides: what is on its lists, and which of its rules are paused.
-// Both follow from journal records, so a decision made again meets what it met then.
+// What people change while a policy decides: what is on its lists, which of its rules are paused, and
+// whether its model is suspended. It follows from journal records, so a decision made again meets what
+// it met then.
 import type { DeployedPolicy } from './deployed.ts'
-import type { ListRecord, RuleRecord } from './records.ts'
+import type { ListRecord, ModelRecord, RuleRecord } from './records.ts'
 
 /** An entry of a list; it holds until a time of the source's clock, or for good. */
 export interface ListEntry {
@@ -24,10 +25,20 @@ export interface PausedRule {
   readonly sequence: number
 }
 
+/** A policy whose champion is not asked, and why. */
+export interface SuspendedModel {
+  readonly policy: string
+  readonly actor: string
+  readonly reason: string
+  readonly atUs: number
+  readonly sequence: number
+}
+
 /** As a checkpoint keeps them. */
 export interface ControlsSnapshot {
   readonly lists: Readonly<Record<string, readonly ListEntry[]>>
   readonly paused: readonly PausedRule[]
+  readonly suspended: readonly SuspendedModel[]
   /** How often rules with a cap have fired in the hour that is running. */
   readonly hours: readonly (readonly [key: string, hour: number, fired: number])[]
 }
@@ -41,6 +52,7 @@ const none: ReadonlySet<string> = new Set()
 export class Controls {
   readonly #lists = new Map<string, Map<string, ListEntry>>()
   readonly #paused = new Map<string, Map<string, PausedRule>>()
+  readonly #suspended = new Map<string, SuspendedModel>()
   readonly #hours = new Map<string, { hour: number; fired: number }>()
 
   constructor(snapshot?: ControlsSnapshot) {
@@ -49,6 +61,7 @@ export class Controls {
     }
     for (const paused of snapshot?.paused ?? [])
       this.#pausedOf(paused.policy).set(paused.rule, paused)
+    for (const each of snapshot?.suspended ?? []) this.#suspended.set(each.policy, each)
     for (const [key, hour, fired] of snapshot?.hours ?? []) this.#hours.set(key, { hour, fired })
   }
 
@@ -56,13 +69,23 @@ export class Controls {
     return {
       lists: Object.fromEntries([...this.#lists].map(([name, held]) => [name, [...held.values()]])),
       paused: [...this.#paused.values()].flatMap((rules) => [...rules.values()]),
+      suspended: [...this.#suspended.values()],
       hours: [...this.#hours].map(([key, { hour, fired }]) => [key, hour, fired] as const),
     }
   }
 
-  apply(record: ListRecord | RuleRecord, sequence: number): void {
-    if (record.type === 'list') this.#applyEntry(record, sequence)
-    else this.#applyRule(record, sequence)
+  apply(record: ListRecord | RuleRecord | ModelRecord, sequence: number): void {
+    switch (record.type) {
+      case 'list':
+        return this.#applyEntry(record, sequence)
+      case 'rule':
+        return this.#applyRule(record, sequence)
+      case 'model': {
+        const { policy, change, actor, reason, receivedAtUs: atUs } = record
+        if (change === 'resume') this.#suspended.delete(policy)
+        else this.#suspended.set(policy, { policy, actor, reason, atUs, sequence })
+      }
+    }
   }
 
   #applyEntry(record: ListRecord, sequence: number): void {
@@ -73,7 +96,10 @@ export class Controls {
     else held.set(value, { value, untilUs, actor, reason, atUs: receivedAtUs, sequence })
   }
 
-  #applyRule({ policy, rule, change, actor, reason, receivedAtUs }: RuleRecord, sequence: number) {
+  #applyRule(
+    { policy, rule, change, actor, reason, receivedAtUs }: RuleRecord,
+    sequence: number,
+  ): void {
     const paused = this.#pausedOf(policy)
     // Whoever lets it go on has seen why it stopped: the hour begins anew.
     this.#hours.delete(`${policy}\n${rule}`)
@@ -106,6 +132,10 @@ export class Controls {
   pausedRules(policy: string): ReadonlySet<string> {
     const paused = this.#paused.get(policy)
     return paused === undefined ? none : new Set(paused.keys())
+  }
+
+  suspended(policy: string): SuspendedModel | undefined {
+    return this.#suspended.get(policy)
   }
 
   paused(policy: string): PausedRule[] {

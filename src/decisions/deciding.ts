@@ -7,6 +7,7 @@ import { contentHash } from '../lib/hash.ts'
 import { formatTimestamp } from '../lib/time.ts'
 import { eventHashOf } from './contracts.ts'
 import type { ReadySource } from './contracts.ts'
+import type { SuspendedModel } from './controls.ts'
 import type { Circumstances, Decision } from './engine.ts'
 import { decisionErrors } from './errors.ts'
 import type { HeldEvent } from './held-events.ts'
@@ -344,6 +345,8 @@ function decideEntered(
   }
 }
 
+const saySuspended = ({ actor, reason }: SuspendedModel) => `Suspended by ${actor}: ${reason}`
+
 const noneDown: Circumstances['unanswered'] = new Map()
 const noAnswers: OutsideAnswers = new Map()
 
@@ -354,10 +357,11 @@ function circumstancesNow(
   { clockUs }: Checked,
   outside: OutsideAnswers,
 ): Circumstances {
+  const down = controls.suspended(policy)
   return {
     isListed: (list, value) => controls.isListed(list, value, clockUs),
     paused: controls.pausedRules(policy),
-    unanswered: noneDown,
+    unanswered: down === undefined ? noneDown : new Map([['champion', saySuspended(down)]]),
     outside,
   }
 }

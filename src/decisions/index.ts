@@ -36,9 +36,11 @@ export type {
   Sequenced,
   Timings,
 } from './records.ts'
+export { createBacktest } from './backtest.ts'
+export type { Backtest, BacktestReport, PastEvent } from './backtest.ts'
 export { canonicalVector, createEngine, usualCircumstances } from './engine.ts'
 export type { DecisionEngine } from './engine.ts'
-export type { ListEntry, PausedRule } from './controls.ts'
+export type { ListEntry, PausedRule, SuspendedModel } from './controls.ts'
 export { writeBaseCheckpoint } from './checkpoint.ts'
 export type { BaseCheckpoint } from './checkpoint.ts'
 export { HELD_VALUES_BYTES_MAX } from './held-events.ts'

@@ -72,6 +72,7 @@ export function keysOf(record: JournalRecord, sequence: number): KeyWrite[] {
     case 'base':
     case 'list':
     case 'rule':
+    case 'model':
     case 'shadow':
       return []
   }

@@ -87,12 +87,10 @@ describe('a model outside of the process', () => {
     const { answer, recompute } = await bankOf(hung, {
       lastGood: { model: deployment().model, thresholds },
     })
-    const begun = performance.now()
     expect(await answer(payment(1))).toMatchObject({
       versions: { modelName: 'card-fraud' },
       unanswered: [{ by: 'champion', why: 'It did not answer within 30 ms' }],
     })
-    expect(performance.now() - begun).toBeLessThan(5000)
     expect(await recompute(1)).toMatchObject({ identical: true })
   })
 

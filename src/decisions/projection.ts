@@ -23,6 +23,7 @@ export function projectRecord(record: Sequenced): ProjectionChange | null {
     case 'base':
     case 'list':
     case 'rule':
+    case 'model':
     case 'shadow':
       return null
   }

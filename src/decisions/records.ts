@@ -192,6 +192,16 @@ export interface RuleRecord {
   readonly receivedAtUs: number
 }
 
+/** From this sequence on, a policy's champion is not asked, or is asked again; the next one answers. */
+export interface ModelRecord {
+  readonly type: 'model'
+  readonly policy: string
+  readonly change: 'suspend' | 'resume'
+  readonly actor: string
+  readonly reason: string
+  readonly receivedAtUs: number
+}
+
 /** What a challenger in shadow would have answered on a decided event. It changes nothing. */
 export interface ShadowRecord {
   readonly type: 'shadow'
@@ -216,6 +226,7 @@ export type JournalRecord =
   | BaseRecord
   | ListRecord
   | RuleRecord
+  | ModelRecord
   | ShadowRecord
 
 /** A record with its place in the namespace's journal. */
@@ -247,6 +258,7 @@ export function decodeRecord(payload: Uint8Array): JournalRecord {
     case 'base':
     case 'list':
     case 'rule':
+    case 'model':
     case 'shadow':
       return record
     default:

@@ -235,6 +235,7 @@ export async function applyRecord(
       return
     case 'list':
     case 'rule':
+    case 'model':
       namespace.controls.apply(record, sequence)
       return
     case 'shadow':

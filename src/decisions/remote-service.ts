@@ -4,7 +4,7 @@ import { isAssayError, toProblem } from '../lib/errors.ts'
 import { writeFileAtomic } from '../lib/files.ts'
 import { readCheckpoint } from './checkpoint.ts'
 import { livePolicy, durably, invalidEvent, plainVector } from './deciding.ts'
-import { changeList, changeRule } from './changes.ts'
+import { changeList, changeModel, changeRule } from './changes.ts'
 import { readDeployment } from './deployed.ts'
 import { circumstancesOf, recomputeDecision, rowOf } from './engine.ts'
 import { decisionErrors } from './errors.ts'
@@ -102,7 +102,11 @@ export function decideRemote(service: DecisionService): DecideRemote {
     changeList: ({ namespace, ...change }) => changeList(within(namespace), change),
     changeRule: ({ namespace, ...change }) => changeRule(within(namespace), change),
     listEntries: async ({ namespace, list }) => within(namespace).controls.entries(list),
-    pausedRules: async ({ namespace, policy }) => within(namespace).controls.paused(policy),
+    controls: async ({ namespace, policy }) => {
+      const { controls } = within(namespace)
+      return { paused: controls.paused(policy), suspended: controls.suspended(policy) ?? null }
+    },
+    changeModel: ({ namespace, ...change }) => changeModel(within(namespace), change),
     checkpoint: ({ namespace }) => checkpointNow(within(namespace)),
   }
 }

@@ -3,7 +3,7 @@ import type { Problem } from '../lib/errors.ts'
 import type { SealedSegment } from '../lib/journal.ts'
 import type { Failure } from '../data/index.ts'
 import type { MarginUnit } from '../learning/index.ts'
-import type { ListEntry, PausedRule } from './controls.ts'
+import type { ListEntry, PausedRule, SuspendedModel } from './controls.ts'
 import type { EntityQuestion, EntityValues } from './live-features.ts'
 import type { ExplainedFeature, FeatureQuestion } from './feature-explanation.ts'
 import type { Outcome } from './policy.ts'
@@ -271,14 +271,17 @@ export interface DecideRemote {
   changeList(request: ListChange & { readonly namespace: string }): Promise<{ sequence: number }>
   /** Pauses a rule, or lets it go on, from the next decision on. */
   changeRule(request: RuleChange & { readonly namespace: string }): Promise<{ sequence: number }>
+  /** Suspends a policy's champion, or has it asked again, from the next decision on. */
+  changeModel(request: ModelChange & { readonly namespace: string }): Promise<{ sequence: number }>
   listEntries(request: {
     readonly namespace: string
     readonly list: string
   }): Promise<readonly ListEntry[]>
-  pausedRules(request: {
+  /** What people have changed of a policy: its paused rules, and its model where it is suspended. */
+  controls(request: {
     readonly namespace: string
     readonly policy: string
-  }): Promise<readonly PausedRule[]>
+  }): Promise<{ readonly paused: readonly PausedRule[]; readonly suspended: SuspendedModel | null }>
   /** Writes state checkpoints now; for tests and before a planned stop. */
   checkpoint(request: { readonly namespace: string }): Promise<void>
 }
@@ -298,6 +301,13 @@ export interface RuleChange {
   readonly policy: string
   readonly rule: string
   readonly change: 'pause' | 'resume'
+  readonly actor: string
+  readonly reason: string
+}
+
+export interface ModelChange {
+  readonly policy: string
+  readonly change: 'suspend' | 'resume'
   readonly actor: string
   readonly reason: string
 }
