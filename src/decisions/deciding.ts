@@ -34,6 +34,7 @@ import type {
   EventBody,
   EventRecord,
   JournalRecord,
+  Origin,
   RuleRecord,
 } from './records.ts'
 import type { AnswerBody } from './remote.ts'
@@ -68,6 +69,7 @@ export async function decideOn(
   namespace: Namespace,
   policy: string,
   body: unknown,
+  origin?: Origin,
 ): Promise<Decided> {
   const startedUs = monotonicUs()
   const live = livePolicy(namespace, policy)
@@ -102,7 +104,7 @@ export async function decideOn(
       return await answerAgain(namespace, known, bodyHash, policy, checked.eventId)
     refusePaused(namespace)
     // Another base may know nothing of what the one before held.
-    if (namespace.held !== held) return await decideOn(namespace, policy, body)
+    if (namespace.held !== held) return await decideOn(namespace, policy, body, origin)
   }
   const sequence = nextSequence(namespace)
   const entered =
@@ -117,7 +119,7 @@ export async function decideOn(
   const record = decisionRecord(
     namespace,
     current,
-    { checked, entered, decision, bodyHash },
+    { checked, entered, decision, bodyHash, origin },
     {
       contractUs: Math.round(contractUs - startedUs),
       featuresUs: Math.round(featuresUs - contractUs),
@@ -127,6 +129,7 @@ export async function decideOn(
   const answer = answerBody(record, namespace.name, sequence)
   const appended = appendRecord(namespace, record, sequence, answer)
   namespace.state!.note(record, sequence)
+  if (origin !== undefined) namespace.offsets.note(origin)
   pauseOverCap(namespace, current, record)
   askShadows(namespace, current, { checked, entered, circumstances, record, sequence })
   await durably(appended.durable)
@@ -391,12 +394,13 @@ interface Made {
   readonly entered: Entered
   readonly decision: Decision
   readonly bodyHash: string
+  readonly origin: Origin | undefined
 }
 
 function decisionRecord(
   namespace: Namespace,
   live: LiveDeployment,
-  { checked, entered, decision: { result, model }, bodyHash }: Made,
+  { checked, entered, decision: { result, model }, bodyHash, origin }: Made,
   timings: DecisionRecord['timings'],
 ): DecisionRecord {
   const { document, deployment } = live
@@ -428,6 +432,7 @@ function decisionRecord(
       featureSets: document.featureSets.map(({ version }) => version),
     },
     timings,
+    ...(origin !== undefined && { origin }),
   }
 }
 

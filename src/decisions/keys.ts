@@ -73,6 +73,7 @@ export function keysOf(record: JournalRecord, sequence: number): KeyWrite[] {
     case 'list':
     case 'rule':
     case 'model':
+    case 'consumed':
     case 'shadow':
       return []
   }

@@ -18,6 +18,7 @@ import type { LiveState } from './live-state.ts'
 import type { HeldEvent, HeldEvents } from './held-events.ts'
 import { eventKey, keysOf } from './keys.ts'
 import type { KeyWrite } from './keys.ts'
+import { Offsets } from './offsets.ts'
 import { createOnlineCopy } from './online.ts'
 import type { OnlineCopy, OnlineStore } from './online.ts'
 import { createOutsideDesk, noOutsideModels } from './outside.ts'
@@ -103,6 +104,8 @@ export interface Namespace {
   replayNowUs: number | null
   /** Lists and paused rules. */
   controls: Controls
+  /** How far the partitions of logs were taken in. */
+  offsets: Offsets
   /** Questions to challengers in shadow that wait, and what became of the others. */
   readonly shadows: Shadows
   readonly outside: OutsideDesk
@@ -176,6 +179,7 @@ export async function openNamespace(options: NamespaceOptions): Promise<Namespac
     unindexed: [],
     replayNowUs: null,
     controls: new Controls(),
+    offsets: new Offsets(),
     shadows: { waiting: [], asked: 0, dropped: 0, failed: 0 },
     outside: createOutsideDesk(options.outsideModels ?? noOutsideModels, monotonicUs),
     replayIsDriven: false,

@@ -24,6 +24,7 @@ export function projectRecord(record: Sequenced): ProjectionChange | null {
     case 'list':
     case 'rule':
     case 'model':
+    case 'consumed':
     case 'shadow':
       return null
   }

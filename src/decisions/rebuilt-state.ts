@@ -6,6 +6,7 @@ import type { FileSystem } from '../lib/files.ts'
 import { readJournal } from '../lib/journal.ts'
 import type { DeploymentFiles } from './deployed.ts'
 import { Controls } from './controls.ts'
+import { Offsets } from './offsets.ts'
 import { decisionErrors } from './errors.ts'
 import { applyRecord } from './recovery.ts'
 import type { StateHolder } from './recovery.ts'
@@ -73,6 +74,7 @@ export function emptyHolder(
     layouts: new Map(),
     replayNowUs: null,
     controls: new Controls(),
+    offsets: new Offsets(),
     memory: undefined,
     options,
     journal: { read },

@@ -95,6 +95,17 @@ export interface DecisionRecord {
   readonly challenger?: string
   /** Who did not answer before the one that did, and why. */
   readonly unanswered?: readonly Unanswered[]
+  /** The message of a log that asked for it. */
+  readonly origin?: Origin
+}
+
+/** A message of a log. */
+export interface Origin {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  /** The offset after that of the message before: offsets may leave gaps. */
+  readonly from: number
 }
 
 /** A model that was asked and did not answer. */
@@ -202,6 +213,19 @@ export interface ModelRecord {
   readonly receivedAtUs: number
 }
 
+/** A message of a log that led to no decision of its own: known before, or set aside. */
+export interface ConsumedRecord {
+  readonly type: 'consumed'
+  readonly origin: Origin
+  readonly why: 'known' | 'refused'
+  /** Of the refusal. */
+  readonly code?: string
+  readonly detail?: string
+  /** The message as text, as much of it as is kept. */
+  readonly body?: string
+  readonly receivedAtUs: number
+}
+
 /** What a challenger in shadow would have answered on a decided event. It changes nothing. */
 export interface ShadowRecord {
   readonly type: 'shadow'
@@ -227,6 +251,7 @@ export type JournalRecord =
   | ListRecord
   | RuleRecord
   | ModelRecord
+  | ConsumedRecord
   | ShadowRecord
 
 /** A record with its place in the namespace's journal. */
@@ -259,6 +284,7 @@ export function decodeRecord(payload: Uint8Array): JournalRecord {
     case 'list':
     case 'rule':
     case 'model':
+    case 'consumed':
     case 'shadow':
       return record
     default:

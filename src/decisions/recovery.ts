@@ -16,6 +16,8 @@ import type { KeyWrite } from './keys.ts'
 import { emptyLiveState, restoreLiveState } from './live-state.ts'
 import type { LiveState } from './live-state.ts'
 import { readDeployment } from './deployed.ts'
+import { Offsets } from './offsets.ts'
+import type { OffsetsSnapshot } from './offsets.ts'
 import type { DeployedPolicy } from './deployed.ts'
 import type { LiveDeployment, Namespace } from './namespace.ts'
 import { decodeRecord } from './records.ts'
@@ -75,6 +77,7 @@ async function restoreNewest(namespace: Namespace): Promise<number> {
   namespace.base = null
   namespace.held = undefined
   namespace.controls = new Controls()
+  namespace.offsets = new Offsets()
   for (const { file, through } of (await ownCheckpoints(namespace)).reverse()) {
     if (through > journal.durableSequence) continue
     try {
@@ -109,6 +112,7 @@ async function restoreFrom(namespace: Namespace, checkpoint: Checkpoint): Promis
   namespace.held = held
   namespace.replayNowUs = head.replayNowUs
   namespace.controls = new Controls(head.controls)
+  namespace.offsets = new Offsets(head.offsets)
 }
 
 /** What decide adds to a checkpoint of its own. */
@@ -119,6 +123,7 @@ interface OwnHead {
   readonly replayNowUs: number | null
   /** Absent in checkpoints of versions that had none. */
   readonly controls?: ControlsSnapshot
+  readonly offsets?: OffsetsSnapshot
   readonly policies: readonly Pick<LiveDeployment, 'policy' | 'deployment' | 'sequence'>[]
   readonly layouts: Readonly<Record<string, readonly string[]>>
 }
@@ -151,6 +156,7 @@ async function writeOwnCheckpoint(namespace: Namespace): Promise<void> {
     ...(namespace.held !== undefined && { held: placeIn(namespace.held) }),
     replayNowUs: namespace.replayNowUs,
     controls: namespace.controls.snapshot(),
+    offsets: namespace.offsets.snapshot(),
     policies: [...policies.values()].map(({ policy, deployment, sequence }) => {
       return { policy, deployment, sequence }
     }),
@@ -211,6 +217,7 @@ export type StateHolder = Pick<
   | 'layouts'
   | 'replayNowUs'
   | 'controls'
+  | 'offsets'
   | 'memory'
 > & {
   readonly online?: Namespace['online']
@@ -227,6 +234,7 @@ export async function applyRecord(
   switch (record.type) {
     case 'decision':
       noteFired(namespace, record)
+      if (record.origin !== undefined) namespace.offsets.note(record.origin)
       applyToState(namespace, record, sequence)
       return
     case 'event':
@@ -237,6 +245,9 @@ export async function applyRecord(
     case 'rule':
     case 'model':
       namespace.controls.apply(record, sequence)
+      return
+    case 'consumed':
+      namespace.offsets.note(record.origin)
       return
     case 'shadow':
       return

@@ -17,6 +17,7 @@ import type { OnlineStore } from './online.ts'
 import type { OutsideModels } from './outside.ts'
 import type { Outcome } from './policy.ts'
 import type { DecisionIndex } from './ports.ts'
+import type { Origin } from './records.ts'
 import type { NamespaceInfo, RowAnswer, DecideStatus, NamespaceClock } from './remote.ts'
 import type { Namespace, StateMemory } from './namespace.ts'
 import { checkpointNow } from './recovery.ts'
@@ -61,6 +62,8 @@ export interface DecisionService {
     readonly namespace: string
     readonly policy: string
     readonly body: unknown
+    /** The message of a log that asks. */
+    readonly origin?: Origin | undefined
   }): Promise<Decided>
   /** Feeds rows of a source or of labels, without deciding; one answer a row, once all are on disk. */
   ingest(request: {
@@ -235,11 +238,11 @@ function createService(
       }
       await discard(namespace(name))
     },
-    decide: ({ namespace: name, policy, body }) =>
+    decide: ({ namespace: name, policy, body, origin }) =>
       admitted(async () => {
         const begunUs = monotonicUs()
         const within = namespace(name)
-        const decided = await decideOn(within, policy, body)
+        const decided = await decideOn(within, policy, body, origin)
         meter.decided(decided, monotonicUs() - begunUs)
         considerCheckpoint(within)
         return decided
