@@ -21,6 +21,7 @@ export async function closeServices(): Promise<void> {
 export interface BankOptions {
   readonly files?: ReturnType<typeof faultyFiles>
   readonly checkpointEvery?: number
+  readonly segmentBytes?: number
   readonly inFlightMax?: number
   readonly stateMemory?: StateMemory
   readonly online?: OnlineStore
