@@ -113,9 +113,13 @@ function summarise(found: ReadonlyMap<string, Found>): Figures {
 async function startOurs(folder: string, rows: readonly number[][]): Promise<Target[]> {
   const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
   const child = pinned(0, process.execPath, [
-    ...['--conditions=assay-source', main, 'serve', join(folder, 'model.json')],
-    ...['--model-name', 'bench', '--port', String(FIRST_PORT)],
-    ...['--grpc-port', String(FIRST_PORT + 1)],
+    '--conditions=assay-source',
+    main,
+    'serve',
+    join(folder, 'model.json'),
+    '--model-name=bench',
+    `--port=${FIRST_PORT}`,
+    `--grpc-port=${FIRST_PORT + 1}`,
   ])
   await answers(child, FIRST_PORT, '/v2/health/ready')
   const messages = rows.map((row) =>

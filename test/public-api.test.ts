@@ -33,6 +33,7 @@ test('the values that the package exports', () => {
       "integer",
       "key",
       "labels",
+      "list",
       "logisticRegression",
       "market",
       "model",
@@ -50,6 +51,7 @@ test('the values that the package exports', () => {
       "step",
       "text",
       "timeSplit",
+      "typology",
     ]
   `)
 })

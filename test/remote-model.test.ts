@@ -95,7 +95,7 @@ describe('what goes wrong with another server', () => {
       { url, model: 'm' },
       { ...policy, deadlineMs: 300, inFlightMax: 2 },
     )
-    const settled = await Promise.allSettled([1, 2, 3].map(() => model.predict(inputs)))
+    const settled = await Promise.allSettled([1, 2, 3].map(async () => model.predict(inputs)))
     expect(
       settled.map((each) => each.status === 'rejected' && (each.reason as { code: string }).code),
     ).toEqual(['inference_timeout', 'inference_timeout', 'overloaded'])

@@ -4,6 +4,7 @@ import type {
   AnswerBody,
   DecisionService,
   OnlineStore,
+  OutsideModels,
   StateMemory,
 } from '../src/decisions/index.ts'
 import { manualClock } from '../src/lib/clock.ts'
@@ -20,10 +21,12 @@ export async function closeServices(): Promise<void> {
 export interface BankOptions {
   readonly files?: ReturnType<typeof faultyFiles>
   readonly checkpointEvery?: number
+  readonly segmentBytes?: number
   readonly inFlightMax?: number
   readonly stateMemory?: StateMemory
   readonly online?: OnlineStore
   readonly bases?: string
+  readonly outsideModels?: OutsideModels
   readonly deployments?: ReturnType<typeof memoryDeployments>
 }
 

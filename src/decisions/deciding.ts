@@ -7,7 +7,8 @@ import { contentHash } from '../lib/hash.ts'
 import { formatTimestamp } from '../lib/time.ts'
 import { eventHashOf } from './contracts.ts'
 import type { ReadySource } from './contracts.ts'
-import type { EngineResult } from './engine.ts'
+import type { SuspendedModel } from './controls.ts'
+import type { Circumstances, Decision } from './engine.ts'
 import { decisionErrors } from './errors.ts'
 import type { HeldEvent } from './held-events.ts'
 import { decisionKey } from './keys.ts'
@@ -25,10 +26,21 @@ import {
 } from './namespace.ts'
 import type { KnownEvent, LiveDeployment, Namespace, Recent } from './namespace.ts'
 import type { IndexEntry } from './ports.ts'
+import { fallbackDefaults } from './policy.ts'
 import { answerOf, decodeRecord } from './records.ts'
-import type { DecisionRecord, Entry, EventBody, JournalRecord } from './records.ts'
+import type {
+  DecisionRecord,
+  Entry,
+  EventBody,
+  EventRecord,
+  JournalRecord,
+  Origin,
+  RuleRecord,
+} from './records.ts'
 import type { AnswerBody } from './remote.ts'
+import type { OutsideAnswers } from './scorer.ts'
 import type { Decided } from './service.ts'
+import { askShadows } from './shadows.ts'
 
 /** An event that passed its contract and whose time was judged. */
 export interface Checked {
@@ -50,12 +62,14 @@ export interface Entered {
 
 /**
  * Decides on a body. Refusals throw an AssayError and keep no key. Between the first look at the
- * keys and the append nothing is awaited, except where the event had entered before.
+ * keys and the append nothing is awaited, except where the event had entered before. Where a model
+ * outside of the process is asked, the event therefore enters first, by a record of its own.
  */
 export async function decideOn(
   namespace: Namespace,
   policy: string,
   body: unknown,
+  origin?: Origin,
 ): Promise<Decided> {
   const startedUs = monotonicUs()
   const live = livePolicy(namespace, policy)
@@ -74,14 +88,23 @@ export async function decideOn(
   const { held } = namespace
   if (before !== undefined) refuseOtherEvent(before, checked)
   // Reading a record takes time, in which the same question may have been asked and answered.
-  const recorded = before === undefined ? undefined : await valuesOf(namespace, before)
+  let recorded = before === undefined ? undefined : await valuesOf(namespace, before)
+  let outside: OutsideAnswers = noAnswers
+  if (live.engine.asksOutside) {
+    refusePaused(namespace)
+    recorded ??= enterAhead(namespace, checked)
+    const { vector } = enteredBefore(namespace, recorded)
+    const { policy: asked } = live.document
+    const ladder = live.engine.ladder(checked.row, vector)
+    outside = await namespace.outside.ask(ladder, vector, asked.fallback ?? fallbackDefaults)
+  }
   if (recorded !== undefined) {
     const known = findKey(namespace, decisionKey(policy, checked.eventId))
     if (known !== undefined)
       return await answerAgain(namespace, known, bodyHash, policy, checked.eventId)
     refusePaused(namespace)
     // Another base may know nothing of what the one before held.
-    if (namespace.held !== held) return await decideOn(namespace, policy, body)
+    if (namespace.held !== held) return await decideOn(namespace, policy, body, origin)
   }
   const sequence = nextSequence(namespace)
   const entered =
@@ -90,12 +113,13 @@ export async function decideOn(
       : enteredBefore(namespace, recorded)
   const featuresUs = monotonicUs()
   const current = recorded === undefined ? live : livePolicy(namespace, policy)
-  const result = score(namespace, current, checked, entered)
+  const circumstances = circumstancesNow(namespace, policy, checked, outside)
+  const decision = decideEntered(namespace, current, { checked, entered, circumstances })
   const decidedUs = monotonicUs()
   const record = decisionRecord(
     namespace,
     current,
-    { checked, entered, result, bodyHash },
+    { checked, entered, decision, bodyHash, origin },
     {
       contractUs: Math.round(contractUs - startedUs),
       featuresUs: Math.round(featuresUs - contractUs),
@@ -105,9 +129,12 @@ export async function decideOn(
   const answer = answerBody(record, namespace.name, sequence)
   const appended = appendRecord(namespace, record, sequence, answer)
   namespace.state!.note(record, sequence)
+  if (origin !== undefined) namespace.offsets.note(origin)
+  pauseOverCap(namespace, current, record)
+  askShadows(namespace, current, { checked, entered, circumstances, record, sequence })
   await durably(appended.durable)
-  const { outcome, failedRules } = record
-  return { replayed: false, body: answer, outcome, ...(failedRules && { failedRules }) }
+  const { outcome, rulesFailed } = record
+  return { replayed: false, body: answer, outcome, ...(rulesFailed && { rulesFailed }) }
 }
 
 /** The deployment that decides now. */
@@ -214,6 +241,37 @@ export function enterOther(namespace: Namespace, checked: Checked, sequence: num
   }
 }
 
+/** Records an event that has entered without being decided; `entered` is of the next sequence. */
+export function recordEvent(namespace: Namespace, checked: Checked, { entry, vector }: Entered) {
+  const { source, eventId, event, eventHash, eventTimeUs, clockUs, late } = checked
+  const record: EventRecord = {
+    type: 'event',
+    source: source.source.name,
+    eventId,
+    event,
+    eventHash,
+    entry: entry === 'too-late' ? 'too-late' : 'new',
+    eventTimeUs,
+    receivedAtUs: namespace.options.clock.nowUs(),
+    clockUs,
+    late,
+    features: plainVector(vector),
+    layout: namespace.state!.layout.version,
+  }
+  const sequence = nextSequence(namespace)
+  const appended = appendRecord(namespace, record, sequence)
+  namespace.state!.note(record, sequence)
+  return appended
+}
+
+/** Lets an event enter before a model outside is asked: others are decided while it is waited for. */
+function enterAhead(namespace: Namespace, checked: Checked): Recorded {
+  const entered = enterState(namespace, checked, nextSequence(namespace))
+  // What the disk refuses here it refuses for the decision too, which is waited for.
+  recordEvent(namespace, checked, entered).durable.catch(() => {})
+  return { layout: namespace.state!.layout.version, vector: entered.vector }
+}
+
 /** The same event id must stand for the same event, whichever door it comes through. */
 export function refuseOtherEvent(before: KnownEvent, checked: Checked): void {
   const isSame = isHeld(before)
@@ -270,35 +328,84 @@ function enteredBefore({ state }: Namespace, { layout, vector }: Recorded): Ente
  * Rules and model on an event that has entered. If that fails (a defect), the event must leave state
  * again, because no record of it will exist.
  */
-function score(
+function decideEntered(
   namespace: Namespace,
   live: LiveDeployment,
-  checked: Checked,
-  { entry, vector }: Entered,
-): EngineResult {
+  {
+    checked,
+    entered: { entry, vector },
+    circumstances,
+  }: {
+    readonly checked: Checked
+    readonly entered: Entered
+    readonly circumstances: Circumstances
+  },
+): Decision {
   try {
-    return live.engine.decide(checked.row, vector)
+    return live.engine.decide(checked.row, vector, circumstances)
   } catch (error) {
     if (entry === 'new') pauseAndRebuild(namespace, error)
     throw error
   }
 }
 
+const saySuspended = ({ actor, reason }: SuspendedModel) => `Suspended by ${actor}: ${reason}`
+
+const noneDown: Circumstances['unanswered'] = new Map()
+const noAnswers: OutsideAnswers = new Map()
+
+/** Lists are judged by the source's clock, as times of events are. */
+function circumstancesNow(
+  { controls }: Namespace,
+  policy: string,
+  { clockUs }: Checked,
+  outside: OutsideAnswers,
+): Circumstances {
+  const down = controls.suspended(policy)
+  return {
+    isListed: (list, value) => controls.isListed(list, value, clockUs),
+    paused: controls.pausedRules(policy),
+    unanswered: down === undefined ? noneDown : new Map([['champion', saySuspended(down)]]),
+    outside,
+  }
+}
+
+/** A rule that fires above its declared cap pauses itself, from the next event on, and says so. */
+function pauseOverCap(namespace: Namespace, live: LiveDeployment, record: DecisionRecord): void {
+  const { controls } = namespace
+  const over = controls.noteFired(live.document, record.rules, record.clockUs)
+  for (const { rule, fired, cap } of over) {
+    const pause: RuleRecord = {
+      type: 'rule',
+      policy: record.policy,
+      rule,
+      change: 'pause',
+      actor: 'assay',
+      reason: `It fired ${fired} times within an hour; its cap is ${cap}.`,
+      receivedAtUs: namespace.options.clock.nowUs(),
+    }
+    const sequence = nextSequence(namespace)
+    controls.apply(pause, sequence)
+    appendRecord(namespace, pause, sequence).durable.catch(() => {})
+  }
+}
+
 interface Made {
   readonly checked: Checked
   readonly entered: Entered
-  readonly result: EngineResult
+  readonly decision: Decision
   readonly bodyHash: string
+  readonly origin: Origin | undefined
 }
 
 function decisionRecord(
   namespace: Namespace,
   live: LiveDeployment,
-  { checked, entered, result, bodyHash }: Made,
+  { checked, entered, decision: { result, model }, bodyHash, origin }: Made,
   timings: DecisionRecord['timings'],
 ): DecisionRecord {
   const { document, deployment } = live
-  const { policy, model } = document
+  const { policy } = document
   return {
     type: 'decision',
     policy: policy.name,
@@ -316,7 +423,6 @@ function decisionRecord(
     features: plainVector(entered.vector),
     layout: namespace.state!.layout.version,
     ...result,
-    thresholds: document.thresholds,
     versions: {
       deployment,
       policy: policy.version,
@@ -327,6 +433,7 @@ function decisionRecord(
       featureSets: document.featureSets.map(({ version }) => version),
     },
     timings,
+    ...(origin !== undefined && { origin }),
   }
 }
 
@@ -346,6 +453,7 @@ function answerBody(record: DecisionRecord, namespace: string, sequence: number)
     }),
     rules: record.rules,
     thresholds: record.thresholds,
+    ...(record.unanswered !== undefined && { unanswered: record.unanswered }),
     late: record.late,
     namespace,
     sequence,

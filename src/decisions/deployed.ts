@@ -8,6 +8,7 @@ import { fileErrorCode, nodeFiles, readWholeFile, writeFileAtomic } from '../lib
 import type { FileSystem } from '../lib/files.ts'
 import { contentHash, sha256Hex } from '../lib/hash.ts'
 import { decisionErrors } from './errors.ts'
+import type { Thresholds } from './judge.ts'
 import type { CompiledPolicy } from './policy.ts'
 
 /** The document that keep publishes and decide loads by hash; it holds data only, never code. */
@@ -21,7 +22,32 @@ export interface DeployedPolicy {
   readonly featureSets: readonly CompiledFeatureSet[]
   readonly model: DeployedModel
   /** Scores from which a payment is reviewed or declined; found by the policy's declared choice. */
-  readonly thresholds: { readonly decline: number; readonly review: number }
+  readonly thresholds: Thresholds
+  /** Others that take part in the traffic, in order; absent where there are none. */
+  readonly challengers?: readonly Challenger[]
+  /** The column whose value always meets the same challenger; there where challengers are. */
+  readonly sticky?: string
+  /** What answers where the model does not: the version that was live before. */
+  readonly lastGood?: ScoredBy
+}
+
+/** A model and the scores from which it reviews and declines. */
+export interface ScoredBy {
+  readonly model: DeployedModel
+  readonly thresholds: Thresholds
+}
+
+/** A version that is measured against the champion on live traffic. */
+export interface Challenger extends ScoredBy {
+  readonly name: string
+  /**
+   * `live`: it decides on its share (0 to 1) of the values of the sticky column, of the events for
+   * which `when` holds (CEL over event and features). `shadow`: it is asked beside, after the answer,
+   * for its share, and decides nothing.
+   */
+  readonly traffic:
+    | { readonly mode: 'live'; readonly share: number; readonly when?: string }
+    | { readonly mode: 'shadow'; readonly share: number }
 }
 
 export interface DeployedModel {
@@ -30,7 +56,16 @@ export interface DeployedModel {
   readonly number: number
   /** The hash of the model's own JSON. */
   readonly version: string
-  readonly body: TrainedModel
+  readonly body: TrainedModel | OutsideModel
+}
+
+/** A model that another thread or server computes, such as an ONNX graph. */
+export interface OutsideModel {
+  readonly kind: 'outside'
+  /** The features in the order of its input. */
+  readonly features: readonly string[]
+  /** By what it is found there: the hash of a served model's document. */
+  readonly served: string
 }
 
 /** Where published deployment documents are found by hash. */

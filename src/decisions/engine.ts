@@ -3,30 +3,72 @@
 import type { Row } from '../data/index.ts'
 import { sayFeature } from '../features/index.ts'
 import type { CompiledFeature } from '../features/index.ts'
-import { predictor } from '../learning/index.ts'
-import type { Predictor } from '../learning/index.ts'
-import type { DeployedPolicy } from './deployed.ts'
-import { decisionErrors } from './errors.ts'
-import { outcomes } from './policy.ts'
-import type { Outcome } from './policy.ts'
-import type { DecisionRecord, Reason } from './records.ts'
+import type { Challenger, DeployedModel, DeployedPolicy } from './deployed.ts'
+import { judge, sumTypologies } from './judge.ts'
+import type { Judged, Path, TypologyPoints } from './judge.ts'
+import { fallbackDefaults } from './policy.ts'
+import type { CompiledRule, Outcome } from './policy.ts'
+import type { DecisionRecord, Reason, Unanswered } from './records.ts'
 import type { Difference, Explanation, FeatureContribution, Recomputation } from './remote.ts'
 import { readyRules } from './rules.ts'
-import type { ReadyRule } from './rules.ts'
+import type { Evaluated, ReadyRules } from './rules.ts'
+import { firstAnswer, pushesOf, readyScorer } from './scorer.ts'
+import type { OutsideAnswers, Push, Scored, Scorer } from './scorer.ts'
+import { readyTraffic } from './traffic.ts'
+import type { ReadyTraffic } from './traffic.ts'
 
 const REASONS_MAX = 4
 
-export interface EngineResult {
-  readonly margin: number
-  readonly score: number
+/** What an engine answers for: these fields of a decision's record follow from the others. */
+export type EngineResult = Pick<
+  DecisionRecord,
+  | 'margin'
+  | 'score'
+  | 'outcome'
+  | 'path'
+  | 'rules'
+  | 'reasons'
+  | 'thresholds'
+  | 'rulesHeld'
+  | 'rulesFailed'
+  | 'typologies'
+  | 'listed'
+  | 'challenger'
+  | 'unanswered'
+>
+
+/** What a decision rests on beside the event and its features. */
+export interface Circumstances {
+  /** Whether a value is on a list now. */
+  isListed(list: string, value: string): boolean
+  /** Names of the rules that are paused now. */
+  readonly paused: ReadonlySet<string>
+  /** Who cannot be asked now, and why; see `Unanswered`. */
+  readonly unanswered: ReadonlyMap<string, string>
+  /** What models outside of the process answered on this event. */
+  readonly outside: OutsideAnswers
+}
+
+/** Nothing is listed, paused or down. */
+export const usualCircumstances: Circumstances = {
+  isListed: () => false,
+  paused: new Set(),
+  unanswered: new Map(),
+  outside: new Map(),
+}
+
+/** A decision as made, and the model that scored it. */
+export interface Decision {
+  readonly result: EngineResult
+  readonly model: DeployedModel
+}
+
+/** What a challenger in shadow would have answered. */
+export interface ShadowResult {
+  readonly challenger: string
+  readonly score: number | null
   readonly outcome: Outcome
-  readonly path: 'rule' | 'score'
-  /** Names of the rules that fired, in declared order. */
-  readonly rules: readonly string[]
-  /** Names of the rules that could not be evaluated on the event; absent where all could. */
-  readonly failedRules?: readonly string[]
-  /** Up to four, strongest first; empty for `allow`. */
-  readonly reasons: readonly Reason[]
+  readonly path: Path
 }
 
 /**
@@ -36,34 +78,61 @@ export interface EngineResult {
 export interface DecisionEngine {
   readonly document: DeployedPolicy
   readonly featureNames: readonly string[]
-  decide(row: Row, vector: Float64Array): EngineResult
+  /** Who is asked on an event, in this order, until one answers. */
+  ladder(row: Row, vector: Float64Array): readonly Scorer[]
+  /** Whether a model outside of the process may be asked. */
+  readonly asksOutside: boolean
+  decide(row: Row, vector: Float64Array, circumstances: Circumstances): Decision
+  /** The challengers in shadow that are to be asked beside. */
+  shadowsOf(row: Row): readonly Scorer[]
+  /** What a challenger in shadow answers on the same event and values. */
+  shadow(
+    challenger: Scorer,
+    row: Row,
+    vector: Float64Array,
+    circumstances: Circumstances,
+  ): ShadowResult
   /** Everything that pushed the score, whatever the outcome; its reasons are those of `decide`. */
-  explain(row: Row, vector: Float64Array): Explanation
+  explain(row: Row, vector: Float64Array, circumstances: Circumstances): Explanation
 }
 
 /**
  * Makes a deployment ready to decide on vectors of the given features.
- * Errors: `deployment_invalid` where model or rules need a feature that is not among them.
+ * Errors: `deployment_invalid` where a model or rules need a feature that is not among them.
  */
 export function createEngine(
   document: DeployedPolicy,
   featureNames: readonly string[],
 ): DecisionEngine {
-  const model = predictor(document.model.body, { lasting: true })
-  if (model.task !== 'binary') {
-    throw decisionErrors.deployment_invalid('A policy needs a model that tells two classes apart.')
-  }
-  const positions = positionsOf(model.features, featureNames, document)
   const features = new Map<string, CompiledFeature>(
     document.featureSets.flatMap((set) => set.features.map((each) => [each.name, each] as const)),
   )
-  const rules = readyRules(document.policy.rules, document.source, featureNames)
-  const engine: Engine = { document, featureNames, model, positions, features, rules }
+  const { policy, source, lastGood, challengers = [] } = document
+  const engine: Engine = {
+    document,
+    features,
+    champion: readyScorer('champion', document, featureNames),
+    lastGood: lastGood && readyScorer('last-good', lastGood, featureNames),
+    traffic: readyTraffic(document, featureNames, (challenger) =>
+      readyScorer(challenger.name, challenger, featureNames),
+    ),
+    rules: readyRules(policy, source, featureNames),
+  }
   return {
     document,
     featureNames,
-    decide: (row, vector) => decide(engine, row, vector),
-    explain: (row, vector) => explain(engine, row, vector),
+    ladder: (row, vector) => ladderOf(engine, row, vector).ladder,
+    asksOutside: [document, ...challengers.filter(isLive), ...(lastGood ? [lastGood] : [])].some(
+      ({ model }) => model.body.kind === 'outside',
+    ),
+    decide: (row, vector, circumstances) => decide(engine, { row, vector, circumstances }),
+    shadowsOf: (row) => engine.traffic.shadows(row),
+    shadow(challenger, row, vector, circumstances) {
+      const asked = { row, vector, circumstances }
+      const { scored, outcome, path } = answer(engine, asked, [challenger])
+      return { challenger: challenger.name, score: scored?.score ?? null, outcome, path }
+    },
+    explain: (row, vector, circumstances) => explain(engine, { row, vector, circumstances }),
   }
 }
 
@@ -84,8 +153,7 @@ export function canonicalVector(vector: Float64Array): Float64Array {
 export function recomputeDecision(engine: DecisionEngine, record: DecisionRecord): Recomputation {
   const row = rowOf(record.event, engine.document)
   const vector = Float64Array.from(record.features, (value) => value ?? Number.NaN)
-  const again = engine.decide(row, vector)
-  const { thresholds } = engine.document
+  const { result } = engine.decide(row, vector, circumstancesOf(record))
   const recorded: Record<string, unknown> = {
     margin: record.margin,
     score: record.score,
@@ -94,17 +162,35 @@ export function recomputeDecision(engine: DecisionEngine, record: DecisionRecord
     rules: record.rules,
     reasons: record.reasons,
     thresholds: record.thresholds,
+    rulesHeld: record.rulesHeld,
+    rulesFailed: record.rulesFailed,
+    typologies: record.typologies,
+    listed: record.listed,
+    challenger: record.challenger,
+    unanswered: record.unanswered,
   }
-  const recomputed: Record<string, unknown> = { ...again, thresholds }
+  const recomputed: Record<string, unknown> = { ...result }
   const differences: Difference[] = []
   for (const [field, value] of Object.entries(recorded)) {
     if (JSON.stringify(value) === JSON.stringify(recomputed[field])) continue
     differences.push({ field, recorded: value, recomputed: recomputed[field] })
   }
-  const compared = Object.keys(recorded).length
+  const compared = Object.entries(recorded).filter(([, value]) => value !== undefined).length
   return differences.length === 0
     ? { identical: true, compared }
     : { identical: false, compared, differences }
+}
+
+/** As they were when the decision was made; its record holds all that made a difference. */
+export function circumstancesOf(record: DecisionRecord): Circumstances {
+  const { rulesHeld = [], listed = [], unanswered = [] } = record
+  return {
+    isListed: (list) => listed.includes(list),
+    paused: new Set(rulesHeld),
+    unanswered: new Map(unanswered.map(({ by, why }) => [by, why])),
+    // Nobody but the model itself could compute it again.
+    outside: new Map(record.score === null ? [] : [[record.versions.model, record.score]]),
+  }
 }
 
 /** The row that a record's event stands for, in the order of the contract. */
@@ -117,115 +203,131 @@ export function rowOf(
 
 interface Engine {
   readonly document: DeployedPolicy
-  readonly featureNames: readonly string[]
-  readonly model: Predictor
-  /** Where each of the model's features stands in a vector. */
-  readonly positions: readonly number[]
   readonly features: ReadonlyMap<string, CompiledFeature>
-  readonly rules: readonly ReadyRule[]
+  readonly champion: Scorer
+  readonly lastGood: Scorer | undefined
+  readonly traffic: ReadyTraffic<Scorer>
+  readonly rules: ReadyRules
 }
 
-function positionsOf(
-  wanted: readonly string[],
-  names: readonly string[],
-  document: DeployedPolicy,
-): number[] {
-  return wanted.map((name) => {
-    const position = names.indexOf(name)
-    if (position >= 0) return position
-    throw decisionErrors.deployment_invalid(
-      `Model ${document.model.name} version ${document.model.number} needs the feature ${name}, which the live state does not compute.`,
-    )
+/** What is decided on. */
+interface Asked {
+  readonly row: Row
+  readonly vector: Float64Array
+  readonly circumstances: Circumstances
+}
+
+/** All that was found out about one event. */
+interface Answered extends Judged {
+  readonly challenger: Scorer | undefined
+  readonly scored: Scored | undefined
+  readonly unanswered: readonly Unanswered[]
+  readonly evaluated: Evaluated
+  /** Of the rules that fired, those that count: neither in shadow nor paused. */
+  readonly fired: readonly CompiledRule[]
+  readonly typologies: readonly TypologyPoints[]
+}
+
+/** Asks the models in turn until one answers, then rules and typologies, and judges. */
+function answer(
+  engine: Engine,
+  asked: Asked,
+  ladder: readonly Scorer[],
+): Omit<Answered, 'challenger'> {
+  const { row, vector, circumstances } = asked
+  const { policy } = engine.document
+  const { scored, unanswered } = firstAnswer(ladder, vector, circumstances)
+  const score = scored?.score ?? Number.NaN
+  const { isListed, paused } = circumstances
+  const evaluated = engine.rules.evaluate(row, vector, { score, isListed })
+  const counts = ({ name, mode }: CompiledRule) => mode !== 'shadow' && !paused.has(name)
+  const fired = evaluated.fired.filter(counts)
+  const typologies = sumTypologies(policy.typologies ?? [], fired)
+  const judged = judge(score, fired, typologies, {
+    thresholds: (scored?.by ?? engine.champion).thresholds,
+    fallback: (policy.fallback ?? fallbackDefaults).outcome,
   })
+  return { ...judged, scored, unanswered, evaluated, fired, typologies }
 }
 
-function decide(engine: Engine, row: Row, vector: Float64Array): EngineResult {
-  const modelRow = modelRowOf(engine, vector)
-  const margin = engine.model.margin(modelRow)
-  const score = engine.model.score(modelRow)
-  const failedRules: string[] = []
-  const noteFailed = (rule: string) => failedRules.push(rule)
-  const fired = engine.rules.filter((rule) => rule.fires(row, vector, noteFailed))
-  const { outcome, path } = judge(score, fired, engine.document.thresholds)
-  const reasons =
-    outcome === 'allow'
-      ? []
-      : reasonsFor(
-          engine,
-          outcome,
-          fired,
-          pushesOf(engine, modelRow, engine.model.explain(modelRow).values),
-        )
-  const rules = fired.map((rule) => rule.name)
-  const failed = failedRules.length > 0 && { failedRules }
-  return { margin, score, outcome, path, rules, ...failed, reasons }
+function answerLive(engine: Engine, asked: Asked): Answered {
+  const { challenger, ladder } = ladderOf(engine, asked.row, asked.vector)
+  return { challenger, ...answer(engine, asked, ladder) }
+}
+
+function ladderOf({ champion, lastGood, traffic }: Engine, row: Row, vector: Float64Array) {
+  const challenger = traffic.taker(row, vector)
+  const ladder = [challenger, champion, lastGood].filter((each) => each !== undefined)
+  return { challenger, ladder }
+}
+
+const isLive = ({ traffic }: Challenger) => traffic.mode === 'live'
+
+function decide(engine: Engine, asked: Asked): Decision {
+  const answered = answerLive(engine, asked)
+  const { scored, fired, evaluated, typologies, challenger, unanswered } = answered
+  const { thresholds, model } = scored?.by ?? engine.champion
+  const result: EngineResult = {
+    margin: scored?.margin ?? null,
+    score: scored?.score ?? null,
+    outcome: answered.outcome,
+    path: answered.path,
+    rules: fired.map(({ name }) => name),
+    reasons: answered.outcome === 'allow' ? [] : reasonsFor(engine, answered),
+    thresholds,
+    // What did not happen is left out: nearly always all of it.
+    ...(fired.length < evaluated.fired.length && {
+      rulesHeld: evaluated.fired.filter((rule) => !fired.includes(rule)).map(({ name }) => name),
+    }),
+    ...(evaluated.failed.length > 0 && { rulesFailed: evaluated.failed }),
+    ...(typologies.length > 0 && { typologies }),
+    ...(evaluated.listed.length > 0 && { listed: evaluated.listed }),
+    ...(challenger !== undefined && { challenger: challenger.name }),
+    ...(unanswered.length > 0 && { unanswered }),
+  }
+  return { result, model }
 }
 
 /**
- * Decline wins over review, review over allow, whether a rule or the score says so. A rule that
- * allows exempts the event from the score's thresholds, and yields to any rule that does not.
+ * Rules that ask for this outcome first, in declared order, then typologies; then what pushed the
+ * score up most. An outcome that nothing asked for says that the model did not answer.
  */
-function judge(
-  score: number,
-  fired: readonly ReadyRule[],
-  thresholds: { readonly decline: number; readonly review: number },
-): { outcome: Outcome; path: 'rule' | 'score' } {
-  const byScore: Outcome =
-    score >= thresholds.decline ? 'decline' : score >= thresholds.review ? 'review' : 'allow'
-  if (fired.length === 0) return { outcome: byScore, path: 'score' }
-  const byRule = fired.reduce<Outcome>(
-    (strongest, { then }) => (rank(then) > rank(strongest) ? then : strongest),
-    'allow',
-  )
-  if (byRule === 'allow') return { outcome: 'allow', path: 'rule' }
-  return rank(byScore) > rank(byRule)
-    ? { outcome: byScore, path: 'score' }
-    : { outcome: byRule, path: 'rule' }
-}
-
-function rank(outcome: Outcome): number {
-  return outcomes.indexOf(outcome)
-}
-
-/** Rules that ask for this outcome first, in declared order; then what pushed the score up most. */
 function reasonsFor(
   engine: Engine,
-  outcome: Outcome,
-  fired: readonly ReadyRule[],
-  pushes: readonly Push[],
+  { outcome, path, fired, typologies, scored }: Omit<Answered, 'challenger'>,
 ): Reason[] {
-  const byRule = fired
-    .filter((rule) => rule.then === outcome)
-    .map(({ name, reason }): Reason => {
-      return { kind: 'rule', name, sentence: reason, contribution: null, value: null }
-    })
-    .slice(0, REASONS_MAX)
-  const byFeature = pushes
+  const { policy } = engine.document
+  const plain = { contribution: null, value: null }
+  const reasons: Reason[] = [
+    ...fired
+      .filter((rule) => rule.then === outcome)
+      .map(({ name, reason }) => ({ kind: 'rule', name, sentence: reason, ...plain }) as const),
+    ...typologies
+      .filter(({ then }) => then === outcome)
+      .map(({ name }) => {
+        const { reason } = policy.typologies!.find((each) => each.name === name)!
+        return { kind: 'typology', name, sentence: reason, ...plain } as const
+      }),
+  ]
+  if (path === 'default') {
+    reasons.push({ kind: 'fallback', name: 'no-model', sentence: NO_MODEL, ...plain })
+  }
+  const left = REASONS_MAX - reasons.length
+  if (left <= 0 || scored === undefined) return reasons.slice(0, REASONS_MAX)
+  const pushes = pushesOf(scored.by, scored.row)
     .filter(({ contribution }) => contribution > 0)
-    .slice(0, REASONS_MAX - byRule.length)
-    .map((push): Reason => {
+    .slice(0, left)
+  return [
+    ...reasons,
+    ...pushes.map((push): Reason => {
       const { feature, value, contribution, sentence } = said(engine, push)
       return { kind: 'feature', name: feature, sentence, contribution, value }
-    })
-  return [...byRule, ...byFeature]
+    }),
+  ]
 }
 
-/** What one feature added to the margin. */
-interface Push {
-  readonly feature: string
-  readonly value: number
-  readonly contribution: number
-}
-
-/** Strongest push towards the positive class first; equal ones in the order of the model. */
-function pushesOf({ model }: Engine, modelRow: Float64Array, values: Float64Array): Push[] {
-  return model.features
-    .map((feature, index): Push => {
-      const contribution = values[index] === 0 ? 0 : values[index]
-      return { feature, value: modelRow[index], contribution }
-    })
-    .sort((a, b) => b.contribution - a.contribution)
-}
+const NO_MODEL =
+  'The model did not answer in time, so the outcome that is declared for that was given'
 
 /** Words are looked for only where they are shown: they cost more than the score. */
 function said({ features }: Engine, { feature, value, contribution }: Push): FeatureContribution {
@@ -234,27 +336,23 @@ function said({ features }: Engine, { feature, value, contribution }: Push): Fea
   return { feature, value: Number.isNaN(value) ? null : value, contribution, sentence }
 }
 
-function explain(engine: Engine, row: Row, vector: Float64Array): Explanation {
-  const modelRow = modelRowOf(engine, vector)
-  const { base, values } = engine.model.explain(modelRow)
-  const all = pushesOf(engine, modelRow, values)
-  const decided = decide(engine, row, vector)
-  const fired = engine.rules.filter((rule) => rule.fires(row, vector))
+function explain(engine: Engine, asked: Asked): Explanation {
+  const { result } = decide(engine, asked)
+  const answered = answerLive(engine, asked)
+  const { scored, evaluated } = answered
+  const names = new Set(evaluated.fired.map(({ name }) => name))
   return {
-    marginUnit: engine.model.marginUnit,
-    base,
-    margin: decided.margin,
-    score: decided.score,
-    outcome: decided.outcome,
-    reasons: decided.outcome === 'allow' ? reasonsFor(engine, 'allow', [], all) : decided.reasons,
-    contributions: all.map((push) => said(engine, push)),
-    rules: engine.rules.map((rule) => {
-      const { name, then, when, reason } = rule
-      return { name, then, when, reason, fired: fired.includes(rule) }
+    marginUnit: (scored?.by ?? engine.champion).predictor?.marginUnit ?? 'probability',
+    base: scored?.by.predictor?.explain(scored.row).base ?? null,
+    margin: result.margin,
+    score: result.score,
+    outcome: result.outcome,
+    reasons:
+      result.outcome === 'allow' ? reasonsFor(engine, { ...answered, fired: [] }) : result.reasons,
+    contributions:
+      scored === undefined ? [] : pushesOf(scored.by, scored.row).map((push) => said(engine, push)),
+    rules: engine.document.policy.rules.map(({ name, when, then = null, reason }) => {
+      return { name, then, when, reason, fired: names.has(name) }
     }),
   }
-}
-
-function modelRowOf(engine: Engine, vector: Float64Array): Float64Array {
-  return Float64Array.from(engine.positions, (position) => vector[position])
 }

@@ -11,6 +11,21 @@ export const decisionErrors = defineErrors({
     title: 'A rule cannot be used',
     action: 'Correct the rule; the message names it, the place in it and the names it may use.',
   },
+  rule_unknown: {
+    status: 404,
+    title: 'The policy has no such rule',
+    action: 'Use the name of a rule of the policy as it is deployed.',
+  },
+  list_unknown: {
+    status: 404,
+    title: 'There is no such list here',
+    action: 'Use the name of a list that a deployed policy declares; the message names them.',
+  },
+  list_full: {
+    status: 409,
+    title: 'The list is full',
+    action: 'Remove what has expired, or write a rule for what the values have in common.',
+  },
   deployment_invalid: {
     status: 422,
     title: 'The deployment does not hold together',

@@ -9,8 +9,9 @@
  */
 export type { StateMemory } from './namespace.ts'
 export type { OnlineStore } from './online.ts'
+export type { OutsideModels } from './outside.ts'
 export { decisionErrors } from './errors.ts'
-export { compilePolicy, decisionPolicy, outcomes, rule } from './policy.ts'
+export { compilePolicy, decisionPolicy, list, outcomes, rule, typology } from './policy.ts'
 export type {
   CompiledPolicy,
   CompiledRule,
@@ -35,8 +36,11 @@ export type {
   Sequenced,
   Timings,
 } from './records.ts'
-export { canonicalVector, createEngine, recomputeDecision } from './engine.ts'
-export type { DecisionEngine, EngineResult } from './engine.ts'
+export { createBacktest } from './backtest.ts'
+export type { Backtest, BacktestReport, PastEvent } from './backtest.ts'
+export { canonicalVector, createEngine, usualCircumstances } from './engine.ts'
+export type { DecisionEngine } from './engine.ts'
+export type { ListEntry, PausedRule, SuspendedModel } from './controls.ts'
 export { installBase, mendBases } from './base-files.ts'
 export type { KnownBase } from './base-files.ts'
 export { writeBaseCheckpoint } from './checkpoint.ts'
@@ -51,6 +55,10 @@ export { rebuildLiveState } from './rebuilt-state.ts'
 export type { RebuildRequest, RebuiltState } from './rebuilt-state.ts'
 export { replayDecision } from './replay.ts'
 export type { ReplayDecisionRequest } from './replay.ts'
+export { createMemoryLog } from './message-log.ts'
+export type { LogMessage, MessageLog } from './message-log.ts'
+export { consumeStream } from './streams.ts'
+export type { RunningStream, StreamOptions } from './streams.ts'
 export { openDecisionService } from './service.ts'
 export type { Decided, DecisionService, DecisionServiceOptions } from './service.ts'
 export type { DecideMetrics, HistogramFigures } from './meter.ts'
@@ -74,6 +82,7 @@ export type {
   StoredDecision,
 } from './remote.ts'
 export type { ExplainedFeature, FeatureQuestion } from './feature-explanation.ts'
+export { NO_SCORE } from './ports.ts'
 export { createMemoryIndex, createMemoryReadModel } from './memory.ts'
 export { cutPage, decodeCursor, pageLimit } from './pages.ts'
 export { caseId, newCase, projectRecord, replacesLabel } from './projection.ts'

@@ -10,7 +10,7 @@ import {
   enterOther,
   enterState,
   invalidEvent,
-  plainVector,
+  recordEvent,
   refuseOtherEvent,
 } from './deciding.ts'
 import type { Checked, Entered } from './deciding.ts'
@@ -27,7 +27,7 @@ import {
 } from './namespace.ts'
 import type { KnownEvent, Namespace, Recent } from './namespace.ts'
 import type { IndexEntry } from './ports.ts'
-import type { EventRecord, LabelRecord } from './records.ts'
+import type { LabelRecord } from './records.ts'
 import type { RowAnswer } from './remote.ts'
 
 export const ROWS_MAX = 10_000
@@ -120,24 +120,8 @@ function takeEvent(namespace: Namespace, source: ReadySource, body: unknown): Ta
     return duplicateOf(known, checked.eventId)
   }
   const sequence = nextSequence(namespace)
-  const { eventId, event, eventHash, eventTimeUs, clockUs, late } = checked
-  const { entry, vector } = enterAny(namespace, checked, sequence)
-  const record: EventRecord = {
-    type: 'event',
-    source: name,
-    eventId,
-    event,
-    eventHash,
-    entry: entry === 'too-late' ? 'too-late' : 'new',
-    eventTimeUs,
-    receivedAtUs: namespace.options.clock.nowUs(),
-    clockUs,
-    late,
-    features: plainVector(vector),
-    layout: namespace.state!.layout.version,
-  }
-  const { durable } = appendRecord(namespace, record, sequence)
-  namespace.state!.note(record, sequence)
+  const { durable } = recordEvent(namespace, checked, enterAny(namespace, checked, sequence))
+  const { eventId, late } = checked
   return { answer: { status: 'accepted', eventId, sequence, late }, durable }
 }
 

@@ -70,6 +70,11 @@ export function keysOf(record: JournalRecord, sequence: number): KeyWrite[] {
     }
     case 'deploy':
     case 'base':
+    case 'list':
+    case 'rule':
+    case 'model':
+    case 'consumed':
+    case 'shadow':
       return []
   }
 }

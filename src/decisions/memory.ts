@@ -20,6 +20,7 @@ import type {
   LatencyBucket,
   OutcomeBucket,
 } from './ports.ts'
+import { NO_SCORE } from './ports.ts'
 import { projectRecord, replacesLabel } from './projection.ts'
 
 export function createMemoryIndex(): DecisionIndex {
@@ -138,10 +139,12 @@ function decisionReads(
     outcomesOver: async (range) => outcomesOver(rows(range), range.bucketUs),
     async labelledScores(range) {
       return rows(range)
-        .filter((row) => row.label !== null)
+        .filter((row) => row.label !== null && row.score !== null)
         .sort(byOrder.oldest)
         .slice(0, range.limit)
-        .map(({ score, outcome, label }) => ({ score, outcome, positive: label!.positive }))
+        .map(({ score, outcome, label }) => {
+          return { score: score!, outcome, positive: label!.positive }
+        })
     },
     latencyOver: async (range) => latencyOver(rows(range), range),
     labels: async (namespace, source, eventId) =>
@@ -165,7 +168,7 @@ function matches(row: DecisionRow, filter: DecisionFilter): boolean {
     (text === undefined || textOf(row).includes(text.toLowerCase())) &&
     (keys === undefined || Object.entries(keys).every(([name, key]) => row.keys[name] === key)) &&
     (filter.rule === undefined || row.rules.includes(filter.rule)) &&
-    (filter.scoreMin === undefined || row.score >= filter.scoreMin) &&
+    (filter.scoreMin === undefined || (row.score ?? NO_SCORE) >= filter.scoreMin) &&
     amountMatches(row, filter) &&
     (label === undefined || labelState(row) === label) &&
     (filter.late === undefined || row.late === filter.late)
@@ -198,7 +201,7 @@ function compareTime(
 const byOrder: Readonly<Record<DecisionOrder, (a: Cursor, b: Cursor) => number>> = {
   oldest: compareTime,
   newest: (a, b) => compareTime(b, a),
-  score: (a, b) => b.score - a.score || compareTime(b, a),
+  score: (a, b) => (b.score ?? NO_SCORE) - (a.score ?? NO_SCORE) || compareTime(b, a),
   amount: (a, b) => amountOf(b) - amountOf(a) || compareTime(b, a),
 }
 

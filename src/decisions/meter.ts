@@ -9,7 +9,7 @@ export interface DecideMetrics {
   readonly replayed: number
   readonly refused: Readonly<Record<string, number>>
   /** How often each rule could not be evaluated. */
-  readonly failedRules: Readonly<Record<string, number>>
+  readonly rulesFailed: Readonly<Record<string, number>>
   readonly events: number
   readonly labels: number
   /** Receipt to durable answer. */
@@ -40,7 +40,7 @@ export interface Meter {
 export function createMeter(): Meter {
   const decisions: Record<string, number> = { allow: 0, review: 0, decline: 0 }
   const refused: Record<string, number> = {}
-  const failedRules: Record<string, number> = {}
+  const rulesFailed: Record<string, number> = {}
   const counts = new Array<number>(BOUNDS_US.length + 1).fill(0)
   const recent = new Float64Array(RECENT_MAX)
   let seen = 0
@@ -56,7 +56,7 @@ export function createMeter(): Meter {
         return
       }
       const { outcome } = decided
-      for (const rule of decided.failedRules ?? []) failedRules[rule] = (failedRules[rule] ?? 0) + 1
+      for (const rule of decided.rulesFailed ?? []) rulesFailed[rule] = (rulesFailed[rule] ?? 0) + 1
       decisions[outcome] = (decisions[outcome] ?? 0) + 1
       recent[seen++ % RECENT_MAX] = tookUs
       sumUs += tookUs
@@ -86,7 +86,7 @@ export function createMeter(): Meter {
         decisions: { ...decisions },
         replayed,
         refused: { ...refused },
-        failedRules: { ...failedRules },
+        rulesFailed: { ...rulesFailed },
         events,
         labels,
         latency,

@@ -2,13 +2,14 @@
 // traffic has one; every replay has its own, so that it can never touch what really happened.
 import * as path from 'node:path'
 import type { ColdStore, MemoryLimit } from '../features/index.ts'
-import type { Clock } from '../lib/clock.ts'
+import { monotonicUs, type Clock } from '../lib/clock.ts'
 import { isAssayError } from '../lib/errors.ts'
 import { fileErrorCode, readWholeFile, writeFileAtomic } from '../lib/files.ts'
 import type { FileSystem } from '../lib/files.ts'
 import { openJournal } from '../lib/journal.ts'
 import type { Journal, SealedSegment } from '../lib/journal.ts'
 import type { ReadyLabels, ReadySource } from './contracts.ts'
+import { Controls } from './controls.ts'
 import { readDeployment } from './deployed.ts'
 import type { DeployedPolicy, DeploymentFiles } from './deployed.ts'
 import { createEngine } from './engine.ts'
@@ -18,13 +19,17 @@ import type { LiveState } from './live-state.ts'
 import type { HeldEvent, HeldEvents } from './held-events.ts'
 import { eventKey, keysOf } from './keys.ts'
 import type { KeyWrite } from './keys.ts'
+import { Offsets } from './offsets.ts'
 import { createOnlineCopy } from './online.ts'
 import type { OnlineCopy, OnlineStore } from './online.ts'
+import { createOutsideDesk, noOutsideModels } from './outside.ts'
+import type { OutsideDesk, OutsideModels } from './outside.ts'
 import type { DecisionIndex, IndexEntry } from './ports.ts'
 import { recoverNamespace, rebuildState } from './recovery.ts'
 import { encodeRecord } from './records.ts'
 import type { JournalRecord } from './records.ts'
 import type { NamespaceClock, NamespaceInfo } from './remote.ts'
+import type { Shadows } from './shadows.ts'
 
 /** How much memory the live state of a namespace may take, and where the rest goes. */
 export interface StateMemory {
@@ -50,6 +55,8 @@ export interface NamespaceOptions {
   readonly bases: string | undefined
   /** Where other programs read the newest values of entities. */
   readonly online: OnlineStore | undefined
+  /** Asks models that are computed elsewhere. */
+  readonly outsideModels: OutsideModels | undefined
   readonly checkpointEvery: number
   readonly segmentBytes: number | undefined
   readonly onSealed: (segment: SealedSegment) => void
@@ -101,6 +108,13 @@ export interface Namespace {
   readonly unindexed: { readonly sequence: number; readonly writes: readonly KeyWrite[] }[]
   /** How far a replay has come, also before its player goes on after a restart. */
   replayNowUs: number | null
+  /** Lists and paused rules. */
+  controls: Controls
+  /** How far the partitions of logs were taken in. */
+  offsets: Offsets
+  /** Questions to challengers in shadow that wait, and what became of the others. */
+  readonly shadows: Shadows
+  readonly outside: OutsideDesk
   replayIsDriven: boolean
   /** Why nothing can be recorded now; undefined in good times. */
   pause: { readonly reason: string; readonly retryAfter: number } | undefined
@@ -167,6 +181,10 @@ export async function openNamespace(options: NamespaceOptions): Promise<Namespac
     recent: new Map(),
     unindexed: [],
     replayNowUs: null,
+    controls: new Controls(),
+    offsets: new Offsets(),
+    shadows: { waiting: [], asked: 0, dropped: 0, failed: 0 },
+    outside: createOutsideDesk(options.outsideModels ?? noOutsideModels, monotonicUs),
     replayIsDriven: false,
     pause: undefined,
     generation: 0,

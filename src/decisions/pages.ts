@@ -1,5 +1,5 @@
 // How lists are cut into pages, alike in every store: how long a page is, and what its cursor says.
-import type { DecisionRow } from './ports.ts'
+import { NO_SCORE, type DecisionRow } from './ports.ts'
 
 const LIMIT_DEFAULT = 100
 const LIMIT_MAX = 1000
@@ -13,7 +13,7 @@ export function pageLimit(asked: number | undefined): number {
 }
 
 export function encodeCursor({ eventTimeUs, sequence, score, amountMinor }: Cursor): string {
-  const place = [eventTimeUs, sequence, score, amountMinor]
+  const place = [eventTimeUs, sequence, score ?? NO_SCORE, amountMinor]
   return Buffer.from(JSON.stringify(place)).toString('base64url')
 }
 

@@ -30,6 +30,9 @@ export interface DecisionIndex {
   close(): Promise<void>
 }
 
+/** By which a decision without a score is sorted: below all others. */
+export const NO_SCORE = -1
+
 /** One decision as the page lists it. Times in µs UTC, money in minor units, latencies in µs. */
 export interface DecisionRow {
   readonly namespace: string
@@ -45,7 +48,8 @@ export interface DecisionRow {
   readonly keys: Readonly<Record<string, string>>
   readonly amountMinor: number | null
   readonly currency: string | null
-  readonly score: number
+  /** Null where no model answered. */
+  readonly score: number | null
   readonly outcome: Outcome
   readonly mainReason: string | null
   readonly rules: readonly string[]
@@ -100,7 +104,7 @@ export interface CaseRow {
   readonly eventId: string
   readonly sequence: number
   readonly openedAtUs: number
-  readonly score: number
+  readonly score: number | null
   readonly amountMinor: number | null
   readonly status: CaseStatus
   readonly verdict: Verdict | null
@@ -224,7 +228,7 @@ export interface DecisionStore extends ProjectionSink {
   ): Promise<{ newer: DecisionRow | null; older: DecisionRow | null }>
   /** Sums by outcome, label and interval of `bucketUs` (aligned to the epoch); empty ones are left out. */
   outcomesOver(range: DecisionRange & { readonly bucketUs: number }): Promise<OutcomeBucket[]>
-  /** Scores and labels of labelled decisions, for live precision, recall and ranking figures. */
+  /** Scores and labels of labelled decisions that have a score, for live precision, recall and ranking figures. */
   labelledScores(
     range: DecisionRange & { readonly limit: number },
   ): Promise<{ score: number; positive: boolean; outcome: Outcome }[]>

@@ -21,6 +21,11 @@ export function projectRecord(record: Sequenced): ProjectionChange | null {
     }
     case 'event':
     case 'base':
+    case 'list':
+    case 'rule':
+    case 'model':
+    case 'consumed':
+    case 'shadow':
       return null
   }
 }
@@ -78,7 +83,7 @@ export function newCase(
     readonly eventId: string
     readonly sequence: number
     readonly clockUs: number
-    readonly score: number
+    readonly score: number | null
     readonly shown: { readonly amountMinor: number | null }
   },
   because: string,

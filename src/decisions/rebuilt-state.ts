@@ -5,6 +5,8 @@ import type { CompiledFeatureSet } from '../features/index.ts'
 import type { FileSystem } from '../lib/files.ts'
 import { readJournal } from '../lib/journal.ts'
 import type { DeploymentFiles } from './deployed.ts'
+import { Controls } from './controls.ts'
+import { Offsets } from './offsets.ts'
 import { decisionErrors } from './errors.ts'
 import { applyRecord } from './recovery.ts'
 import type { StateHolder } from './recovery.ts'
@@ -71,6 +73,8 @@ export function emptyHolder(
     labels: new Map(),
     layouts: new Map(),
     replayNowUs: null,
+    controls: new Controls(),
+    offsets: new Offsets(),
     memory: undefined,
     options,
     journal: { read },

@@ -1,6 +1,7 @@
 // What the journal holds. Every change of live state is one of these records, and nothing else is.
 import type { BaseOrigin, HeldJournal } from './checkpoint.ts'
 import { decisionErrors } from './errors.ts'
+import type { Path, Thresholds, TypologyPoints } from './judge.ts'
 import type { Outcome } from './policy.ts'
 
 /**
@@ -30,7 +31,7 @@ export interface DecisionVersions {
 
 /** One reason, a sentence to say aloud; `contribution` is in the unit of the model's margin, and positive pushes to fraud. */
 export interface Reason {
-  readonly kind: 'rule' | 'feature'
+  readonly kind: 'rule' | 'typology' | 'feature' | 'fallback'
   readonly name: string
   readonly sentence: string
   readonly contribution: number | null
@@ -71,18 +72,48 @@ export interface DecisionRecord {
   /** The values of all live features, in the order of the layout; null is a missing value. */
   readonly features: readonly (number | null)[]
   readonly layout: string
-  readonly margin: number
-  readonly score: number
+  /** Null where no model answered. */
+  readonly margin: number | null
+  readonly score: number | null
   readonly outcome: Outcome
-  /** What led to the outcome: the strongest rule, or the score. */
-  readonly path: 'rule' | 'score'
+  /** What led to the outcome. */
+  readonly path: Path
+  /** Names of the rules that fired and counted, in declared order. */
   readonly rules: readonly string[]
-  /** Rules that could not be evaluated on the event, and so did not fire; absent where all could. */
-  readonly failedRules?: readonly string[]
   readonly reasons: readonly Reason[]
-  readonly thresholds: { readonly decline: number; readonly review: number }
+  /** Those of the model that answered. */
+  readonly thresholds: Thresholds
   readonly versions: DecisionVersions
   readonly timings: Timings
+  /** What is absent below did not happen. Names of rules that fired, in shadow or paused. */
+  readonly rulesHeld?: readonly string[]
+  /** Names of rules whose calculation failed. */
+  readonly rulesFailed?: readonly string[]
+  readonly typologies?: readonly TypologyPoints[]
+  /** Names of the lists on which the event was found. */
+  readonly listed?: readonly string[]
+  /** The challenger that took the event in the champion's place. */
+  readonly challenger?: string
+  /** Who did not answer before the one that did, and why. */
+  readonly unanswered?: readonly Unanswered[]
+  /** The message of a log that asked for it. */
+  readonly origin?: Origin
+}
+
+/** A message of a log. */
+export interface Origin {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  /** The offset after that of the message before: offsets may leave gaps. */
+  readonly from: number
+}
+
+/** A model that was asked and did not answer. */
+export interface Unanswered {
+  /** `champion`, `last-good`, or the name of a challenger. */
+  readonly by: string
+  readonly why: string
 }
 
 /** An event that was fed in without asking for a decision. */
@@ -151,7 +182,81 @@ export interface BaseRecord {
   readonly receivedAtUs: number
 }
 
-export type JournalRecord = DecisionRecord | EventRecord | LabelRecord | DeployRecord | BaseRecord
+/** From this sequence on, a value is on a list, or is not any more. */
+export interface ListRecord {
+  readonly type: 'list'
+  readonly list: string
+  readonly change: 'add' | 'remove'
+  /** The value as text, as the list's column has it. */
+  readonly value: string
+  /** Until when, by the source's clock; null for good, and where it is removed. */
+  readonly untilUs: number | null
+  readonly actor: string
+  readonly reason: string
+  readonly receivedAtUs: number
+}
+
+/** From this sequence on, a rule counts for nothing, or counts again. It is evaluated all the while. */
+export interface RuleRecord {
+  readonly type: 'rule'
+  readonly policy: string
+  readonly rule: string
+  readonly change: 'pause' | 'resume'
+  readonly actor: string
+  readonly reason: string
+  readonly receivedAtUs: number
+}
+
+/** From this sequence on, a policy's champion is not asked, or is asked again; the next one answers. */
+export interface ModelRecord {
+  readonly type: 'model'
+  readonly policy: string
+  readonly change: 'suspend' | 'resume'
+  readonly actor: string
+  readonly reason: string
+  readonly receivedAtUs: number
+}
+
+/** A message of a log that led to no decision of its own: known before, or set aside. */
+export interface ConsumedRecord {
+  readonly type: 'consumed'
+  readonly origin: Origin
+  readonly why: 'known' | 'refused'
+  /** Of the refusal. */
+  readonly code?: string
+  readonly detail?: string
+  /** The message as text, as much of it as is kept. */
+  readonly body?: string
+  readonly receivedAtUs: number
+}
+
+/** What a challenger in shadow would have answered on a decided event. It changes nothing. */
+export interface ShadowRecord {
+  readonly type: 'shadow'
+  readonly policy: string
+  readonly eventId: string
+  /** Sequence of the decision. */
+  readonly of: number
+  readonly deployment: string
+  readonly challenger: string
+  readonly score: number | null
+  readonly outcome: Outcome
+  readonly path: Path
+  readonly eventTimeUs: number
+  readonly receivedAtUs: number
+}
+
+export type JournalRecord =
+  | DecisionRecord
+  | EventRecord
+  | LabelRecord
+  | DeployRecord
+  | BaseRecord
+  | ListRecord
+  | RuleRecord
+  | ModelRecord
+  | ConsumedRecord
+  | ShadowRecord
 
 /** A record with its place in the namespace's journal. */
 export type Sequenced<R extends JournalRecord = JournalRecord> = R & {
@@ -180,6 +285,11 @@ export function decodeRecord(payload: Uint8Array): JournalRecord {
     case 'label':
     case 'deploy':
     case 'base':
+    case 'list':
+    case 'rule':
+    case 'model':
+    case 'consumed':
+    case 'shadow':
       return record
     default:
       throw decisionErrors.record_unknown(

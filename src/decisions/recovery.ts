@@ -8,6 +8,8 @@ import type { BaseHolder } from './base-files.ts'
 import { layoutOf, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import type { Checkpoint, CheckpointHead } from './checkpoint.ts'
 import { readyLabels, readySource } from './contracts.ts'
+import { Controls } from './controls.ts'
+import type { ControlsSnapshot } from './controls.ts'
 import { createEngine } from './engine.ts'
 import { decisionErrors } from './errors.ts'
 import { HeldEvents, openHeldEvents } from './held-events.ts'
@@ -17,6 +19,8 @@ import type { KeyWrite } from './keys.ts'
 import { emptyLiveState, restoreLiveState } from './live-state.ts'
 import type { LiveState } from './live-state.ts'
 import { readDeployment } from './deployed.ts'
+import { Offsets } from './offsets.ts'
+import type { OffsetsSnapshot } from './offsets.ts'
 import type { DeployedPolicy } from './deployed.ts'
 import type { LiveDeployment, Namespace } from './namespace.ts'
 import { decodeRecord } from './records.ts'
@@ -75,6 +79,8 @@ async function restoreNewest(namespace: Namespace): Promise<number> {
   namespace.online?.follow(undefined)
   namespace.base = null
   namespace.held = undefined
+  namespace.controls = new Controls()
+  namespace.offsets = new Offsets()
   for (const { file, through } of (await ownCheckpoints(namespace)).reverse()) {
     if (through > journal.durableSequence) continue
     try {
@@ -103,6 +109,8 @@ async function restoreFrom(namespace: Namespace, checkpoint: Checkpoint): Promis
   namespace.base = head.base
   namespace.held = held
   namespace.replayNowUs = head.replayNowUs
+  namespace.controls = new Controls(head.controls)
+  namespace.offsets = new Offsets(head.offsets)
 }
 
 /** The events of the base that a checkpoint goes on from. */
@@ -128,6 +136,9 @@ interface OwnHead {
   /** Where the events lie that the base took from history; absent where it tells of none. */
   readonly held?: Omit<HeldPlace, 'file'>
   readonly replayNowUs: number | null
+  /** Absent in checkpoints of versions that had none. */
+  readonly controls?: ControlsSnapshot
+  readonly offsets?: OffsetsSnapshot
   readonly policies: readonly Pick<LiveDeployment, 'policy' | 'deployment' | 'sequence'>[]
   readonly layouts: Readonly<Record<string, readonly string[]>>
 }
@@ -159,6 +170,8 @@ async function writeOwnCheckpoint(namespace: Namespace): Promise<void> {
     base: namespace.base,
     ...(namespace.held !== undefined && { held: placeIn(namespace.held) }),
     replayNowUs: namespace.replayNowUs,
+    controls: namespace.controls.snapshot(),
+    offsets: namespace.offsets.snapshot(),
     policies: [...policies.values()].map(({ policy, deployment, sequence }) => {
       return { policy, deployment, sequence }
     }),
@@ -209,6 +222,8 @@ export type StateHolder = Pick<
   | 'labels'
   | 'layouts'
   | 'replayNowUs'
+  | 'controls'
+  | 'offsets'
   | 'memory'
 > & {
   readonly online?: Namespace['online']
@@ -224,9 +239,23 @@ export async function applyRecord(
 ): Promise<void> {
   switch (record.type) {
     case 'decision':
+      noteFired(namespace, record)
+      if (record.origin !== undefined) namespace.offsets.note(record.origin)
+      applyToState(namespace, record, sequence)
+      return
     case 'event':
     case 'label':
       applyToState(namespace, record, sequence)
+      return
+    case 'list':
+    case 'rule':
+    case 'model':
+      namespace.controls.apply(record, sequence)
+      return
+    case 'consumed':
+      namespace.offsets.note(record.origin)
+      return
+    case 'shadow':
       return
     case 'deploy':
       await applyDeployment(namespace, record, sequence)
@@ -236,6 +265,12 @@ export async function applyRecord(
       await replaceBase(namespace, checkpoint, record.checkpoint, sequence, record.supersedes)
     }
   }
+}
+
+/** What a rule's cap counts. A policy that was never deployed here has none. */
+function noteFired({ policies, controls }: StateHolder, record: DecisionRecord): void {
+  const live = policies.get(record.policy)
+  if (live !== undefined) controls.noteFired(live.document, record.rules, record.clockUs)
 }
 
 function applyToState(
@@ -317,13 +352,19 @@ export async function replaceBase(
   for await (const { sequence: before, payload } of namespace.journal.read(1)) {
     if (before >= sequence) break
     const record = decodeRecord(payload)
-    if (record.type === 'deploy' || record.type === 'base') continue
+    if (!isOfState(record)) continue
     if (before <= through || isHeldEvent(namespace, record)) noteHeld(namespace, record)
     else applyToState(namespace, record, before)
   }
   for (const { policy, deployment, sequence: since } of live) {
     await setDeployment(namespace, policy, deployment, since)
   }
+}
+
+type StateRecord = DecisionRecord | EventRecord | LabelRecord
+
+function isOfState(record: JournalRecord): record is StateRecord {
+  return record.type === 'decision' || record.type === 'event' || record.type === 'label'
 }
 
 /** Whether a base took the record's event from history, which had it too. */

@@ -4,8 +4,9 @@ import { isAssayError, toProblem } from '../lib/errors.ts'
 import { baseFile, baseName } from './base-files.ts'
 import { copyCheckpoint, readCheckpoint } from './checkpoint.ts'
 import { livePolicy, durably, invalidEvent, plainVector } from './deciding.ts'
+import { changeList, changeModel, changeRule } from './changes.ts'
 import { readDeployment } from './deployed.ts'
-import { recomputeDecision, rowOf } from './engine.ts'
+import { circumstancesOf, recomputeDecision, rowOf } from './engine.ts'
 import { decisionErrors } from './errors.ts'
 import { explainLiveFeature } from './feature-explanation.ts'
 import { decisionKey } from './keys.ts'
@@ -70,7 +71,8 @@ export function decideRemote(service: DecisionService): DecideRemote {
     async explain(key) {
       const { record, engine } = await replay(within(key.namespace), key)
       const vector = Float64Array.from(record.features, (value) => value ?? Number.NaN)
-      return engine.explain(rowOf(record.event, engine.document), vector)
+      const row = rowOf(record.event, engine.document)
+      return engine.explain(row, vector, circumstancesOf(record))
     },
     async recompute(key) {
       const { record, engine } = await replay(within(key.namespace), key)
@@ -90,6 +92,14 @@ export function decideRemote(service: DecisionService): DecideRemote {
         deployment,
       )
     },
+    changeList: ({ namespace, ...change }) => changeList(within(namespace), change),
+    changeRule: ({ namespace, ...change }) => changeRule(within(namespace), change),
+    listEntries: async ({ namespace, list }) => within(namespace).controls.entries(list),
+    controls: async ({ namespace, policy }) => {
+      const { controls } = within(namespace)
+      return { paused: controls.paused(policy), suspended: controls.suspended(policy) ?? null }
+    },
+    changeModel: ({ namespace, ...change }) => changeModel(within(namespace), change),
     checkpoint: ({ namespace }) => checkpointNow(within(namespace)),
   }
 }

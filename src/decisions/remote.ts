@@ -3,6 +3,7 @@ import type { Problem } from '../lib/errors.ts'
 import type { SealedSegment } from '../lib/journal.ts'
 import type { Failure } from '../data/index.ts'
 import type { MarginUnit } from '../learning/index.ts'
+import type { ListEntry, PausedRule, SuspendedModel } from './controls.ts'
 import type { EntityQuestion, EntityValues } from './live-features.ts'
 import type { ExplainedFeature, FeatureQuestion } from './feature-explanation.ts'
 import type { Outcome } from './policy.ts'
@@ -13,6 +14,7 @@ import type {
   Reason,
   Sequenced,
   Timings,
+  Unanswered,
 } from './records.ts'
 
 /** Whether a namespace's "now" is the machine's clock, or what a replay says. */
@@ -93,16 +95,19 @@ export interface AnswerBody {
   readonly policy: string
   readonly eventId: string
   readonly outcome: Outcome
-  readonly score: number
+  /** Null where no model answered. */
+  readonly score: number | null
   /** Up to four, strongest first; empty for `allow`, where `explain` makes them on demand. */
   readonly reasons: readonly {
-    readonly kind: 'rule' | 'feature'
+    readonly kind: Reason['kind']
     readonly name: string
     readonly sentence: string
     readonly contribution: number | null
   }[]
   readonly rules: readonly string[]
   readonly thresholds: { readonly review: number; readonly decline: number }
+  /** Who did not answer before the one that did; absent where the first one did. */
+  readonly unanswered?: readonly Unanswered[]
   readonly late: boolean
   readonly namespace: string
   readonly sequence: number
@@ -112,19 +117,23 @@ export interface AnswerBody {
   readonly timings: Timings
 }
 
-/** What pushed a score up and down: `base` + sum of contributions = `margin`, all in `marginUnit`. */
+/**
+ * What pushed a score up and down: `base` + sum of contributions = `margin`, all in `marginUnit`. Null
+ * where no model answered.
+ */
 export interface Explanation {
   readonly marginUnit: MarginUnit
-  readonly base: number
-  readonly margin: number
-  readonly score: number
+  readonly base: number | null
+  readonly margin: number | null
+  readonly score: number | null
   readonly outcome: Outcome
   readonly reasons: readonly Reason[]
   /** All features, strongest first. */
   readonly contributions: readonly FeatureContribution[]
   readonly rules: readonly {
     readonly name: string
-    readonly then: Outcome
+    /** Null for a signal. */
+    readonly then: Outcome | null
     readonly when: string
     readonly fired: boolean
     readonly reason: string
@@ -258,8 +267,49 @@ export interface DecideRemote {
   sealed(request: { readonly namespace: string }): Promise<SealedSegment[]>
   /** A published deployment document, for pages that show its features or rules. */
   deployment(request: { readonly deployment: string }): Promise<unknown>
+  /** Puts values on a list, or takes them off it; answers once it is on disk. */
+  changeList(request: ListChange & { readonly namespace: string }): Promise<{ sequence: number }>
+  /** Pauses a rule, or lets it go on, from the next decision on. */
+  changeRule(request: RuleChange & { readonly namespace: string }): Promise<{ sequence: number }>
+  /** Suspends a policy's champion, or has it asked again, from the next decision on. */
+  changeModel(request: ModelChange & { readonly namespace: string }): Promise<{ sequence: number }>
+  listEntries(request: {
+    readonly namespace: string
+    readonly list: string
+  }): Promise<readonly ListEntry[]>
+  /** What people have changed of a policy: its paused rules, and its model where it is suspended. */
+  controls(request: {
+    readonly namespace: string
+    readonly policy: string
+  }): Promise<{ readonly paused: readonly PausedRule[]; readonly suspended: SuspendedModel | null }>
   /** Writes state checkpoints now; for tests and before a planned stop. */
   checkpoint(request: { readonly namespace: string }): Promise<void>
+}
+
+export interface ListChange {
+  readonly list: string
+  readonly change: 'add' | 'remove'
+  /** As text, as the list's column has them. */
+  readonly values: readonly string[]
+  /** Until when the values are on the list, by the source's clock, µs UTC; null for good. */
+  readonly untilUs: number | null
+  readonly actor: string
+  readonly reason: string
+}
+
+export interface RuleChange {
+  readonly policy: string
+  readonly rule: string
+  readonly change: 'pause' | 'resume'
+  readonly actor: string
+  readonly reason: string
+}
+
+export interface ModelChange {
+  readonly policy: string
+  readonly change: 'suspend' | 'resume'
+  readonly actor: string
+  readonly reason: string
 }
 
 export interface DecisionKey {

@@ -14,8 +14,8 @@ import {
 } from '../data/index.ts'
 import { isAssayError } from '../lib/errors.ts'
 import { parseTimestamp } from '../lib/time.ts'
-import { rule } from './policy.ts'
 import { readyRules } from './rules.ts'
+import type { RuleScope } from './rules.ts'
 
 const all = compileSource(
   source('all', {
@@ -37,13 +37,20 @@ const all = compileSource(
 const at = parseTimestamp('2024-05-01T03:15:00Z')!
 const row = ['e1', at, 42, undefined, 1250, undefined, undefined, 2.5, 'gift for you', 'web', 1]
 const features = Float64Array.of(0.25, Number.NaN)
+const lists = [
+  { name: 'blocked', column: 'customer', description: '' },
+  { name: 'known-devices', column: 'device', description: '' },
+]
+
+function evaluated(when: string, scope: Partial<RuleScope> = {}) {
+  const policy = { rules: [{ name: 'r', when, reason: 'x' }], lists }
+  const names = ['SHARE', 'EMPTY']
+  const usual = { score: 0.5, isListed: () => false }
+  return readyRules(policy, all, names).evaluate(row, features, { ...usual, ...scope })
+}
 
 function fires(when: string): boolean {
-  const [ready] = readyRules([rule('r', { when, then: 'review', reason: 'x' })], all, [
-    'SHARE',
-    'EMPTY',
-  ])
-  return ready.fires(row, features)
+  return evaluated(when).fired.length === 1
 }
 
 function refusal(when: string): string {
@@ -89,8 +96,32 @@ test('what is missing fires nothing by comparison, and can be asked for', () => 
 })
 
 test('a rule whose calculation fails does not fire, and stops nothing', () => {
-  expect(fires('1 / (event.customer - 42) == 1')).toBe(false)
-  expect(fires('int(features.EMPTY) == 0')).toBe(false)
+  for (const when of ['1 / (event.customer - 42) == 1', 'int(features.EMPTY) == 0']) {
+    expect(evaluated(when)).toEqual({ fired: [], failed: ['r'], listed: [] })
+  }
+})
+
+test('a rule sees the score, which is missing where no model answered', () => {
+  expect(evaluated('score > 0.4').fired).toHaveLength(1)
+  expect(evaluated('score > 0.4', { score: Number.NaN }).fired).toEqual([])
+  expect(evaluated('isMissing(score)', { score: Number.NaN }).fired).toHaveLength(1)
+})
+
+test('a rule asks a list for the value of its column, and what was found is told', () => {
+  const isListed = (list: string, value: string) => list === 'blocked' && value === '42'
+  const when = 'listed("blocked") && event.amount > 1.0'
+  expect(evaluated(when, { isListed })).toMatchObject({
+    fired: [{ name: 'r' }],
+    listed: ['blocked'],
+  })
+  expect(evaluated(when)).toMatchObject({ fired: [], listed: [] })
+  expect(evaluated('listed("known-devices")', { isListed: () => true }).fired).toEqual([])
+})
+
+test('a rule asks by name for lists that are declared', () => {
+  expect(refusal('listed("blockd")')).toContain('there are: blocked, known-devices')
+  expect(refusal('listed(event.note)')).toContain('in quotes')
+  expect(refusal('listed()')).not.toBe('accepted')
 })
 
 test('a refusal names the rule, the place and the names that may be used', () => {
@@ -98,7 +129,7 @@ test('a refusal names the rule, the place and the names that may be used', () =>
     /^rule "r": No such key: amont, at "amont" \(character 7\)\. event has event_id, at,/,
   )
   expect(refusal('features.SHAR > 1.0')).toContain('features has SHARE, EMPTY')
-  expect(refusal('amount > 1.0')).toContain('A rule may use event and features')
+  expect(refusal('amount > 1.0')).toContain('A rule may use event, features and score')
   expect(refusal('event.amount > ')).toContain('at "the end"')
   expect(refusal('event.amount + "x" == ""')).toContain('no such overload')
   expect(refusal('event.amount')).toContain('it must be true or false')

@@ -1,16 +1,33 @@
-// Rules are CEL text over `event` and `features`, checked when a policy is compiled and evaluated by
-// the decide process. CEL cannot loop, call out or change anything, so a rule is data, not code.
+// Rules are CEL text over `event`, `features`, `score` and lists, checked when a policy is compiled and
+// evaluated by the decide process. CEL cannot loop, call out or change anything, so a rule is data, not code.
 import { Environment } from '@marcbachmann/cel-js'
 import type { ASTNode } from '@marcbachmann/cel-js'
 import type { CompiledColumn, CompiledSource, Row } from '../data/index.ts'
 import type { CompiledFeatureSet } from '../features/index.ts'
 import { decisionErrors } from './errors.ts'
-import type { CompiledRule, RuleDeclaration } from './policy.ts'
+import type { CompiledList, CompiledPolicy, CompiledRule } from './policy.ts'
 
-/** A rule made ready: whether it fires on an event whose features have been computed. */
-export interface ReadyRule extends CompiledRule {
-  /** One that cannot be evaluated on the event does not fire; `onFailed` is told its name. */
-  fires(row: Row, features: Float64Array, onFailed?: (rule: string) => void): boolean
+/** What rules look at beside the event and its features. */
+export interface RuleScope {
+  /** NaN where no model answered. */
+  readonly score: number
+  /** Whether a value is on a list now. */
+  isListed(list: string, value: string): boolean
+}
+
+/** What became of all rules on one event. */
+export interface Evaluated {
+  /** In declared order. */
+  readonly fired: readonly CompiledRule[]
+  /** Names of those whose calculation failed; they did not fire. */
+  readonly failed: readonly string[]
+  /** Names of the lists on which the event was found by a rule that asked. */
+  readonly listed: readonly string[]
+}
+
+/** The rules of a policy, ready for vectors of one order of features. */
+export interface ReadyRules {
+  evaluate(row: Row, features: Float64Array, scope: RuleScope): Evaluated
 }
 
 /** Structural bounds: a rule that passes them is evaluated in microseconds. */
@@ -28,6 +45,7 @@ const limits = {
  */
 const callable = new Set([
   'isMissing',
+  'listed',
   'size',
   'contains',
   'startsWith',
@@ -50,13 +68,15 @@ const callable = new Set([
 
 /** Checks rules against the contract and the features they may name. Error: `rule_invalid`. */
 export function checkRules(
-  rules: readonly (RuleDeclaration | CompiledRule)[],
+  policy: RulesOfPolicy,
   source: CompiledSource,
   featureSets: readonly CompiledFeatureSet[],
 ): void {
   const names = featureSets.flatMap((set) => set.features.map((feature) => feature.name))
-  readyRules(rules, source, names)
+  readyRules(policy, source, names)
 }
+
+type RulesOfPolicy = Pick<CompiledPolicy, 'rules' | 'lists'>
 
 /**
  * Compiles rules for evaluation; `featureNames` gives the order of the vectors they will see.
@@ -64,12 +84,41 @@ export function checkRules(
  * an empty text is "".
  */
 export function readyRules(
-  rules: readonly (RuleDeclaration | CompiledRule)[],
+  { rules, lists = [] }: RulesOfPolicy,
   source: CompiledSource,
   featureNames: readonly string[],
-): ReadyRule[] {
-  const vocabulary = createVocabulary(source, featureNames)
-  return rules.map((rule) => readyRule(rule, vocabulary))
+): ReadyRules {
+  const vocabulary = createVocabulary(source, featureNames, lists)
+  const parsed = rules.map((rule) => ({ rule, evaluate: parseRule(rule, vocabulary) }))
+  const used = { event: new Set<string>(), features: new Set<string>() }
+  for (const { rule, evaluate } of parsed) noteNames(evaluate.ast, rule, vocabulary, used)
+  const columns = [...used.event].map((each) => [each, vocabulary.columns.get(each)!] as const)
+  const features = [...used.features].map(
+    (each) => [each, vocabulary.featureIndex.get(each)!] as const,
+  )
+  const { looking } = vocabulary
+  return {
+    evaluate(row, vector, scope) {
+      const event = new vocabulary.event()
+      for (const [each, reader] of columns) event[each] = reader.read(row)
+      const held = new vocabulary.features()
+      for (const [each, index] of features) held[each] = vector[index]!
+      const seen = { event, features: held, score: scope.score }
+      const fired: CompiledRule[] = []
+      const failed: string[] = []
+      looking.at = { row, scope, found: new Set() }
+      for (const { rule, evaluate } of parsed) {
+        try {
+          if (evaluate(seen) === true) fired.push(rule)
+        } catch {
+          // What CEL calls an error (an overflow, int(NaN)) makes the condition not hold. Rules that
+          // lack a value must not stop a payment by failing.
+          failed.push(rule.name)
+        }
+      }
+      return { fired, failed, listed: [...looking.at.found] }
+    },
+  }
 }
 
 type Value = number | bigint | string | boolean | Date
@@ -81,9 +130,38 @@ interface Vocabulary {
   readonly features: new () => Holder
   readonly columns: ReadonlyMap<string, ColumnReader>
   readonly featureIndex: ReadonlyMap<string, number>
+  readonly lists: ReadonlyMap<string, CompiledList>
+  /** The event that is looked at, for the functions that rules call. */
+  readonly looking: { at: Looking }
 }
 
-function createVocabulary(source: CompiledSource, featureNames: readonly string[]): Vocabulary {
+interface Looking {
+  readonly row: Row
+  readonly scope: RuleScope
+  readonly found: Set<string>
+}
+
+const nothing: Looking = {
+  row: [],
+  scope: { score: Number.NaN, isListed: () => false },
+  found: new Set(),
+}
+
+function createVocabulary(
+  source: CompiledSource,
+  featureNames: readonly string[],
+  declared: readonly CompiledList[],
+): Vocabulary {
+  const lists = new Map(declared.map((each) => [each.name, each]))
+  const looking = { at: nothing }
+  const places = new Map(source.columns.map(({ name }, index) => [name, index]))
+  const isListed = (name: string): boolean => {
+    const { row, scope, found } = looking.at
+    const value = row[places.get(lists.get(name)!.column)!]
+    if (value === undefined || !scope.isListed(name, String(value))) return false
+    found.add(name)
+    return true
+  }
   // A rule must say the same of an event whenever it comes, so it does not see when it came.
   const columns = new Map(
     source.columns.flatMap((column, index) =>
@@ -104,13 +182,17 @@ function createVocabulary(source: CompiledSource, featureNames: readonly string[
     })
     .registerVariable('event', 'Event')
     .registerVariable('features', 'Features')
+    .registerVariable('score', 'double')
     .registerFunction('isMissing(double): bool', (value: number) => Number.isNaN(value))
+    .registerFunction('listed(string): bool', isListed)
   return {
     environment,
     event,
     features,
     columns,
     featureIndex: new Map(featureNames.map((name, index) => [name, index])),
+    lists,
+    looking,
   }
 }
 
@@ -158,37 +240,7 @@ function integerReader(nullable: boolean, number: (row: Row) => number): ColumnR
     : { type: 'int', read: (row) => BigInt(number(row)) }
 }
 
-function readyRule(rule: RuleDeclaration | CompiledRule, vocabulary: Vocabulary): ReadyRule {
-  const { name, when, then, reason } = rule
-  const evaluate = parseRule(rule, vocabulary)
-  const used = namesIn(evaluate.ast, rule, vocabulary)
-  const columns = [...used.event].map((each) => [each, vocabulary.columns.get(each)!] as const)
-  const features = [...used.features].map(
-    (each) => [each, vocabulary.featureIndex.get(each)!] as const,
-  )
-  return {
-    name,
-    when,
-    then,
-    reason,
-    fires(row, vector, onFailed) {
-      const event = new vocabulary.event()
-      for (const [each, reader] of columns) event[each] = reader.read(row)
-      const held = new vocabulary.features()
-      for (const [each, index] of features) held[each] = vector[index]!
-      try {
-        return evaluate({ event, features: held }) === true
-      } catch {
-        // What CEL calls an error (an overflow, int(NaN)) makes the condition not hold. Rules that
-        // lack a value must not stop a payment by failing.
-        onFailed?.(name)
-        return false
-      }
-    },
-  }
-}
-
-function parseRule(rule: RuleDeclaration | CompiledRule, vocabulary: Vocabulary) {
+function parseRule(rule: CompiledRule, vocabulary: Vocabulary) {
   if (typeof rule.when !== 'string' || rule.when.trim() === '' || rule.when.length > 2000) {
     throw invalid(rule, '"when" must be an expression of 1 to 2,000 characters')
   }
@@ -210,11 +262,7 @@ function invalid(rule: { readonly name: string }, detail: string) {
   return decisionErrors.rule_invalid(`rule "${rule.name}": ${detail}`)
 }
 
-function explained(
-  rule: RuleDeclaration | CompiledRule,
-  error: unknown,
-  vocabulary: Vocabulary,
-): Error {
+function explained(rule: CompiledRule, error: unknown, vocabulary: Vocabulary): Error {
   const { summary, message, range } = error as {
     summary?: string
     message: string
@@ -229,18 +277,18 @@ function explained(
 }
 
 function known(what: string, { columns, featureIndex }: Vocabulary): string {
-  if (/unknown variable/i.test(what)) return ' A rule may use event and features'
+  if (/unknown variable/i.test(what)) return ' A rule may use event, features and score'
   if (!/no such key/i.test(what)) return ''
   return ` event has ${[...columns.keys()].join(', ')}; features has ${[...featureIndex.keys()].join(', ') || 'none'}`
 }
 
-/** The columns and features that an expression reads; refuses calls that are not offered. */
-function namesIn(
+/** Notes the columns and features that an expression reads; refuses calls that are not offered. */
+function noteNames(
   root: ASTNode,
-  rule: RuleDeclaration | CompiledRule,
+  rule: CompiledRule,
   vocabulary: Vocabulary,
-): { event: Set<string>; features: Set<string> } {
-  const used = { event: new Set<string>(), features: new Set<string>() }
+  used: { readonly event: Set<string>; readonly features: Set<string> },
+): void {
   const visit = (node: unknown): void => {
     if (Array.isArray(node)) {
       node.forEach(visit)
@@ -253,6 +301,7 @@ function namesIn(
       if (!callable.has(called)) {
         throw invalid(rule, `the function "${called}" is not offered to rules`)
       }
+      if (called === 'listed') checkListed(args[1] as ASTNode[], rule, vocabulary)
     }
     if (op === '.' || op === '[]') {
       const [of, by] = args as [ASTNode, ASTNode | string]
@@ -271,5 +320,13 @@ function namesIn(
     visit(args)
   }
   visit(root)
-  return used
+}
+
+/** A list is named in quotes: which lists a rule asks must be plain to whoever reads it. */
+function checkListed(args: readonly ASTNode[], rule: CompiledRule, { lists }: Vocabulary): void {
+  const [of] = args
+  const name = of?.op === 'value' ? of.args : undefined
+  if (typeof name === 'string' && lists.has(name)) return
+  const known = [...lists.keys()].join(', ') || 'none'
+  throw invalid(rule, `listed(…) needs the name of a declared list, in quotes; there are: ${known}`)
 }

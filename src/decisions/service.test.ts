@@ -1,7 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import { closeServices, codeOf, deployedBank, openBank } from '../../test/running-bank.ts'
 import { deployment, memoryDeployments, payment, startUs } from '../../test/small-bank.ts'
-import { rule } from './policy.ts'
 import { decideRemote } from './remote-service.ts'
 
 afterEach(closeServices)
@@ -35,15 +34,15 @@ test('a rule that cannot be evaluated does not fire, and is recorded and counted
   const deployments = memoryDeployments()
   const base = deployment()
   const broken = { when: '1 / (event.customer - 7) == 1', then: 'decline', reason: 'x' } as const
-  const rules = [rule('broken', broken), ...base.policy.rules]
+  const rules = [{ name: 'broken', ...broken }, ...base.policy.rules]
   const hash = deployments.add({ ...base, policy: { ...base.policy, rules } })
   const { remote, answer, service } = await openBank({ deployments })
   await remote.switchDeployment({ namespace: 'live', deployment: hash, actor: 'a', reason: 'r' })
   expect(await answer(payment(1, { customer: 7 }))).toMatchObject({ outcome: 'allow', rules: [] })
   await answer(payment(2, { customer: 90 }))
-  expect(service.metrics().failedRules).toEqual({ broken: 1 })
+  expect(service.metrics().rulesFailed).toEqual({ broken: 1 })
   const { records } = await remote.records({ namespace: 'live', after: 0, limit: 10 })
-  const failed = records.flatMap((each) => (each.type === 'decision' ? [each.failedRules] : []))
+  const failed = records.flatMap((each) => (each.type === 'decision' ? [each.rulesFailed] : []))
   expect(failed).toEqual([['broken'], undefined])
 })
 
@@ -51,7 +50,12 @@ test('a rule that allows exempts from the score, and yields to one that declines
   const deployments = memoryDeployments()
   const base = deployment()
   const rules = [
-    rule('known', { when: 'event.customer == 7', then: 'allow', reason: 'Known customer' }),
+    {
+      name: 'known',
+      when: 'event.customer == 7',
+      then: 'allow',
+      reason: 'Known customer',
+    } as const,
     ...base.policy.rules,
   ]
   const hash = deployments.add({ ...base, policy: { ...base.policy, rules } })
@@ -237,9 +241,9 @@ test('explanations add up, and give for a review the very reasons of its answer'
   const explained = await remote.explain(key)
   const sum = explained.contributions.reduce(
     (total, { contribution }) => total + contribution,
-    explained.base,
+    explained.base!,
   )
-  expect(sum).toBeCloseTo(explained.margin, 9)
+  expect(sum).toBeCloseTo(explained.margin!, 9)
   expect(explained.score).toBe(large.score)
   expect(explained.reasons.map(({ sentence }) => sentence)).toEqual(
     large.reasons.map(({ sentence }) => sentence),

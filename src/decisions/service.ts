@@ -14,8 +14,10 @@ import { createMeter } from './meter.ts'
 import type { DecideMetrics } from './meter.ts'
 import { indexNow, namespaceInfo, openNamespace } from './namespace.ts'
 import type { OnlineStore } from './online.ts'
+import type { OutsideModels } from './outside.ts'
 import type { Outcome } from './policy.ts'
 import type { DecisionIndex } from './ports.ts'
+import type { Origin } from './records.ts'
 import type { NamespaceInfo, RowAnswer, DecideStatus, NamespaceClock } from './remote.ts'
 import type { Namespace, StateMemory } from './namespace.ts'
 import { checkpointNow } from './recovery.ts'
@@ -34,6 +36,8 @@ export interface DecisionServiceOptions {
   readonly bases?: string | undefined
   /** Where the newest values of entities are kept up for other programs; without one they are not. */
   readonly online?: OnlineStore | undefined
+  /** Asks models that are computed elsewhere; without one they never answer. */
+  readonly outsideModels?: OutsideModels | undefined
   /** Removes a namespace's folder with everything in it. */
   readonly removeDirectory: (directory: string) => Promise<void>
   /** Decisions that may wait for the disk at once; beyond it `too_many_in_flight`. Default 512. */
@@ -56,7 +60,7 @@ export type Decided =
       readonly body: string
       readonly outcome: Outcome
       /** Rules that could not be evaluated; absent where all could. */
-      readonly failedRules?: readonly string[]
+      readonly rulesFailed?: readonly string[]
     }
   | { readonly replayed: true; readonly body: string; readonly outcome?: undefined }
 
@@ -66,6 +70,8 @@ export interface DecisionService {
     readonly namespace: string
     readonly policy: string
     readonly body: unknown
+    /** The message of a log that asks. */
+    readonly origin?: Origin | undefined
   }): Promise<Decided>
   /** Feeds rows of a source or of labels, without deciding; one answer a row, once all are on disk. */
   ingest(request: {
@@ -125,6 +131,7 @@ function open(
     clock,
     deployments,
     openIndex,
+    outsideModels: options.outsideModels,
     stateMemory: options.stateMemory,
     bases: options.bases,
     online: options.online,
@@ -240,11 +247,11 @@ function createService(
       }
       await discard(namespace(name))
     },
-    decide: ({ namespace: name, policy, body }) =>
+    decide: ({ namespace: name, policy, body, origin }) =>
       admitted(async () => {
         const begunUs = monotonicUs()
         const within = namespace(name)
-        const decided = await decideOn(within, policy, body)
+        const decided = await decideOn(within, policy, body, origin)
         meter.decided(decided, monotonicUs() - begunUs)
         considerCheckpoint(within)
         return decided

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { engineModel } from '../../test/inference-models.ts'
-import type { LabelledVersion, ModelVersion, Registry, VersionStatus } from '../registry/index.ts'
+import type { LabelledVersion, ModelVersion, VersionStatus } from '../registry/index.ts'
 import {
   createModelThread,
   createPublishedHost,
@@ -43,9 +43,9 @@ function publisherOf(versions: ModelVersion[], json = JSON.stringify(model)) {
   const publisher = createServedPublisher({
     directory,
     registry: {
-      searchVersions: (async () => ({
+      searchVersions: async () => ({
         versions: versions.map((each) => ({ version: each }) as LabelledVersion),
-      })) as Registry['searchVersions'],
+      }),
     },
     sources: {
       modelJson: async () => {

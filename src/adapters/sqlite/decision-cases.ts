@@ -1,6 +1,7 @@
 import { sql, type Kysely, type RawBuilder } from 'kysely'
 import {
   cutPage,
+  NO_SCORE,
   pageLimit,
   type CaseEvent,
   type CaseRow,
@@ -116,7 +117,7 @@ export async function insertCase(
       id, namespace, policy, eventId, sequence, openedAtUs, score, amountMinor, status, verdict,
       caseBy, atUs, reason, corrected, labelDueUs, openedBecause)
     VALUES (${row.id}, ${row.namespace}, ${row.policy}, ${row.eventId}, ${row.sequence},
-      ${row.openedAtUs}, ${row.score}, ${row.amountMinor}, ${row.status}, ${row.verdict},
+      ${row.openedAtUs}, ${row.score ?? NO_SCORE}, ${row.amountMinor}, ${row.status}, ${row.verdict},
       ${row.by}, ${row.atUs}, ${row.reason}, ${row.corrected}, ${row.labelDueUs},
       ${row.openedBecause})`.execute(db)
   return result.numAffectedRows === 1n

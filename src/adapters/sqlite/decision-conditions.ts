@@ -1,6 +1,7 @@
 import { sql, type RawBuilder } from 'kysely'
 import {
   decodeCursor,
+  NO_SCORE,
   type CurrentLabel,
   type DecisionFilter,
   type DecisionOrder,
@@ -42,7 +43,7 @@ export function decisionOf(columns: DecisionColumns): DecisionRow {
     keys: fromJson(keys),
     amountMinor: columns.amountMinor,
     currency: columns.currency,
-    score: columns.score,
+    score: columns.score === NO_SCORE ? null : columns.score,
     outcome: columns.outcome,
     mainReason: columns.mainReason,
     rules: fromJson(rules),
@@ -110,7 +111,7 @@ export function afterCursor(order: DecisionOrder, after: string | undefined): Co
     case 'newest':
       return sql`(d.eventTimeUs, d.sequence) < (${time})`
     case 'score':
-      return sql`(d.score, d.eventTimeUs, d.sequence) < (${score}, ${time})`
+      return sql`(d.score, d.eventTimeUs, d.sequence) < (${score ?? NO_SCORE}, ${time})`
     case 'amount': {
       const least = amountMinor ?? Number.MIN_SAFE_INTEGER
       return sql`(${amount}, d.eventTimeUs, d.sequence) < (${least}, ${time})`

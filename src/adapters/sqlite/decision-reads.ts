@@ -1,6 +1,7 @@
 import { sql, type RawBuilder } from 'kysely'
 import {
   cutPage,
+  NO_SCORE,
   pageLimit,
   type DecisionRange,
   type DecisionStore,
@@ -72,10 +73,10 @@ export function createDecisionReads(
     async labelledScores(range) {
       const rows = await all(sql<DecisionColumns>`
         SELECT d.score, d.outcome, d.labelPositive FROM decisions AS d
-        WHERE ${matching(range)} AND d.labelValue IS NOT NULL
+        WHERE ${matching(range)} AND d.labelValue IS NOT NULL AND d.score <> ${NO_SCORE}
         ORDER BY ${orderBy.oldest} LIMIT ${range.limit}`)
       return rows.map(({ score, outcome, labelPositive }) => {
-        return { score, outcome, positive: labelPositive === 1 }
+        return { score: score!, outcome, positive: labelPositive === 1 }
       })
     },
     latencyOver: (range) =>

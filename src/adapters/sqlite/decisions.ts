@@ -1,5 +1,6 @@
 import { CompiledQuery, type Kysely } from 'kysely'
 import {
+  NO_SCORE,
   projectRecord,
   type CaseRow,
   type DecisionReadModel,
@@ -146,7 +147,8 @@ async function insertDecision(
     toJson(row.keys),
     row.amountMinor,
     row.currency,
-    row.score,
+    // The column has been NOT NULL from the first version on, and has tens of millions of rows.
+    row.score ?? NO_SCORE,
     row.outcome,
     row.mainReason,
     toJson(row.rules),

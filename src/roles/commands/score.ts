@@ -13,7 +13,12 @@ import {
   type SnapshotRecord,
   type SnapshotStore,
 } from '../../data/index.ts'
-import { canonicalVector, createEngine, type DecisionEngine } from '../../decisions/index.ts'
+import {
+  canonicalVector,
+  createEngine,
+  usualCircumstances,
+  type DecisionEngine,
+} from '../../decisions/index.ts'
 import type { CompiledFeatureSet, LabelArrivals, SourceEvents } from '../../features/index.ts'
 import { readRow } from '../../lib/matrix.ts'
 import {
@@ -217,7 +222,7 @@ async function scoreRows(
     const row = rowAt(source, frame, firstRow + at)
     const judged = judge(engine, row, canonicalVector(readRow(matrix, at, vector)), withReasons)
     ids.push(id)
-    scores.push(judged.score)
+    scores.push(judged.score ?? Number.NaN)
     outcomes.push(judged.outcome)
     reasons.push(judged.reasons.map(({ sentence }) => sentence).join('; '))
   }
@@ -235,7 +240,9 @@ async function scoreRows(
 
 /** Reasons for every outcome: those of an allowed row are made on demand, as on the page. */
 function judge(engine: DecisionEngine, row: Row, vector: Float64Array, withReasons: boolean) {
-  return withReasons ? engine.explain(row, vector) : engine.decide(row, vector)
+  return withReasons
+    ? engine.explain(row, vector, usualCircumstances)
+    : engine.decide(row, vector, usualCircumstances).result
 }
 
 function rowAt(source: CompiledSource, frame: Frame, at: number): Row {

@@ -36,6 +36,7 @@ export async function serve(
     models,
     version,
     only: name,
+    aliases: vertexRoutes(process.env),
     host: options.host,
     port: options.port,
     grpcPort: options.grpcPort,
@@ -92,6 +93,15 @@ function remoteBody(url: string): Extract<ServedBody, { kind: 'remote' }> {
     model: decodeURIComponent(model),
     ...(number !== undefined && { version: decodeURIComponent(number) }),
   }
+}
+
+/** Vertex AI tells a container under which paths it asks. */
+function vertexRoutes(env: NodeJS.ProcessEnv): Map<string, '/ping' | '/invocations'> {
+  const routes = new Map<string, '/ping' | '/invocations'>()
+  const { AIP_HEALTH_ROUTE: health, AIP_PREDICT_ROUTE: predict } = env
+  if (health?.startsWith('/')) routes.set(health, '/ping')
+  if (predict?.startsWith('/')) routes.set(predict, '/invocations')
+  return routes
 }
 
 function stopSignal(): Promise<void> {

@@ -121,7 +121,7 @@ export const RuleResult = Type.Object({
   name: Type.String(),
   fired: Type.Boolean(),
   expression: Type.String({ description: 'CEL' }),
-  then: Outcome,
+  then: Nullable(Outcome),
   reason: Type.String(),
 })
 
@@ -264,7 +264,7 @@ export const Policy = Type.Object({
     Type.Object({
       name: Type.String(),
       expression: Type.String(),
-      then: Outcome,
+      then: Nullable(Outcome),
       reason: Type.String(),
       firedLast24h: Nullable(Type.Integer()),
     }),

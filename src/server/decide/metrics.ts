@@ -8,7 +8,7 @@ export function metricsText(
   service: DecisionService,
   loop: ReturnType<typeof monitorEventLoopDelay>,
 ): string {
-  const { decisions, replayed, refused, failedRules, events, labels, latency } = service.metrics()
+  const { decisions, replayed, refused, rulesFailed, events, labels, latency } = service.metrics()
   const status = service.status()
   const lines = [
     ...metric(
@@ -30,7 +30,7 @@ export function metricsText(
       'assay_rules_failed_total',
       'counter',
       'Rules that could not be evaluated on an event, by rule; they do not fire.',
-      labelled('rule', failedRules),
+      labelled('rule', rulesFailed),
     ),
     ...metric('assay_events_total', 'counter', 'Events taken in without a decision.', [
       ['', events],

@@ -61,6 +61,19 @@ describe('/invocations', () => {
     expect((await asked('a,b\n1', 'text/csv')).answer['error']).toContain('Line 2')
   })
 
+  test('has the addresses that Vertex AI asks for', async () => {
+    const route = '/v1/endpoints/7:predict'
+    const vertex = await openTestDoor({
+      aliases: new Map([
+        [route, '/invocations'],
+        ['/alive', '/ping'],
+      ]),
+    })
+    expect((await vertex.ask(route, { instances: rows, parameters: {} })).status).toBe(200)
+    expect((await vertex.ask('/alive')).status).toBe(200)
+    await vertex.close(0)
+  })
+
   test('is offered only where there is one model', async () => {
     const many = await openTestDoor({ only: undefined })
     expect((await many.ask('/invocations', { instances: rows })).status).toBe(404)

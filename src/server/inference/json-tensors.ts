@@ -135,7 +135,7 @@ export function writeJsonTensor({ name, datatype, shape, data }: Tensor): string
   let text = ''
   for (let at = 0; at < data.length; at++) {
     if (at > 0) text += ','
-    const value = data[at] as number
+    const value = data[at]
     if (datatype === 'BOOL') text += value === 0 ? 'false' : 'true'
     else if (value === 0) text += 1 / value < 0 ? '-0' : '0'
     else text += value - value === 0 ? value : 'null'

@@ -26,6 +26,8 @@ export interface InferenceDoorOptions {
   readonly version: string
   /** Name of the model that the paths without a name ask; absent: they are not offered. */
   readonly only?: string
+  /** Further paths of the one model: address → `/ping` or `/invocations`. */
+  readonly aliases?: ReadonlyMap<string, '/ping' | '/invocations'>
   /** Refuses whoever may not ask; absent: everybody may. Health is told to everybody. */
   readonly admit?: (headers: IncomingHttpHeaders) => Promise<unknown>
   /** Requests that are read or computed at a time; absent: 256. */
@@ -45,9 +47,11 @@ export interface InferenceDoor {
 }
 
 const IN_FLIGHT_MAX = 256
+const noAliases: ReadonlyMap<string, string> = new Map()
 
 export function createInferenceDoor(options: InferenceDoorOptions): InferenceDoor {
-  const { models, version, only, admit, inFlightMax = IN_FLIGHT_MAX, onDefect } = options
+  const { models, version, only, admit, onDefect } = options
+  const { aliases = noAliases, inFlightMax = IN_FLIGHT_MAX } = options
   let inFlight = 0
   let isDraining = false
   const isOwn =
@@ -189,11 +193,12 @@ export function createInferenceDoor(options: InferenceDoorOptions): InferenceDoo
   }
 
   return {
-    handles: (url) => isOwn.test(url),
+    handles: (url) => isOwn.test(url) || aliases.has(url),
     handle(request, response) {
       let route: Route
       try {
-        route = routeOf(request.method ?? '', request.url ?? '')
+        const url = request.url ?? ''
+        route = routeOf(request.method ?? '', aliases.get(url) ?? url)
       } catch (error) {
         return refuse(error, request, response)
       }

@@ -1,6 +1,11 @@
 import { defineErrors } from '../../lib/errors.ts'
 
 export const serverErrors = defineErrors({
+  explanation_missing: {
+    status: 409,
+    title: 'There is no score to explain',
+    action: 'Read the path of the decision: it says who did not answer, and what decided instead.',
+  },
   not_signed_in: {
     status: 401,
     title: 'You are not signed in',

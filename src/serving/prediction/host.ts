@@ -75,7 +75,7 @@ export function createModelHost(open: OpenRuntime): LoadingHost {
       const hosted = [...models.values()].flat()
       models.clear()
       await Promise.all(
-        hosted.map(({ standing }) => standing.state === 'ready' && standing.runtime.close()),
+        hosted.map(async ({ standing }) => standing.state === 'ready' && standing.runtime.close()),
       )
     },
   }

@@ -88,7 +88,7 @@ export async function openRemote(
             try {
               resolve(readAnswer(answer.statusCode ?? 0, text))
             } catch (error) {
-              reject(error as Error)
+              reject(error)
             }
           })
         },

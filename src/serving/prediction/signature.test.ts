@@ -53,10 +53,10 @@ describe('a signature', () => {
     expect(wrong).toContain('input "place" is not one of the model\'s')
   })
 
-  test.each([
+  test.each<[string, readonly Tensor[], string]>([
     [
       'another type',
-      [{ name: 'amount', datatype: 'BYTES', shape: [1], data: ['1'] } as Tensor],
+      [{ name: 'amount', datatype: 'BYTES', shape: [1], data: ['1'] }],
       'BYTES[1]; the model takes FP64[-1]',
     ],
     [

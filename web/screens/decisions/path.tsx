@@ -38,7 +38,11 @@ export function Rules({ decision }: { readonly decision: Decision }) {
               )}
               <b>{rule.name}</b>
               <span className="quiet">{rule.fired ? 'fired' : 'did not fire'}</span>
-              <OutcomeMark outcome={rule.then} />
+              {rule.then === null ? (
+                <span className="quiet">signal</span>
+              ) : (
+                <OutcomeMark outcome={rule.then} />
+              )}
             </span>
             <span>{rule.reason}</span>
             <code>{rule.expression}</code>

@@ -62,7 +62,13 @@ function PolicyBody({ policy }: { readonly policy: Policy }) {
                     <span className="quiet">{rule.reason}</span>
                   </span>,
                   <code key="when">{rule.expression}</code>,
-                  <OutcomeMark key="then" outcome={rule.then} />,
+                  rule.then === null ? (
+                    <span key="then" className="quiet">
+                      signal
+                    </span>
+                  ) : (
+                    <OutcomeMark key="then" outcome={rule.then} />
+                  ),
                   count(rule.firedLast24h),
                 ],
               }))}

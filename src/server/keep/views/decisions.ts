@@ -51,11 +51,10 @@ export function decisionViews(
       const { namespace } = await onAir(rooms)
       const explained = await rooms.decide.explain({ namespace, ...params })
       const { record } = await rooms.decide.decision({ namespace, ...params })
-      return explanationView(
-        explained,
-        featuresOf(rooms),
-        await usualValues(rooms, record.versions.model),
-      )
+      const usual = await usualValues(rooms, record.versions.model)
+      const view = explanationView(explained, featuresOf(rooms), usual)
+      if (view !== null) return view
+      throw serverErrors.explanation_missing(`No model answered on event ${record.eventId}.`)
     },
     async recomputeDecision({ params }): Promise<Recomputed> {
       const { namespace } = await onAir(rooms)
@@ -231,7 +230,9 @@ function explanationView(
   explained: KnownExplanation,
   features: ReturnType<typeof featuresOf>,
   usual: ReadonlyMap<string, number>,
-): Explanation {
+): Explanation | null {
+  const { base, margin } = explained
+  if (base === null || margin === null) return null
   const shown = explained.contributions.filter(({ contribution }) => contribution !== 0)
   const side = (sign: 1 | -1) =>
     shown
@@ -261,8 +262,8 @@ function explanationView(
     others: explained.contributions
       .filter((each) => !inList.has(each))
       .reduce((sum, each) => sum + each.contribution, 0),
-    base: explained.base,
-    margin: explained.margin,
+    base,
+    margin,
     unit: explained.marginUnit,
     method: `Exact path-dependent SHAP values, in ${explained.marginUnit}: base and contributions add up to the margin.`,
   }
@@ -288,6 +289,13 @@ function sentenceOf({ record }: StoredDecision, row: DecisionRow): string {
   return `${done}${amount}: ${why}.`
 }
 
+const byWhat = {
+  rule: 'the strongest rule',
+  typology: 'a typology',
+  score: 'the score',
+  default: 'what is declared for when no model answers',
+} as const
+
 function pathOf({ record }: StoredDecision, explained: KnownExplanation): Decision['path'] {
   const fired = explained.rules.filter((rule) => rule.fired)
   const { timings, thresholds } = record
@@ -312,12 +320,15 @@ function pathOf({ record }: StoredDecision, explained: KnownExplanation): Decisi
     },
     {
       step: 'model',
-      sentence: `${record.versions.modelName} version ${record.versions.modelNumber} scores ${record.score.toFixed(4)}; review from ${thresholds.review.toFixed(4)}, decline from ${thresholds.decline > 1 ? 'never' : thresholds.decline.toFixed(4)}.`,
+      sentence:
+        record.score === null
+          ? `No model answered: ${(record.unanswered ?? []).map(({ by, why }) => `${by}: ${why}`).join('; ')}`
+          : `${record.versions.modelName} version ${record.versions.modelNumber} scores ${record.score.toFixed(4)}; review from ${thresholds.review.toFixed(4)}, decline from ${thresholds.decline > 1 ? 'never' : thresholds.decline.toFixed(4)}.`,
       tookUs: timings.decisionUs,
     },
     {
       step: 'outcome',
-      sentence: `${record.outcome}, by ${record.path === 'rule' ? 'the strongest rule' : 'the score'}.`,
+      sentence: `${record.outcome}, by ${byWhat[record.path]}.`,
       tookUs: null,
     },
   ]

@@ -48,7 +48,7 @@ export function policyViews(rooms: Rooms): Pick<Handlers, 'policy' | 'search'> {
           policy.rules.map(async (rule) => ({
             name: rule.name,
             expression: rule.when,
-            then: rule.then,
+            then: rule.then ?? null,
             reason: rule.reason,
             firedLast24h: await rooms.decisions.count({
               namespace: bank.namespace,

@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest'
+import { behaviour, payments, policy } from '../../test/small-bank.ts'
+import { isAssayError } from '../lib/errors.ts'
+import { compilePolicy, decisionPolicy, list, rule, typology } from './policy.ts'
+import type { PolicyOptions } from './policy.ts'
+
+const usual: PolicyOptions = {
+  source: payments,
+  features: [behaviour],
+  model: 'card-fraud',
+  thresholds: { decline: 0.9, review: 0.5 },
+}
+const compiled = (over: Partial<PolicyOptions>) =>
+  compilePolicy(decisionPolicy('card', { ...usual, ...over }))
+
+function refusal(over: Partial<PolicyOptions>): string {
+  try {
+    compiled(over)
+  } catch (error) {
+    return isAssayError(error, 'policy_invalid') ? error.detail : `unexpected: ${String(error)}`
+  }
+  return 'accepted'
+}
+
+test('what a policy does not declare leaves no trace in it, so that its hash stays', () => {
+  const plain = compilePolicy(policy)
+  expect(Object.keys(plain)).toEqual([
+    'kind',
+    'name',
+    'description',
+    'source',
+    'featureSets',
+    'model',
+    'rules',
+    'thresholds',
+    'reviewCapacityPerDay',
+    'ruleLanguage',
+    'version',
+  ])
+  expect(plain.rules[0]).toEqual({
+    name: 'huge',
+    when: 'event.amount > 5000.0',
+    then: 'decline',
+    reason: 'The amount is huge',
+  })
+})
+
+test('a policy declares lists, signals, typologies, caps and what answers without a model', () => {
+  const made = compiled({
+    lists: [list('blocked-customers', { column: 'customer' })],
+    rules: [
+      rule('blocked', {
+        when: 'listed("blocked-customers")',
+        then: 'decline',
+        reason: 'Blocked',
+        priority: 10,
+      }),
+      rule('large', { when: 'event.amount > 100.0', reason: 'Large', capPerHour: 5 }),
+      rule('tried', { when: 'score > 0.4', then: 'review', reason: 'Tried', mode: 'shadow' }),
+    ],
+    typologies: [typology('odd', { weights: { large: 3 }, alert: 3, reason: 'Odd' })],
+    fallback: { outcome: 'allow' },
+  })
+  expect(made).toMatchObject({
+    lists: [{ name: 'blocked-customers', column: 'customer', description: '' }],
+    rules: [{ priority: 10 }, { capPerHour: 5 }, { mode: 'shadow' }],
+    typologies: [{ name: 'odd', weights: { large: 3 }, alert: 3, interdict: null }],
+    fallback: { outcome: 'allow', deadlineMs: 50, lastGood: true, failures: 5, pauseS: 10 },
+  })
+  expect(made.rules[1]).not.toHaveProperty('then')
+})
+
+describe('a policy is refused in words', () => {
+  const r = (name: string, over: object = {}) => rule(name, { when: 'true', reason: 'r', ...over })
+  const odd = { weights: { a: 3 }, alert: 3, reason: 'Odd' }
+  test.each<[string, Partial<PolicyOptions>, string]>([
+    ['two rules of one name', { rules: [r('a'), r('a')] }, 'two rules have the same name'],
+    ['an outcome that is none', { rules: [r('a', { then: 'stop' })] }, 'answers "stop"'],
+    ['a priority that is none', { rules: [r('a', { priority: -1 })] }, 'must be 0 to 100'],
+    ['a cap that is none', { rules: [r('a', { capPerHour: 0 })] }, '1 or more an hour'],
+    ['a mode that is none', { rules: [r('a', { mode: 'draft' })] }, 'may be live or shadow'],
+    ['a list of no column', { lists: [list('b', { column: 'card' })] }, 'has no column "card"'],
+    ['a list of amounts', { lists: [list('b', { column: 'amount' })] }, 'is of kind money'],
+    ['a typology of no rule', { typologies: [typology('t', odd)] }, 'there is no rule "a"'],
+    [
+      'a typology whose thresholds cross',
+      { rules: [r('a')], typologies: [typology('t', { ...odd, interdict: 2 })] },
+      'not below alert',
+    ],
+    [
+      'a weight that is no whole number',
+      { rules: [r('a')], typologies: [typology('t', { ...odd, weights: { a: 0.5 } })] },
+      'must be a whole number',
+    ],
+    ['a deadline that is none', { fallback: { deadlineMs: 0 } }, '1 to 10,000 ms'],
+    ['thresholds that cross', { thresholds: { decline: 0.1, review: 0.5 } }, 'lies above'],
+  ])('%s', (_, over, said) => {
+    expect(refusal(over)).toContain(said)
+  })
+})

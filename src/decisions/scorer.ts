@@ -1,0 +1,111 @@
+// One model of a deployment made ready for the vectors of live state, and who answers where it does not.
+import { predictor } from '../learning/index.ts'
+import type { Predictor } from '../learning/index.ts'
+import type { DeployedModel, ScoredBy } from './deployed.ts'
+import type { Circumstances } from './engine.ts'
+import { decisionErrors } from './errors.ts'
+import type { Thresholds } from './judge.ts'
+import type { Unanswered } from './records.ts'
+
+/** A model that can be asked. */
+export interface Scorer {
+  /** `champion`, `last-good`, or the name of a challenger. */
+  readonly name: string
+  readonly model: DeployedModel
+  readonly thresholds: Thresholds
+  /** Undefined for a model outside of the process. */
+  readonly predictor: Predictor | undefined
+  /** Where each of the model's features stands in a vector. */
+  readonly positions: readonly number[]
+}
+
+/** What one of them answered. */
+export interface Scored {
+  readonly by: Scorer
+  /** The values of the model's own features. */
+  readonly row: Float64Array
+  /** Null where the model tells a chance alone. */
+  readonly margin: number | null
+  readonly score: number
+}
+
+/** What models outside of the process answered, by hash: a score, or why there is none. */
+export type OutsideAnswers = ReadonlyMap<string, number | string>
+
+/** Error: `deployment_invalid` where the model needs a feature that is not among the names. */
+export function readyScorer(
+  name: string,
+  { model, thresholds }: ScoredBy,
+  featureNames: readonly string[],
+): Scorer {
+  const { body } = model
+  const ready = body.kind === 'outside' ? undefined : predictor(body, { lasting: true })
+  if (ready !== undefined && ready.task !== 'binary') {
+    throw decisionErrors.deployment_invalid('A policy needs a model that tells two classes apart.')
+  }
+  const positions = (ready ?? body).features.map((feature) => {
+    const position = featureNames.indexOf(feature)
+    if (position >= 0) return position
+    throw decisionErrors.deployment_invalid(
+      `Model ${model.name} version ${model.number} needs the feature ${feature}, which the live state does not compute.`,
+    )
+  })
+  return { name, model, thresholds, predictor: ready, positions }
+}
+
+/** The values of a model's own features. */
+export function modelRow({ positions }: Scorer, vector: Float64Array): Float64Array {
+  return Float64Array.from(positions, (position) => vector[position])
+}
+
+/** Asks one after the other; a model that fails must not fail the customer. */
+export function firstAnswer(
+  ladder: readonly Scorer[],
+  vector: Float64Array,
+  { unanswered: down, outside }: Pick<Circumstances, 'unanswered' | 'outside'>,
+): { readonly scored: Scored | undefined; readonly unanswered: readonly Unanswered[] } {
+  const unanswered: Unanswered[] = []
+  for (const by of ladder) {
+    const answer = down.get(by.name) ?? ask(by, modelRow(by, vector), outside)
+    if (typeof answer !== 'string') return { scored: answer, unanswered }
+    unanswered.push({ by: by.name, why: answer })
+  }
+  return { scored: undefined, unanswered }
+}
+
+/** A score, or why there is none. */
+function ask(by: Scorer, row: Float64Array, outside: OutsideAnswers): Scored | string {
+  if (by.predictor === undefined) {
+    const answer = outside.get(by.model.version) ?? 'It was not asked'
+    return typeof answer === 'string' ? answer : { by, row, margin: null, score: answer }
+  }
+  try {
+    const margin = by.predictor.margin(row)
+    const score = by.predictor.score(row)
+    return { by, row, margin, score }
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+/** What one feature added to the margin. */
+export interface Push {
+  readonly feature: string
+  readonly value: number
+  readonly contribution: number
+}
+
+/**
+ * Strongest push towards the positive class first; equal ones in the order of the model. None for a
+ * model outside of the process, which tells no contributions.
+ */
+export function pushesOf({ predictor: model }: Scorer, row: Float64Array): Push[] {
+  if (model === undefined) return []
+  const { values } = model.explain(row)
+  return model.features
+    .map((feature, index): Push => {
+      const contribution = values[index] === 0 ? 0 : values[index]
+      return { feature, value: row[index], contribution }
+    })
+    .sort((a, b) => b.contribution - a.contribution)
+}
