@@ -17,6 +17,7 @@ import { rolesErrors } from './errors.ts'
 import type { RunningRole } from './keep.ts'
 import { roleLog } from './log.ts'
 import { connectOnline } from './online-store.ts'
+import { outsideModels } from './outside-models.ts'
 
 /** Between two looks at the catalogue of served models. */
 const LOOK_MS = 1000
@@ -61,6 +62,7 @@ export async function startDecide(
           },
     online,
     inference: { models, version },
+    outsideModels: outsideModels(models),
     log,
     onFatal,
   })

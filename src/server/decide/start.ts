@@ -6,6 +6,7 @@ import type {
   DecisionIndex,
   DecisionService,
   OnlineStore,
+  OutsideModels,
   StateMemory,
 } from '../../decisions/index.ts'
 import { systemClock } from '../../lib/clock.ts'
@@ -41,6 +42,8 @@ export interface StartDecideOptions {
   readonly onFatal: (error: Error) => void
   readonly clock?: Clock
   /** The models behind the door of prediction, and the version that it tells. */
+  /** Asks models that are computed elsewhere for the policies that decide by one. */
+  readonly outsideModels?: OutsideModels | undefined
   readonly inference?: { readonly models: ModelHost; readonly version: string }
   readonly inFlightMax?: number
   readonly checkpointEvery?: number
@@ -72,6 +75,7 @@ export async function startDecide(options: StartDecideOptions): Promise<RunningD
     stateMemory: options.stateMemory,
     bases: home.checkpoints,
     online: options.online,
+    outsideModels: options.outsideModels,
     removeDirectory: (directory) => fs.rm(directory, { recursive: true, force: true }),
     inFlightMax: options.inFlightMax,
     checkpointEvery: options.checkpointEvery,

@@ -197,16 +197,12 @@ async function columnsOf(
   search: Pick<RunSearch, 'experimentIds' | 'filter' | 'deleted'>,
 ): Promise<RunColumn[]> {
   if (asked === undefined) {
-    const { experimentIds, filter, deleted } = search
     // Not in the order of the table: sorting it moves no columns.
-    const newest = await tracking.searchRuns({
-      experimentIds,
-      filter,
-      deleted,
-      order: [],
-      limit: NEWEST,
-    })
-    return usualColumns(newest.runs)
+    const newest = { ...search, order: [], limit: NEWEST }
+    const { runs } = await tracking.searchRuns(newest)
+    if (runs.length > 0 || search.filter === undefined) return usualColumns(runs)
+    // Nothing matches: the table keeps the columns that it would have had.
+    return usualColumns((await tracking.searchRuns({ ...newest, filter: undefined })).runs)
   }
   if (asked === 'none') return []
   const keys = keysIn(asked)
