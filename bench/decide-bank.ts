@@ -90,7 +90,8 @@ export async function prepareBank(root: string, history: number): Promise<BenchB
   }
 }
 
-function publishAccess(home: Home): void {
+/** One script whose key is known, which may decide. */
+export function publishAccess(home: Home): void {
   const bench = { id: 'bench', name: 'bench', kind: 'script', roles: ['analyst'], createdAtUs: 0 }
   const snapshot = {
     format: 1,

@@ -1,106 +1,96 @@
-// Decisions over HTTP, each answered once it is on disk: a closed loop of connections against the
-// decide process alone, with the example's features, rules and trees of its size.
+// Full decisions over HTTP, each answered once it is on disk: contract, features, rules, trees with
+// reasons where an event is not allowed, journal with fsync. On the handbook's payments: those up to a
+// day are the base, those after it are asked for in their order.
 import { mkdtempSync, rmSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
+import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { monotonicUs } from '../src/lib/clock.ts'
-import { quantileOfSorted } from '../src/lib/statistics.ts'
-import { prepareBank } from './decide-bank.ts'
-import type { BenchOptions } from './run.ts'
-import { createClient, startChild } from './decide-child.ts'
+import { prepareDecisions, type DecisionsBank } from './decisions-bank.ts'
+import { measureOverload } from './decisions-overload.ts'
+import { canPin, startBank } from './decisions-server.ts'
+import { measureStages } from './decisions-stages.ts'
+import { significant } from './features-measure.ts'
+import type { BenchOptions, Figures } from './run.ts'
 
-export type DecisionsResult = {
-  readonly decisions_per_s: number
-  readonly p50_ms: number
-  readonly p99_ms: number
-  /** Of the decide process alone. */
-  readonly cpu_us_per_decision: number
-  readonly cores: number
-  readonly connections: number
-  readonly decisions: number
-  /** Events in live state before the first decision. */
-  readonly history: number
-}
-
-/** Decisions before the clock starts, so that the code is compiled and the state is warm. */
-const WARM_UP = 4000
+const PARTS = ['speed', 'stages', 'overload'] as const
 
 /**
- * `--connections` (32) each send the next event when the last was answered, for `--seconds` (10),
- * on top of `--history` (200000) events in live state.
+ * `--only speed,stages,overload`, `--seconds` (8) of each load, `--keep FOLDER` for what is prepared
+ * once and taken again, `--data FILE`.
  */
 export async function run(
   options: BenchOptions = {},
   say: (line: string) => void = () => undefined,
-): Promise<DecisionsResult> {
-  const connections = Number(options['connections'] ?? 32)
-  const seconds = Number(options['seconds'] ?? 10)
-  const history = Number(options['history'] ?? 200_000)
-  const root = mkdtempSync(join(tmpdir(), 'assay-bench-'))
+): Promise<Figures> {
+  const { keep, only = PARTS.join(), seconds = '8' } = options
+  const wanted = new Set(only.split(','))
+  const root = keep ?? mkdtempSync(join(tmpdir(), 'assay-bench-'))
+  const before = loadavg()[0]
   try {
-    say(`Preparing ${history} payments of history and a model …`)
-    const bank = await prepareBank(root, history)
-    const decide = await startChild(root)
-    await bank.install()
-    say(`Live state is loaded; ${WARM_UP} decisions to warm up …`)
-    const client = createClient(decide.url, connections)
-    const path = `/api/v1/decisions/${bank.policy}?namespace=bench`
-    let next = 0
-    const one = async (): Promise<void> => {
-      const { status, body } = await client.send(path, JSON.stringify(bank.payment(next++)))
-      if (status !== 200) throw new Error(`A decision was answered with ${status}: ${body}`)
-    }
-    await loop(connections, () => next < WARM_UP, one)
-    say(`Measuring for ${seconds} s with ${connections} connections …`)
-    const cpuBefore = await cpuSeconds(decide.url)
-    const latencies: number[] = []
-    const begunUs = monotonicUs()
-    const untilUs = begunUs + seconds * 1e6
-    await loop(
-      connections,
-      () => monotonicUs() < untilUs,
-      async () => {
-        const sentUs = monotonicUs()
-        await one()
-        latencies.push(monotonicUs() - sentUs)
-      },
-    )
-    const tookS = (monotonicUs() - begunUs) / 1e6
-    const cpu = (await cpuSeconds(decide.url)) - cpuBefore
-    client.close()
-    await decide.stop('SIGTERM')
-    const sorted = latencies.sort((a, b) => a - b)
+    const bank = await prepareDecisions(root, options, say)
+    const { features, rules, trees, meanLeaves, trainedOn, baseEvents } = bank
+    const fresh = () => prepareDecisions(root, options, say)
+    const speed = wanted.has('speed') ? await measureSpeed(bank, Number(seconds), say) : {}
+    const stages = wanted.has('stages')
+      ? await measureStages(await fresh(), speed['cpu_us_per_decision'])
+      : {}
+    const overload =
+      wanted.has('overload') && canPin
+        ? await measureOverload(await fresh(), Number(seconds), say)
+        : {}
     return {
-      decisions_per_s: Math.round(sorted.length / tookS),
-      p50_ms: round(quantileOfSorted(sorted, 0.5) / 1000),
-      p99_ms: round(quantileOfSorted(sorted, 0.99) / 1000),
-      cpu_us_per_decision: Math.round((cpu * 1e6) / sorted.length),
+      ...speed,
+      ...stages,
+      ...overload,
+      features,
+      rules,
+      trees,
+      mean_leaves: significant(meanLeaves),
+      trained_on: trainedOn,
+      base_events: baseEvents,
       cores: availableParallelism(),
-      connections,
-      decisions: sorted.length,
-      history,
+      loadavg_before: before,
+      loadavg_after: loadavg()[0],
     }
   } finally {
-    rmSync(root, { recursive: true, force: true })
+    if (keep === undefined) rmSync(root, { recursive: true, force: true })
   }
 }
 
-async function loop(
-  width: number,
-  goesOn: () => boolean,
-  work: () => Promise<void>,
-): Promise<void> {
-  const strand = async () => {
-    while (goesOn()) await work()
+async function measureSpeed(
+  bank: DecisionsBank,
+  seconds: number,
+  say: (line: string) => void,
+): Promise<Record<string, number>> {
+  const server = await startBank(bank)
+  try {
+    say(`As fast as 32 connections ask, for ${seconds} s …`)
+    const cpuBefore = await server.cpuSeconds()
+    const closed = await server.drive({ rate: 0, seconds, connections: 32 })
+    const cpuS = (await server.cpuSeconds()) - cpuBefore
+    say(`${Math.round(closed.rps)}/s; 1,000/s in an open loop …`)
+    const open = await server.drive({ rate: 1000, seconds: seconds * 2, connections: 256 })
+    const { allow, all } = await outcomes(server.url)
+    return {
+      decisions_per_s: significant(closed.rps),
+      closed_p50_ms: significant(closed.p50Ms, 3),
+      closed_p99_ms: significant(closed.p99Ms, 3),
+      cpu_us_per_decision: significant((cpuS * 1e6) / closed.answered),
+      p50_ms: significant(open.p50Ms, 3),
+      p99_ms: significant(open.p99Ms, 3),
+      p999_ms: significant(open.p999Ms, 3),
+      refused: open.refused,
+      server_threads: server.threads(),
+      not_allowed: significant(1 - allow / all, 3),
+    }
+  } finally {
+    await server.stop()
   }
-  await Promise.all(Array.from({ length: width }, strand))
 }
 
-async function cpuSeconds(url: string): Promise<number> {
+async function outcomes(url: string): Promise<{ readonly allow: number; readonly all: number }> {
   const text = await (await fetch(`${url}/metrics`)).text()
-  return Number(/^process_cpu_seconds_total (\S+)$/m.exec(text)?.[1])
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100
+  const found = text.matchAll(/^assay_decisions_total\{outcome="(\w+)"\} (\d+)$/gm)
+  const counts = new Map(Array.from(found, ([, outcome, count]) => [outcome, Number(count)]))
+  const all = [...counts.values()].reduce((sum, count) => sum + count, 0)
+  return { allow: counts.get('allow') ?? 0, all }
 }

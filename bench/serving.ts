@@ -202,12 +202,18 @@ const plain = (value: number) => (Number.isFinite(value) ? value : 0)
 
 /** Runs on one core where the system can do that. */
 function pinned(core: number, command: string, args: readonly string[]): ChildProcess {
-  const canPin = availableParallelism() > 1 && spawnSync('taskset', ['--version']).status === 0
-  const whole = canPin ? ['taskset', '-c', String(core), command, ...args] : [command, ...args]
-  return spawn(whole[0], whole.slice(1), {
+  const [program, ...rest] = onCore(core, [command, ...args])
+  return spawn(program, rest, {
     stdio: ['ignore', 'ignore', 'ignore'],
     env: { ...process.env, OMP_NUM_THREADS: '1' },
   })
+}
+
+const pin = 'taskset'
+
+function onCore(core: number, command: readonly string[]): readonly string[] {
+  const canPin = availableParallelism() > 1 && spawnSync(pin, ['--version']).status === 0
+  return canPin ? [pin, '-c', String(core), ...command] : command
 }
 
 async function answers(child: ChildProcess, port: number, path: string): Promise<void> {
@@ -227,10 +233,9 @@ type Pace = Pick<LoadRequest, 'rate' | 'seconds' | 'connections' | 'seed'>
 function drive({ door, port, requests }: Target, pace: Pace): Promise<LoadResult> {
   const load: LoadRequest = { door, host: HOST, port, requests, ...pace }
   const script = fileURLToPath(new URL('./serving-load.ts', import.meta.url))
-  const canPin = availableParallelism() > 1 && spawnSync('taskset', ['--version']).status === 0
-  const command = [process.execPath, '--conditions=assay-source', script, JSON.stringify(load)]
-  const whole = canPin ? ['taskset', '-c', '1', ...command] : command
-  const child = spawn(whole[0], whole.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] })
+  const run = [process.execPath, '--conditions=assay-source', script, JSON.stringify(load)]
+  const [program, ...rest] = onCore(1, run)
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'inherit'] })
   return new Promise((resolve, reject) => {
     let text = ''
     child.stdout.on('data', (part: Buffer) => (text += part.toString()))

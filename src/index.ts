@@ -26,7 +26,7 @@ export {
   timeSplit,
 } from './learning/index.ts'
 export { gatePolicy } from './governance/index.ts'
-export { decisionPolicy, list, rule, typology } from './decisions/index.ts'
+export { action, decisionPolicy, list, rule, typology } from './decisions/index.ts'
 export {
   approval,
   cron,

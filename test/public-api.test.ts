@@ -11,6 +11,7 @@ test('the values that the package exports', () => {
   expect(Object.keys(api).toSorted()).toMatchInlineSnapshot(`
     [
       "AssayError",
+      "action",
       "approval",
       "arrivalTime",
       "boolean",

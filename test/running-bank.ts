@@ -37,6 +37,7 @@ export async function openBank({
 }: BankOptions = {}) {
   const clock = manualClock(startUs + 10_000_000_000)
   const fatal: Error[] = []
+  const warnings: string[] = []
   const service = await openDecisionService({
     directory: '/decide',
     files,
@@ -45,6 +46,7 @@ export async function openBank({
     openIndex: async () => createMemoryIndex(),
     removeDirectory: async () => undefined,
     onFatal: (error) => fatal.push(error),
+    onWarning: (message) => warnings.push(message),
     ...rest,
   })
   openServices.push(service)
@@ -53,7 +55,7 @@ export async function openBank({
   const decide = async (body: unknown, policy = 'card') =>
     (await service.decide({ namespace: 'live', policy, body })).body
   const answer = async (body: unknown) => JSON.parse(await decide(body)) as AnswerBody
-  return { service, remote, files, clock, deployments, fatal, decide, answer }
+  return { service, remote, files, clock, deployments, fatal, warnings, decide, answer }
 }
 
 export async function deployedBank(options: BankOptions = {}) {

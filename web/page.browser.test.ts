@@ -19,6 +19,7 @@ const screens = [
   '/decisions/card-fraud/1820009',
   '/policies/card-fraud',
   '/cases',
+  '/calls',
   '/data',
   '/data/transactions',
   '/data/transactions/difference?before=2&after=4',
@@ -60,6 +61,8 @@ const screens = [
   '/lineage',
   '/lineage?kind=version&id=card-fraud/1',
   '/monitoring',
+  '/endpoints',
+  '/endpoints/card-fraud',
   '/governance',
   '/audit',
   '/audit?entry=7',
@@ -216,10 +219,10 @@ describe.skipIf(!needs('chromium'))('the page in a browser', () => {
     await page.locator('.table-row.is-selected').waitFor()
     await page.getByRole('group', { name: 'Verdict' }).waitFor()
     await page.keyboard.press('f')
-    const undo = page.getByRole('button', { name: 'Undo Z' }).first()
+    const undo = page.getByRole('button', { name: 'Undo U' }).first()
     await undo.waitFor()
     expect([...bank.verdicts.values()].map((one) => one.current?.value)).toEqual(['fraud'])
-    await page.keyboard.press('z')
+    await page.keyboard.press('u')
     await page.getByText('Taken back').waitFor()
     expect(bank.verdicts.size).toBe(0)
   })
@@ -232,14 +235,60 @@ describe.skipIf(!needs('chromium'))('the page in a browser', () => {
     await page.keyboard.press('x')
     await page.keyboard.press('j')
     await page.keyboard.press('x')
-    const bulk = page.getByRole('group', { name: 'Bulk verdict' })
+    const bulk = page.getByRole('group', { name: 'Marked cases' })
     await bulk.getByText('2 marked').waitFor()
     await bulk.getByRole('button', { name: 'Genuine' }).click()
+    await page.getByRole('dialog').getByLabel('Reason').fill('One ring, looked at together')
+    await page.getByRole('button', { name: 'Close 2 cases' }).click()
     await page.getByText('2 cases closed').waitFor()
     expect(bank.verdicts.size).toBe(2)
-    await page.keyboard.press('z')
+    await page.keyboard.press('u')
     await page.getByText('Taken back').waitFor()
     expect(bank.verdicts.size).toBe(0)
+  })
+
+  test('a case is taken, gets a note and is handed over, all by key but the last', async () => {
+    const opened = await open()
+    const { page, bank } = opened
+    await show(opened, '/cases')
+    await page.getByRole('group', { name: 'Verdict' }).waitFor()
+    await page.keyboard.press('a')
+    await page.getByText('You have it').waitFor()
+    await page.keyboard.press('n')
+    await page.getByRole('dialog').getByLabel('Note').fill('The customer travels')
+    await page.keyboard.press('Control+Enter')
+    await page.getByText('Note: The customer travels').waitFor()
+    await page.getByLabel('Hand over to').selectOption('id_mira')
+    await page.getByText('Mira K. has it', { exact: true }).waitFor()
+    expect([...bank.caseWork.values()][0]?.history).toHaveLength(3)
+  })
+
+  test('rows that come in wait until they are asked for, so that nothing moves', async () => {
+    const opened = await open()
+    const { page, bank } = opened
+    await show(opened, '/cases')
+    const first = page.locator('.cases .table-row').first()
+    const before = await first.textContent()
+    bank.count += 3_000
+    await page.getByText(/more came in/).waitFor({ timeout: 15_000 })
+    expect(await first.textContent()).toBe(before)
+    await page.keyboard.press('r')
+    await page.getByText(/more came in/).waitFor({ state: 'detached' })
+  })
+
+  test('a customer who calls is let through until a time only after a second look', async () => {
+    const opened = await open()
+    const { page } = opened
+    await show(opened, '/calls?amount=1')
+    await page.getByRole('list', { name: 'Payments' }).waitFor()
+    await page.getByText('was declined because').waitFor()
+    await page.getByRole('button', { name: 'Show what it means' }).click()
+    const allow = page.getByRole('button', { name: /^Allow until/ })
+    await page.getByText('These can still refuse it: blocked-card.').waitFor()
+    expect(await allow.isDisabled()).toBe(true)
+    await page.getByLabel('Reason').fill('Called, travels in Portugal')
+    await allow.click()
+    await page.getByText('of this decision is on “travelling”').waitFor()
   })
 
   test('a closed case is corrected with a reason', async () => {

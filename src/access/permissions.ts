@@ -12,6 +12,7 @@ export type Action =
   | 'work-cases'
   | 'run-pipelines'
   | 'track'
+  | 'write-policies'
   | 'approve'
   | 'deploy'
   | 'manage-data'
@@ -32,12 +33,13 @@ const allowed: Readonly<Record<Role, readonly Action[]>> = {
     'work-cases',
     'run-pipelines',
     'track',
+    'write-policies',
     'deploy',
     'manage-data',
     'manage-access',
   ],
   approver: ['read', 'approve'],
-  analyst: ['read', 'decide', 'ingest', 'work-cases', 'run-pipelines', 'track'],
+  analyst: ['read', 'decide', 'ingest', 'work-cases', 'run-pipelines', 'track', 'write-policies'],
   reader: ['read'],
 }
 

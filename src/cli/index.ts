@@ -5,10 +5,26 @@
  * error; every error says what to do; a command ends with one of `exitCodes`. What commands do is
  * wired in roles/, because it takes adapters.
  */
+export type {
+  BackupOptions,
+  BackupVerifyOptions,
+  RestoreOptions,
+  UpgradeOptions,
+} from './backup-command.ts'
+export type { BacktestOptions } from './backtest-command.ts'
+export type {
+  ActionsListOptions,
+  DecisionsExportOptions,
+  RedriveOptions,
+  ResendOptions,
+  SetAsideListOptions,
+} from './action-commands.ts'
 export type { DataAct, DataOptions } from './data-command.ts'
 export type { ExperimentsAct, ExperimentsOptions } from './experiments-command.ts'
 export type { HousekeepingOptions } from './housekeeping-command.ts'
+export type { EndpointAct, EndpointOptions } from './endpoint-commands.ts'
 export type { ModelsAct, ModelsOptions } from './models-command.ts'
+export type { ListsAct, PoliciesAct, PoliciesOptions } from './policies-command.ts'
 export type { ServeOptions } from './serve-command.ts'
 export { exitCodes } from './exit-codes.ts'
 export {

@@ -1,5 +1,6 @@
 // `assay models`: the registry, from the terminal.
 import type { Command } from 'commander'
+import { addEndpointCommands } from './endpoint-commands.ts'
 import { env, examples, homeOption } from './options.ts'
 import type { Actions, HomeOptions } from './program.ts'
 
@@ -48,6 +49,7 @@ export function addModelsCommands(program: Command, actions: Actions, then: Then
       .addOption(homeOption())
       .addHelpText('after', examples(example))
   const reason = () => env('--reason <text>', 'kept in the audit log', 'REASON')
+  addEndpointCommands(models, actions, then)
 
   command('list', 'list models: versions, what is live, aliases', 'assay models list')
     .option('--deleted', 'those that were deleted and can be restored', false)

@@ -1,6 +1,9 @@
 // The command line: every command with its options, and nothing of what they do.
 import { Command, Option } from 'commander'
 import { exitCodes } from './exit-codes.ts'
+import { addActionCommands, consumeOption, type DeliveryActions } from './action-commands.ts'
+import { addBackupCommands, type BackupActions } from './backup-command.ts'
+import { addBacktestCommand, type BacktestOptions } from './backtest-command.ts'
 import { addDataCommands, type DataAct, type DataOptions } from './data-command.ts'
 import {
   addExperimentsCommands,
@@ -14,8 +17,16 @@ import {
   type HousekeepingOptions,
 } from './housekeeping-command.ts'
 import { addLearnCommand } from './learn-command.ts'
+import type { EndpointAct, EndpointOptions } from './endpoint-commands.ts'
 import { addModelsCommands, type ModelsAct, type ModelsOptions } from './models-command.ts'
 import { addPipelineCommands, type PipelineActions } from './pipelines-command.ts'
+import {
+  addListsCommands,
+  addPoliciesCommands,
+  type ListsAct,
+  type PoliciesAct,
+  type PoliciesOptions,
+} from './policies-command.ts'
 import { addServeCommand, type ServeOptions } from './serve-command.ts'
 import { bytes, env, examples, homeOption, port, projectOption, redisAddress } from './options.ts'
 import { printError, type Terminal } from './output.ts'
@@ -37,6 +48,10 @@ export interface StartOptions extends HomeOptions {
   readonly stateMemory?: number
   /** Address of a store of online values. */
   readonly online?: string
+  /** Policies that decide on messages, by topic. */
+  readonly consume?: Readonly<Record<string, string>>
+  /** Of the gRPC door of prediction. */
+  readonly grpcPort?: number
   /** Hour of the day, UTC; null: never by itself. */
   readonly housekeepingHour: number | null
   /** Each in days. */
@@ -127,7 +142,7 @@ export interface NewKeyOptions extends HomeOptions {
 }
 
 /** What each command does; wired in main.ts. The number is the exit code. */
-export interface Actions extends PipelineActions {
+export interface Actions extends PipelineActions, DeliveryActions, BackupActions {
   start(options: StartOptions): Promise<number>
   open(options: HomeOptions): Promise<number>
   init(directory: string, options: InitOptions): Promise<number>
@@ -135,6 +150,7 @@ export interface Actions extends PipelineActions {
   run(project: string, options: RunOptions): Promise<number>
   decide(file: string | undefined, options: DecideOptions): Promise<number>
   score(file: string, options: ScoreOptions): Promise<number>
+  backtest(options: BacktestOptions): Promise<number>
   serve(model: string, options: ServeOptions): Promise<number>
   learn(file: string, options: LearnOptions): Promise<number>
   reproduce(version: string, options: ReproduceOptions): Promise<number>
@@ -142,6 +158,9 @@ export interface Actions extends PipelineActions {
   data(act: DataAct, options: DataOptions): Promise<number>
   experiments(act: ExperimentsAct, options: ExperimentsOptions): Promise<number>
   models(act: ModelsAct, options: ModelsOptions): Promise<number>
+  policies(act: PoliciesAct, options: PoliciesOptions): Promise<number>
+  lists(act: ListsAct, options: PoliciesOptions): Promise<number>
+  endpoints(act: EndpointAct, options: EndpointOptions): Promise<number>
   housekeeping(options: HousekeepingOptions): Promise<number>
   featuresList(project: string, options: FeaturesListOptions): Promise<number>
   featuresShow(feature: string, project: string): Promise<number>
@@ -211,6 +230,13 @@ export function createProgram(
     )
     .addOption(env('--host <address>', 'address to listen on', 'HOST').default('127.0.0.1'))
     .addOption(
+      env(
+        '--grpc-port <n>',
+        'port of the gRPC door of prediction; without it there is none',
+        'GRPC_PORT',
+      ).argParser(port),
+    )
+    .addOption(
       env('--data <file>', 'read the project’s data from this file (CSV, CSV.gz, Parquet)', 'DATA'),
     )
     .addOption(
@@ -222,7 +248,17 @@ export function createProgram(
         'for tests: tracking and registry alone, empty, without a key, on loopback; forgotten at the stop',
       )
         .default(false)
-        .conflicts(['home', 'project', 'data', 'fresh', 'replay', 'stateMemory', 'online']),
+        .conflicts([
+          'home',
+          'project',
+          'data',
+          'fresh',
+          'replay',
+          'stateMemory',
+          'online',
+          'grpcPort',
+          'consume',
+        ]),
     )
     .addOption(
       env('--log <form>', 'what goes to the terminal', 'LOG')
@@ -243,6 +279,7 @@ export function createProgram(
         'ONLINE',
       ).argParser(redisAddress),
     )
+    .addOption(consumeOption())
     .addOption(hourOption)
     .addOption(keepDeletedOption)
     .addOption(keepResultsOption)
@@ -343,6 +380,7 @@ export function createProgram(
     .addHelpText('after', examples('assay score payments.csv --out scores.csv'))
     .action(then((file: string, options: ScoreOptions) => actions.score(file, options)))
 
+  addBacktestCommand(program, actions, then)
   addServeCommand(program, actions, then)
   addLearnCommand(program, actions, then)
   addPipelineCommands(program, actions, then)
@@ -370,6 +408,8 @@ export function createProgram(
 
   addExperimentsCommands(program, actions, then)
   addModelsCommands(program, actions, then)
+  addPoliciesCommands(program, actions, then)
+  addListsCommands(program, actions, then)
 
   const features = program.command('features').description('declared features and their values')
   addFeatureCommands(features, actions, then)
@@ -401,6 +441,8 @@ export function createProgram(
     .action(then((file: string, options: HomeOptions) => actions.auditExport(file, options)))
 
   addHousekeepingCommand(program, actions, then)
+  addBackupCommands(program, actions, then)
+  addActionCommands(program, actions, then)
 
   const keys = program.command('keys').description('keys for programs and people')
   keys

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { contentHash } from '../lib/hash.ts'
 import type { CompiledSource } from './contract.ts'
+import type { Row } from './row-parser.ts'
 
 /**
  * A frame is a table in memory, column by column. Numbers of every kind (money in minor units, time
@@ -42,6 +43,16 @@ export function textAt(column: FrameColumn, row: number): string | undefined {
   const value = column[row]
   if (typeof value === 'number') return Number.isNaN(value) ? undefined : String(value)
   return value
+}
+
+/** An event as its contract gave it, in the order of the source's columns; ids are text. */
+export function rowAt(source: CompiledSource, frame: Frame, at: number): Row {
+  return source.columns.map(({ name, kind }) => {
+    const column = columnOf(frame, name)
+    if (kind === 'id') return textAt(column, at)
+    const value = column[at]
+    return typeof value === 'number' && Number.isNaN(value) ? undefined : value
+  })
 }
 
 /** The frame's column, or a crash: asking for a column that was never there is a bug. */

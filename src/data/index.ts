@@ -17,7 +17,7 @@ export * from './declarations.ts'
 export { compileLabels, compileSource } from './compile.ts'
 export { fail as dataErrors } from './errors.ts'
 export { rules, type Failure, type Rule } from './failures.ts'
-export { csvField } from './csv.ts'
+export { createCsvReader, csvField, fieldText } from './csv.ts'
 export {
   columnPosition,
   createRowParser,
@@ -39,6 +39,7 @@ export {
   manifestHash,
   manifestOf,
   numbersOf,
+  rowAt,
   sliceFrame,
   sourceSchema,
   textAt,

@@ -3,7 +3,7 @@
 import type { Row } from '../data/index.ts'
 import { clopperPearson } from '../lib/statistics.ts'
 import { DAY_US } from '../lib/time.ts'
-import type { Circumstances, DecisionEngine } from './engine.ts'
+import type { Circumstances, DecisionEngine, EngineResult } from './engine.ts'
 import { judge, sumTypologies } from './judge.ts'
 import { fallbackDefaults, outcomes } from './policy.ts'
 import type { CompiledRule, Outcome } from './policy.ts'
@@ -14,7 +14,7 @@ export interface PastEvent {
   readonly eventTimeUs: number
   /** In the order of the draft's contract. */
   readonly row: Row
-  /** In the order of the draft engine's names, canonical. */
+  /** In the order of the draft engine's names, canonical; it is read at once, and may be used again. */
   readonly vector: Float64Array
   /** Minor units; null where the event has no amount. */
   readonly amountMinor: number | null
@@ -104,12 +104,17 @@ export interface BacktestReport {
   readonly moves: Readonly<Record<Outcome, Readonly<Record<Outcome, Tally>>>>
   readonly rules: readonly RuleFigures[]
   readonly days: readonly BacktestDay[]
+  /** Events on which other rules counted than before, whatever the outcome. */
+  readonly rulesChanged: number
+  /** Events that no model answered in the draft. */
+  readonly unscored: number
   /** The first ones; `moves` counts all. */
   readonly changed: readonly ChangedEvent[]
 }
 
 export interface Backtest {
-  add(event: PastEvent): void
+  /** Takes an event in; what the draft answers, without reasons. */
+  add(event: PastEvent): EngineResult
   report(): BacktestReport
 }
 
@@ -126,14 +131,18 @@ export function createBacktest(draft: DecisionEngine, capacity: number | null): 
   const changed: ChangedEvent[] = []
   let fromUs: number | null = null
   let toUs: number | null = null
+  let rulesChanged = 0
+  let unscored = 0
 
   return {
     add(event) {
       const { eventId, eventTimeUs, amountMinor, positive, before } = event
       fromUs = Math.min(fromUs ?? Infinity, eventTimeUs)
       toUs = Math.max(toUs ?? -Infinity, eventTimeUs)
-      const { result } = draft.decide(event.row, event.vector, event.circumstances)
+      const result = draft.answer(event.row, event.vector, event.circumstances)
       note(all, event)
+      if (result.score === null) unscored++
+      if (!isSame(before.rules, result.rules)) rulesChanged++
       note(moves[before.outcome][result.outcome], event)
       const day = dayOf(days, eventTimeUs)
       day.events++
@@ -155,10 +164,11 @@ export function createBacktest(draft: DecisionEngine, capacity: number | null): 
         const without = outcomeWithout(name, counting, draft, result)
         if (isWeaker(without, result.outcome)) note(rules.get(name)!.adds, event)
       }
-      if (before.outcome === result.outcome || changed.length >= CHANGED_MAX) return
+      if (before.outcome === result.outcome || changed.length >= CHANGED_MAX) return result
       const { outcome } = result
       const what = { eventId, eventTimeUs, amountMinor, positive }
       changed.push({ ...what, before: before.outcome, draft: outcome, rules: result.rules })
+      return result
     },
     report: () => ({
       events: { ...all },
@@ -169,6 +179,8 @@ export function createBacktest(draft: DecisionEngine, capacity: number | null): 
       moves,
       rules: [...rules.values()].map((rule) => ruleFigures(rule, all)),
       days: [...days.values()].toSorted((a, b) => a.startUs - b.startUs),
+      rulesChanged,
+      unscored,
       changed,
     }),
   }
@@ -236,13 +248,17 @@ function outcomeWithout(
   name: string,
   counting: readonly CompiledRule[],
   { document }: DecisionEngine,
-  { score, thresholds }: ReturnType<DecisionEngine['decide']>['result'],
+  { score, thresholds }: EngineResult,
 ): Outcome {
   const { typologies = [], fallback = fallbackDefaults } = document.policy
   const rest = counting.filter((rule) => rule.name !== name)
   const points = sumTypologies(typologies, rest)
   const on = { thresholds, fallback: fallback.outcome }
   return judge(score ?? Number.NaN, rest, points, on).outcome
+}
+
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((name, at) => name === b[at])
 }
 
 function isWeaker(a: Outcome, b: Outcome): boolean {

@@ -9,7 +9,7 @@ import { isAssayError } from '../lib/errors.ts'
 import type { AssayError } from '../lib/errors.ts'
 import { nodeFiles, writeFileAtomic } from '../lib/files.ts'
 import type { FileSystem, OpenFile } from '../lib/files.ts'
-import { contentHash, sha256Hex } from '../lib/hash.ts'
+import { contentHash, sha256Hex, sha256HexAside } from '../lib/hash.ts'
 import { decisionErrors } from './errors.ts'
 import { writeHeldEvents } from './held-events.ts'
 import type { BaseEvents, HeldHead } from './held-events.ts'
@@ -147,7 +147,10 @@ export async function writeCheckpoint(
   const { held = new Uint8Array(0), pieceBytes = PIECE_BYTES } = options
   const layout = layoutOf(head.featureSets).version
   const parts = piecesOf(state, pieceBytes)
-  const pieces = parts.map((part) => ({ bytes: part.length, sha256: sha256Hex(part) }))
+  const pieces: { readonly bytes: number; readonly sha256: string }[] = []
+  for (const part of parts) {
+    pieces.push({ bytes: part.length, sha256: await sha256HexAside(part) })
+  }
   // One piece needs no list: its file is as it was before there were any.
   const sums =
     pieces.length > 1 ? { sha256: contentHash(pieces), pieces } : { sha256: pieces[0].sha256 }

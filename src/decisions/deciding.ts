@@ -349,7 +349,8 @@ function decideEntered(
   }
 }
 
-const saySuspended = ({ actor, reason }: SuspendedModel) => `Suspended by ${actor}: ${reason}`
+export const saySuspended = ({ actor, reason }: SuspendedModel) =>
+  `Suspended by ${actor}: ${reason}`
 
 const noneDown: Circumstances['unanswered'] = new Map()
 const noAnswers: OutsideAnswers = new Map()
@@ -439,7 +440,9 @@ function decisionRecord(
 
 /** A vector as JSON keeps it: a missing value is null. */
 export function plainVector(vector: Float64Array): (number | null)[] {
-  return Array.from(vector, (value) => (Number.isNaN(value) ? null : value))
+  const plain: (number | null)[] = []
+  for (const value of vector) plain.push(Number.isNaN(value) ? null : value)
+  return plain
 }
 
 function answerBody(record: DecisionRecord, namespace: string, sequence: number): string {

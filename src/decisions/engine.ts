@@ -83,6 +83,8 @@ export interface DecisionEngine {
   /** Whether a model outside of the process may be asked. */
   readonly asksOutside: boolean
   decide(row: Row, vector: Float64Array, circumstances: Circumstances): Decision
+  /** What `decide` gives, without reasons: looking for these costs more than all the rest. */
+  answer(row: Row, vector: Float64Array, circumstances: Circumstances): EngineResult
   /** The challengers in shadow that are to be asked beside. */
   shadowsOf(row: Row): readonly Scorer[]
   /** What a challenger in shadow answers on the same event and values. */
@@ -126,6 +128,8 @@ export function createEngine(
       ({ model }) => model.body.kind === 'outside',
     ),
     decide: (row, vector, circumstances) => decide(engine, { row, vector, circumstances }),
+    answer: (row, vector, circumstances) =>
+      decide(engine, { row, vector, circumstances }, false).result,
     shadowsOf: (row) => engine.traffic.shadows(row),
     shadow(challenger, row, vector, circumstances) {
       const asked = { row, vector, circumstances }
@@ -263,7 +267,7 @@ function ladderOf({ champion, lastGood, traffic }: Engine, row: Row, vector: Flo
 
 const isLive = ({ traffic }: Challenger) => traffic.mode === 'live'
 
-function decide(engine: Engine, asked: Asked): Decision {
+function decide(engine: Engine, asked: Asked, withReasons = true): Decision {
   const answered = answerLive(engine, asked)
   const { scored, fired, evaluated, typologies, challenger, unanswered } = answered
   const { thresholds, model } = scored?.by ?? engine.champion
@@ -273,7 +277,7 @@ function decide(engine: Engine, asked: Asked): Decision {
     outcome: answered.outcome,
     path: answered.path,
     rules: fired.map(({ name }) => name),
-    reasons: answered.outcome === 'allow' ? [] : reasonsFor(engine, answered),
+    reasons: answered.outcome === 'allow' || !withReasons ? [] : reasonsFor(engine, answered),
     thresholds,
     // What did not happen is left out: nearly always all of it.
     ...(fired.length < evaluated.fired.length && {

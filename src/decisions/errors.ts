@@ -21,10 +21,80 @@ export const decisionErrors = defineErrors({
     title: 'There is no such list here',
     action: 'Use the name of a list that a deployed policy declares; the message names them.',
   },
+  action_not_found: {
+    status: 404,
+    title: 'There is no such action',
+    action: 'Use the names that `assay actions list` shows.',
+  },
+  message_not_found: {
+    status: 404,
+    title: 'There is no such message among those set aside',
+    action: 'Use a sequence that the list of set-aside messages shows.',
+  },
+  message_refused: {
+    status: 422,
+    title: 'The message was refused again',
+    action: 'Mend what the message names, and send it with the mended text.',
+  },
   list_full: {
     status: 409,
     title: 'The list is full',
     action: 'Remove what has expired, or write a rule for what the values have in common.',
+  },
+  list_values_invalid: {
+    status: 422,
+    title: 'The values cannot be put on a list',
+    action: 'Send 1 to 10,000 values of 1 to 256 characters each.',
+  },
+  change_failed: {
+    status: 409,
+    title: 'What decides refused the change',
+    action: 'Read why, and order it again when that is mended.',
+  },
+  change_not_found: {
+    status: 404,
+    title: 'Nothing waits there for a second person',
+    action: 'Load the page again: it was confirmed or withdrawn meanwhile.',
+  },
+  change_needs_another: {
+    status: 409,
+    title: 'Another person has to confirm this',
+    action: 'Ask somebody else who may change policies.',
+  },
+  draft_not_found: {
+    status: 404,
+    title: 'There is no such draft',
+    action: 'Choose one from the page of its policy.',
+  },
+  draft_state: {
+    status: 409,
+    title: 'The draft does not allow this now',
+    action: 'Load the draft again to see what happened to it.',
+  },
+  draft_outdated: {
+    status: 409,
+    title: 'The draft, its evidence or what is live changed meanwhile',
+    action: 'Load the draft again; save it once more where what is live has changed.',
+  },
+  draft_verdict: {
+    status: 403,
+    title: 'This person may not decide about the draft',
+    action: 'Ask an approver who did not write the draft and has not spoken yet.',
+  },
+  draft_unchanged: {
+    status: 422,
+    title: 'The draft changes nothing',
+    action: 'Change a rule, a list, a typology, a threshold or the fallback first.',
+  },
+  draft_tests_failed: {
+    status: 422,
+    title: 'A test of the draft does not hold',
+    action: 'Correct the rules, or the test that asks for something else.',
+  },
+  policy_kept: {
+    status: 409,
+    title: 'The policy that people approved does not fit what the project declares now',
+    action: 'Draft the policy anew over the new features, and have it approved.',
   },
   deployment_invalid: {
     status: 422,
@@ -150,10 +220,20 @@ export const decisionErrors = defineErrors({
     title: 'There are too many rows in one request',
     action: 'Send at most 10,000 rows at a time.',
   },
+  backtest_features_missing: {
+    status: 409,
+    title: 'What was recorded then lacks features that the draft needs',
+    action: 'Back-test over history instead (`--over history`), which works features out anew.',
+  },
   case_not_found: {
     status: 404,
     title: 'There is no such case',
     action: 'Open the review queue and choose a case from it.',
+  },
+  case_second_person: {
+    status: 409,
+    title: 'A second person must say yes to this verdict',
+    action: 'Ask somebody else who works on cases to confirm or turn down what you proposed.',
   },
   case_state: {
     status: 409,

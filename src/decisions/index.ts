@@ -11,7 +11,43 @@ export type { StateMemory } from './namespace.ts'
 export type { OnlineStore } from './online.ts'
 export type { OutsideModels } from './outside.ts'
 export { decisionErrors } from './errors.ts'
-export { compilePolicy, decisionPolicy, list, outcomes, rule, typology } from './policy.ts'
+export { changedObject } from './policy-changes.ts'
+export type {
+  DraftEvidence,
+  KeptDraft,
+  PolicyChange,
+  PolicyStore,
+  RuleTest,
+} from './policy-changes.ts'
+export { createPolicyDesk } from './policy-desk.ts'
+export type { PolicyDesk } from './policy-desk.ts'
+export { APPROVALS_NEEDED, bindingOf, createPolicyDrafts, isApprovedDraft } from './drafts.ts'
+export type { DraftCheck, DraftContent, PolicyDrafts } from './drafts.ts'
+export { differenceOf } from './draft-checks.ts'
+export { tryDraft } from './trial.ts'
+export { action, conditionInWords, targetInWords } from './actions.ts'
+export type { ActionTarget, CompiledAction } from './actions.ts'
+export { createMemoryActionStore } from './action-store.ts'
+export type { ActionCursor, ActionKey, ActionStore, DeadLetter } from './action-store.ts'
+export {
+  createMemorySetAside,
+  createSetAsideDesk,
+  createSetAsideSink,
+  SET_ASIDE_LISTED,
+} from './set-aside.ts'
+export type { SetAsideDesk, SetAsideMessage, SetAsideStore } from './set-aside.ts'
+export { createActionDelivery } from './action-delivery.ts'
+export type { ActionDelivery, ActionFigures, ActionReceiver } from './action-delivery.ts'
+export {
+  compilePolicy,
+  decisionPolicy,
+  list,
+  outcomes,
+  partsOf,
+  rule,
+  typology,
+  withParts,
+} from './policy.ts'
 export type {
   CompiledPolicy,
   CompiledRule,
@@ -19,9 +55,15 @@ export type {
   Outcome,
   PolicyDeclaration,
   PolicyOptions,
+  PolicyParts,
   RuleDeclaration,
 } from './policy.ts'
-export { deploymentHash, directoryDeployments, publishDeployment } from './deployed.ts'
+export {
+  deploymentHash,
+  directoryDeployments,
+  publishDeployment,
+  readDeployment,
+} from './deployed.ts'
 export type { DeployedModel, DeployedPolicy, DeploymentFiles } from './deployed.ts'
 export { answerOf, decodeRecord, encodeRecord } from './records.ts'
 export type {
@@ -38,6 +80,11 @@ export type {
 } from './records.ts'
 export { createBacktest } from './backtest.ts'
 export type { Backtest, BacktestReport, PastEvent } from './backtest.ts'
+export { sayBacktest } from './backtest-words.ts'
+export { draftDocument, draftPolicy } from './backtest-draft.ts'
+export type { DraftChanges } from './backtest-draft.ts'
+export { recordedNames, recordedPast, summariseJournal } from './recorded-past.ts'
+export type { JournalSummary } from './recorded-past.ts'
 export { canonicalVector, createEngine, usualCircumstances } from './engine.ts'
 export type { DecisionEngine } from './engine.ts'
 export type { ListEntry, PausedRule, SuspendedModel } from './controls.ts'
@@ -51,14 +98,16 @@ export type { FeatureAudit, FeatureAuditRequest, FeatureMismatch } from './audit
 export type { EntityQuestion, EntityValues } from './live-features.ts'
 export { acceptedEvents, readJournalFacts } from './journal-facts.ts'
 export type { JournalFacts, JournalLabels, JournalReading } from './journal-facts.ts'
+export { exportJournal } from './journal-export.ts'
+export type { ExportCell, ExportRow, ExportSink } from './journal-export.ts'
 export { rebuildLiveState } from './rebuilt-state.ts'
 export type { RebuildRequest, RebuiltState } from './rebuilt-state.ts'
 export { replayDecision } from './replay.ts'
 export type { ReplayDecisionRequest } from './replay.ts'
-export { createMemoryLog } from './message-log.ts'
+export { createMemoryLog, partitionOf } from './message-log.ts'
 export type { LogMessage, MessageLog } from './message-log.ts'
 export { consumeStream } from './streams.ts'
-export type { RunningStream, StreamOptions } from './streams.ts'
+export type { RunningStream, StreamFigures, StreamOptions } from './streams.ts'
 export { openDecisionService } from './service.ts'
 export type { Decided, DecisionService, DecisionServiceOptions } from './service.ts'
 export type { DecideMetrics, HistogramFigures } from './meter.ts'
@@ -82,12 +131,32 @@ export type {
   StoredDecision,
 } from './remote.ts'
 export type { ExplainedFeature, FeatureQuestion } from './feature-explanation.ts'
+export type {
+  AnsweredEvent,
+  AnswersQuery,
+  ChallengerReads,
+  ShadowAnswer,
+  ShadowRow,
+} from './challenger-ports.ts'
 export { NO_SCORE } from './ports.ts'
 export { createMemoryIndex, createMemoryReadModel } from './memory.ts'
 export { cutPage, decodeCursor, pageLimit } from './pages.ts'
 export { caseId, newCase, projectRecord, replacesLabel } from './projection.ts'
 export { createProjector } from './projector.ts'
 export type { Projector, ProjectorOptions } from './projector.ts'
+export { createCaseWork } from './case-work.ts'
+export type { CaseWork } from './case-work.ts'
+export { caseSettings, type CaseSettings } from './case-options.ts'
+export {
+  caseOrders,
+  decodeCaseCursor,
+  encodeCaseCursor,
+  riskMinor,
+  type CaseGroup,
+  type CaseGroupQuery,
+  type CaseGroupStore,
+  type NewCaseGroup,
+} from './case-ports.ts'
 export { createCaseDesk } from './case-desk.ts'
 export type { CaseDesk, CaseDeskOptions, VerdictLabels } from './case-desk.ts'
 export type {

@@ -78,7 +78,11 @@ export async function* acceptedEvents(
   }
 }
 
-async function* recordsIn(journal: string, files: FileSystem): ReturnType<typeof readJournal> {
+/** All records of a journal, in their order; none where there is no journal yet. */
+export async function* recordsIn(
+  journal: string,
+  files: FileSystem,
+): ReturnType<typeof readJournal> {
   try {
     if ((await files.list(journal)).length === 0) return
   } catch (error) {

@@ -28,6 +28,7 @@ export function sumTypologies(
   typologies: readonly CompiledTypology[],
   fired: readonly CompiledRule[],
 ): TypologyPoints[] {
+  if (fired.length === 0) return []
   return typologies.flatMap(({ name, weights, alert, interdict }) => {
     const points = fired.reduce((sum, rule) => sum + (weights[rule.name] ?? 0), 0)
     if (points === 0) return []

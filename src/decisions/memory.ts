@@ -1,6 +1,9 @@
 // The ports in memory: for tests, and as the plainest statement of what an implementation does.
+import { memoryCaseGroups, type CaseGroupTables } from './memory-case-groups.ts'
 import { cutPage, decodeCursor, pageLimit } from './pages.ts'
 import type { Cursor } from './pages.ts'
+import type { CaseGroupStore } from './case-ports.ts'
+import type { AnsweredEvent, ChallengerReads, ShadowRow } from './challenger-ports.ts'
 import type {
   CaseEvent,
   CaseRow,
@@ -43,10 +46,11 @@ export function createMemoryIndex(): DecisionIndex {
   }
 }
 
-interface Tables {
+interface Tables extends CaseGroupTables {
   readonly decisions: Map<string, DecisionRow>
   readonly labels: LabelRow[]
   readonly deployments: DeploymentRow[]
+  readonly shadows: ShadowRow[]
   readonly cases: Map<string, CaseRow>
   readonly caseEvents: CaseEvent[]
   readonly positions: Map<string, number>
@@ -58,11 +62,24 @@ export function createMemoryReadModel(): DecisionReadModel {
     decisions: new Map(),
     labels: [],
     deployments: [],
+    shadows: [],
     cases: new Map(),
     caseEvents: [],
+    groups: new Map(),
+    groupOfAlert: new Map(),
     positions: new Map(),
   }
-  return { ...projection(tables), ...decisionReads(tables), ...caseStore(tables) }
+  return {
+    ...projection(tables),
+    ...decisionReads(tables),
+    ...caseStore(tables),
+    ...challengerReads(tables),
+    ...memoryCaseGroups(
+      tables,
+      (row) => ({ case: row, decision: tables.decisions.get(decisionKey(row))! }),
+      ({ decision }, { namespace, text, keys }) => matches(decision, { namespace, text, keys }),
+    ),
+  }
 }
 
 function projection(tables: Tables): Pick<DecisionReadModel, 'position' | 'apply'> {
@@ -78,6 +95,7 @@ function projection(tables: Tables): Pick<DecisionReadModel, 'position' | 'apply
         const change = projectRecord(record)
         if (change === null) continue
         if (change.kind === 'deployment') tables.deployments.push(change.row)
+        else if (change.kind === 'shadow') tables.shadows.push(change.row)
         else if (change.kind === 'label') applyLabel(tables, change.row)
         else {
           const label = currentLabel(tables, change.row)
@@ -122,7 +140,14 @@ function labelOf({ value, positive, arrivalTimeUs, author }: LabelRow): CurrentL
 
 function decisionReads(
   tables: Tables,
-): Omit<DecisionReadModel, keyof ReturnType<typeof caseStore> | 'position' | 'apply'> {
+): Omit<
+  DecisionReadModel,
+  | keyof ReturnType<typeof caseStore>
+  | keyof CaseGroupStore
+  | keyof ChallengerReads
+  | 'position'
+  | 'apply'
+> {
   const rows = (filter: DecisionFilter) =>
     [...tables.decisions.values()].filter((row) => matches(row, filter))
   return {
@@ -154,6 +179,43 @@ function decisionReads(
     deployments: async (namespace) =>
       tables.deployments.filter((row) => row.namespace === namespace),
     namespaces: async () => namespaces(tables),
+  }
+}
+
+function challengerReads(tables: Tables): ChallengerReads {
+  const newest = <Row extends { sequence: number }>(rows: Row[], limit: number) =>
+    rows.sort((a, b) => b.sequence - a.sequence).slice(0, limit)
+  return {
+    async answeredUnder({ namespace, deployments, limit }) {
+      const rows = [...tables.decisions.values()].filter(
+        (row) => row.namespace === namespace && deployments.includes(row.deployment),
+      )
+      return newest(rows.map(answeredOf), limit)
+    },
+    async shadowsUnder({ namespace, deployments, challenger, limit }) {
+      const rows = tables.shadows.flatMap((row) => {
+        const decision = tables.decisions.get(decisionKey(row))
+        const isAsked = row.namespace === namespace && deployments.includes(row.deployment)
+        if (!isAsked || row.challenger !== challenger || decision === undefined) return []
+        const { sequence, score, outcome, path } = row
+        return { sequence, challenger, score, outcome, path, decision: answeredOf(decision) }
+      })
+      return newest(rows, limit)
+    },
+  }
+}
+
+function answeredOf(row: DecisionRow): AnsweredEvent {
+  const { sequence, deployment, score, outcome, latencyUs, label } = row
+  return {
+    sequence,
+    deployment,
+    challenger: row.challenger ?? null,
+    unanswered: (row.unanswered ?? []).map(({ by }) => by),
+    score,
+    outcome,
+    latencyUs,
+    label: label && { positive: label.positive, arrivalTimeUs: label.arrivalTimeUs },
   }
 }
 

@@ -20,6 +20,8 @@ export interface MessageLog {
     readonly waitMs: number
     readonly signal: AbortSignal
   }): Promise<readonly LogMessage[]>
+  /** The offset from which messages to come will be read, in the log's own unit. */
+  end(topic: string, partition: number): Promise<number>
   /** Adds messages; resolves when they are kept. */
   append(
     topic: string,
@@ -46,6 +48,7 @@ export function createMemoryLog(partitions = 1): MessageLog {
       signal.throwIfAborted()
       return held.slice(offset, offset + limit)
     },
+    end: async (topic, partition) => partsOf(topic)[partition].length,
     async append(topic, messages) {
       const parts = partsOf(topic)
       for (const { key, value, partition = partitionOf(key, parts.length) } of messages) {
@@ -71,7 +74,7 @@ function wait(waiting: Set<() => void>, waitMs: number, signal: AbortSignal): Pr
 }
 
 /** Messages of one key keep their order: they meet the same partition. */
-function partitionOf(key: string | null, partitions: number): number {
+export function partitionOf(key: string | null, partitions: number): number {
   let hash = 0
   for (const char of key ?? '') hash = (Math.imul(hash, 31) + char.codePointAt(0)!) >>> 0
   return hash % partitions

@@ -30,6 +30,7 @@ import { encodeRecord } from './records.ts'
 import type { JournalRecord } from './records.ts'
 import type { NamespaceClock, NamespaceInfo } from './remote.ts'
 import type { Shadows } from './shadows.ts'
+import { steadyClock } from './steady-clock.ts'
 
 /** How much memory the live state of a namespace may take, and where the rest goes. */
 export interface StateMemory {
@@ -90,6 +91,8 @@ export interface Namespace {
   readonly directory: string
   readonly options: NamespaceOptions
   readonly clockKind: NamespaceClock
+  /** By which times of live events are judged. */
+  readonly sourceClock: Clock
   readonly journal: Journal
   memory: MemoryLimit | undefined
   readonly index: DecisionIndex
@@ -154,11 +157,17 @@ export async function openNamespace(options: NamespaceOptions): Promise<Namespac
     onRefused: (from) => forgetRefused(held.namespace!, from),
     onFatal: options.onFatal,
   })
+  const { segment, truncatedBytes } = journal.recovery
+  if (truncatedBytes > 0) {
+    const torn = `The last ${truncatedBytes} bytes of ${segment} were not whole; they are cut off and kept beside it.`
+    options.onWarning(torn, undefined)
+  }
   const namespace: Namespace = {
     name: options.name,
     directory,
     options,
     clockKind: clock,
+    sourceClock: steadyClock(options.clock, monotonicUs),
     journal,
     index: await options.openIndex(path.join(directory, 'index')),
     memory: await memoryOf(options),
@@ -250,11 +259,11 @@ async function namespaceFile(options: NamespaceOptions): Promise<NamespaceFile> 
  */
 export function sourceNowUs({
   clockKind,
-  options,
+  sourceClock,
   replayIsDriven,
   replayNowUs,
 }: Namespace): number | null {
-  if (clockKind === 'wall') return options.clock.nowUs()
+  if (clockKind === 'wall') return sourceClock.nowUs()
   return replayIsDriven ? replayNowUs : null
 }
 

@@ -5,6 +5,9 @@ import { compileFeatureSet } from '../features/index.ts'
 import type { CompiledFeatureSet, FeatureSetDeclaration } from '../features/index.ts'
 import type { ThresholdRule } from '../learning/index.ts'
 import { contentHash } from '../lib/hash.ts'
+import { actionMistakes, compileAction } from './actions.ts'
+import type { ActionDeclaration, CompiledAction } from './actions.ts'
+import { caseMistakes, type CaseOptions } from './case-options.ts'
 import { decisionErrors } from './errors.ts'
 import { checkRules } from './rules.ts'
 
@@ -87,8 +90,12 @@ export interface PolicyOptions {
   readonly typologies?: readonly TypologyDeclaration[] | undefined
   readonly thresholds: { readonly decline: DeclaredThreshold; readonly review: DeclaredThreshold }
   readonly fallback?: FallbackOptions | undefined
+  /** Who is told of decisions, after they are answered. */
+  readonly actions?: readonly ActionDeclaration[] | undefined
   /** How many reviews the people behind the queue can work in a day. */
   readonly reviewCapacityPerDay?: number | undefined
+  /** How alerts become cases, by when they are due, and who closes them. */
+  readonly cases?: CaseOptions | undefined
 }
 
 export interface PolicyDeclaration extends PolicyOptions {
@@ -143,7 +150,9 @@ export interface CompiledPolicy {
   readonly typologies?: readonly CompiledTypology[]
   readonly thresholds: { readonly decline: DeclaredThreshold; readonly review: DeclaredThreshold }
   readonly fallback?: CompiledFallback
+  readonly actions?: readonly CompiledAction[]
   readonly reviewCapacityPerDay: number | null
+  readonly cases?: CaseOptions
   /** The rule language and its version: a recorded decision names what evaluated it. */
   readonly ruleLanguage: 'cel-1'
 }
@@ -187,7 +196,7 @@ export function decisionPolicy(name: string, options: PolicyOptions): PolicyDecl
 export function compilePolicy(declaration: PolicyDeclaration): CompiledPolicy {
   const source = compileSource(declaration.source)
   const featureSets = declaration.features.map((set) => compileFeatureSet(set))
-  const { lists = [], typologies = [], fallback } = declaration
+  const { lists = [], typologies = [], fallback, actions = [] } = declaration
   const body = {
     kind: 'decision-policy',
     name: declaration.name,
@@ -202,11 +211,64 @@ export function compilePolicy(declaration: PolicyDeclaration): CompiledPolicy {
     ...(typologies.length > 0 && { typologies: typologies.map(compileTypology) }),
     thresholds: declaration.thresholds,
     ...(fallback !== undefined && { fallback: { ...fallbackDefaults, ...stated(fallback) } }),
+    ...(actions.length > 0 && { actions: actions.map(compileAction) }),
     reviewCapacityPerDay: declaration.reviewCapacityPerDay ?? null,
+    ...(declaration.cases !== undefined && { cases: stated(declaration.cases) }),
     ruleLanguage: 'cel-1',
   } as const
   checkPolicy(body, source, featureSets)
   return { ...body, version: contentHash(body) }
+}
+
+/** What people change of a policy in a draft; all else stays as it is declared. */
+export interface PolicyParts {
+  readonly description: string
+  readonly rules: readonly Omit<RuleDeclaration, 'kind'>[]
+  readonly lists: readonly CompiledList[]
+  readonly typologies: readonly Omit<TypologyDeclaration, 'kind'>[]
+  readonly thresholds: CompiledPolicy['thresholds']
+  readonly fallback: FallbackOptions | null
+  readonly reviewCapacityPerDay: number | null
+}
+
+/** A policy with other parts, in its one canonical form; it is not checked (`checkPolicy`). */
+export function withParts(base: CompiledPolicy, parts: PolicyParts): CompiledPolicy {
+  const { lists, typologies, fallback } = parts
+  const { version: _, lists: _l, typologies: _t, fallback: _f, ...rest } = base
+  const body = {
+    ...rest,
+    description: parts.description,
+    rules: parts.rules.map((rule) => compileRule({ kind: 'rule', ...rule })),
+    ...(lists.length > 0 && {
+      lists: lists.map(({ name: list, column, description }) => {
+        return { name: list, column, description }
+      }),
+    }),
+    ...(typologies.length > 0 && {
+      typologies: typologies.map((each) => compileTypology({ kind: 'typology', ...each })),
+    }),
+    thresholds: parts.thresholds,
+    ...(fallback !== null && { fallback: { ...fallbackDefaults, ...stated(fallback) } }),
+    reviewCapacityPerDay: parts.reviewCapacityPerDay,
+  }
+  return { ...body, version: contentHash(body) }
+}
+
+/** The parts of a policy that people change. */
+export function partsOf(policy: CompiledPolicy): PolicyParts {
+  const { description, rules, thresholds, reviewCapacityPerDay } = policy
+  return {
+    description,
+    rules,
+    thresholds,
+    reviewCapacityPerDay,
+    lists: policy.lists ?? [],
+    typologies: (policy.typologies ?? []).map(({ interdict, ...rest }) => ({
+      ...rest,
+      ...(interdict !== null && { interdict }),
+    })),
+    fallback: policy.fallback ?? null,
+  }
 }
 
 /** What holds where a policy declares no fallback. */
@@ -243,7 +305,8 @@ function stated<T extends object>(options: T): { [Key in keyof T]?: Exclude<T[Ke
 
 type Unnamed = Omit<CompiledPolicy, 'version'>
 
-function checkPolicy(
+/** Checks a policy as data. Errors: `policy_invalid`, `rule_invalid` (its place in `extra`). */
+export function checkPolicy(
   policy: Unnamed,
   source: CompiledSource,
   featureSets: readonly CompiledFeatureSet[],
@@ -259,18 +322,23 @@ function checkPolicy(
   if (foreign !== undefined) {
     throw invalid(`feature set "${foreign.name}" is not computed from source "${source.name}"`)
   }
-  for (const mistake of mistakesIn(policy, source)) throw invalid(mistake)
+  const [mistake] = policyMistakes(policy, source)
+  if (mistake !== undefined) throw invalid(mistake)
   checkRules(policy, source, featureSets)
 }
 
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/
 const NAMES_ARE = '1 to 63 lower-case letters, digits and dashes'
 
-function* mistakesIn(policy: Unnamed, source: CompiledSource): Generator<string> {
+/** What is wrong with a policy beside its expressions. */
+export function* policyMistakes(policy: Unnamed, source: CompiledSource): Generator<string> {
   yield* ruleMistakes(policy.rules)
   yield* listMistakes(policy.lists ?? [], source)
   yield* typologyMistakes(policy.typologies ?? [], policy.rules)
   if (policy.fallback !== undefined) yield* fallbackMistakes(policy.fallback)
+  if (policy.cases !== undefined) yield* caseMistakes(policy.cases, source)
+  const names = policy.rules.map(({ name }) => name)
+  yield* actionMistakes(policy.actions ?? [], { outcomes, rules: names })
 }
 
 function* ruleMistakes(rules: readonly CompiledRule[]): Generator<string> {

@@ -1,7 +1,9 @@
 // What the room needs from outside: an index of ids beside the journal (decide's), and the read
 // model that keep builds from the journal's records (decisions, labels, cases).
+import type { CaseGroupStore } from './case-ports.ts'
+import type { ChallengerReads, ShadowRow } from './challenger-ports.ts'
 import type { Outcome } from './policy.ts'
-import type { Sequenced } from './records.ts'
+import type { Sequenced, Unanswered } from './records.ts'
 
 /** Where a key stands in the journal, and the hash of the body that was given with it. */
 export interface IndexEntry {
@@ -60,6 +62,10 @@ export interface DecisionRow {
   readonly modelName: string
   readonly modelNumber: number
   readonly latencyUs: number
+  /** The challenger that took it; absent where the champion did. */
+  readonly challenger?: string
+  /** Who did not answer before the one that did, and why; absent where the first one did. */
+  readonly unanswered?: readonly Unanswered[]
   /** The label that arrived last, or null. */
   readonly label: CurrentLabel | null
 }
@@ -120,14 +126,34 @@ export interface CaseRow {
   readonly openedBecause: string
 }
 
+/**
+ * What happened to an alert (up to `label-refused`, which says in its reason why the verdict did not
+ * become a label) or to the case that it is in. A verdict is `proposed` where a second person must
+ * say yes; then it is `confirmed`, `turned-down` or `withdrawn`.
+ */
+export type CaseAction =
+  | 'verdict'
+  | 'undo'
+  | 'correct'
+  | 'label-sent'
+  | 'label-refused'
+  | 'assigned'
+  | 'released'
+  | 'note'
+  | 'proposed'
+  | 'confirmed'
+  | 'turned-down'
+  | 'withdrawn'
+
 export interface CaseEvent {
   readonly caseId: string
   readonly atUs: number
   readonly by: string
-  /** `label-refused` says in its reason why the verdict did not become a label. */
-  readonly action: 'verdict' | 'undo' | 'correct' | 'label-sent' | 'label-refused'
+  readonly action: CaseAction
   readonly verdict: Verdict | null
   readonly reason: string | null
+  /** Who has the case from now on, where it was assigned. */
+  readonly to?: string
 }
 
 /** What one journal record means to the read model; made by `projectRecord`, the same for every store. */
@@ -135,6 +161,7 @@ export type ProjectionChange =
   | { readonly kind: 'decision'; readonly row: DecisionRow; readonly opensCase: CaseRow | null }
   | { readonly kind: 'label'; readonly row: LabelRow }
   | { readonly kind: 'deployment'; readonly row: DeploymentRow }
+  | { readonly kind: 'shadow'; readonly row: ShadowRow }
 
 /** Takes records in order and remembers how far it came, in the same transaction. */
 export interface ProjectionSink {
@@ -279,4 +306,5 @@ export interface CaseStore {
 }
 
 /** One object that projects and answers both; `adapters/sqlite` and the in-memory version implement it. */
-export interface DecisionReadModel extends DecisionStore, CaseStore {}
+export interface DecisionReadModel
+  extends DecisionStore, CaseStore, CaseGroupStore, ChallengerReads {}

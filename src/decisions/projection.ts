@@ -19,13 +19,18 @@ export function projectRecord(record: Sequenced): ProjectionChange | null {
       const row = { namespace, sequence, policy, deployment, actor, reason, atUs: receivedAtUs }
       return { kind: 'deployment', row }
     }
+    case 'shadow': {
+      const { namespace, sequence, policy, eventId, deployment, challenger } = record
+      const { score, outcome, path } = record
+      const answer = { deployment, challenger, score, outcome, path }
+      return { kind: 'shadow', row: { namespace, sequence, policy, eventId, ...answer } }
+    }
     case 'event':
     case 'base':
     case 'list':
     case 'rule':
     case 'model':
     case 'consumed':
-    case 'shadow':
       return null
   }
 }
@@ -68,6 +73,8 @@ function projectDecision(record: Sequenced<DecisionRecord>): ProjectionChange {
     modelName: versions.modelName,
     modelNumber: versions.modelNumber,
     latencyUs: timings.contractUs + timings.featuresUs + timings.decisionUs,
+    ...(record.challenger !== undefined && { challenger: record.challenger }),
+    ...(record.unanswered !== undefined && { unanswered: record.unanswered }),
     label: null,
   }
   const opensCase =

@@ -344,4 +344,67 @@ export function readModelCases(name: string, create: () => Promise<DecisionReadM
     const mine = await model.cases({ namespace: 'live', keys: { customer: 'c1' }, order: 'oldest' })
     expect(mine.rows.map((row) => row.case.eventId)).toEqual(['e1', 'e4', 'e7'])
   })
+
+  test(`${name}: tells who answered under a deployment, and what those in shadow would have`, async () => {
+    const deploy = (sequence: number, deployment: string) =>
+      ({
+        type: 'deploy',
+        namespace: 'live',
+        sequence,
+        policy: 'p',
+        deployment,
+        actor: 'a',
+        reason: 'r',
+        receivedAtUs: sequence,
+      }) as const
+    const under = (deployment: string) => ({ ...decision(1).versions, deployment })
+    const shadow = (sequence: number, eventId: string, score: number | null) =>
+      ({
+        type: 'shadow',
+        namespace: 'live',
+        sequence,
+        policy: 'p',
+        eventId,
+        of: 3,
+        deployment: 'd2',
+        challenger: 'v2',
+        score,
+        outcome: 'review',
+        path: 'score',
+        eventTimeUs: 1,
+        receivedAtUs: sequence,
+      }) as const
+    const unanswered = [{ by: 'v3', why: 'It was late' }]
+    const model = await filled(create, [
+      decision(1),
+      deploy(2, 'd2'),
+      decision(3, { versions: under('d2') }),
+      decision(4, { versions: under('d2'), challenger: 'v3' }),
+      decision(5, { versions: under('d2'), unanswered, score: null }),
+      shadow(6, 'e3', 0.25),
+      shadow(7, 'e5', null),
+      label(8, { eventId: 'e3' }),
+    ])
+    const asked = { namespace: 'live', deployments: ['d2'], limit: 10 }
+    const found = await model.answeredUnder(asked)
+    expect(found.map(({ sequence, challenger }) => [sequence, challenger])).toEqual([
+      [5, null],
+      [4, 'v3'],
+      [3, null],
+    ])
+    expect(found[0]).toMatchObject({ unanswered: ['v3'], score: null, label: null })
+    expect(found[2].label).toEqual({ positive: true, arrivalTimeUs: 8 })
+    expect(await model.answeredUnder({ ...asked, limit: 1 })).toEqual([found[0]])
+    expect(await model.answeredUnder({ ...asked, deployments: ['d1'] })).toEqual([])
+    const shadows = await model.shadowsUnder({ ...asked, challenger: 'v2' })
+    const answer = { challenger: 'v2', outcome: 'review', path: 'score' }
+    expect(shadows).toEqual([
+      { ...answer, sequence: 7, score: null, decision: found[0] },
+      { ...answer, sequence: 6, score: 0.25, decision: found[2] },
+    ])
+    expect(await model.shadowsUnder({ ...asked, challenger: 'v9' })).toEqual([])
+    expect(await model.get('live', 'p', 'e4')).toMatchObject({ challenger: 'v3' })
+    expect(await model.get('live', 'p', 'e5')).toMatchObject({ unanswered })
+    expect(await model.get('live', 'p', 'e3')).not.toHaveProperty('challenger')
+  })
 }

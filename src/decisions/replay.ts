@@ -105,7 +105,7 @@ async function lastBaseBefore(holder: StateHolder, sequence: number): Promise<nu
 }
 
 /** The type of a record without reading all of it: it is always the first member. */
-function typeOf(payload: Uint8Array): string {
+export function typeOf(payload: Uint8Array): string {
   const start = Buffer.from(payload.buffer, payload.byteOffset, Math.min(payload.length, 24))
   return /^\{"type":"([a-z]+)"/.exec(start.toString('latin1'))?.[1] ?? ''
 }

@@ -258,8 +258,11 @@ function parseRule(rule: CompiledRule, vocabulary: Vocabulary) {
   return parsed
 }
 
-function invalid(rule: { readonly name: string }, detail: string) {
-  return decisionErrors.rule_invalid(`rule "${rule.name}": ${detail}`)
+/** `at` is the character of the expression, from 1, where it is known. */
+function invalid(rule: { readonly name: string }, detail: string, at: number | null = null) {
+  return decisionErrors.rule_invalid(`rule "${rule.name}": ${detail}`, {
+    extra: { rule: rule.name, at },
+  })
 }
 
 function explained(rule: CompiledRule, error: unknown, vocabulary: Vocabulary): Error {
@@ -273,7 +276,8 @@ function explained(rule: CompiledRule, error: unknown, vocabulary: Vocabulary): 
     range === undefined
       ? ''
       : `, at "${rule.when.slice(range.start, Math.max(range.end, range.start + 1)) || 'the end'}" (character ${range.start + 1})`
-  return invalid(rule, `${what}${place}.${known(what, vocabulary)}`)
+  const at = range === undefined ? null : range.start + 1
+  return invalid(rule, `${what}${place}.${known(what, vocabulary)}`, at)
 }
 
 function known(what: string, { columns, featureIndex }: Vocabulary): string {

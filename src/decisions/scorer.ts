@@ -55,7 +55,9 @@ export function readyScorer(
 
 /** The values of a model's own features. */
 export function modelRow({ positions }: Scorer, vector: Float64Array): Float64Array {
-  return Float64Array.from(positions, (position) => vector[position])
+  const row = new Float64Array(positions.length)
+  for (let i = 0; i < row.length; i++) row[i] = vector[positions[i]]
+  return row
 }
 
 /** Asks one after the other; a model that fails must not fail the customer. */
@@ -80,9 +82,7 @@ function ask(by: Scorer, row: Float64Array, outside: OutsideAnswers): Scored | s
     return typeof answer === 'string' ? answer : { by, row, margin: null, score: answer }
   }
   try {
-    const margin = by.predictor.margin(row)
-    const score = by.predictor.score(row)
-    return { by, row, margin, score }
+    return { by, row, ...by.predictor.marginAndScore(row) }
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }

@@ -21,6 +21,7 @@ import type { Origin } from './records.ts'
 import type { NamespaceInfo, RowAnswer, DecideStatus, NamespaceClock } from './remote.ts'
 import type { Namespace, StateMemory } from './namespace.ts'
 import { checkpointNow } from './recovery.ts'
+import { createTurns } from './turns.ts'
 
 export interface DecisionServiceOptions {
   /** Holds a folder for each namespace: journal, state, index. */
@@ -85,13 +86,24 @@ export interface DecisionService {
   openNamespace(name: string, clock: NamespaceClock): Promise<NamespaceInfo>
   removeNamespace(name: string): Promise<void>
   status(): DecideStatus
-  metrics(): DecideMetrics
+  metrics(): DecideMetrics & {
+    /** How many rules are paused now, by policy; of the live namespace. */
+    readonly rulesPaused: Readonly<Record<string, number>>
+  }
   /** How the copies for other programs go, by namespace; empty where none is kept. */
   onlineCopies(): Record<string, OnlineFeedStatistics>
-  /** False while more is waiting than may: a door can refuse before it reads a body. */
+  /**
+   * False while more is waiting than may, or for longer than may be: a door asks once a request, and
+   * refuses before it reads a body.
+   */
   hasRoom(): boolean
   /** Refuses new work from now on, waits for what is on its way, writes checkpoints and closes. */
   close(): Promise<void>
+}
+
+function workedUs(): number {
+  const { user, system } = process.threadCpuUsage()
+  return user + system
 }
 
 const IN_FLIGHT_MAX = 512
@@ -155,6 +167,7 @@ function createService(
 ): DecisionService {
   const inFlightMax = options.inFlightMax ?? IN_FLIGHT_MAX
   const meter = createMeter()
+  const turns = createTurns({ nowUs: monotonicUs, workedUs, atEnd: setImmediate })
   const opening = new Map<string, Promise<Namespace>>()
   let inFlight = 0
   let draining = false
@@ -240,7 +253,12 @@ function createService(
     namespace,
     namespaces: () => [...opened.values()].map(namespaceInfo),
     openNamespace: openNamed,
-    hasRoom: () => !draining && inFlight < inFlightMax,
+    hasRoom() {
+      // While it stops, whoever asks hears that instead.
+      if (draining || (inFlight < inFlightMax && !turns.isOver())) return true
+      meter.shed++
+      return false
+    },
     async removeNamespace(name) {
       if (name === 'live') {
         throw decisionErrors.namespace_invalid('The namespace "live" is never removed.')
@@ -277,7 +295,13 @@ function createService(
         storage: namespaces.some(({ pause }) => pause !== undefined) ? 'full' : 'ok',
       }
     },
-    metrics: () => meter.figures(),
+    metrics: () => {
+      const live = opened.get('live')
+      const paused = [...(live?.policies.keys() ?? [])].map((policy) => {
+        return [policy, live?.controls.pausedRules(policy).size ?? 0] as const
+      })
+      return { ...meter.figures(), rulesPaused: Object.fromEntries(paused) }
+    },
     onlineCopies: () =>
       Object.fromEntries(
         [...opened.values()].flatMap(({ name, online }) =>
@@ -294,8 +318,10 @@ function createService(
   function considerCheckpoint(within: Namespace): void {
     const { sinceCheckpoint, checkpointing } = within
     if (sinceCheckpoint < within.options.checkpointEvery || checkpointing !== undefined) return
-    checkpointNow(within).catch((error: unknown) => {
-      options.onWarning?.('A checkpoint was not written; it is tried again later.', error)
+    turns.aside(() => {
+      checkpointNow(within).catch((error: unknown) => {
+        options.onWarning?.('A checkpoint was not written; it is tried again later.', error)
+      })
     })
   }
 }

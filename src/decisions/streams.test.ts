@@ -62,8 +62,10 @@ test('what cannot be decided on is set aside with its reason, and holds nothing 
   const log = createMemoryLog()
   const messages = ['{', { ...payment(1), amount: 'much' }, payment(2), payment(2), payment(3)]
   await log.append('payments', messages.map(text))
-  const { counts } = await consume(bank.service, log)
+  const stream = await consume(bank.service, log)
+  const { counts } = stream
   await until(() => counts.decided + counts.known + counts.refused === 5)
+  expect(stream.figures()).toMatchObject({ topic: 'payments', lags: [{ partition: 0, lag: 0 }] })
   expect(counts).toEqual({ decided: 2, known: 1, refused: 2 })
   const { consumed } = await recordsOf(bank)
   expect(consumed).toMatchObject([

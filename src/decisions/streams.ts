@@ -17,9 +17,18 @@ export interface StreamOptions {
   readonly onWarning: (message: string, error: unknown) => void
 }
 
+export interface StreamFigures {
+  readonly topic: string
+  readonly policy: string
+  readonly counts: { readonly decided: number; readonly known: number; readonly refused: number }
+  /** What is still to be read of each partition, in the log's unit of offsets: messages, or bytes. */
+  readonly lags: readonly { readonly partition: number; readonly lag: number }[]
+}
+
 export interface RunningStream {
   /** Messages that were decided on, known before, or set aside, since the start. */
   readonly counts: { decided: number; known: number; refused: number }
+  figures(): StreamFigures
   /** Stops reading; resolves when nothing is under way any more. */
   stop(): Promise<void>
 }
@@ -51,6 +60,7 @@ export async function consumeStream(
   const stopping = new AbortController()
   const counts = { decided: 0, known: 0, refused: 0 }
   const partitions = await log.partitions(options.topic)
+  const lags = new Map(partitions.map((partition) => [partition, 0]))
   const ended = partitions.map((partition) => consumePartition(partition))
 
   async function consumePartition(partition: number): Promise<void> {
@@ -67,6 +77,7 @@ export async function consumeStream(
         })
         await Promise.all(taken)
         offset = (messages.at(-1)?.offset ?? offset - 1) + 1
+        lags.set(partition, Math.max(0, (await log.end(topic, partition)) - offset))
       } catch (error) {
         if (signal.aborted) return
         onWarning(`Partition ${partition} of ${topic} could not be read; it is tried again.`, error)
@@ -80,7 +91,7 @@ export async function consumeStream(
     const { namespace, policy, onWarning } = options
     for (let attempts = 1; !stopping.signal.aborted; attempts++) {
       try {
-        const body = parseStrictJson(message.value as Buffer, { maxBytes: BODY_BYTES_MAX })
+        const body = parseStrictJson(message.value, { maxBytes: BODY_BYTES_MAX })
         const { replayed } = await service.decide({ namespace, policy, body, origin })
         if (!replayed) {
           counts.decided++
@@ -112,6 +123,12 @@ export async function consumeStream(
 
   return {
     counts,
+    figures: () => ({
+      topic: options.topic,
+      policy: options.policy,
+      counts: { ...counts },
+      lags: [...lags].map(([partition, lag]) => ({ partition, lag })),
+    }),
     async stop() {
       stopping.abort()
       await Promise.all(ended)

@@ -87,11 +87,19 @@ function duration(seconds: number): string {
 
 /** Thousands parted by commas, whatever the machine's own language. */
 function grouped(value: number, decimalsMax: number, decimalsMin: number): string {
-  return new Intl.NumberFormat('en-GB', {
+  const key = `${decimalsMax} ${decimalsMin}`
+  const known = formats.get(key)
+  if (known !== undefined) return known.format(value)
+  const format = new Intl.NumberFormat('en-GB', {
     maximumFractionDigits: decimalsMax,
     minimumFractionDigits: decimalsMin,
-  }).format(value)
+  })
+  formats.set(key, format)
+  return format.format(value)
 }
+
+/** To make one costs more than to explain a score. */
+const formats = new Map<string, Intl.NumberFormat>()
 
 function plainName(description: string): string {
   return description.charAt(0).toUpperCase() + description.slice(1).replace(/\.$/, '')

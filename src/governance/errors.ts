@@ -51,6 +51,21 @@ export const governanceErrors = defineErrors({
     title: 'The version is not approved',
     action: 'See on its page what is missing: a passed gate, or approvals by two others.',
   },
+  after_review_missing: {
+    status: 404,
+    title: 'There is no such act to look at',
+    action: 'See the list of what was done at once under Governance.',
+  },
+  after_review_signed: {
+    status: 409,
+    title: 'Somebody has looked at it already',
+    action: 'Read what they said under Governance.',
+  },
+  after_review_self: {
+    status: 403,
+    title: 'Nobody looks at their own act',
+    action: 'Ask another approver to look at it.',
+  },
   example_flag_fixed: {
     status: 409,
     title: 'A real project cannot become an example',

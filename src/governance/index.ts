@@ -14,6 +14,8 @@ export type {
   GovernanceDependencies,
   VerdictRequest,
 } from './service.ts'
+export { createAfterReviews } from './after-reviews.ts'
+export type { AfterReviews } from './after-reviews.ts'
 export { compileGatePolicy, gatePolicy, gateRequirements } from './policy.ts'
 export type { CompiledGatePolicy, GatePolicyDeclaration, GatePolicyOptions } from './policy.ts'
 export { runGate } from './gate.ts'
@@ -26,6 +28,10 @@ export { createMemoryGovernanceStore } from './memory.ts'
 export { governanceErrors } from './errors.ts'
 export type { GovernanceStore } from './ports.ts'
 export type {
+  ActAtOnce,
+  AfterReview,
+  AfterSignature,
+  AfterVerdict,
   Approval,
   ApprovalsVoided,
   ApprovalView,

@@ -1,7 +1,7 @@
 import type { Restorable } from '../lib/unit-of-work.ts'
 import type { CompiledGatePolicy } from './policy.ts'
 import type { GovernanceStore } from './ports.ts'
-import type { Approval, GateRun, InventoryEntry } from './types.ts'
+import type { AfterReview, Approval, GateRun, InventoryEntry } from './types.ts'
 
 /** The simplest right store: immutable values that a failed transaction puts back. */
 export function createMemoryGovernanceStore(): GovernanceStore & Restorable {
@@ -9,12 +9,13 @@ export function createMemoryGovernanceStore(): GovernanceStore & Restorable {
   let entries = new Map<string, InventoryEntry>()
   let runs: readonly GateRun[] = []
   let approvals: readonly Approval[] = []
+  let reviews: readonly AfterReview[] = []
 
   return {
     save() {
-      const saved = [new Map(gates), new Map(entries), runs, approvals] as const
+      const saved = [new Map(gates), new Map(entries), runs, approvals, reviews] as const
       return () => {
-        ;[gates, entries, runs, approvals] = saved
+        ;[gates, entries, runs, approvals, reviews] = saved
       }
     },
     async putGate(gate) {
@@ -44,5 +45,18 @@ export function createMemoryGovernanceStore(): GovernanceStore & Restorable {
     },
     approvals: async (model, version) =>
       approvals.filter((a) => a.model === model && a.version === version),
+
+    async insertAfterReview(review) {
+      reviews = [...reviews, review]
+    },
+    afterReview: async (id) => reviews.find((review) => review.id === id),
+    afterReviews: async ({ open, limit }) =>
+      reviews
+        .filter(({ signed }) => !open || signed === undefined)
+        .toReversed()
+        .slice(0, limit),
+    async signAfterReview(id, signed) {
+      reviews = reviews.map((review) => (review.id === id ? { ...review, signed } : review))
+    },
   }
 }

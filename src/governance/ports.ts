@@ -1,5 +1,5 @@
 import type { CompiledGatePolicy } from './policy.ts'
-import type { Approval, GateRun, InventoryEntry } from './types.ts'
+import type { AfterReview, AfterSignature, Approval, GateRun, InventoryEntry } from './types.ts'
 
 /** Inventory, compiled gates, gate runs and approvals. Runs and approvals are only ever added. */
 export interface GovernanceStore {
@@ -20,4 +20,10 @@ export interface GovernanceStore {
   insertApproval(approval: Approval): Promise<void>
   /** In order of time. */
   approvals(model: string, version: number): Promise<Approval[]>
+
+  insertAfterReview(review: AfterReview): Promise<void>
+  afterReview(id: string): Promise<AfterReview | undefined>
+  /** Newest first; those without a signature when `open`. */
+  afterReviews(query: { readonly open: boolean; readonly limit: number }): Promise<AfterReview[]>
+  signAfterReview(id: string, signed: AfterSignature): Promise<void>
 }

@@ -144,6 +144,36 @@ export interface InventoryEntry {
   readonly updatedAtUs: number
 }
 
+/** Something that one person may do at once. */
+export interface ActAtOnce {
+  /** Stable name: `model-suspended`, `rolled-back`, `challenger-ended`, `rule-paused`. */
+  readonly act: string
+  /** A sentence for people: what was done. */
+  readonly what: string
+  readonly object: { readonly kind: string; readonly id: string }
+}
+
+export type AfterVerdict = 'right' | 'wrong'
+
+/** An act of one person, and what another one said of it afterwards. */
+export interface AfterReview extends ActAtOnce {
+  readonly id: string
+  readonly actorId: string
+  readonly actorName: string
+  readonly reason: string
+  readonly atUs: number
+  /** Missing while it waits. */
+  readonly signed?: AfterSignature | undefined
+}
+
+export interface AfterSignature {
+  readonly identityId: string
+  readonly identityName: string
+  readonly verdict: AfterVerdict
+  readonly note: string
+  readonly atUs: number
+}
+
 /** Emitted when a version has passed its gate and has all its approvals. */
 export interface VersionApproved {
   readonly type: 'governance.version-approved'

@@ -150,6 +150,8 @@ export interface Predictor {
   margin(row: Float64Array): number
   /** Probability of the positive class, value, or strangeness (higher is stranger); one output only. */
   score(row: Float64Array): number
+  /** Both at the price of one. */
+  marginAndScore(row: Float64Array): { readonly margin: number; readonly score: number }
   /** The score of every row; the columns are found by name; one output only. */
   scoreMatrix(x: Matrix): Float64Array
   /** One number an output: probabilities, the value, distances to the centres. */

@@ -98,6 +98,16 @@ function predictorOf(features: readonly string[], scorer: Scorer): Predictor {
       checkAnswer(one, row)
       return one[0]
     },
+    marginAndScore(row) {
+      checkRow(row)
+      single()
+      scorer.margins(row, one)
+      checkAnswer(one, row)
+      const margin = one[0]
+      scorer.activate(one)
+      checkAnswer(one, row)
+      return { margin, score: one[0] }
+    },
     scoreMatrix(x) {
       single()
       return predictMatrix(x)

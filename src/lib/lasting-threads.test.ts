@@ -60,9 +60,11 @@ describe('lasting threads', () => {
   })
 
   test('end where one thread after another falls', async () => {
-    const { run } = await started()
+    const { run, isEnded } = await started()
+    expect(isEnded()).toBe(false)
     for (let i = 0; i < 5; i++) await expect(run(66)).rejects.toThrow()
     await expect(run(1)).rejects.toThrow('fell 5 times')
+    expect(isEnded()).toBe(true)
   })
 
   test('shed what is more than may wait, and refuse after the end', async () => {

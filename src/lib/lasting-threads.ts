@@ -12,6 +12,8 @@ import { generalErrors } from './errors.ts'
 export interface LastingThreads<Request, Answer> {
   /** Error: `overloaded` where too many wait, and what the options make of failures. */
   run(request: Request, transfer?: readonly Transferable[]): Promise<Answer>
+  /** Whether they were closed, or fell too often: nothing is answered any more. */
+  isEnded(): boolean
   /** Refuses those that wait. */
   close(): Promise<void>
 }
@@ -161,6 +163,7 @@ export async function startLastingThreads<Request, Answer>(
         if (idle !== undefined) give(idle)
       })
     },
+    isEnded: () => ended !== undefined,
     close: () => close(fail.failed('It has been closed.')),
   }
 }

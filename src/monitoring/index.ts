@@ -17,6 +17,8 @@ export {
 } from './distance.ts'
 export { createDriftSink, driftOf, driftRowsMin, psiAlert, psiWarning } from './drift.ts'
 export type { DriftFigures } from './drift.ts'
+export { compareLive, compareShadow, trippedGuards } from './challengers.ts'
+export type { ChallengerFigures, ComparedRate, SideFigures } from './challengers.ts'
 export { createMemoryDriftCounts } from './memory.ts'
 export { labelNote, performanceOf, performanceVerdict, shareOf } from './performance.ts'
 export type { PerformanceFigures, Share } from './performance.ts'

@@ -22,6 +22,21 @@ export const pipelineErrors = defineErrors({
     title: 'Too much waits to be learnt',
     action: 'Wait until some of it is done, or stop what is not needed any more.',
   },
+  backtest_empty: {
+    status: 409,
+    title: 'There is nothing to back-test on',
+    action: 'Choose another period; bring its events with `assay ingest`, if they are not here yet.',
+  },
+  backtest_too_long: {
+    status: 422,
+    title: 'The period is too long for one back-test',
+    action: 'Choose a shorter period.',
+  },
+  backtests_full: {
+    status: 429,
+    title: 'Too many back-tests wait',
+    action: 'Wait until some of them are done, or cancel what is not needed any more.',
+  },
   pipeline_invalid: {
     status: 422,
     title: 'A pipeline is declared wrongly',

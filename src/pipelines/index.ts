@@ -17,6 +17,22 @@ export {
   type LiveMaterial,
   type LivePorts,
 } from './flows/learn.ts'
+export type {
+  BacktestAsked,
+  BacktestsRemote,
+  BacktestState,
+  BacktestSummary,
+  KeptBacktest,
+} from './backtest-remote.ts'
+export {
+  backtest,
+  type BacktestAnswer,
+  type BacktestEvidence,
+  type BacktestOver,
+  type BacktestPorts,
+  type BacktestProgress,
+  type BacktestRequest,
+} from './flows/backtest.ts'
 export {
   ENTITY_VALUES_MAX,
   entityFeatures,

@@ -81,7 +81,12 @@ export type {
   VersionSearch,
 } from './search.ts'
 export { createTrackingSources } from './tracking-sources.ts'
-export { createWebhooks, type Webhooks } from './webhooks/service.ts'
+export {
+  createWebhooks,
+  isDelivered,
+  signatureOf,
+  type Webhooks,
+} from './webhooks/service.ts'
 export { createMemoryWebhookStore } from './webhooks/memory.ts'
 export { createSeal } from './webhooks/seal.ts'
 export { type AddressPolicy, checkedUrl, hostOf } from './webhooks/address.ts'
@@ -95,5 +100,6 @@ export type {
   Webhook,
   WebhookEvent,
   WebhookRequest,
+  WebhookSender,
   WebhookStatus,
 } from './webhooks/types.ts'

@@ -15,6 +15,10 @@ export interface RoleConfig {
   readonly stateMemoryBytes: number | null
   /** Address of the store of online values, with its password; null: none is kept up. */
   readonly online: string | null
+  /** Of the gRPC door of prediction; null or absent: there is none. */
+  readonly grpcPort?: number | null
+  /** Policies that decide on the messages of topics, by topic. */
+  readonly consume?: Readonly<Record<string, string>>
   readonly housekeeping: HousekeepingSettings
   /** Folder of the built page. */
   readonly page: string

@@ -2,6 +2,7 @@
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
+import { createFolderLog } from '../adapters/folder/index.ts'
 import {
   openLmdbDecisionIndex,
   openMendedColdStore,
@@ -12,6 +13,7 @@ import { localAddress } from '../lib/rpc.ts'
 import { homeAt, lockRole, type Home } from '../projects/index.ts'
 import { startDecide as openDoor } from '../server/decide/index.ts'
 import { createModelThread, createPublishedHost } from '../serving/index.ts'
+import { topicsDirectory } from './actions.ts'
 import { version, type RoleConfig } from './config.ts'
 import { rolesErrors } from './errors.ts'
 import type { RunningRole } from './keep.ts'
@@ -61,8 +63,12 @@ export async function startDecide(
             openCold: (directory) => openMendedColdStore(directory, mend),
           },
     online,
-    inference: { models, version },
+    inference: { models, version, grpcPort: config.grpcPort ?? undefined },
     outsideModels: outsideModels(models),
+    streams: {
+      log: createFolderLog({ directory: topicsDirectory(home) }),
+      policies: Object.entries(config.consume ?? {}).map(([topic, policy]) => ({ topic, policy })),
+    },
     log,
     onFatal,
   })

@@ -1,18 +1,41 @@
 // From an approved version to the process that decides: the document is published as an immutable
 // file, the deployment is recorded with its audit entry, and `decide` is told to switch.
 import type { ChangeBy } from '../access/index.ts'
-import { publishDeployment, type DecideRemote } from '../decisions/index.ts'
+import {
+  createEngine,
+  decisionErrors,
+  directoryDeployments,
+  draftDocument,
+  publishDeployment,
+  readDeployment,
+  type CompiledPolicy,
+  type DecideRemote,
+  type DeployedPolicy,
+} from '../decisions/index.ts'
 import { isAssayError } from '../lib/errors.ts'
+import { contentHash } from '../lib/hash.ts'
 import type { Remote } from '../lib/rpc.ts'
 import { deploymentDocument } from '../pipelines/index.ts'
 import type { CompiledProject } from '../projects/index.ts'
 import type { Registry } from '../registry/index.ts'
-import type { Deployment, Deployments } from '../serving/index.ts'
+import type { Challengers, Compose, Deployment, Deployments } from '../serving/index.ts'
 import { rolesErrors } from './errors.ts'
 
 export interface Deployer {
   deployVersion(model: string, version: number, by: ChangeBy): Promise<void>
+  /** An approved policy with the present model. */
+  deployPolicy(policy: CompiledPolicy, by: ChangeBy): Promise<void>
   rollBack(request: { policy: string; version?: number | undefined }, by: ChangeBy): Promise<void>
+  /** Confirms what another person proposed, and turns it on. */
+  confirmProposal(id: string, identityId: string, reason: string): Promise<void>
+  endChallenger(
+    request: { policy: string; name: string; action: 'end' | 'withdraw' },
+    by: ChangeBy,
+  ): Promise<void>
+  /** A canary's next step. */
+  advanceChallenger(policy: string, name: string, by: ChangeBy): Promise<void>
+  /** From the next decision on the champion is not asked. */
+  suspendModel(policy: string, by: ChangeBy): Promise<void>
   /** Brings every namespace that decides to what is deployed; safe to call at any time. */
   reconcile(): Promise<void>
 }
@@ -23,13 +46,101 @@ export interface DeployerPorts {
   readonly project: () => CompiledProject | undefined
   readonly registry: Pick<Registry, 'version' | 'modelJson'>
   readonly serving: Deployments
+  readonly challengers: Challengers
   readonly decide: Remote<DecideRemote>
+  /** The policy that people approved as a draft and that is live; undefined where there is none. */
+  readonly keptPolicy?: (policy: string) => Promise<CompiledPolicy | undefined>
   /** File of the base checkpoint for the features of a published document. */
   readonly baseOf: (document: string) => Promise<string>
 }
 
 export function createDeployer(ports: DeployerPorts): Deployer {
-  const { directory, project, registry, serving, decide } = ports
+  const { directory, project, registry, serving, challengers, decide } = ports
+  const documents = directoryDeployments(directory)
+
+  const compose: Compose = async (champion, traffic, sticky) => {
+    const base = await readDeployment(documents, champion)
+    if (traffic.length === 0) return champion
+    const challenging = await Promise.all(
+      traffic.map(async (each) => ({
+        name: each.name,
+        ...(await scoredBy(each.model, each.version)),
+        traffic:
+          each.mode === 'shadow'
+            ? { mode: each.mode, share: each.share }
+            : { mode: each.mode, share: each.share, ...(each.when && { when: each.when }) },
+      })),
+    )
+    return publish({ ...base, challengers: challenging, ...(sticky && { sticky }) })
+  }
+
+  async function scoredBy(model: string, number: number) {
+    const { modelHash: version, thresholds } = await registry.version(model, number)
+    const body = JSON.parse(await registry.modelJson(model, number))
+    return {
+      model: { name: model, number, version, body },
+      thresholds: { decline: thresholds['decline'], review: thresholds['review'] },
+    }
+  }
+
+  /** The champion that a new one leaves behind, where it can answer for the new document's features. */
+  async function lastGoodFor(document: DeployedPolicy): Promise<Deployment['lastGood']> {
+    const current = await serving.current(document.policy.name)
+    const { name, number } = document.model
+    if (current === undefined) return undefined
+    const before =
+      current.model === name && current.version === number
+        ? current.lastGood
+        : { model: current.model, version: current.version }
+    if (before === undefined) return undefined
+    const { status } = await registry.version(before.model, before.version)
+    if (status === 'refused' || status === 'retired') return undefined
+    const { features } = (await scoredBy(before.model, before.version)).model.body
+    const known = new Set(featureNames(document))
+    return (features as string[]).every((feature) => known.has(feature)) ? before : undefined
+  }
+
+  async function withLastGood(document: DeployedPolicy) {
+    const lastGood = await lastGoodFor(document)
+    if (lastGood === undefined) return { document, lastGood }
+    const scored = await scoredBy(lastGood.model, lastGood.version)
+    return { document: { ...document, lastGood: scored }, lastGood }
+  }
+
+  /** A policy that people approved stays when the project brings its next model. */
+  async function keptIn(declared: DeployedPolicy): Promise<DeployedPolicy> {
+    const { name, source, featureSets } = declared.policy
+    const kept = await ports.keptPolicy?.(name)
+    if (kept === undefined) return declared
+    const isSame = (one: unknown, other: unknown) => contentHash(one) === contentHash(other)
+    if (!isSame(kept.source, source) || !isSame(kept.featureSets, featureSets)) {
+      throw decisionErrors.policy_kept(
+        `Policy "${name}" is live as people approved it, over other features than the project declares now.`,
+      )
+    }
+    return draftDocument(declared, kept)
+  }
+
+  /** What would not decide is refused here, before anything is recorded. */
+  async function publish(document: DeployedPolicy): Promise<string> {
+    createEngine(document, featureNames(document))
+    return publishDeployment(directory, document)
+  }
+
+  /** To every namespace; what cannot be told now is told again by `reconcile`. */
+  async function tellSuspensions(): Promise<void> {
+    const suspensions = await challengers.suspensions()
+    if (suspensions.length === 0) return
+    for (const { namespace, policies } of await decide.namespaces()) {
+      for (const { policy, suspended, actorId: actor, reason } of suspensions) {
+        if (!policies.some((each) => each.policy === policy)) continue
+        const now = await decide.controls({ namespace, policy })
+        if ((now.suspended !== null) === suspended) continue
+        const change = suspended ? 'suspend' : 'resume'
+        await decide.changeModel({ namespace, policy, change, actor, reason })
+      }
+    }
+  }
 
   async function switchTo(deployment: Deployment): Promise<void> {
     for (const { namespace, base, policies } of await decide.namespaces()) {
@@ -58,21 +169,56 @@ export function createDeployer(ports: DeployerPorts): Deployer {
       const applied = project()
       if (applied === undefined) throw rolesErrors.project_missing('No project was applied yet.')
       const version = await registry.version(model, number)
-      const document = deploymentDocument(applied, version, await registry.modelJson(model, number))
+      const { document, lastGood } = await withLastGood(
+        await keptIn(deploymentDocument(applied, version, await registry.modelJson(model, number))),
+      )
       const deployment = await serving.deploy(
         {
           policy: document.policy.name,
           policyHash: document.policy.version,
-          document: await publishDeployment(directory, document),
+          document: await publish(document),
           model,
           version: number,
+          lastGood,
         },
         by,
       )
       await switchTo(deployment)
     },
+    async deployPolicy(policy, by) {
+      const current = await serving.current(policy.name)
+      if (current === undefined) {
+        throw decisionErrors.policy_not_found(`Policy "${policy.name}" is not live.`)
+      }
+      const { model, version, lastGood } = current
+      const live = await readDeployment(documents, current.document)
+      const { challengers: _, sticky: _s, ...champion } = live
+      const document = draftDocument(champion, policy, await scoredBy(model, version))
+      const request = { policy: policy.name, policyHash: policy.version, model, version, lastGood }
+      try {
+        const published = { ...request, document: await publish(document) }
+        await switchTo(await serving.deploy(published, by))
+      } catch (error) {
+        if (!isAssayError(error, 'deployment_unchanged')) throw error
+      }
+    },
     async rollBack(request, by) {
       await switchTo(await serving.rollback(request, by))
+    },
+    async confirmProposal(id, identityId, reason) {
+      const deployment = await challengers.confirm(id, identityId, reason, compose)
+      if (deployment !== undefined) await switchTo(deployment)
+      else await tellSuspensions()
+    },
+    async endChallenger(request, by) {
+      await switchTo(await challengers.end(request, by, compose))
+    },
+    async advanceChallenger(policy, name, by) {
+      await switchTo(await challengers.advance(policy, name, by, compose))
+    },
+    async suspendModel(policy, by) {
+      await challengers.suspend(policy, by)
+      await tellSuspensions()
     },
     async reconcile() {
       const history = await serving.history()
@@ -84,6 +230,16 @@ export function createDeployer(ports: DeployerPorts): Deployer {
           if (!isAssayError(error, 'peer_unavailable')) throw error
         }
       }
+      try {
+        await tellSuspensions()
+      } catch (error) {
+        if (!isAssayError(error, 'peer_unavailable')) throw error
+      }
     },
   }
+}
+
+/** The features that live state computes for a document. */
+function featureNames({ featureSets }: DeployedPolicy): string[] {
+  return featureSets.flatMap(({ features }) => features.map(({ name }) => name))
 }

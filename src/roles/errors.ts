@@ -11,6 +11,11 @@ export const rolesErrors = defineErrors({
     title: 'The published document of a deployment is gone',
     action: 'Run the pipeline again, or restore the home directory from its backup.',
   },
+  action_refused: {
+    status: 502,
+    title: 'An action of a policy was not taken by its receiver',
+    action: 'Mend the receiver or its declaration, then have what was set aside delivered once more.',
+  },
   project_missing: {
     status: 409,
     title: 'There is no project yet',

@@ -6,8 +6,12 @@ import type { Access, AccessSnapshot, Identity } from '../access/index.ts'
 import { createFolderArtifacts } from '../adapters/folder/index.ts'
 import { isOnnxRuntimeInstalled } from '../adapters/onnx/index.ts'
 import {
+  caseSettings,
   createCaseDesk,
+  createCaseWork,
   createProjector,
+  createSetAsideDesk,
+  createSetAsideSink,
   directoryDeployments,
   type DecideRemote,
 } from '../decisions/index.ts'
@@ -19,6 +23,7 @@ import {
   markBrokenOff,
   markInterrupted,
   openLogs,
+  type BacktestsRemote,
   type LearningRemote,
   type WorkRemote,
   type PipelineRemote,
@@ -33,19 +38,25 @@ import {
 } from '../projects/index.ts'
 import { deploymentsDirectory } from '../server/decide/index.ts'
 import {
+  createDiskWatch,
   createKeepApp,
   keepHandlers,
+  onAir,
   placeOf,
   sessionView,
   type ParquetWriter,
   type Rooms,
 } from '../server/keep/index.ts'
+import { openActions } from './actions.ts'
 import { version, type RoleConfig } from './config.ts'
+import { createCanary } from './canary.ts'
 import { createDeployer } from './deployer.ts'
 import { rolesErrors } from './errors.ts'
 import { housekeepingOfKeep, keepHouse } from './housekeeping.ts'
+import { backtestFiles } from './backtest-files.ts'
 import { createLearningFiles } from './learning-files.ts'
 import { isRunnerAlive, wakingDesk } from './pipeline-control.ts'
+import { openPolicies } from './policies.ts'
 import { pipelineFolders } from './pipeline-folders.ts'
 import { roleLog, troubleTeller } from './log.ts'
 import { openMetadata, type Metadata, type MetadataEvents } from './metadata.ts'
@@ -61,8 +72,12 @@ export interface RunningRole {
   stop(): Promise<void>
 }
 
+/** Between two looks at what is to be told of decisions. */
+const ACTIONS_EVERY_MS = 250
 /** Between two looks at what is due: labels of verdicts, sealed segments, deployments. */
 const CHORES_EVERY_MS = 1000
+/** Between two looks at how challengers do. */
+const CHALLENGERS_EVERY_MS = 10_000
 
 export interface KeptHome {
   readonly home: Home
@@ -70,6 +85,7 @@ export interface KeptHome {
   /** Folder of the built page. */
   readonly page: string
   readonly onAccessChanged?: MetadataEvents['onAccessChanged']
+  readonly onVersion?: MetadataEvents['onVersion']
   /** Who asks where a request names nobody; without it such a request is refused. */
   readonly openTo?: (metadata: Metadata) => Promise<Identity>
   /** Writes exports; `work` does so where nothing else is named. */
@@ -77,9 +93,11 @@ export interface KeptHome {
 }
 
 /** Opens what a home keeps, and the app over it, which listens on nothing yet. */
-export async function openKeep({ home, log, page, onAccessChanged, openTo, parquet }: KeptHome) {
+export async function openKeep(kept: KeptHome) {
+  const { home, log, page, onAccessChanged, onVersion, openTo, parquet } = kept
   const metadata = await openMetadata(home, {
     ...(onAccessChanged && { onAccessChanged }),
+    ...(onVersion && { onVersion }),
     onLineageError: troubleTeller(log)('Telling of lineage'),
   })
   const decide = remote<DecideRemote>(home.socket('decide'), 'decide')
@@ -88,11 +106,20 @@ export async function openKeep({ home, log, page, onAccessChanged, openTo, parqu
   let project: DeclaredProject | undefined = (await metadata.projects.current())?.project
   const { stores } = metadata
   const documents = directoryDeployments(deploymentsDirectory(home))
+  const policies = openPolicies({
+    metadata,
+    decide,
+    documents,
+    deployPolicy: (policy, by) => deployer.deployPolicy(policy, by),
+    namespace: async () => (await onAir({ decide, clock: metadata.clock })).namespace,
+    backtestOf: (version) => backtestFiles(home).newestOf(version),
+  })
   const deployer = createDeployer({
     ...metadata,
     directory: deploymentsDirectory(home),
     project: () => (project && learnsAndDecides(project) ? project : undefined),
     decide,
+    keptPolicy: (policy) => policies.drafts.keptPolicy(policy),
     baseOf: async (document) => {
       const published = await documents.read(document)
       if (published === undefined)
@@ -100,20 +127,53 @@ export async function openKeep({ home, log, page, onAccessChanged, openTo, parqu
       return basePath(home, published.policy.featureSets)
     },
   })
-  const cases = createCaseDesk({
+  const caseDesk = createCaseDesk({
     store: stores.decisions,
     decide,
     clock: metadata.clock,
     labelsOf: () => verdictLabels(project),
   })
+  const settingsOf = (policy: string) =>
+    caseSettings(project?.policies.find(({ name }) => name === policy)?.cases)
+  const cases = createCaseWork({
+    store: stores.decisions,
+    desk: caseDesk,
+    unit: stores.unit,
+    audit: metadata.audit,
+    clock: metadata.clock,
+    settingsOf,
+  })
   const pipelineWork = remote<PipelineRemote>(home.socket('work'), 'pipelines')
   const models = createModelReader()
   const hasOnnxRuntime = isOnnxRuntimeInstalled()
+  const onError = troubleTeller(log)('Telling of decisions')
+  const actions = openActions({ home, metadata, decide, onError })
+  const disk = createDiskWatch({
+    decide: home.decide,
+    database: home.database,
+    decisions: () =>
+      decide.namespaces().then(
+        (all) => all.reduce((sum, { decisions }) => sum + decisions, 0),
+        () => null,
+      ),
+    clock: metadata.clock,
+    onError: troubleTeller(log)('Measuring the disk'),
+  })
   const rooms: Rooms = {
     ...metadata,
+    disk,
     ...deployer,
+    ...policies,
     decisions: stores.decisions,
     cases,
+    caseSettings: settingsOf,
+    actions,
+    setAside: createSetAsideDesk({
+      ...metadata,
+      store: stores.setAside,
+      unit: stores.unit,
+      decide,
+    }),
     drift: stores.drift,
     references: openReferences(home),
     decide,
@@ -125,6 +185,7 @@ export async function openKeep({ home, log, page, onAccessChanged, openTo, parqu
       troubleTeller(log)('Waking a pipeline run'),
     ),
     pipelineLogs: openLogs(pipelineFolders(home).logs),
+    backtests: remote<BacktestsRemote>(home.socket('work'), 'backtests'),
     learning,
     learningFiles: createLearningFiles({
       home,
@@ -162,6 +223,7 @@ export async function openKeep({ home, log, page, onAccessChanged, openTo, parqu
     await metadata.webhooks.deliverDue(stopping.signal).catch(withWebhooks)
   })
   app.addHook('onClose', async () => {
+    disk.stop()
     stopping.abort()
     await telling.stop()
     await models.close()
@@ -170,8 +232,11 @@ export async function openKeep({ home, log, page, onAccessChanged, openTo, parqu
   return {
     metadata,
     deployer,
+    policies,
+    actions,
     rooms,
     app,
+    caseDesk,
     apply: async (...[applied, by]: Parameters<Metadata['projects']['apply']>) => {
       await metadata.projects.apply(applied, by)
       project = applied
@@ -185,11 +250,15 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
   const trouble = troubleTeller(log)
   const release = await lockRole(home, 'keep', sleep)
   const publishAccess = accessPublisher(home, trouble('Publishing keys'))
-  const { metadata, deployer, rooms, app, apply } = await openKeep({
+  let versionsMoved = true
+  const { metadata, deployer, policies, actions, rooms, app, caseDesk, apply } = await openKeep({
     home,
     log,
     page: config.page,
     onAccessChanged: () => publishAccess(() => metadata.access.snapshot()),
+    onVersion: () => {
+      versionsMoved = true
+    },
   })
   const { stores } = metadata
   await publishAccess(() => metadata.access.snapshot())
@@ -205,6 +274,8 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
   })
   const ofCommands = {
     ...servicesForCommands({ ...metadata, pipelineDesk }),
+    actions,
+    setAside: rooms.setAside,
     housekeeping: { run: house.run },
   }
   const forCommands = await serveRpc(home.socket('admin'), ofCommands, { onDefect })
@@ -219,16 +290,31 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
     decide: rooms.decide,
     sinks: [
       stores.decisions,
+      createSetAsideSink(stores.setAside),
       createDriftSink({ store: stores.drift, referenceOf: rooms.references.ofDeployment }),
     ],
     onError: trouble('Reading the journal'),
   })
   projector.start()
+  const stopping = new AbortController()
+  let told: Promise<unknown> = Promise.resolve()
+  const withActions = trouble('Telling of decisions')
+  const telling = every(ACTIONS_EVERY_MS, async () => {
+    const begun = await actions.begin(stopping.signal).catch(withActions)
+    if (begun !== undefined) told = Promise.all([told, begun.ended])
+  })
   const seals = createSealRecorder({ decide: rooms.decide, audit: metadata.audit })
+  const withCases = trouble('Putting alerts into cases')
   const withLabels = trouble('Sending labels of verdicts')
   const withDeployments = trouble('Bringing decide to what is deployed')
+  const withPolicies = trouble('Carrying out changes of policies')
   const served = createServedPublisher({
     directory: home.published,
+    haveMoved: () => {
+      const moved = versionsMoved
+      versionsMoved = false
+      return moved
+    },
     registry: metadata.registry,
     sources: {
       modelJson: (model, number) => metadata.registry.modelJson(model, number),
@@ -237,17 +323,31 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
   })
   const withServed = trouble('Publishing served models')
   const withSeals = trouble('Recording sealed segments')
+  const canary = createCanary({
+    ...metadata,
+    decisions: stores.decisions,
+    deployer,
+    namespace: async () => (await onAir(rooms)).namespace,
+  })
+  const withChallengers = trouble('Looking after challengers')
+  const watch = every(CHALLENGERS_EVERY_MS, () => canary.look().catch(withChallengers))
   const chores = every(CHORES_EVERY_MS, async () => {
     // One that fails must not hold up the others.
-    await rooms.cases.sendDueLabels().catch(withLabels)
+    await rooms.cases.gather().catch(withCases)
+    await caseDesk.sendDueLabels().catch(withLabels)
     await deployer.reconcile().catch(withDeployments)
+    await policies.chores().catch(withPolicies)
     await seals.record().catch(withSeals)
     await served.publish().catch(withServed)
   })
   return {
     stop: async () => {
+      stopping.abort()
       await house.stop()
+      await telling.stop()
+      await told
       await chores.stop()
+      await watch.stop()
       await projector.stop()
       door.closeAllConnections()
       door.close()

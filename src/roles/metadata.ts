@@ -7,7 +7,8 @@ import { createFolderArtifacts, createFolderParts, sweepFolder } from '../adapte
 import { openSqlite } from '../adapters/sqlite/index.ts'
 import { createAuditLog, createCheckpointSigner, generateSigningKey } from '../audit/index.ts'
 import { auditedStores, createDataVersions } from '../data/index.ts'
-import { createGovernance } from '../governance/index.ts'
+import { isApprovedDraft } from '../decisions/index.ts'
+import { createAfterReviews, createGovernance } from '../governance/index.ts'
 import { systemClock } from '../lib/clock.ts'
 import { systemIds, systemRandomBytes } from '../lib/ids.ts'
 import { createOpenLineage, createPipelineDesk, createResultKeeper } from '../pipelines/index.ts'
@@ -21,7 +22,7 @@ import {
   createWebhookSender,
   isPrompt,
 } from '../registry/index.ts'
-import { createDeployments, type DeploymentChanged } from '../serving/index.ts'
+import { createChallengers, createDeployments, type DeploymentChanged } from '../serving/index.ts'
 import { createRunViews, createTracking } from '../tracking/index.ts'
 import { version as assayVersion } from './config.ts'
 import { dataInUse } from './data-in-use.ts'
@@ -30,6 +31,8 @@ import { openLineageOut, producerOf, tellLineage } from './open-lineage.ts'
 export interface MetadataEvents {
   readonly onAccessChanged?: (event: AccessChanged) => unknown
   readonly onDeployment?: (event: DeploymentChanged) => void
+  /** A version was registered, or its status moved. */
+  readonly onVersion?: () => void
   /** Events of lineage that could not be kept or sent. */
   readonly onLineageError?: (error: unknown) => void
 }
@@ -64,12 +67,13 @@ export async function openMetadata(home: Home, events: MetadataEvents = {}) {
       (await stores.registry.cameOf({ loggedModelId: id })),
   })
   const policy = { allowPrivate: process.env['ASSAY_WEBHOOKS_PRIVATE'] === 'allow' }
+  const sendWebhook = createWebhookSender(policy)
   const webhooks = createWebhooks({
     ...common,
     store: stores.webhooks,
     policy,
     seal: createSeal(webhookKey(home), systemRandomBytes),
-    send: createWebhookSender(policy),
+    send: sendWebhook,
     isPrompt: async (name) => {
       const model = await stores.registry.model(name)
       return model !== undefined && isPrompt(model)
@@ -95,6 +99,7 @@ export async function openMetadata(home: Home, events: MetadataEvents = {}) {
   const registry = createRegistry({
     ...common,
     emit: (event) => {
+      events.onVersion?.()
       if (event.type !== 'registry.version-registered') return
       void stores.registry
         .version(event.model, event.version)
@@ -110,12 +115,24 @@ export async function openMetadata(home: Home, events: MetadataEvents = {}) {
   })
   const runViews = createRunViews({ ...common, store: stores.runViews })
   const governance = createGovernance({ ...common, store: stores.governance, registry, access })
+  const afterReviews = createAfterReviews({ ...common, store: stores.governance, access })
   const serving = createDeployments({
     ...common,
     store: stores.deployments,
     registry,
     governance,
+    afterReviews,
+    isPolicyApproved: (policy, hash) => isApprovedDraft(stores.decisionPolicies, policy, hash),
     ...(events.onDeployment && { emit: events.onDeployment }),
+  })
+  const challengers = createChallengers({
+    ...common,
+    store: stores.deployments,
+    deployments: serving,
+    registry,
+    governance,
+    access,
+    afterReviews,
   })
   const data = auditedStores(
     { catalog: stores.catalog, quarantine: stores.quarantine },
@@ -136,6 +153,8 @@ export async function openMetadata(home: Home, events: MetadataEvents = {}) {
   })
   return {
     stores,
+    unit,
+    ids,
     clock,
     audit,
     access,
@@ -143,8 +162,11 @@ export async function openMetadata(home: Home, events: MetadataEvents = {}) {
     runViews,
     registry,
     webhooks,
+    sendWebhook,
     governance,
+    afterReviews,
     serving,
+    challengers,
     catalog: data.catalog,
     quarantine: data.quarantine,
     versions,

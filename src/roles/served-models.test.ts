@@ -18,13 +18,19 @@ const { model, rows, probabilities } = await engineModel('churn')
 let directory = ''
 let host: PublishedHost
 let troubles: unknown[] = []
+let workers: Worker[] = []
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'assay-served-'))
   troubles = []
+  workers = []
   host = createPublishedHost({
     published: directory,
     thread: createModelThread({
-      start: () => new Worker(new URL('./model-thread.ts', import.meta.url)),
+      start: () => {
+        const worker = new Worker(new URL('./model-thread.ts', import.meta.url))
+        workers.push(worker)
+        return worker
+      },
     }),
     onTrouble: (error) => troubles.push(error),
   })
@@ -42,9 +48,12 @@ function publisherOf(versions: ModelVersion[], json = JSON.stringify(model)) {
   let reads = 0
   const publisher = createServedPublisher({
     directory,
+    haveMoved: () => true,
     registry: {
-      searchVersions: async () => ({
-        versions: versions.map((each) => ({ version: each }) as LabelledVersion),
+      searchVersions: async ({ filter }) => ({
+        versions: versions
+          .filter(({ status }) => filter && 'value' in filter && filter.value === status)
+          .map((each) => ({ version: each }) as LabelledVersion),
       }),
     },
     sources: {
@@ -122,6 +131,16 @@ describe('what keep publishes', () => {
       reason: /does not hold what its name/,
     })
     expect(troubles).toHaveLength(1)
+  })
+
+  test('is answered by another thread where the first one falls', async () => {
+    await publisherOf([version(1, 'live')]).publish()
+    await host.refresh()
+    for (let fallen = 0; fallen < 7; fallen++) {
+      await workers.at(-1)!.terminate()
+      expect(await answers()).toEqual(Float64Array.from(probabilities.flat()))
+    }
+    expect(workers).toHaveLength(8)
   })
 
   test('survives a catalogue that is damaged: what was served stays, and keep writes it again', async () => {

@@ -13,17 +13,22 @@ import {
 } from '../serving/index.ts'
 import { servedModelOf, type VersionSources } from './served-models.ts'
 
-/** Versions that are served at a time: of more, those of the newest registration. */
+/** Versions of a status that are served at a time: of more, those of the newest registration. */
 const SERVED_MAX = 200
 
+/** Calls after which the registry is looked at anyway, for what nobody tells of. */
+const CALLS_BETWEEN = 30
+
 export interface ServedPublisher {
-  /** Brings the catalogue to what the registry says; cheap where nothing changed. */
+  /** Brings the catalogue to what the registry says; nothing where nothing moved. */
   publish(): Promise<void>
 }
 
 export interface ServedPublisherPorts {
   /** Folder of what is published. */
   readonly directory: string
+  /** Whether versions changed since it was asked last; deletions and new names need not be told. */
+  readonly haveMoved: () => boolean
   readonly registry: Pick<Registry, 'searchVersions'>
   readonly sources: VersionSources
 }
@@ -33,6 +38,8 @@ export function createServedPublisher(ports: ServedPublisherPorts): ServedPublis
   let published: readonly CatalogueEntry[] | undefined
   /** What the file holds; undefined where there is none or it is damaged. */
   let standing: string | undefined
+  /** Calls since the registry was looked at. */
+  let idle = CALLS_BETWEEN
 
   async function entryOf(version: ModelVersion): Promise<CatalogueEntry> {
     const named = {
@@ -53,30 +60,34 @@ export function createServedPublisher(ports: ServedPublisherPorts): ServedPublis
     }
   }
 
+  async function versionsOf(status: 'approved' | 'live') {
+    const { versions } = await registry.searchVersions({
+      filter: { field: { of: 'attribute', name: 'status' }, op: '=', value: status },
+      prompts: 'without',
+      order: [{ field: 'createdAtUs', descending: true }],
+      limit: SERVED_MAX,
+    })
+    return versions
+  }
+
   return {
     async publish() {
+      if (!ports.haveMoved() && ++idle <= CALLS_BETWEEN) return
+      // Until it is done, every call tries again.
+      idle = CALLS_BETWEEN
       if (published === undefined) {
         const catalogue = await readCatalogue(directory).catch(() => undefined)
         published = catalogue?.models ?? []
         standing = catalogue && JSON.stringify(catalogue.models)
       }
-      const { versions } = await registry.searchVersions({
-        filter: {
-          field: { of: 'attribute', name: 'status' },
-          op: 'in',
-          value: ['approved', 'live'],
-        },
-        prompts: 'without',
-        order: [{ field: 'createdAtUs', descending: true }],
-        limit: SERVED_MAX,
-      })
+      const versions = [...(await versionsOf('live')), ...(await versionsOf('approved'))]
       const entries: CatalogueEntry[] = []
       for (const { version } of inOrder(versions)) entries.push(await entryOf(version))
       const text = JSON.stringify(entries)
-      if (text === standing) return
-      await writeCatalogue(directory, entries)
+      if (text !== standing) await writeCatalogue(directory, entries)
       standing = text
       published = entries
+      idle = 0
     },
   }
 }

@@ -2,6 +2,7 @@
 // get what they need; `work` runs project code and is offered nothing by which it could speak for
 // people: no identities but scripts, no keys, no statuses, no verdicts but those of scripts.
 import { systemActor } from '../access/index.ts'
+import { recordBackups } from './backup/record.ts'
 import type { Deployer } from './deployer.ts'
 import { rolesErrors } from './errors.ts'
 import type { Metadata } from './metadata.ts'
@@ -92,6 +93,7 @@ export function servicesForCommands(metadata: Metadata) {
     quarantine,
     versions: metadata.versions,
     projects: { at: projects.at },
+    backups: recordBackups(metadata),
     auditor: {
       export: async () => {
         const lines: string[] = []

@@ -55,6 +55,8 @@ export async function start(options: StartOptions): Promise<number> {
     log: options.log,
     stateMemoryBytes: options.stateMemory ?? null,
     online: options.online ?? null,
+    ...(options.consume && { consume: options.consume }),
+    grpcPort: options.grpcPort ?? null,
     housekeeping: {
       hour: options.housekeepingHour,
       keepDeleted: options.keepDeleted ?? usualHousekeeping.keepDeleted,

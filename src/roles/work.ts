@@ -53,6 +53,8 @@ import type { StartOutcome } from '../cli/index.ts'
 import { version, type RoleConfig } from './config.ts'
 import type { ServicesForWork } from './services.ts'
 import { rolesErrors } from './errors.ts'
+import { backtestFiles } from './backtest-files.ts'
+import { backtestsInThreads, createBacktests } from './backtests.ts'
 import { createFeatureHistory } from './feature-history.ts'
 import { createFeaturePresence } from './feature-presence.ts'
 import { liveEventsOf } from './graph-tables.ts'
@@ -150,6 +152,14 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
     onDefect: (error) => log.error({ error }, 'Learning from a file failed'),
   })
 
+  const backtests = createBacktests({
+    files: backtestFiles(home),
+    run: backtestsInThreads(home.root),
+    clock: systemClock,
+    ids: systemIds,
+    onDefect: (error) => log.error({ error }, 'A back-test failed'),
+  })
+
   const differences = duckdbDifferences({ directory: home.snapshots, ...MEMORY })
 
   const service: WorkRemote = {
@@ -209,6 +219,7 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
       work: service,
       housekeeping: { run: house.run },
       learning: learning.remote,
+      backtests: backtests.remote,
       pipelines: pipelineService(() => pipelines),
     },
     {
@@ -295,6 +306,7 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
       await replay?.stop()
       await liveGraphs?.stop()
       await learning.stop()
+      await backtests.stop()
       await pipelines?.stop()
       await rpc.close()
       // A pipeline that is still running ends with the process; its run is marked at the next start.

@@ -9,6 +9,7 @@ import {
   type NewAuditEntry,
 } from '../audit/index.ts'
 import {
+  createAfterReviews,
   buildModelCard,
   compileGatePolicy,
   createGovernance,
@@ -23,6 +24,7 @@ import { createIds } from '../lib/ids.ts'
 import type { UnitOfWork } from '../lib/unit-of-work.ts'
 import { createRegistry, type ModelVersion, type RegistryStore } from '../registry/index.ts'
 import { createMemoryArtifactStore } from '../tracking/index.ts'
+import { createChallengers } from './challengers.ts'
 import { createDeployments } from './deployments.ts'
 import type { DeploymentStore } from './ports.ts'
 
@@ -91,11 +93,22 @@ export async function openBank(stores: ReleaseStores, example = false) {
   const models = createMemoryArtifactStore()
   const registry = createRegistry({ ...base, store: stores.registry, models })
   const governance = createGovernance({ ...base, store: stores.governance, registry, access })
+  const afterReviews = createAfterReviews({ ...base, store: stores.governance, access })
   const deployments = createDeployments({
     ...base,
     store: stores.deployments,
     registry,
     governance,
+    afterReviews,
+  })
+  const challengers = createChallengers({
+    ...base,
+    store: stores.deployments,
+    deployments,
+    registry,
+    governance,
+    access,
+    afterReviews,
   })
 
   const system = {
@@ -109,6 +122,7 @@ export async function openBank(stores: ReleaseStores, example = false) {
     registrar: await person('Rob', ['analyst', 'approver']),
     first: await person('Ann', ['approver']),
     second: await person('Ben', ['approver']),
+    operator: await person('Ada', ['administrator', 'approver']),
     reader: await person('Rea', ['reader']),
     script: await person('Example approver (script)', ['approver'], 'script'),
   }
@@ -185,7 +199,9 @@ export async function openBank(stores: ReleaseStores, example = false) {
     access,
     registry,
     governance,
+    afterReviews,
     deployments,
+    challengers,
     log,
     clock,
     people,

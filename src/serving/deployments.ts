@@ -1,13 +1,20 @@
 import { requireReason, type ChangeBy } from '../access/index.ts'
 import type { AuditLog } from '../audit/index.ts'
-import type { Governance } from '../governance/index.ts'
+import type { AfterReviews, Governance } from '../governance/index.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { UnitOfWork } from '../lib/unit-of-work.ts'
 import type { Registry } from '../registry/index.ts'
 import { servingErrors } from './errors.ts'
 import type { DeploymentStore } from './ports.ts'
-import type { DeploymentChanged, Deployment, DeployRequest, RollbackRequest } from './types.ts'
+import type {
+  ChallengersChange,
+  Deployment,
+  DeploymentAction,
+  DeploymentChanged,
+  DeployRequest,
+  RollbackRequest,
+} from './types.ts'
 
 /** What answers each decision policy, and what answered it before. */
 export interface Deployments {
@@ -18,6 +25,8 @@ export interface Deployments {
   deploy(request: DeployRequest, by: ChangeBy): Promise<Deployment>
   /** Brings back an earlier deployment exactly as it was approved then. */
   rollback(request: RollbackRequest, by: ChangeBy): Promise<Deployment>
+  /** Puts other challengers beside the champion; `Challengers` says whether that may be. */
+  changeChallengers(change: ChallengersChange, by: ChangeBy): Promise<Deployment>
   /** The deployment that `rollback` would bring back; undefined where there is none. */
   rollbackTarget(request: RollbackRequest): Promise<Deployment | undefined>
   current(policy: string): Promise<Deployment | undefined>
@@ -36,37 +45,56 @@ export interface DeploymentsDependencies {
   readonly clock: Clock
   readonly ids: Ids
   readonly emit?: (event: DeploymentChanged) => void
+  /** A roll-back is done by one person at once, and looked at by another one afterwards. */
+  readonly afterReviews?: Pick<AfterReviews, 'open'>
+  /** Whether a decision policy that differs from the evidence's was approved by itself. */
+  readonly isPolicyApproved?: (policy: string, hash: string) => Promise<boolean>
 }
 
-type NewDeployment = Pick<
+/** What answers a policy, without who put it there and when. */
+export type DeploymentContent = Omit<
   Deployment,
-  | 'policy'
-  | 'policyHash'
-  | 'document'
-  | 'model'
-  | 'version'
-  | 'modelHash'
-  | 'thresholds'
-  | 'binding'
+  'id' | 'action' | 'actorId' | 'actorName' | 'reason' | 'fromUs' | 'toUs' | 'replacedId'
 >
+
+const auditActions: Readonly<Record<DeploymentAction, string>> = {
+  deploy: 'serving.deployed',
+  rollback: 'serving.rolled-back',
+  challenge: 'serving.challenger-started',
+  advance: 'serving.challenger-advanced',
+  end: 'serving.challenger-ended',
+  withdraw: 'serving.challenger-withdrawn',
+}
+
+const movesChampion: Readonly<Record<DeploymentAction, boolean>> = {
+  deploy: true,
+  rollback: true,
+  challenge: false,
+  advance: false,
+  end: false,
+  withdraw: false,
+}
 
 export function createDeployments(dependencies: DeploymentsDependencies): Deployments {
   const { store, registry, governance, unit, audit, clock, ids, emit } = dependencies
+  const { afterReviews, isPolicyApproved } = dependencies
 
   /** Ends what is live, starts what comes, and moves the registry, in the running transaction. */
   async function replace(
-    next: NewDeployment,
-    action: Deployment['action'],
+    next: DeploymentContent,
+    action: DeploymentAction,
     previous: Deployment | undefined,
     by: ChangeBy,
   ): Promise<Deployment> {
     const reason = requireReason(by)
     const nowUs = clock.nowUs()
-    if (previous !== undefined) {
-      await store.close(previous.id, nowUs)
-      if (previous.model !== next.model) await registry.endLive(previous.model, next.policy, by)
+    if (previous !== undefined) await store.close(previous.id, nowUs)
+    if (movesChampion[action]) {
+      if (previous !== undefined && previous.model !== next.model) {
+        await registry.endLive(previous.model, next.policy, by)
+      }
+      await registry.goLive(next.model, next.version, next.policy, by)
     }
-    await registry.goLive(next.model, next.version, next.policy, by)
     const deployment: Deployment = {
       ...next,
       id: ids('deployment'),
@@ -80,7 +108,7 @@ export function createDeployments(dependencies: DeploymentsDependencies): Deploy
     await store.insert(deployment)
     await audit.append({
       actor: by.actor.id,
-      action: action === 'deploy' ? 'serving.deployed' : 'serving.rolled-back',
+      action: auditActions[action],
       object: { kind: 'policy', id: next.policy },
       reason,
       details: {
@@ -92,6 +120,11 @@ export function createDeployments(dependencies: DeploymentsDependencies): Deploy
         document: next.document,
         binding: next.binding,
         replaced: previous?.id ?? null,
+        ...(next.challengers && {
+          challengers: next.challengers.map(({ name, model, version, mode, share }) => {
+            return { name, model, version, mode, share }
+          }),
+        }),
       },
     })
     const closed = previous === undefined ? {} : { previous: { ...previous, toUs: nowUs } }
@@ -102,10 +135,13 @@ export function createDeployments(dependencies: DeploymentsDependencies): Deploy
   const deployments: Deployments = {
     deploy: (request, by) =>
       unit.transaction(async () => {
-        const { policy, policyHash, document, model, version } = request
+        const { policy, policyHash, document, model, version, lastGood } = request
         const { binding, evidence } = await governance.requireApproved(model, version)
         const approved = evidence.decisionPolicy
-        if (approved === undefined || approved.name !== policy || approved.hash !== policyHash) {
+        const isOurs =
+          approved?.name === policy &&
+          (approved.hash === policyHash || (await isPolicyApproved?.(policy, policyHash)) === true)
+        if (approved === undefined || !isOurs) {
           throw servingErrors.deployment_policy_unapproved(
             approved === undefined
               ? `${model} version ${version} was approved without a decision policy.`
@@ -114,13 +150,22 @@ export function createDeployments(dependencies: DeploymentsDependencies): Deploy
           )
         }
         const previous = await store.current(policy)
-        if (previous?.document === document) {
+        if (previous !== undefined && championOf(previous) === document) {
           throw servingErrors.deployment_unchanged(`${policy} is answered by exactly this already.`)
         }
         const { modelHash } = await registry.version(model, version)
         const { thresholds } = approved
-        const next = contentOf({ ...request, modelHash, thresholds, binding })
-        return replace(next, 'deploy', previous, by)
+        const next = {
+          policy,
+          policyHash,
+          document,
+          model,
+          version,
+          modelHash,
+          thresholds,
+          binding,
+        }
+        return replace({ ...next, ...(lastGood && { lastGood }) }, 'deploy', previous, by)
       }),
 
     rollback: (request, by) =>
@@ -132,7 +177,23 @@ export function createDeployments(dependencies: DeploymentsDependencies): Deploy
             `No approved deployment before the live one answered ${request.policy}${wanted}.`,
           )
         }
-        return replace(contentOf(target), 'rollback', await store.current(target.policy), by)
+        const current = await store.current(target.policy)
+        const what =
+          `${target.policy} went back from ${current?.model} version ${current?.version} ` +
+          `to ${target.model} version ${target.version}.`
+        const object = { kind: 'policy', id: target.policy }
+        await afterReviews?.open({ act: 'rolled-back', what, object }, by)
+        return replace(championContent(target), 'rollback', current, by)
+      }),
+
+    changeChallengers: ({ current, document, challengers, sticky, action }, by) =>
+      unit.transaction(() => {
+        const champion = championContent(current)
+        const next =
+          challengers.length === 0
+            ? champion
+            : { ...champion, challengers, sticky, base: championOf(current) }
+        return replace({ ...next, document }, action, current, by)
       }),
 
     async rollbackTarget({ policy, version }) {
@@ -143,7 +204,8 @@ export function createDeployments(dependencies: DeploymentsDependencies): Deploy
           ? beforeTheLiveOne(history, current)
           : history.filter((d) => d.version === version)
       for (const earlier of candidates) {
-        if (earlier.toUs === undefined || earlier.document === current?.document) continue
+        if (earlier.toUs === undefined || earlier.base !== undefined) continue
+        if (current !== undefined && earlier.document === championOf(current)) continue
         const { status } = await registry.version(earlier.model, earlier.version)
         if (status === 'refused' || status === 'retired') continue
         if (await governance.wasApproved(earlier.model, earlier.version, earlier.binding)) {
@@ -160,18 +222,26 @@ export function createDeployments(dependencies: DeploymentsDependencies): Deploy
   return deployments
 }
 
-/** What answers a policy, without who put it there and when. */
-function contentOf(deployment: NewDeployment): NewDeployment {
-  const { policy, policyHash, document, model, version, modelHash, thresholds, binding } =
-    deployment
-  return { policy, policyHash, document, model, version, modelHash, thresholds, binding }
+/** The champion by itself, in a document that holds no challengers. */
+function championContent(deployment: Deployment): DeploymentContent {
+  const { policy, policyHash, model, version, modelHash, thresholds, binding } = deployment
+  const { document, lastGood } = deployment
+  const champion = { policy, policyHash, document, model, version, modelHash, thresholds, binding }
+  return { ...champion, ...(lastGood !== undefined && { lastGood }) }
+}
+
+/** The document of the champion without challengers. */
+export function championOf({ base, document }: Deployment): string {
+  return base ?? document
 }
 
 /**
- * What was deployed before the live document first was. Rolling back twice therefore goes back
+ * What was deployed before the live champion first was. Rolling back twice therefore goes back
  * twice, and never forward to the version that the first roll-back left.
  */
 function beforeTheLiveOne(history: readonly Deployment[], live: Deployment | undefined) {
-  const deployed = history.findIndex((d) => d.action === 'deploy' && d.document === live?.document)
+  const deployed = history.findIndex(
+    (d) => d.action === 'deploy' && live !== undefined && d.document === championOf(live),
+  )
   return history.slice(deployed + 1)
 }

@@ -16,6 +16,56 @@ export const servingErrors = defineErrors({
     title: 'There is nothing to roll back to',
     action: 'Choose a version that answered this policy before, or deploy an approved one.',
   },
+  challenger_invalid: {
+    status: 400,
+    title: 'The challenger does not hold together',
+    action: 'Correct what the message names: name, version, share, condition, steps or guards.',
+  },
+  challenger_unready: {
+    status: 409,
+    title: 'The version may not take part in this traffic',
+    action: 'Live traffic needs an approved version; shadow needs one whose gate holds.',
+  },
+  challenger_unknown: {
+    status: 404,
+    title: 'No such challenger takes part',
+    action: 'See the traffic of the policy under Endpoints for those that do.',
+  },
+  policy_undeployed: {
+    status: 409,
+    title: 'Nothing answers the policy yet',
+    action: 'Deploy an approved version first.',
+  },
+  proposal_missing: {
+    status: 404,
+    title: 'There is no such proposal',
+    action: 'See the open proposals of the policy under Endpoints.',
+  },
+  proposal_closed: {
+    status: 409,
+    title: 'The proposal is not open any more',
+    action: 'Propose it again where it is still wanted.',
+  },
+  proposal_outdated: {
+    status: 409,
+    title: 'Another champion is live than when it was proposed',
+    action: 'Propose it again, against the champion that is live now.',
+  },
+  proposal_self: {
+    status: 403,
+    title: 'Nobody confirms their own proposal, or their own work',
+    action: 'Ask a second person, who neither proposed it nor trained or registered the version.',
+  },
+  proposal_by_script: {
+    status: 403,
+    title: 'Scripts do not confirm here',
+    action: 'Ask a person to confirm; only an example project accepts a script.',
+  },
+  suspension_unchanged: {
+    status: 409,
+    title: 'The model is in that state already',
+    action: 'Nothing needs to be done.',
+  },
   inputs_mismatch: {
     status: 400,
     title: 'The inputs are not those that the model takes',

@@ -1,16 +1,34 @@
 /**
- * serving: what answers each decision policy, now and at any time before.
+ * serving: what answers each decision policy, now and at any time before; and models made ready to
+ * answer (`prediction/`), wherever they compute.
  *
  * What always holds: only an approved version goes live, with exactly the decision policy and
  * thresholds that were approved with it; a roll-back brings back an earlier deployment as it was
- * approved then; at every instant at most one deployment answers a policy, and none is forgotten.
+ * approved then; at every instant at most one deployment answers a policy, and none is forgotten. A
+ * model is called ready only after it gave the answers that it was published with, and sees no
+ * request that does not fit its signature.
  */
-export { createDeployments } from './deployments.ts'
+export { createChallengers, documentsOf } from './challengers.ts'
+export type { ChallengeRequest, Challengers, Compose } from './challengers.ts'
+export { usualGuards } from './challenger-spec.ts'
+export { championOf, createDeployments } from './deployments.ts'
 export type { Deployments, DeploymentsDependencies } from './deployments.ts'
 export { createMemoryDeploymentStore } from './memory.ts'
 export { servingErrors } from './errors.ts'
 export type { DeploymentStore } from './ports.ts'
-export type { Deployment, DeploymentChanged, DeployRequest, RollbackRequest } from './types.ts'
+export type {
+  CanaryStep,
+  ChallengerGuards,
+  ChallengerSpec,
+  ChallengerTraffic,
+  Deployment,
+  DeploymentAction,
+  DeploymentChanged,
+  DeployRequest,
+  Proposal,
+  RollbackRequest,
+  Suspension,
+} from './types.ts'
 export { type HostedModel, type ModelHost, runtimeOf } from './prediction/host.ts'
 export {
   createModelHost,

@@ -3,6 +3,7 @@ import { createMemoryAuditStore } from '../audit/index.ts'
 import { createMemoryGovernanceStore } from '../governance/index.ts'
 import { createMemoryUnitOfWork } from '../lib/unit-of-work.ts'
 import { createMemoryRegistryStore } from '../registry/index.ts'
+import { challengerCases } from './challengers.cases.ts'
 import { createMemoryDeploymentStore } from './memory.ts'
 import { releaseCases } from './release.cases.ts'
 import { deploymentStoreCases } from './store.cases.ts'
@@ -12,7 +13,7 @@ deploymentStoreCases('the memory', async () => {
   return { store, unit: createMemoryUnitOfWork([store]) }
 })
 
-releaseCases('the memory', async () => {
+const openRelease = async () => {
   const stores = {
     audit: createMemoryAuditStore(),
     access: createMemoryAccessStore(),
@@ -21,4 +22,6 @@ releaseCases('the memory', async () => {
     deployments: createMemoryDeploymentStore(),
   }
   return { ...stores, unit: createMemoryUnitOfWork(Object.values(stores)) }
-})
+}
+releaseCases('the memory', openRelease)
+challengerCases('the memory', openRelease)

@@ -1,4 +1,4 @@
-import type { Deployment } from './types.ts'
+import type { Deployment, Proposal, Suspension } from './types.ts'
 
 /** The history of what answered each decision policy. */
 export interface DeploymentStore {
@@ -11,4 +11,13 @@ export interface DeploymentStore {
   history(policy?: string): Promise<Deployment[]>
   /** The one that was live at an instant (µs UTC). */
   at(policy: string, atUs: number): Promise<Deployment | undefined>
+
+  /** Adds a proposal, or puts it in the place of the one of the same id. */
+  putProposal(proposal: Proposal): Promise<void>
+  proposal(id: string): Promise<Proposal | undefined>
+  /** Newest first, at most `limit`. */
+  proposals(policy: string, limit: number): Promise<Proposal[]>
+  /** One of each policy: the last state counts. */
+  putSuspension(suspension: Suspension): Promise<void>
+  suspensions(): Promise<Suspension[]>
 }

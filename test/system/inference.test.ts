@@ -3,8 +3,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { grpcClient } from '../grpc-client.ts'
 import { engineModel } from '../inference-models.ts'
 import { repositoryRoot } from '../source-text.ts'
 import { allDone, endsWithTest, eventually, startServer, temporaryDirectory } from './server.ts'
@@ -39,6 +41,14 @@ async function serve(...args: string[]) {
   }
 }
 
+async function freePort(): Promise<number> {
+  const holder = createServer().listen(0, '127.0.0.1')
+  await once(holder, 'listening')
+  const { port } = holder.address() as AddressInfo
+  holder.close()
+  return port
+}
+
 async function ask(url: string, inputs: unknown, headers: Readonly<Record<string, string>> = {}) {
   const response = await fetch(`${url}/infer`, {
     method: 'POST',
@@ -53,8 +63,12 @@ async function ask(url: string, inputs: unknown, headers: Readonly<Record<string
 }
 
 test('a server answers for its approved versions, also with its other processes dead', async () => {
+  const grpcPort = await freePort()
   const server = endsWithTest(
-    await startServer({ home: temporaryDirectory('inference'), args: ['--no-replay'] }),
+    await startServer({
+      home: temporaryDirectory('inference'),
+      args: ['--no-replay', '--grpc-port', String(grpcPort)],
+    }),
   )
   await server.printed(allDone)
   const url = `${server.url}/v2/models/tiny-fraud`
@@ -68,6 +82,19 @@ test('a server answers for its approved versions, also with its other processes 
   expect([before.status, before.outputs]).toMatchObject([200, [{ data: [0] }, {}]])
   expect((await ask(url, [one])).status).toBe(401)
   expect((await ask(url, [one, one], headers)).error).toContain('is there twice')
+
+  const nobody = grpcClient(grpcPort)
+  const client = grpcClient(grpcPort, server.key)
+  onTestFinished(() => {
+    nobody.close()
+    client.close()
+  })
+  const contents = { fp64_contents: data }
+  const message = { model_name: 'tiny-fraud', inputs: [{ ...one, data: undefined, contents }] }
+  await expect(nobody.call('ModelInfer', message)).rejects.toMatchObject({ code: 16 })
+  expect(await client.call('ModelInfer', message)).toMatchObject({
+    outputs: [{}, { contents: { fp64_contents: before.outputs[1].data } }],
+  })
 
   process.kill(server.roleProcess('keep')!, 'SIGKILL')
   process.kill(server.roleProcess('work')!, 'SIGKILL')

@@ -5,6 +5,7 @@ import { accessCases } from './access.cases.ts'
 import { createClient, refusalOf, type Client, type Request } from './client.ts'
 import { parseCsv } from '../csv.ts'
 import { parquetTable } from './parquet.ts'
+import { requestsOfDecisions } from './requests-of-decisions.ts'
 import { requestsOfRuns } from './requests-of-runs.ts'
 import {
   allDone,
@@ -190,10 +191,8 @@ describe('every operation of the contract', () => {
         { params: { policy, eventId } },
         { params: { policy: 'tiny', eventId: 'watched' } },
       ],
-      decisionExplanation: [{ params: { policy, eventId } }],
-      policy: [{ params: { policy: 'tiny' } }],
-      cases: [{ query: { status: 'all', order: 'newest' } }, { query: { status: 'closed' } }],
-      case: [{ params: { caseId: cases[0].id } }],
+      endpoint: [{ params: { policy: 'tiny' } }],
+      ...requestsOfDecisions(cases[0].id, { policy, eventId }),
       dataset: [{ params: { dataset: 'payments' } }, { params: { dataset: 'fraud' } }],
       datasetVersions: [
         { params: { dataset: 'payments' } },
@@ -223,6 +222,7 @@ describe('every operation of the contract', () => {
         { params: { model: 'tiny-fraud' } },
         { params: { model: 'tiny-fraud' }, query: { at: '2018-08-15T12:00:00Z' } },
       ],
+      storage: [{}],
       monitoring: [{}, { query: { last: '6h' } }, { query: { last: 'all' } }],
       audit: [
         { query: { limit: 3 } },
@@ -246,6 +246,12 @@ describe('every operation of the contract', () => {
       ],
       learningFile: [{ params: { fileId } }],
       learning: [{ params: { learningId } }],
+      policyWork: [{ params: { policy } }],
+      backtests: [{ params: { policy } }],
+      listEntries: [{ params: { list: 'none' } }],
+      // A draft and a back-test have tests of their own.
+      draft: [],
+      backtestResult: [],
     }
     const reading = routes.filter(({ method, by }) => method === 'GET' && by === undefined)
     expect(reading.length).toBeGreaterThan(25)

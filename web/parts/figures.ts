@@ -144,7 +144,8 @@ export function duration(us: number | null | undefined): string {
 export function bytes(size: number): string {
   if (size < 1_000) return `${size} B`
   if (size < 1_000_000) return `${(size / 1_000).toFixed(1)} kB`
-  return `${(size / 1_000_000).toFixed(1)} MB`
+  if (size < 1_000_000_000) return `${(size / 1_000_000).toFixed(1)} MB`
+  return `${(size / 1_000_000_000).toFixed(1)} GB`
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>()

@@ -20,7 +20,13 @@ export function notifyFailed(error: unknown): void {
 }
 
 /** Offers to take an act back until `until` (wall clock, ISO). */
-export function notifyUndo(message: string, until: string | null, undo: () => void): string {
+export function notifyUndo(
+  message: string,
+  until: string | null,
+  undo: () => void,
+  /** The key that does the same on this screen. */
+  key = 'Z',
+): string {
   const left = until === null ? 0 : Date.parse(until) - Date.now()
   if (left <= 0) {
     notify(message)
@@ -31,6 +37,7 @@ export function notifyUndo(message: string, until: string | null, undo: () => vo
       <UndoMessage
         message={message}
         until={Date.parse(until ?? '')}
+        letter={key}
         undo={() => {
           notifications.hide(id)
           undo()
@@ -47,9 +54,11 @@ export function notifyUndo(message: string, until: string | null, undo: () => vo
 function UndoMessage({
   message,
   until,
+  letter,
   undo,
 }: {
   readonly message: string
+  readonly letter: string
   readonly until: number
   readonly undo: () => void
 }) {
@@ -62,7 +71,7 @@ function UndoMessage({
     <span className="undo">
       <span>{message}</span>
       <button type="button" onClick={undo}>
-        Undo <kbd>Z</kbd>
+        Undo <kbd>{letter}</kbd>
       </button>
       <span className="quiet">{Math.max(0, Math.ceil((until - now) / 1000))} s</span>
     </span>

@@ -9,7 +9,6 @@ import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import {
-  fileErrorCode,
   nodeFiles,
   readWholeFile,
   temporaryName,
@@ -18,8 +17,9 @@ import {
 } from '../../lib/files.ts'
 import { sha256Hex } from '../../lib/hash.ts'
 import { trackingErrors, type ArtifactStore } from '../../tracking/index.ts'
-import { asFull, readFile, writeStream } from './stream.ts'
+import { asFull, readFile, unlessMissing, writeStream } from './stream.ts'
 
+export { createFolderLog, createLineAppender } from './message-log.ts'
 export { createFolderParts } from './parts.ts'
 
 export interface FolderArtifactOptions {
@@ -130,15 +130,6 @@ export async function sweepFolder(
   const stale = names.filter((name) => name.endsWith('.tmp'))
   for (const name of stale) await unlessMissing(files.remove(path.join(directory, name)))
   return stale.length
-}
-
-async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work
-  } catch (error) {
-    if (fileErrorCode(error) === 'ENOENT') return undefined
-    throw error
-  }
 }
 
 /**

@@ -77,3 +77,13 @@ export function asFull(error: unknown): never {
     { cause: error },
   )
 }
+
+/** Undefined where there is no such file or folder. */
+export async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work
+  } catch (error) {
+    if (fileErrorCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}

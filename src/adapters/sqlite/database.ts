@@ -5,6 +5,7 @@ import {
   type TransactionSteps,
   type UnitOfWork,
 } from '../../lib/unit-of-work.ts'
+import { copyBefore } from './before.ts'
 import { nodeSqliteDialect, onDisk } from './dialect.ts'
 import { sqliteErrors } from './errors.ts'
 import { migrate, type RoomMigrations } from './migrations.ts'
@@ -38,7 +39,13 @@ export interface PreparedStatement {
 /** Opens the file, makes it where there is none, and brings every room's tables up to date. */
 export function openDatabase(path: string, rooms: readonly RoomMigrations[]): SqliteDatabase {
   const writing = connect(path, false)
-  migrate(writing, rooms)
+  try {
+    copyBefore(writing, path, rooms)
+    migrate(writing, rooms)
+  } catch (error) {
+    writing.close()
+    throw error
+  }
   const reading = connect(path, true)
   const writer = new Kysely<unknown>({ dialect: nodeSqliteDialect(writing) })
   const reader = new Kysely<unknown>({ dialect: nodeSqliteDialect(reading) })

@@ -16,18 +16,21 @@ import {
   orderBy,
   type DecisionColumns,
 } from './decision-conditions.ts'
-import { fromJson, toJson } from './values.ts'
+import { insertCaseEvent, sumUp } from './decision-case-groups.ts'
+import { fromJson } from './values.ts'
 
 /** A case's own columns; `by` is a word of SQL, so the table says `caseBy`. */
 interface CaseColumns extends Omit<CaseRow, 'by' | 'corrected'> {
   caseBy: string | null
   corrected: number
+  /** The case that the alert is in; read by the store of cases alone. */
+  groupId?: string | null
 }
 
 /** A case and its decision as one row: the case travels as JSON beside the decision's columns. */
-type JoinedColumns = DecisionColumns & { caseJson: string }
+export type JoinedColumns = DecisionColumns & { caseJson: string }
 
-const joined = sql`
+export const joined = sql`
   SELECT d.*, json_object(
     'id', c.id, 'namespace', c.namespace, 'policy', c.policy, 'eventId', c.eventId,
     'sequence', c.sequence, 'openedAtUs', c.openedAtUs, 'amountMinor', c.amountMinor,
@@ -91,10 +94,8 @@ export function createCaseStore(database: SqliteDatabase): CaseStore {
             AND verdict IS ${expected.verdict} AND atUs IS ${expected.atUs}
             AND labelDueUs IS ${expected.labelDueUs}`.execute(db)
         if (result.numAffectedRows !== 1n) return false
-        if (event !== null) {
-          await sql`INSERT INTO decisions_case_events (caseId, body)
-            VALUES (${event.caseId}, ${toJson(event)})`.execute(db)
-        }
+        if (event !== null) await insertCaseEvent(db, event)
+        await sumUp(db, expected.id)
         return true
       }),
     async dueLabels(nowUs, limit) {
@@ -124,12 +125,12 @@ export async function insertCase(
 }
 
 /** The score is the decision's: JSON made by SQLite would not keep its last bit. */
-function withDecision(row: JoinedColumns): CaseWithDecision {
+export function withDecision(row: JoinedColumns): CaseWithDecision {
   const decision = decisionOf(row)
   const columns = fromJson<Omit<CaseColumns, 'score'>>(row.caseJson)
   return { case: caseOf({ ...columns, score: decision.score }), decision }
 }
 
-function caseOf({ caseBy, corrected, ...columns }: CaseColumns): CaseRow {
+function caseOf({ caseBy, corrected, groupId: _, ...columns }: CaseColumns): CaseRow {
   return { ...columns, by: caseBy, corrected: corrected === 1 }
 }

@@ -10,7 +10,12 @@ import {
 import { fromJson } from './values.ts'
 
 /** The columns of one decision, named apart where a case is read beside it. */
-export interface DecisionColumns extends Omit<DecisionRow, 'keys' | 'rules' | 'late' | 'label'> {
+export interface DecisionColumns extends Omit<
+  DecisionRow,
+  'keys' | 'rules' | 'late' | 'label' | 'challenger' | 'unanswered'
+> {
+  challenger: string | null
+  unanswered: string | null
   keys: string
   rules: string
   late: number
@@ -54,6 +59,8 @@ export function decisionOf(columns: DecisionColumns): DecisionRow {
     modelName: columns.modelName,
     modelNumber: columns.modelNumber,
     latencyUs: columns.latencyUs,
+    ...(columns.challenger !== null && { challenger: columns.challenger }),
+    ...(columns.unanswered !== null && { unanswered: fromJson<never>(columns.unanswered) }),
     label,
   }
 }

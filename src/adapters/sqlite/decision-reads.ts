@@ -101,7 +101,8 @@ export function createDecisionReads(
     },
     deployments: (namespace) =>
       all(sql<DeploymentRow>`
-        SELECT * FROM decisions_deployments WHERE namespace = ${namespace} ORDER BY sequence`),
+        SELECT namespace, sequence, policy, deployment, actor, reason, atUs
+        FROM decisions_deployments WHERE namespace = ${namespace} ORDER BY sequence`),
     namespaces: () =>
       all(sql<{ namespace: string; decisions: number; newestEventTimeUs: number | null }>`
         SELECT p.namespace AS "namespace",

@@ -9,6 +9,8 @@ import {
   type LabelRow,
   type ProjectionSink,
 } from '../../decisions/index.ts'
+import { caseGroupTables, createCaseGroupStore } from './decision-case-groups.ts'
+import { challengerTables, createChallengerReads, insertShadow } from './decision-challengers.ts'
 import { createCaseStore, insertCase } from './decision-cases.ts'
 import { createDecisionReads } from './decision-reads.ts'
 import type { SqliteDatabase } from './database.ts'
@@ -67,6 +69,9 @@ export const decisionsMigrations: RoomMigrations = {
           sequence INTEGER PRIMARY KEY, caseId TEXT NOT NULL, body TEXT NOT NULL) STRICT;
         CREATE INDEX decisions_case_events_of ON decisions_case_events (caseId, sequence);`,
     },
+    // Alerts from before are put into cases by `keep`, a few hundred at a time.
+    { version: 2, sql: caseGroupTables },
+    { version: 3, sql: challengerTables },
   ],
 }
 
@@ -76,6 +81,8 @@ export function createSqliteReadModel(database: SqliteDatabase): DecisionReadMod
     ...createProjection(database),
     ...createDecisionReads(database),
     ...createCaseStore(database),
+    ...createCaseGroupStore(database),
+    ...createChallengerReads(database),
   }
 }
 
@@ -97,6 +104,7 @@ function createProjection(database: SqliteDatabase): ProjectionSink {
           const change = projectRecord(record)
           if (change === null) continue
           if (change.kind === 'deployment') await insertDeployment(db, change.row)
+          else if (change.kind === 'shadow') await insertShadow(db, change.row)
           else if (change.kind === 'label') await applyLabel(db, change.row)
           else await insertDecision(db, change.row, change.opensCase)
         }
@@ -123,9 +131,9 @@ const insertDecisionText = `
     namespace, sequence, policy, source, eventId, eventTimeUs, receivedAtUs, clockUs, keys,
     amountMinor, currency, score, outcome, mainReason, rules, late, deployment, policyVersion,
     modelVersion, modelName, modelNumber, latencyUs, searchText,
-    labelValue, labelPositive, labelArrivalTimeUs, labelAuthor)
+    challenger, unanswered, labelValue, labelPositive, labelArrivalTimeUs, labelAuthor)
   SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-    ?21, ?22, ?23, l.value, l.positive, l.arrivalTimeUs, l.author
+    ?21, ?22, ?23, ?24, ?25, l.value, l.positive, l.arrivalTimeUs, l.author
   FROM (SELECT 1) LEFT JOIN (
     SELECT * FROM decisions_labels WHERE namespace = ?1 AND ofSource = ?4 AND eventId = ?5
     ORDER BY arrivalTimeUs DESC, sequence DESC LIMIT 1) AS l`
@@ -160,6 +168,8 @@ async function insertDecision(
     row.modelNumber,
     row.latencyUs,
     [row.eventId, ...row.rules, row.mainReason ?? ''].join('\n').toLowerCase(),
+    row.challenger ?? null,
+    row.unanswered === undefined ? null : toJson(row.unanswered),
   ])
   for (const [name, value] of Object.entries(row.keys)) {
     await run(db, 'INSERT OR REPLACE INTO decisions_keys VALUES (?, ?, ?, ?)', [
@@ -194,9 +204,14 @@ async function applyLabel(db: Kysely<unknown>, row: LabelRow): Promise<void> {
   await run(db, showLabelText, [namespace, of, eventId, value, positive, arrivalTimeUs, author])
 }
 
+const insertDeploymentText = `
+  INSERT OR REPLACE INTO decisions_deployments
+    (namespace, sequence, policy, deployment, actor, reason, atUs, afterId)
+  VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(id), 0) FROM decisions))`
+
 async function insertDeployment(db: Kysely<unknown>, row: DeploymentRow): Promise<void> {
   const { namespace, sequence, policy, deployment, actor, reason, atUs } = row
-  await run(db, 'INSERT OR REPLACE INTO decisions_deployments VALUES (?, ?, ?, ?, ?, ?, ?)', [
+  await run(db, insertDeploymentText, [
     namespace,
     sequence,
     policy,

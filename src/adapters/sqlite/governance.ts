@@ -1,4 +1,5 @@
 import type {
+  AfterReview,
   Approval,
   CompiledGatePolicy,
   GateRun,
@@ -29,6 +30,15 @@ export const governanceMigrations: RoomMigrations = {
         CREATE INDEX governance_approvals_of
           ON governance_approvals (model, version, sequence);`,
     },
+    {
+      version: 2,
+      sql: `
+        CREATE TABLE governance_after_reviews (
+          sequence INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, open INTEGER NOT NULL,
+          body TEXT NOT NULL) STRICT;
+        CREATE INDEX governance_after_reviews_open
+          ON governance_after_reviews (sequence DESC) WHERE open = 1;`,
+    },
   ],
 }
 
@@ -44,6 +54,12 @@ interface Tables {
   governance_inventory: { model: string; body: string }
   governance_gate_runs: VersionBody
   governance_approvals: VersionBody
+  governance_after_reviews: {
+    sequence: number | undefined
+    id: string
+    open: number
+    body: string
+  }
 }
 
 export function createSqliteGovernanceStore(database: SqliteDatabase): GovernanceStore {
@@ -59,6 +75,15 @@ export function createSqliteGovernanceStore(database: SqliteDatabase): Governanc
     if (version !== undefined) rows = rows.where('version', '=', version)
     if (limit !== undefined) rows = rows.limit(limit)
     return (await rows.execute()).map((row) => fromJson<GateRun>(row.body))
+  }
+
+  async function afterReview(id: string): Promise<AfterReview | undefined> {
+    const row = await read()
+      .selectFrom('governance_after_reviews')
+      .select('body')
+      .where('id', '=', id)
+      .executeTakeFirst()
+    return row && fromJson<AfterReview>(row.body)
   }
 
   return {
@@ -124,6 +149,28 @@ export function createSqliteGovernanceStore(database: SqliteDatabase): Governanc
         .orderBy('sequence')
         .execute()
       return rows.map((row) => fromJson<Approval>(row.body))
+    },
+
+    async insertAfterReview(review) {
+      const row = { sequence: undefined, id: review.id, open: 1, body: toJson(review) }
+      await write((db) => db.insertInto('governance_after_reviews').values(row).execute())
+    },
+    afterReview,
+    async afterReviews({ open, limit }) {
+      let rows = read().selectFrom('governance_after_reviews').select('body')
+      if (open) rows = rows.where('open', '=', 1)
+      const found = await rows.orderBy('sequence', 'desc').limit(limit).execute()
+      return found.map((row) => fromJson<AfterReview>(row.body))
+    },
+    async signAfterReview(id, signed) {
+      const body = toJson({ ...(await afterReview(id)), signed })
+      await write((db) =>
+        db
+          .updateTable('governance_after_reviews')
+          .set({ open: 0, body })
+          .where('id', '=', id)
+          .execute(),
+      )
     },
   }
 }

@@ -8,9 +8,11 @@
 import { accessMigrations, createSqliteAccessStore } from './access.ts'
 import { auditMigrations, createSqliteAuditStore } from './audit.ts'
 import { openDatabase } from './database.ts'
+import { createSqlitePolicyStore, decisionPoliciesMigrations } from './decision-policies.ts'
 import { createSqliteVersions } from './datasets-versions.ts'
 import { createSqliteCatalog, createSqliteQuarantine, dataMigrations } from './datasets.ts'
 import { createSqliteReadModel, decisionsMigrations } from './decisions.ts'
+import { actionMigrations, createSqliteActionStore } from './decision-actions.ts'
 import { createSqliteDeploymentStore, servingMigrations } from './deployments.ts'
 import { createSqliteDriftCounts, monitoringMigrations } from './drift-counts.ts'
 import { createSqliteGovernanceStore, governanceMigrations } from './governance.ts'
@@ -20,6 +22,7 @@ import { createSqlitePipelineRuns, pipelineMigrations } from './pipelines.ts'
 import { createSqliteProjectStore, projectMigrations } from './projects.ts'
 import { createSqliteRegistryStore, registryMigrations } from './registry.ts'
 import { createSqliteWebhookStore, webhookMigrations } from './registry-webhooks.ts'
+import { createSqliteSetAside, setAsideMigrations } from './set-aside.ts'
 import { trackingFilesMigrations } from './tracking-files.ts'
 import { createSqliteTrackingStore, trackingMigrations } from './tracking.ts'
 import { createSqliteRunViews, trackingViewsMigrations } from './tracking-views.ts'
@@ -37,6 +40,9 @@ const rooms: readonly RoomMigrations[] = [
   governanceMigrations,
   servingMigrations,
   decisionsMigrations,
+  decisionPoliciesMigrations,
+  actionMigrations,
+  setAsideMigrations,
   monitoringMigrations,
   pipelineMigrations,
   projectMigrations,
@@ -65,6 +71,9 @@ export function openSqlite(path: string) {
     governance: createSqliteGovernanceStore(database),
     deployments: createSqliteDeploymentStore(database),
     decisions: createSqliteReadModel(database),
+    decisionPolicies: createSqlitePolicyStore(database),
+    actions: createSqliteActionStore(database),
+    setAside: createSqliteSetAside(database),
     drift: createSqliteDriftCounts(database),
     pipelines,
     pipelineEngine: createSqlitePipelineEngine(database, pipelines),
@@ -73,4 +82,10 @@ export function openSqlite(path: string) {
   }
 }
 
+/** The version of each room's tables that this version of Assay works with. */
+export function metadataVersions(): Readonly<Record<string, number>> {
+  return Object.fromEntries(rooms.map(({ room, migrations }) => [room, migrations.length]))
+}
+
 export { sqliteErrors } from './errors.ts'
+export { checkDatabase, freezeDatabase, type FrozenDatabase } from './frozen.ts'

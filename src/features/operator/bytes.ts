@@ -1,8 +1,14 @@
 /** Memory that is written from its beginning on, and grows with what is written. */
 export abstract class GrowingBytes {
-  protected memory = new Uint8Array(1 << 12)
-  protected view = new DataView(this.memory.buffer)
+  protected memory: Uint8Array
+  protected view: DataView
   protected length = 0
+
+  /** `bytes` is what is expected to be written; more may be. */
+  constructor(bytes = 0) {
+    this.memory = new Uint8Array(Math.max(bytes, 1 << 12))
+    this.view = new DataView(this.memory.buffer)
+  }
 
   bytes(value: Uint8Array): void {
     this.room(value.length)
@@ -45,6 +51,11 @@ export class ByteWriter extends GrowingBytes {
     this.integer(typeof value === 'number' ? 0 : 1)
     if (typeof value === 'number') this.double(value)
     else this.text(value)
+  }
+
+  /** What was written, as a view: nothing may be written afterwards. */
+  written(): Uint8Array {
+    return this.memory.subarray(0, this.length)
   }
 
   /** A copy of what was written. */

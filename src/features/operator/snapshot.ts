@@ -1,4 +1,4 @@
-import { sha256Hex } from '../../lib/hash.ts'
+import { sha256Hex, sha256HexAside } from '../../lib/hash.ts'
 import { fail } from '../errors.ts'
 import { ByteReader, ByteWriter } from './bytes.ts'
 import type { KeyValue } from './dictionary.ts'
@@ -37,16 +37,28 @@ interface Header {
 }
 
 export function writeSnapshot(state: FeatureState): Uint8Array {
-  const dense = state.dictionaries.map(() => new Map<number, number>())
-  const code = (dictionary: number, own: number): number => {
-    if (own === NO_KEY) return NO_KEY
-    const known = dense[dictionary].get(own)
-    if (known !== undefined) return known
-    dense[dictionary].set(own, dense[dictionary].size)
-    return dense[dictionary].size - 1
-  }
+  const bytes = writeUnsealed(state)
+  return seal(bytes, sha256Hex(bytes.subarray(HEADER_AT)))
+}
+
+/** As `writeSnapshot`: what is written is of now, its checksum is worked out aside. */
+export async function writeSnapshotAside(state: FeatureState): Promise<Uint8Array> {
+  const bytes = writeUnsealed(state)
+  return seal(bytes, await sha256HexAside(bytes.subarray(HEADER_AT)))
+}
+
+function seal(bytes: Uint8Array, digest: string): Uint8Array {
+  bytes.set(new TextEncoder().encode(digest), MAGIC.length)
+  return bytes
+}
+
+function writeUnsealed(state: FeatureState): Uint8Array {
+  const dense = state.dictionaries.map(() => new DenseCodes())
+  const code = (dictionary: number, own: number): number =>
+    own === NO_KEY ? NO_KEY : dense[dictionary].of(own)
   const event = (own: number): number => own
-  const body = new ByteWriter()
+  // Growing by doubling would copy what takes long enough as it is: nothing is decided meanwhile.
+  const body = new ByteWriter(state.snapshotBytes)
   writeLabelled(state, body, code)
   const entities = state.kinds.map((windows) => {
     const codes: number[] = []
@@ -62,16 +74,34 @@ export function writeSnapshot(state: FeatureState): Uint8Array {
     set: state.version,
     newestUs: state.newestUs === -Infinity ? null : state.newestUs,
     lastSequence: state.lastSequence,
-    keys: dense.map((codes, d) =>
-      [...codes.keys()].map((own) => state.dictionaries[d].valueOf(own)!),
-    ),
+    keys: dense.map((codes, d) => codes.own.map((own) => state.dictionaries[d].valueOf(own)!)),
     labelled: state.labelled?.live ?? 0,
     firstLabelled: state.labelled?.first ?? 0,
     coldMark: state.coldMark,
     away: state.away,
     entities,
   }
-  return encode(header, body.finish())
+  const bytes = encode(header, body.written())
+  state.snapshotBytes = Math.ceil(bytes.length * 1.1)
+  return bytes
+}
+
+/** Numbers codes anew, in the order in which they are first asked for. */
+class DenseCodes {
+  readonly own: number[] = []
+  private byOwn = new Int32Array(1 << 10)
+
+  of(own: number): number {
+    if (own >= this.byOwn.length) {
+      const longer = new Int32Array(Math.max(this.byOwn.length * 2, own + 1))
+      longer.set(this.byOwn)
+      this.byOwn = longer
+    }
+    const known = this.byOwn[own]
+    if (known > 0) return known - 1
+    this.byOwn[own] = this.own.push(own)
+    return this.own.length - 1
+  }
 }
 
 function writeLabelled(
@@ -148,6 +178,7 @@ function readLabelled(
   }
 }
 
+/** Without its checksum. */
 function encode(header: Header, body: Uint8Array): Uint8Array {
   const json = new TextEncoder().encode(JSON.stringify(header))
   const bytes = new Uint8Array(HEADER_AT + 4 + json.length + body.length)
@@ -155,7 +186,6 @@ function encode(header: Header, body: Uint8Array): Uint8Array {
   new DataView(bytes.buffer).setUint32(HEADER_AT, json.length, true)
   bytes.set(json, HEADER_AT + 4)
   bytes.set(body, HEADER_AT + 4 + json.length)
-  bytes.set(new TextEncoder().encode(sha256Hex(bytes.subarray(HEADER_AT))), MAGIC.length)
   return bytes
 }
 

@@ -11,7 +11,7 @@ import type { EventId } from './labelled-events.ts'
 import { LabelledEvents, eventIdOf } from './labelled-events.ts'
 import type { LabelPlan, Plan } from './plan.ts'
 import { planOf } from './planner.ts'
-import { readSnapshot, writeSnapshot } from './snapshot.ts'
+import { readSnapshot, writeSnapshot, writeSnapshotAside } from './snapshot.ts'
 import { SourceStage, keyOf } from './stage.ts'
 import type { MemoryLimit } from './upkeep.ts'
 import { Upkeep } from './upkeep.ts'
@@ -80,6 +80,8 @@ export class FeatureState {
   lastSequence = 0
   /** Newest event time of the features' source, microseconds UTC. */
   newestUs = -Infinity
+  /** Room to begin the next snapshot with. */
+  snapshotBytes = 0
   readonly dictionaries: readonly Dictionary[]
   readonly kinds: readonly EntityWindows[]
   /** Null where the set reads no labels. */
@@ -427,8 +429,11 @@ export class FeatureState {
    */
   async checkpoint(): Promise<Uint8Array> {
     if (this.memory !== undefined) this.coldMark++
-    const bytes = this.snapshot()
-    await this.memory?.cold.mark(this.coldMark)
+    this.upkeep.tidyAll()
+    const [bytes] = await Promise.all([
+      writeSnapshotAside(this),
+      this.memory?.cold.mark(this.coldMark),
+    ])
     return bytes
   }
 

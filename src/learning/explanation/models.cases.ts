@@ -34,6 +34,7 @@ export function manyFormulas(
     outputs,
     margin: (row) => predict(row)[0],
     score: (row) => predict(row)[0],
+    marginAndScore: (row) => ({ margin: predict(row)[0], score: predict(row)[0] }),
     scoreMatrix: predictMatrix,
     predict,
     predictMatrix,

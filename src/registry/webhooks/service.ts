@@ -275,7 +275,7 @@ function told({ store, clock, ids, seal, send, isPrompt }: WebhookDependencies) 
 }
 
 /** As the Standard Webhooks specification has it: any 2xx, and nothing else. */
-function isDelivered(status: number): boolean {
+export function isDelivered(status: number): boolean {
   return status >= 200 && status < 300
 }
 
@@ -312,7 +312,7 @@ async function post(
 }
 
 /** `v1,` and the base64 of an HMAC-SHA256. */
-function signatureOf(secret: string, signed: string): string {
+export function signatureOf(secret: string, signed: string): string {
   return `v1,${createHmac('sha256', secret).update(signed).digest('base64')}`
 }
 

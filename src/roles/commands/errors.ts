@@ -16,6 +16,11 @@ export const commandErrors = defineErrors({
     title: 'The directory holds files already',
     action: 'Name a directory that is not there yet, or an empty one.',
   },
+  command_stopped: {
+    status: 503,
+    title: 'The command was stopped before it had ended',
+    action: 'Start it again; nothing is half done.',
+  },
   output_unwritable: {
     status: 500,
     title: 'The output cannot be written',

@@ -14,13 +14,25 @@ export function createCommandActions(terminal: Terminal): CommandActions {
       (await import('./ingest.ts')).ingest(files, options, terminal),
     decide: async (file, options) => (await import('./decide.ts')).decide(file, options, terminal),
     score: async (file, options) => (await import('./score.ts')).score(file, options, terminal),
+    backtest: async (options) => (await import('./backtest.ts')).backtest(options, terminal),
     serve: async (model, options) => (await import('./serve.ts')).serve(model, options, terminal),
     learn: async (file, options) => (await import('./learn.ts')).learn(file, options, terminal),
     reproduce: async (named, options) =>
       (await import('./reproduce.ts')).reproduce(named, options, terminal),
     repair: async (options) => (await import('./repair.ts')).repair(options, terminal),
     data: async (act, options) => (await import('./data.ts')).data(act, options, terminal),
+    endpoints: async (act, options) =>
+      (await import('./endpoints.ts')).endpoints(act, options, terminal),
+    policies: async (act, options) =>
+      (await import('./policies.ts')).policies(act, options, terminal),
+    lists: async (act, options) => (await import('./policies.ts')).lists(act, options, terminal),
     models: async (act, options) => (await import('./models.ts')).models(act, options, terminal),
+    backup: async (options) => (await import('./backup.ts')).backup(options, terminal),
+    backupVerify: async (place, options) =>
+      (await import('./backup.ts')).backupVerify(place, options, terminal),
+    restore: async (place, options) =>
+      (await import('./restore.ts')).restore(place, options, terminal),
+    upgrade: async (options) => (await import('./upgrade.ts')).upgrade(options, terminal),
     housekeeping: async (options) =>
       (await import('./housekeeping.ts')).housekeeping(options, terminal),
     experiments: async (act, options) =>
@@ -65,6 +77,16 @@ export function createCommandActions(terminal: Terminal): CommandActions {
       (await import('./pipelines-lock.ts')).pipelinesLock(options, terminal),
     pipelinesCheck: async (options) =>
       (await import('./pipelines-lock.ts')).pipelinesCheck(options, terminal),
+    actionsList: async (options) =>
+      (await import('./actions.ts')).actionsList(options, terminal),
+    actionsRedrive: async (policy, action, options) =>
+      (await import('./actions.ts')).actionsRedrive(policy, action, options, terminal),
+    setAsideList: async (options) =>
+      (await import('./actions.ts')).setAsideList(options, terminal),
+    setAsideResend: async (sequence, options) =>
+      (await import('./actions.ts')).setAsideResend(sequence, options, terminal),
+    decisionsExport: async (options) =>
+      (await import('./decisions-export.ts')).decisionsExport(options, terminal),
     keysList: async (options) => (await import('./keys.ts')).keysList(options, terminal),
     keysCreate: async (options) => (await import('./keys.ts')).keysCreate(options, terminal),
     keysRevoke: async (id, options) =>

@@ -6,6 +6,7 @@ import {
   columnOf,
   numbersOf,
   readDataset,
+  rowAt,
   textAt,
   type CompiledSource,
   type Frame,
@@ -75,7 +76,7 @@ export async function score(
 }
 
 /** The live version, else the best approved one, else the best candidate. */
-async function chooseVersion(
+export async function chooseVersion(
   project: CompiledProject,
   { registry, home }: Kept,
 ): Promise<ModelVersion> {
@@ -243,13 +244,4 @@ function judge(engine: DecisionEngine, row: Row, vector: Float64Array, withReaso
   return withReasons
     ? engine.explain(row, vector, usualCircumstances)
     : engine.decide(row, vector, usualCircumstances).result
-}
-
-function rowAt(source: CompiledSource, frame: Frame, at: number): Row {
-  return source.columns.map(({ name, kind }) => {
-    const column = columnOf(frame, name)
-    if (kind === 'id') return textAt(column, at)
-    const value = column[at]
-    return typeof value === 'number' && Number.isNaN(value) ? undefined : value
-  })
 }

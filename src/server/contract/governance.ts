@@ -1,4 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
+import { AfterReview } from './endpoints.ts'
 import { Nullable, ObjectRef, OneOf, Time, Verdict } from './shapes.ts'
 
 export const InventoryRow = Type.Object({
@@ -36,6 +37,9 @@ export const Governance = Type.Object({
   ),
   waiting: Type.Array(Type.Object({ version: ObjectRef, sentence: Type.String(), since: Time }), {
     description: 'Versions that wait for an approval, among the newest 100 candidates of a model',
+  }),
+  afterReviews: Type.Array(AfterReview, {
+    description: 'What one person did at once: those that nobody signed, then the newest signed',
   }),
   waitingMore: Type.Boolean({ description: 'Whether a model has older candidates' }),
 })

@@ -58,9 +58,17 @@ export const Models = Type.Object({
 export type Models = Static<typeof Models>
 export type ModelSummary = Static<typeof ModelSummary>
 
+export const deploymentActions = [
+  'deploy',
+  'rollback',
+  'challenge',
+  'advance',
+  'end',
+  'withdraw',
+] as const
 export const DeploymentEntry = Type.Object({
   at: Time,
-  action: OneOf(['deploy', 'rollback']),
+  action: OneOf(deploymentActions),
   from: Nullable(ObjectRef),
   to: ObjectRef,
   by: Identity,

@@ -4,21 +4,11 @@
  * `format=parquet` with a file of exactly the filtered rows.
  */
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
+import { actionRoutes } from './actions.ts'
 import { addresses, type Address, type OperationName } from './addresses.ts'
 import { AuditEntryParams, AuditEntryProof, AuditPage, AuditQuery, AuditVerified } from './audit.ts'
-import {
-  BulkAnswer,
-  BulkUndo,
-  BulkVerdict,
-  Case,
-  CaseParams,
-  Cases,
-  CasesQuery,
-  CaseViewers,
-  CorrectVerdict,
-  GiveVerdict,
-  OpenCase,
-} from './cases.ts'
+import { callRoutes } from './calls.ts'
+import { caseRoutes } from './cases.ts'
 import { Done } from './shapes.ts'
 import {
   Dataset,
@@ -31,6 +21,7 @@ import {
   ResubmitAnswer,
 } from './data.ts'
 import { dataVersionRoutes } from './data-versions.ts'
+import { endpointRoutes } from './endpoints.ts'
 import {
   DecideAnswer,
   DecideBody,
@@ -89,6 +80,7 @@ import {
 } from './learning.ts'
 import { modelRoutes } from './model-routes.ts'
 import { Monitoring, MonitoringQuery } from './monitoring.ts'
+import { Storage } from './storage.ts'
 import {
   Overview,
   OverviewQuery,
@@ -98,6 +90,8 @@ import {
   SearchQuery,
   SearchResults,
 } from './overview.ts'
+import { backtestRoutes } from './backtests.ts'
+import { policyRoutes } from './policies.ts'
 import { pipelineRoutes } from './pipelines.ts'
 import {
   NewProgramKey,
@@ -195,34 +189,8 @@ const schemas = {
     response: Policy,
   },
 
-  cases: { summary: 'The review queue', query: CasesQuery, response: Cases, exports: true },
-  openCase: { summary: 'Put a decision into the review queue', body: OpenCase, response: Case },
-  case: { summary: 'One case', params: CaseParams, response: Case },
-  giveVerdict: {
-    summary: 'Confirm fraud, genuine, or unsure; may be undone for ten seconds',
-    params: CaseParams,
-    body: GiveVerdict,
-    response: Case,
-  },
-  undoVerdict: { summary: 'Take a verdict back in time', params: CaseParams, response: Case },
-  correctVerdict: {
-    summary: 'Correct an earlier verdict; history is kept',
-    params: CaseParams,
-    body: CorrectVerdict,
-    response: Case,
-  },
-  viewCase: {
-    summary: 'I have this case open (repeat every 15 s)',
-    params: CaseParams,
-    response: CaseViewers,
-  },
-  leaveCase: { summary: 'I closed this case', params: CaseParams, response: CaseViewers },
-  bulkVerdict: {
-    summary: 'One verdict for several cases',
-    body: BulkVerdict,
-    response: BulkAnswer,
-  },
-  bulkUndo: { summary: 'Take several verdicts back in time', body: BulkUndo, response: BulkAnswer },
+  ...caseRoutes,
+  ...callRoutes,
 
   datasets: { summary: 'Data sets', response: Datasets },
   dataset: {
@@ -387,13 +355,18 @@ const schemas = {
     response: Done,
   },
 
+  ...policyRoutes,
+  ...backtestRoutes,
   ...modelRoutes,
+  ...actionRoutes,
+  ...endpointRoutes,
 
   monitoring: {
     summary: 'Drift, rates, latency, performance',
     query: MonitoringQuery,
     response: Monitoring,
   },
+  storage: { summary: 'Bytes per decision, and days until the disk is full', response: Storage },
 
   audit: { summary: 'The audit log', query: AuditQuery, response: AuditPage, exports: true },
   auditEntry: {

@@ -4,7 +4,7 @@ import * as http from 'node:http'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import Fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { DecisionService, RowAnswer } from '../../decisions/index.ts'
+import type { DecisionService, RowAnswer, StreamFigures } from '../../decisions/index.ts'
 import { decisionErrors } from '../../decisions/index.ts'
 import { parseStrictJson } from '../../lib/canonical-json.ts'
 import { AssayError, isAssayError, toProblem } from '../../lib/errors.ts'
@@ -12,6 +12,7 @@ import type { InferenceDoor } from '../inference/index.ts'
 import { arrival, asRefusal, drained, refuseEncoded, wrongType } from '../refusals.ts'
 import { doorErrors } from './errors.ts'
 import { metricsText, metricsType } from './metrics.ts'
+import type { DiskWatch } from '../disk.ts'
 import type { PassOn } from './proxy.ts'
 import { createSlowUploads } from './slow-uploads.ts'
 import { refuseForeignHost } from './who.ts'
@@ -23,6 +24,9 @@ export interface DecideAppOptions {
   readonly passOn: PassOn
   /** The door of prediction; without it there is none. */
   readonly inference?: InferenceDoor | undefined
+  readonly streams?: (() => readonly StreamFigures[]) | undefined
+  /** How fast the disk fills. */
+  readonly disk?: Pick<DiskWatch, 'report'> | undefined
   /** Names this server may be called by, beside addresses and `localhost`. */
   readonly hosts: ReadonlySet<string>
   readonly onDefect: (
@@ -57,7 +61,11 @@ export async function createDecideApp(options: DecideAppOptions): Promise<Fastif
     serverFactory: (own) =>
       // A request without a host is refused below, with words.
       http.createServer({ ...arrival, requireHostHeader: false }, (request, response) => {
-        if (isOwn(request)) return own(request, response)
+        if (isOwn(request)) {
+          // Before anything is read: what is too much already should cost no more.
+          if (isDecision(request) && !options.service.hasRoom()) return shed(response)
+          return own(request, response)
+        }
         if (options.inference?.handles(request.url ?? '')) {
           return forward({ ...options, passOn: options.inference.handle }, request, response)
         }
@@ -97,8 +105,6 @@ function registerDecisions(app: FastifyInstance, { service, doorkeeper }: Decide
     '/api/v1/decisions/:policy',
     {
       onRequest: async (request) => {
-        // Before the body is read: what is too much already should cost no more.
-        if (!service.hasRoom()) throw tooMany()
         await doorkeeper.admit(request.headers, 'decide')
       },
     },
@@ -114,10 +120,24 @@ function registerDecisions(app: FastifyInstance, { service, doorkeeper }: Decide
   )
 }
 
-function tooMany() {
-  return decisionErrors.too_many_in_flight('More requests are waiting for the disk than may.', {
+const isDecision = ({ url = '' }: http.IncomingMessage) => url.startsWith('/api/v1/decisions/')
+
+/** Made once, and sent around the framework: an answer that says no must cost a fraction of one that does not. */
+const tooMany = toProblem(
+  decisionErrors.too_many_in_flight('More requests are waiting than can be answered in time.', {
     extra: { retryAfter: 1 },
+  }),
+)
+const tooManyBody = Buffer.from(JSON.stringify(tooMany))
+
+function shed(response: http.ServerResponse): void {
+  response.writeHead(tooMany.status, {
+    'content-type': 'application/problem+json',
+    'content-length': tooManyBody.length,
+    'retry-after': '1',
+    'x-content-type-options': 'nosniff',
   })
+  response.end(tooManyBody)
 }
 
 function requireJson(request: FastifyRequest): void {
@@ -205,7 +225,7 @@ function summary(rows: readonly RowAnswer[]) {
   }
 }
 
-function registerHealth(app: FastifyInstance, { service }: DecideAppOptions): void {
+function registerHealth(app: FastifyInstance, { service, streams, disk }: DecideAppOptions): void {
   const loop = monitorEventLoopDelay({ resolution: 20 })
   loop.enable()
   app.addHook('onClose', async () => {
@@ -219,7 +239,7 @@ function registerHealth(app: FastifyInstance, { service }: DecideAppOptions): vo
   })
   app.get('/metrics', async (_request, reply) => {
     reply.type(metricsType)
-    return metricsText(service, loop)
+    return metricsText(service, loop, streams?.(), await disk?.report())
   })
 }
 

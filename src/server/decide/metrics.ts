@@ -1,14 +1,18 @@
 // `/metrics` in the text format of Prometheus (version 0.0.4). Durations are in seconds.
 import type { monitorEventLoopDelay } from 'node:perf_hooks'
-import type { DecisionService } from '../../decisions/index.ts'
+import type { DiskReport } from '../disk.ts'
+import type { DecisionService, StreamFigures } from '../../decisions/index.ts'
 
 export const metricsType = 'text/plain; version=0.0.4; charset=utf-8'
 
 export function metricsText(
   service: DecisionService,
   loop: ReturnType<typeof monitorEventLoopDelay>,
+  streams: readonly StreamFigures[] = [],
+  disk?: DiskReport,
 ): string {
-  const { decisions, replayed, refused, rulesFailed, events, labels, latency } = service.metrics()
+  const { decisions, replayed, refused, rulesFailed, rulesPaused, events, labels, latency } =
+    service.metrics()
   const status = service.status()
   const lines = [
     ...metric(
@@ -31,6 +35,12 @@ export function metricsText(
       'counter',
       'Rules that could not be evaluated on an event, by rule; they do not fire.',
       labelled('rule', rulesFailed),
+    ),
+    ...metric(
+      'assay_rules_paused',
+      'gauge',
+      'Rules that are paused now, by policy.',
+      labelled('policy', rulesPaused),
     ),
     ...metric('assay_events_total', 'counter', 'Events taken in without a decision.', [
       ['', events],
@@ -63,6 +73,8 @@ export function metricsText(
       ),
     ),
     ...onlineMetrics(service.onlineCopies()),
+    ...streamMetrics(streams),
+    ...diskMetrics(disk),
     ...metric(
       'assay_event_loop_lag_p99_seconds',
       'gauge',
@@ -109,6 +121,61 @@ function onlineMetrics(copies: ReturnType<DecisionService['onlineCopies']>): str
       all.map(([namespace, copy]) => [tag('namespace', namespace), copy[figure]]),
     ),
   )
+}
+
+/** Nothing where no stream is consumed. */
+function streamMetrics(streams: readonly StreamFigures[]): string[] {
+  if (streams.length === 0) return []
+  return [
+    ...metric(
+      'assay_stream_messages_total',
+      'counter',
+      'Messages of streams since the start, by what became of them.',
+      streams.flatMap(({ topic, policy, counts }) =>
+        Object.entries(counts).map(([result, n]): Sample => [tags({ topic, policy, result }), n]),
+      ),
+    ),
+    ...metric(
+      'assay_stream_lag',
+      'gauge',
+      'What is still to be read of a partition, in the unit of its log: messages, or bytes.',
+      streams.flatMap(({ topic, policy, lags }) =>
+        lags.map(({ partition, lag }): Sample => [
+          tags({ topic, policy, partition: String(partition) }),
+          lag,
+        ]),
+      ),
+    ),
+  ]
+}
+
+/** Nothing where the disk is not watched, and no figure before it is known. */
+function diskMetrics(disk: DiskReport | undefined): string[] {
+  if (disk === undefined) return []
+  const { parts, freeBytes, bytesPerDecision, daysUntilFull } = disk
+  return [
+    ...metric('assay_disk_free_bytes', 'gauge', 'Free bytes on the disk of the home.', [
+      ['', freeBytes],
+    ]),
+    ...metric(
+      'assay_disk_bytes',
+      'gauge',
+      'Bytes of what decisions fill, by part.',
+      parts.map(({ part, bytes }): Sample => [tag('part', part), bytes]),
+    ),
+    ...metric(
+      'assay_disk_bytes_per_decision',
+      'gauge',
+      'Growth for each decision, over a day at most.',
+      bytesPerDecision === null ? [] : [['', bytesPerDecision]],
+    ),
+    ...metric(
+      'assay_disk_days_until_full',
+      'gauge',
+      'Days until the disk is full at the growth of the last day at most.',
+      daysUntilFull === null ? [] : [['', daysUntilFull]],
+    ),
+  ]
 }
 
 type Sample = readonly [labels: string, value: number]

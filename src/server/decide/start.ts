@@ -1,12 +1,20 @@
 // The decide process: opens what it owns, serves the port and the local socket, drains at the end.
 import { promises as fs } from 'node:fs'
+import type { IncomingHttpHeaders } from 'node:http'
 import * as path from 'node:path'
-import { decideRemote, directoryDeployments, openDecisionService } from '../../decisions/index.ts'
+import {
+  consumeStream,
+  decideRemote,
+  directoryDeployments,
+  openDecisionService,
+} from '../../decisions/index.ts'
 import type {
   DecisionIndex,
   DecisionService,
+  MessageLog,
   OnlineStore,
   OutsideModels,
+  RunningStream,
   StateMemory,
 } from '../../decisions/index.ts'
 import { systemClock } from '../../lib/clock.ts'
@@ -15,7 +23,8 @@ import { nodeFiles } from '../../lib/files.ts'
 import { serveRpc } from '../../lib/rpc.ts'
 import type { Home } from '../../projects/index.ts'
 import type { ModelHost } from '../../serving/index.ts'
-import { createInferenceDoor } from '../inference/index.ts'
+import { createInferenceDoor, openGrpc } from '../inference/index.ts'
+import { createDiskWatch } from '../disk.ts'
 import { createDecideApp, type DecideAppOptions } from './app.ts'
 import { doorErrors } from './errors.ts'
 import { createPassOn } from './proxy.ts'
@@ -28,7 +37,8 @@ export interface DecideLog {
 }
 
 export interface StartDecideOptions {
-  readonly home: Pick<Home, 'decide' | 'published' | 'socket'> & Partial<Pick<Home, 'checkpoints'>>
+  readonly home: Pick<Home, 'decide' | 'published' | 'socket'> &
+    Partial<Pick<Home, 'checkpoints' | 'database'>>
   readonly host: string
   /** 0 takes any free port. */
   readonly port: number
@@ -37,6 +47,8 @@ export interface StartDecideOptions {
   readonly openIndex: (directory: string) => Promise<DecisionIndex>
   readonly stateMemory?: StateMemory | undefined
   readonly online?: OnlineStore | undefined
+  /** Topics on whose messages a policy decides, and the log that they come by. */
+  readonly streams?: StreamSettings | undefined
   readonly log: DecideLog
   /** Called when the journal failed for good: the process must end and be started again. */
   readonly onFatal: (error: Error) => void
@@ -44,10 +56,20 @@ export interface StartDecideOptions {
   /** The models behind the door of prediction, and the version that it tells. */
   /** Asks models that are computed elsewhere for the policies that decide by one. */
   readonly outsideModels?: OutsideModels | undefined
-  readonly inference?: { readonly models: ModelHost; readonly version: string }
+  readonly inference?: {
+    readonly models: ModelHost
+    readonly version: string
+    /** Absent: no gRPC door. */
+    readonly grpcPort?: number | undefined
+  }
   readonly inFlightMax?: number
   readonly checkpointEvery?: number
   readonly segmentBytes?: number
+}
+
+export interface StreamSettings {
+  readonly log: MessageLog
+  readonly policies: readonly { readonly topic: string; readonly policy: string }[]
 }
 
 export interface RunningDecide {
@@ -91,29 +113,44 @@ export async function startDecide(options: StartDecideOptions): Promise<RunningD
       { method, url, error: error instanceof Error ? error.stack : String(error) },
       'A request failed',
     )
-  const inference =
-    options.inference &&
-    createInferenceDoor({
-      ...options.inference,
-      admit: (headers) => doorkeeper.admit(headers, 'decide'),
-      onDefect,
-    })
+  const prediction = options.inference && {
+    ...options.inference,
+    admit: (headers: IncomingHttpHeaders) => doorkeeper.admit(headers, 'decide'),
+    onDefect,
+  }
+  const inference = prediction && createInferenceDoor(prediction)
+  const disk = createDiskWatch({
+    decide: home.decide,
+    database: home.database,
+    decisions: () => service.status().namespaces.reduce((sum, each) => sum + each.decisions, 0),
+    clock,
+  })
+  const streams: RunningStream[] = []
   const app = await createDecideApp({
     service,
     doorkeeper,
     passOn,
     inference,
+    streams: () => streams.map((stream) => stream.figures()),
+    disk,
     hosts: new Set(
       [options.host, ...(options.allowedHosts ?? [])].map((host) => host.toLowerCase()),
     ),
     onDefect,
   })
+  for (const { topic, policy } of options.streams?.policies ?? []) {
+    const stream = { namespace: 'live', topic, policy }
+    const onWarning = (message: string, error: unknown) =>
+      log.warn({ topic, error: String(error) }, message)
+    streams.push(await consumeStream(service, options.streams!.log, { ...stream, onWarning }))
+  }
   const rpc = await serveRpc(
     home.socket('decide'),
     { decide: decideRemote(service) },
     { onDefect: (error, call) => log.error({ call, error: String(error) }, 'A local call failed') },
   )
   const url = await listen(app, options)
+  const grpc = prediction && (await openGrpc({ ...prediction, host: options.host }))
   const { recoveryMs, namespaces } = service.status()
   log.info({ url, recoveryMs, namespaces: namespaces.length }, 'Decisions are answered')
   return {
@@ -121,8 +158,10 @@ export async function startDecide(options: StartDecideOptions): Promise<RunningD
     port: Number(new URL(url).port),
     service,
     async close() {
+      disk.stop()
       doorkeeper.close()
       inference?.drain()
+      const grpcClosed = grpc?.close(5000)
       // Streams that were passed on would keep the door open for ever.
       closePassOn()
       app.server.closeIdleConnections()
@@ -130,7 +169,9 @@ export async function startDecide(options: StartDecideOptions): Promise<RunningD
       const grace = setTimeout(() => app.server.closeAllConnections(), 5000)
       await closed
       clearTimeout(grace)
+      await grpcClosed
       await rpc.close()
+      await Promise.all(streams.map((stream) => stream.stop()))
       await service.close()
     },
   }

@@ -1,42 +1,21 @@
 // The laws of the door: every form of a request is answered alike, and whatever comes is answered.
-import { credentials, loadPackageDefinition, type Client } from '@grpc/grpc-js'
-import { loadSync } from '@grpc/proto-loader'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
+import { grpcClient } from '../../../test/grpc-client.ts'
 import { openTestDoor } from '../../../test/inference-door.ts'
 import { type Datatype, numberTypes, type Tensor } from '../../serving/index.ts'
 import { jsonTensor, writeJsonTensor } from './json-tensors.ts'
 import { rawTensor, writeRaw } from './raw.ts'
 
 const door = await openTestDoor({ grpcPort: 0 })
-const client = grpcClient()
+const client = grpcClient(door.grpcPort!)
+const { call } = client
 afterAll(async () => {
   client.close()
   await door.close(0)
 })
 const { ask } = door
 const infer = '/v2/models/churn/infer'
-
-function grpcClient(): Client & Record<string, (...args: unknown[]) => void> {
-  const file = new URL('./inference.proto', import.meta.url).pathname
-  const options = { keepCase: true, longs: Number, defaults: true } as const
-  const loaded = loadPackageDefinition(loadSync(file, options))['inference'] as unknown as Record<
-    string,
-    new (...args: unknown[]) => Client & Record<string, (...args: unknown[]) => void>
-  >
-  return new loaded['GRPCInferenceService'](
-    `127.0.0.1:${door.grpcPort}`,
-    credentials.createInsecure(),
-  )
-}
-
-function call(method: string, message: object): Promise<Record<string, unknown>> {
-  return new Promise((resolve, reject) => {
-    client[method](message, (error: Error | null, answer: Record<string, unknown>) =>
-      error === null ? resolve(answer) : reject(error),
-    )
-  })
-}
 
 /** Elements that a type holds exactly, as JSON writes them. */
 function elementOf(datatype: Datatype): fc.Arbitrary<number | string | boolean | null> {

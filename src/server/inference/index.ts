@@ -7,5 +7,5 @@
  * `{"error": …}`; bodies, nesting, shapes and requests in flight are bounded; the binary form, the JSON
  * form and gRPC give the same answers.
  */
-export { startInferenceServer, type RunningInferenceServer } from './start.ts'
+export { openGrpc, startInferenceServer, type RunningInferenceServer } from './start.ts'
 export { createInferenceDoor, type InferenceDoor, type InferenceDoorOptions } from './rest.ts'

@@ -3,6 +3,7 @@ import * as http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { doorErrors } from '../decide/errors.ts'
 import { arrival, refuseConnection } from '../refusals.ts'
+import type { RunningGrpcDoor } from './grpc.ts'
 import { createInferenceDoor, type InferenceDoorOptions } from './rest.ts'
 
 export interface InferenceServerOptions extends InferenceDoorOptions {
@@ -49,8 +50,17 @@ export async function startInferenceServer(
   }
 }
 
-/** Loaded only where it is wanted: it would double what a small process takes to start. */
-async function openGrpc({ grpcPort, onDefect, ...options }: InferenceServerOptions) {
+/**
+ * The gRPC door, where a port of it is named: it would double what a small process takes to start.
+ * Error: `port_in_use`.
+ */
+export async function openGrpc({
+  grpcPort,
+  onDefect,
+  ...options
+}: InferenceDoorOptions & Pick<InferenceServerOptions, 'host' | 'grpcPort'>): Promise<
+  RunningGrpcDoor | undefined
+> {
   if (grpcPort === undefined) return undefined
   const { startGrpcDoor } = await import('./grpc.ts')
   return startGrpcDoor({

@@ -6,6 +6,16 @@ export const serverErrors = defineErrors({
     title: 'There is no score to explain',
     action: 'Read the path of the decision: it says who did not answer, and what decided instead.',
   },
+  allow_changed: {
+    status: 409,
+    title: 'What allowing it means has changed since it was shown',
+    action: 'Look at it again, then confirm what you see.',
+  },
+  disk_unreadable: {
+    status: 503,
+    title: 'The disk cannot be measured',
+    action: 'Try again; if it stays, check the folders of the home and who may read them.',
+  },
   not_signed_in: {
     status: 401,
     title: 'You are not signed in',

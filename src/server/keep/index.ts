@@ -2,6 +2,8 @@
 // and every verdict; the page shows them as they are.
 export { createKeepApp, type KeepAppOptions } from './app.ts'
 export type { LearningFile, LearningFiles, References, Rooms } from './rooms.ts'
+export { onAir } from './bank.ts'
+export { createDiskWatch } from '../disk.ts'
 export type { Upload } from './handlers.ts'
 export { csv, type ParquetWriter } from './export.ts'
 export { experimentViews } from './views/experiments.ts'

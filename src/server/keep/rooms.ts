@@ -2,14 +2,27 @@
 import type { Access, ChangeBy } from '../../access/index.ts'
 import type { AuditLog } from '../../audit/index.ts'
 import type { DatasetCatalog, DataVersions, QuarantineStore } from '../../data/index.ts'
-import type { CaseDesk, DecideRemote, DecisionReadModel } from '../../decisions/index.ts'
-import type { Governance } from '../../governance/index.ts'
+import type {
+  ActionDelivery,
+  BacktestReport,
+  CaseSettings,
+  CaseWork,
+  DecideRemote,
+  DecisionReadModel,
+  DeployedPolicy,
+  PolicyDesk,
+  PolicyDrafts,
+  PolicyParts,
+  SetAsideDesk,
+} from '../../decisions/index.ts'
+import type { AfterReviews, Governance } from '../../governance/index.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Remote } from '../../lib/rpc.ts'
 import type { DriftCountStore, MonitoringReference } from '../../monitoring/index.ts'
 import type {
   FileDescription,
   FileToLearn,
+  BacktestsRemote,
   LearningRemote,
   PipelineDesk,
   PipelineEngineStore,
@@ -20,8 +33,9 @@ import type {
 } from '../../pipelines/index.ts'
 import type { DeclaredProject } from '../../projects/index.ts'
 import type { LoggedDescription, LoggedFiles, Registry, Webhooks } from '../../registry/index.ts'
-import type { Deployments } from '../../serving/index.ts'
+import type { Challengers, Deployments } from '../../serving/index.ts'
 import type { RunViews, Tracking } from '../../tracking/index.ts'
+import type { DiskWatch } from '../disk.ts'
 import type { Upload } from './handlers.ts'
 
 /** What live values are compared with; undefined where a version has none. */
@@ -48,6 +62,7 @@ export interface LearningFiles {
 
 export interface Rooms {
   readonly clock: Clock
+  readonly disk: Pick<DiskWatch, 'report'>
   readonly access: Access
   readonly audit: AuditLog
   readonly tracking: Tracking
@@ -56,11 +71,25 @@ export interface Rooms {
   readonly webhooks: Pick<Webhooks, 'webhooks' | 'counts' | 'deliveries'>
   readonly governance: Governance
   readonly serving: Deployments
+  readonly challengers: Challengers
+  readonly afterReviews: AfterReviews
   readonly catalog: DatasetCatalog
   readonly quarantine: QuarantineStore
   readonly versions: DataVersions
   readonly decisions: DecisionReadModel
-  readonly cases: CaseDesk
+  readonly cases: CaseWork
+  /** How the alerts of a policy are worked. */
+  caseSettings(policy: string): CaseSettings
+  readonly policyDesk: PolicyDesk
+  readonly drafts: PolicyDrafts
+  /** The document that is live for a policy. Error: `policy_not_found`. */
+  livePolicy(policy: string): Promise<DeployedPolicy>
+  /** The last decisions answered again with other parts of the live policy. */
+  tryPolicy(policy: string, parts: PolicyParts, namespace: string): Promise<BacktestReport>
+  /** What policies tell of their decisions. */
+  readonly actions: Pick<ActionDelivery, 'figures' | 'dead' | 'redrive'>
+  /** Messages of streams that could not be decided on. */
+  readonly setAside: SetAsideDesk
   readonly drift: DriftCountStore
   readonly references: References
   readonly pipelines: PipelineRunStore
@@ -71,6 +100,7 @@ export interface Rooms {
   readonly pipelineLogs: Pick<PipelineLogs, 'read'>
   readonly decide: Remote<DecideRemote>
   readonly work: Remote<WorkRemote>
+  readonly backtests: Remote<BacktestsRemote>
   readonly learning: Remote<LearningRemote>
   readonly learningFiles: LearningFiles
   /** Reads what Python logged and says whether it can be served. */
@@ -78,6 +108,14 @@ export interface Rooms {
   /** Sends traffic to an approved version, and `decide` with it. */
   deployVersion(model: string, version: number, by: ChangeBy): Promise<void>
   rollBack(request: { policy: string; version?: number | undefined }, by: ChangeBy): Promise<void>
+  /** Confirms what another person proposed, and turns it on. */
+  confirmProposal(id: string, identityId: string, reason: string): Promise<void>
+  endChallenger(
+    request: { policy: string; name: string; action: 'end' | 'withdraw' },
+    by: ChangeBy,
+  ): Promise<void>
+  /** From the next decision on the champion is not asked. */
+  suspendModel(policy: string, by: ChangeBy): Promise<void>
   /** The project that was applied last; undefined until there was one. */
   project(): DeclaredProject | undefined
 }

@@ -11,7 +11,8 @@ export interface ModelRuntime {
   readonly signature: ModelSignature
   /**
    * The outputs of the signature, in its order, for inputs that `checkInputs` has passed. A promise
-   * only where it computes elsewhere: in the process there is nothing to wait for. Errors: `overloaded`,
+   * only where it computes elsewhere: in the process there is nothing to wait for. The inputs must
+   * not be changed before the answer is there. Errors: `overloaded`,
    * `inference_failed`, `inference_timeout`, `remote_unavailable`.
    */
   predict(inputs: readonly Tensor[]): readonly Tensor[] | Promise<readonly Tensor[]>

@@ -54,9 +54,11 @@ export interface ModelThreadOptions {
 /** The thread starts with the first model that is opened. */
 export function createModelThread(options: ModelThreadOptions): ModelThread {
   const { start, queueMax = 128, runMsMax = 10_000 } = options
-  let starting: Promise<LastingThreads<Request, Answer>> | undefined
-  const threads = () =>
-    (starting ??= startLastingThreads<Request, Answer>({
+  let current: Promise<LastingThreads<Request, Answer>> | undefined
+  let isClosed = false
+
+  const begin = () =>
+    startLastingThreads<Request, Answer>({
       start,
       queueMax,
       runMsMax,
@@ -65,7 +67,17 @@ export function createModelThread(options: ModelThreadOptions): ModelThread {
         failed: (reason) => servingErrors.inference_failed(reason),
         timedOut: (reason) => servingErrors.inference_timeout(reason),
       },
-    }))
+    })
+
+  /** Those that fell too often are left to others, which begin with the next request. */
+  async function threads(): Promise<LastingThreads<Request, Answer>> {
+    if (isClosed) throw servingErrors.inference_failed('Its models have been closed.')
+    const asked = (current ??= begin())
+    const known = await asked.catch(() => undefined)
+    if (known !== undefined && !known.isEnded()) return known
+    if (current === asked) current = begin()
+    return current
+  }
 
   async function ask(act: Request['act'], model: PublishedModel, inputs: readonly Tensor[] = []) {
     const answer = await (await threads()).run({ ...model, act, inputs })
@@ -90,7 +102,8 @@ export function createModelThread(options: ModelThreadOptions): ModelThread {
       }
     },
     async close() {
-      await (await starting)?.close()
+      isClosed = true
+      await (await current?.catch(() => undefined))?.close()
     },
   }
 }

@@ -1,55 +1,63 @@
-import { Button, Modal, SegmentedControl, Textarea } from '@mantine/core'
-import { useQuery } from '@tanstack/react-query'
+import { Modal } from '@mantine/core'
 import { useEffect, useState } from 'react'
 import type { Case, CaseVerdictValue } from '../../../src/server/contract/index.ts'
-import { call } from '../../client/api.ts'
 import { useAct, useAsk } from '../../client/queries.ts'
 import { dateTime, fullDateTime, money, none, score } from '../../parts/figures.ts'
 import { Facts, PageLink, Panel } from '../../parts/layout.tsx'
-import { notify } from '../../parts/notify.tsx'
+import { notify, notifyFailed } from '../../parts/notify.tsx'
 import { LabelMark } from '../../parts/outcome.tsx'
-import { Answered, Failed } from '../../parts/states.tsx'
+import { ReasonDialog } from '../../parts/reason-dialog.tsx'
+import { Answered } from '../../parts/states.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
 import { TimelineChart } from '../decisions/timeline.tsx'
 import { Why } from '../decisions/why.tsx'
+import { said, touched, type CaseActs } from './acts.ts'
+import { Evidence } from './evidence.tsx'
+import { Correction } from './correction.tsx'
+import { Viewers } from './viewers.tsx'
 
-/** One case beside the queue: enough to judge by, and the three verdicts. */
+/** One case beside the queue: enough to judge by, and what can be done with it. */
 export function CaseDetail({
   caseId,
   known,
-  give,
-  undo,
+  acts,
+  workers,
 }: {
   readonly caseId: string
   readonly known: Case | undefined
-  readonly give: (verdict: CaseVerdictValue) => void
-  readonly undo: () => void
+  readonly acts: CaseActs
+  readonly workers: readonly { readonly id: string; readonly name: string }[]
 }) {
-  const asked = useAsk('case', { params: { caseId } }, { enabled: known === undefined })
-  const one = known ?? asked.data
+  const asked = useAsk('case', { params: { caseId } }, { every: 8_000, keepPrevious: true })
+  // The list knows a verdict or a hand-over a moment earlier; the history comes with the case itself.
+  const whole = asked.data?.id === (known?.id ?? asked.data?.id) ? asked.data : undefined
+  const one = known === undefined ? whole : { ...known, history: whole?.history ?? known.history }
   if (one === undefined) return <Answered answer={asked}>{() => null}</Answered>
-  return <Detail one={one} give={give} undo={undo} />
+  return <Detail key={one.id} one={one} acts={acts} workers={workers} />
 }
 
 function Detail({
   one,
-  give,
-  undo,
+  acts,
+  workers,
 }: {
   readonly one: Case
-  readonly give: (verdict: CaseVerdictValue) => void
-  readonly undo: () => void
+  readonly acts: CaseActs
+  readonly workers: readonly { readonly id: string; readonly name: string }[]
 }) {
   const zone = useTimeZone()
-  const { decision } = one
+  const [alertId, setAlertId] = useState<string>()
+  const alert = one.alerts.find(({ id }) => id === alertId)
+  const decision = alert?.decision ?? one.decision
   const params = { policy: decision.policy, eventId: decision.eventId }
-  const full = useAsk('decision', { params })
+  const full = useAsk('decision', { params }, { keepPrevious: true })
   return (
     <div className="stack case-detail">
       <Panel>
         <div className="decision-title">
           <h2 className="case-title num">
-            {money(decision.amount)} <span className="quiet">score {score(decision.score)}</span>
+            {one.priority.risk === null ? 'Case' : `${money(one.priority.risk)} at risk`}{' '}
+            <span className="quiet">{one.priority.sentence}</span>
           </h2>
           <PageLink to={`/decisions/${decision.policy}/${decision.eventId}`}>
             Whole decision
@@ -58,26 +66,44 @@ function Detail({
         <Viewers caseId={one.id} />
         <Facts
           facts={[
-            { name: 'Customer', value: decision.customer ?? none },
-            { name: 'Terminal', value: decision.terminal ?? none },
-            { name: 'Time', value: fullDateTime(decision.eventTime, zone) },
+            { name: one.entity.column || 'Event', value: one.entity.value || decision.eventId },
+            { name: 'Alerts', value: `${one.openAlerts} open of ${one.alertCount}` },
             { name: 'Opened', value: dateTime(one.openedAt, zone) },
+            {
+              name: 'Due',
+              value: (
+                <>
+                  {dateTime(one.dueAt, zone)}
+                  {one.overdue ? <span className="overdue">overdue</span> : null}
+                </>
+              ),
+            },
           ]}
         />
-        {one.verdict === null ? <Ask give={give} /> : <Given one={one} undo={undo} />}
-        {one.history.length === 0 ? null : (
-          <ol className="story case-history">
-            {one.history.map((entry) => (
-              <li key={entry.at + entry.sentence}>
-                <span className="quiet num">{dateTime(entry.at, zone)}</span>
-                <span>
-                  {entry.sentence}
-                  {entry.by === null ? '' : ` · ${entry.by.name}`}
-                </span>
-              </li>
-            ))}
-          </ol>
+        <Assignment one={one} acts={acts} workers={workers} />
+        {one.proposal === null ? (
+          one.verdict === null ? (
+            <Ask give={acts.give} fourEyes={one.fourEyes} />
+          ) : (
+            <Given one={one} undo={acts.undo} />
+          )
+        ) : (
+          <Waiting one={one} undo={acts.undo} />
         )}
+        {one.alertCount === 1 ? null : (
+          <Alerts one={one} chosen={decision.eventId} choose={setAlertId} />
+        )}
+        <History one={one} zone={zone} />
+      </Panel>
+      <Panel title="The decision" aside={fullDateTime(decision.eventTime, zone)}>
+        <Facts
+          facts={[
+            { name: 'Amount', value: money(decision.amount) },
+            { name: 'Score', value: score(decision.score) },
+            { name: 'Customer', value: decision.customer ?? none },
+            { name: 'Terminal', value: decision.terminal ?? none },
+          ]}
+        />
       </Panel>
       <Answered answer={full} rows={8}>
         {(data) => (
@@ -89,22 +115,147 @@ function Detail({
           </>
         )}
       </Answered>
+      <Evidence caseId={one.id} />
     </div>
   )
 }
 
-function Ask({ give }: { readonly give: (verdict: CaseVerdictValue) => void }) {
+function Assignment({
+  one,
+  acts,
+  workers,
+}: {
+  readonly one: Case
+  readonly acts: CaseActs
+  readonly workers: readonly { readonly id: string; readonly name: string }[]
+}) {
+  if (one.status === 'closed') return null
+  const others = workers.filter(({ id }) => id !== one.assignee?.id)
   return (
-    <div className="verdicts" role="group" aria-label="Verdict">
-      <button type="button" className="verdict-fraud" onClick={() => give('fraud')}>
-        Fraud <kbd>F</kbd>
+    <div className="assignment">
+      <span>
+        {one.assignee === null ? (
+          <span className="quiet">Nobody has it</span>
+        ) : one.assigneeIsYou ? (
+          'You have it'
+        ) : (
+          `${one.assignee.name} has it`
+        )}
+      </span>
+      {one.assigneeIsYou ? (
+        <button type="button" className="button-link" onClick={() => acts.assign(null)}>
+          Give back
+        </button>
+      ) : (
+        <button type="button" className="button-link" onClick={() => acts.assign('me')}>
+          Take <kbd>A</kbd>
+        </button>
+      )}
+      <select
+        className="filter-input"
+        aria-label="Hand over to"
+        value=""
+        onChange={(event) => acts.assign(event.target.value)}
+      >
+        <option value="" disabled>
+          Hand over to…
+        </option>
+        {others.map(({ id, name }) => (
+          <option key={id} value={id}>
+            {name}
+          </option>
+        ))}
+      </select>
+      <button type="button" className="button-link" onClick={acts.writeNote}>
+        Note <kbd>N</kbd>
       </button>
-      <button type="button" className="verdict-genuine" onClick={() => give('genuine')}>
-        Genuine <kbd>G</kbd>
-      </button>
-      <button type="button" onClick={() => give('unsure')}>
-        Can’t tell <kbd>U</kbd>
-      </button>
+    </div>
+  )
+}
+
+function Ask({
+  give,
+  fourEyes,
+}: {
+  readonly give: (verdict: CaseVerdictValue) => void
+  readonly fourEyes: boolean
+}) {
+  return (
+    <>
+      <div className="verdicts" role="group" aria-label="Verdict">
+        <button type="button" className="verdict-fraud" onClick={() => give('fraud')}>
+          Fraud <kbd>F</kbd>
+        </button>
+        <button type="button" className="verdict-genuine" onClick={() => give('genuine')}>
+          Genuine <kbd>G</kbd>
+        </button>
+        <button type="button" onClick={() => give('unsure')}>
+          Can’t tell <kbd>C</kbd>
+        </button>
+      </div>
+      {fourEyes ? (
+        <p className="quiet">A second person must say yes before a verdict holds.</p>
+      ) : null}
+    </>
+  )
+}
+
+/** What one person proposed, for the yes or no of another. */
+function Waiting({ one, undo }: { readonly one: Case; readonly undo: () => void }) {
+  const zone = useTimeZone()
+  const [refusing, setRefusing] = useState(false)
+  const act = useAct('answerProposal', touched)
+  const { proposal } = one
+  if (proposal === null) return null
+  const params = { caseId: one.id }
+  return (
+    <div className="given">
+      <LabelMark label={proposal.verdict} />
+      <span className="quiet">
+        proposed by {proposal.yours ? 'you' : proposal.by.name}, {dateTime(proposal.at, zone)}
+        {proposal.reason === null ? '' : `: ${proposal.reason}`}; waits for a second person
+      </span>
+      {proposal.yours ? (
+        <button type="button" className="button-link" onClick={undo}>
+          Take back <kbd>U</kbd>
+        </button>
+      ) : (
+        <>
+          <button
+            type="button"
+            className="button-link"
+            onClick={() =>
+              act.mutate({ params, body: { answer: 'confirm' } }, { onError: notifyFailed })
+            }
+          >
+            Yes, {said[proposal.verdict].toLowerCase()}
+          </button>
+          <button type="button" className="button-link" onClick={() => setRefusing(true)}>
+            No
+          </button>
+        </>
+      )}
+      <ReasonDialog
+        opened={refusing}
+        title="Turn the verdict down"
+        submit="Turn down"
+        close={() => setRefusing(false)}
+        pending={act.isPending}
+        error={act.error}
+        act={(reason) =>
+          act.mutate(
+            { params, body: { answer: 'turn-down', reason } },
+            {
+              onSuccess: () => {
+                setRefusing(false)
+                notify('Turned down; the case is open')
+              },
+            },
+          )
+        }
+      >
+        <p>The case stays as it was; both of you stand in its history.</p>
+      </ReasonDialog>
     </div>
   )
 }
@@ -132,7 +283,7 @@ function Given({ one, undo }: { readonly one: Case; readonly undo: () => void })
       </span>
       {left > 0 ? (
         <button type="button" className="button-link" onClick={undo}>
-          Undo <kbd>Z</kbd>
+          Undo <kbd>U</kbd>
         </button>
       ) : (
         <button type="button" className="button-link" onClick={() => setCorrecting(true)}>
@@ -144,78 +295,124 @@ function Given({ one, undo }: { readonly one: Case; readonly undo: () => void })
   )
 }
 
-function Correction({
+/** The alerts of the case; each can be looked at and judged alone. */
+function Alerts({
   one,
-  opened,
-  onClose,
+  chosen,
+  choose,
 }: {
   readonly one: Case
-  readonly opened: boolean
-  readonly onClose: () => void
+  readonly chosen: string
+  readonly choose: (id: string) => void
 }) {
-  const act = useAct('correctVerdict', ['cases', 'case', 'decision', 'overview'])
-  const [verdict, setVerdict] = useState<CaseVerdictValue>('genuine')
-  const [reason, setReason] = useState('')
+  const zone = useTimeZone()
+  const act = useAct('giveVerdict', touched)
+  const judge = (id: string, verdict: CaseVerdictValue) =>
+    act.mutate(
+      { params: { caseId: one.id }, body: { verdict, alerts: [id] } },
+      { onError: notifyFailed },
+    )
+  const more = one.alertCount - one.alerts.length
   return (
-    <Modal opened={opened} onClose={onClose} title="Correct a verdict">
+    <ul className="alerts" aria-label="Alerts">
+      {one.alerts.map(({ id, decision, verdict }) => (
+        <li key={id} className={decision.eventId === chosen ? 'is-chosen' : undefined}>
+          <button type="button" className="alert-row num" onClick={() => choose(id)}>
+            <span>{dateTime(decision.eventTime, zone)}</span>
+            <span>{money(decision.amount)}</span>
+            <span className="quiet">{score(decision.score)}</span>
+          </button>
+          {verdict !== null ? (
+            <LabelMark label={verdict.value} />
+          ) : one.proposal !== null ? (
+            <span className="quiet">waits</span>
+          ) : (
+            <span className="alert-verdicts">
+              {(['fraud', 'genuine'] as const).map((value) => (
+                <button
+                  key={value}
+                  type="button"
+                  className="button-link"
+                  aria-label={`${said[value]}: ${decision.eventId} alone`}
+                  onClick={() => judge(id, value)}
+                >
+                  {said[value]}
+                </button>
+              ))}
+            </span>
+          )}
+        </li>
+      ))}
+      {more > 0 ? <li className="quiet">and {more} older</li> : null}
+    </ul>
+  )
+}
+
+function History({ one, zone }: { readonly one: Case; readonly zone: string }) {
+  if (one.history.length === 0) return null
+  return (
+    <ol className="story case-history">
+      {one.history.map((entry, i) => (
+        <li key={i}>
+          <span className="quiet num">{dateTime(entry.at, zone)}</span>
+          <span>
+            {entry.sentence}
+            {entry.by === null ? '' : ` · ${entry.by.name}`}
+          </span>
+        </li>
+      ))}
+    </ol>
+  )
+}
+
+/** A note, which stays in the history of the case. */
+export function NoteDialog({
+  caseId,
+  close,
+}: {
+  readonly caseId: string | undefined
+  readonly close: () => void
+}) {
+  const act = useAct('noteCase', touched)
+  const [text, setText] = useState('')
+  const submit = () => {
+    if (caseId === undefined || text.trim() === '') return
+    act.mutate(
+      { params: { caseId }, body: { text: text.trim() } },
+      {
+        onError: notifyFailed,
+        onSuccess: () => {
+          setText('')
+          close()
+        },
+      },
+    )
+  }
+  return (
+    <Modal opened={caseId !== undefined} onClose={close} title="Note">
       <form
         className="stack"
         onSubmit={(event) => {
           event.preventDefault()
-          act.mutate(
-            { params: { caseId: one.id }, body: { verdict, reason: reason.trim() } },
-            {
-              onSuccess: () => {
-                notify('Corrected; the earlier verdict stays in the history')
-                onClose()
-              },
-            },
-          )
+          submit()
         }}
       >
-        <SegmentedControl
-          value={verdict}
-          onChange={(value) => setVerdict(value)}
-          data={[
-            { value: 'fraud', label: 'Fraud' },
-            { value: 'genuine', label: 'Genuine' },
-            { value: 'unsure', label: 'Can’t tell' },
-          ]}
-        />
-        <Textarea
-          label="Reason"
+        <textarea
+          className="note"
+          aria-label="Note"
           data-autofocus
-          value={reason}
-          onChange={(event) => setReason(event.currentTarget.value)}
+          rows={4}
+          maxLength={2000}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) submit()
+          }}
         />
-        {act.error === null ? null : <Failed error={act.error} />}
-        <Button type="submit" loading={act.isPending} disabled={reason.trim().length < 3}>
-          Correct
-        </Button>
+        <button type="submit" className="button-link" disabled={text.trim() === ''}>
+          Keep it <kbd>Ctrl Enter</kbd>
+        </button>
       </form>
     </Modal>
-  )
-}
-
-/** Says that this person has the case open, and who else has. */
-function Viewers({ caseId }: { readonly caseId: string }) {
-  const answer = useQuery({
-    queryKey: ['viewCase', caseId],
-    queryFn: ({ signal }) => call('viewCase', { params: { caseId }, signal }),
-    refetchInterval: 15_000,
-  })
-  useEffect(
-    () => () => {
-      void call('leaveCase', { params: { caseId } }).catch(() => undefined)
-    },
-    [caseId],
-  )
-  const others = answer.data?.viewers.filter((viewer) => !viewer.you) ?? []
-  if (others.length === 0) return null
-  return (
-    <p className="viewers" role="status">
-      {others.map((viewer) => viewer.identity.name).join(', ')} also{' '}
-      {others.length === 1 ? 'has' : 'have'} it open
-    </p>
   )
 }

@@ -1,115 +1,77 @@
-/** The review queue: read, say fraud (F), genuine (G) or can't tell (U), and take it back in ten seconds. */
+/** The review queue: read, say fraud (F), genuine (G) or can't tell (C), and take it back in ten seconds (U). */
 import { useNavigate, useParams } from '@tanstack/react-router'
-import { useEffect, useMemo, useRef, useState } from 'react'
-import type { Case, CaseVerdictValue } from '../../../src/server/contract/index.ts'
-import { useAct, useAsk } from '../../client/queries.ts'
+import { useState } from 'react'
+import type { Case, Cases } from '../../../src/server/contract/index.ts'
+import { useAsk } from '../../client/queries.ts'
 import { pick, useView } from '../../client/view.ts'
-import { DataTable, type Column } from '../../parts/data-table.tsx'
-import { amount, count, none, score, shortDateTime } from '../../parts/figures.ts'
+import { count } from '../../parts/figures.ts'
 import { ChoiceFilter, ExportLinks, SelectFilter, TextFilter } from '../../parts/filters.tsx'
 import { useKeys } from '../../parts/keys.ts'
-import { Panel, ScreenHead } from '../../parts/layout.tsx'
-import { notifyFailed, notifyUndo, notify } from '../../parts/notify.tsx'
-import { LabelMark } from '../../parts/outcome.tsx'
+import { PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
 import { Answered, Empty } from '../../parts/states.tsx'
-import { useTimeZone } from '../../shell/bank.ts'
-import { CaseDetail } from './case-detail.tsx'
+import { useCaseActs } from './acts.ts'
+import { Bulk } from './bulk.tsx'
+import { CaseDetail, NoteDialog } from './case-detail.tsx'
+import { CaseList } from './case-list.tsx'
+import { useStill } from './still.ts'
 
-const touched = ['cases', 'case', 'overview', 'decision', 'decisions'] as const
-const said = { fraud: 'Fraud', genuine: 'Genuine', unsure: 'Can’t tell' } as const
+const filters = [
+  'status',
+  'assignee',
+  'overdue',
+  'waiting',
+  'verdict',
+  'customer',
+  'terminal',
+  'text',
+  'order',
+] as const
+
+/** As many as one bulk act takes. */
+const SHOWN_MAX = 200
 
 export default function CasesScreen() {
   const params = useParams({ strict: false }) as Record<string, string | undefined>
   const { view, change } = useView()
   const navigate = useNavigate()
-  const query = {
-    ...pick(view, ['status', 'verdict', 'customer', 'terminal', 'text', 'order']),
-    limit: 500,
-  }
+  const query = { ...pick(view, filters), limit: SHOWN_MAX }
   const answer = useAsk('cases', { query: query as never }, { every: 4_000, keepPrevious: true })
-  const rows = answer.data?.items ?? []
+  const still = useStill(answer.data?.items ?? [], JSON.stringify(query))
+  const rows = still.shown
   const at = view.at ?? params.caseId
   const [marked, setMarked] = useState<ReadonlySet<string>>(new Set())
+  const [noting, setNoting] = useState<string>()
   const select = (id: string | undefined) => {
     if (params.caseId === undefined) change({ at: id })
     else void navigate({ to: '/cases', search: { ...view, at: id } } as never)
   }
-  const current = rows.find((row) => row.id === at) ?? (at === undefined ? rows[0] : undefined)
-  const acts = useVerdicts(rows, current, select, marked, () => setMarked(new Set()))
-  const step = (by: number) => {
-    const index = rows.findIndex((row) => row.id === current?.id)
-    const next = rows[Math.min(rows.length - 1, Math.max(0, index + by))]
-    if (next !== undefined) select(next.id)
-  }
+  // An address may name an alert, which the list knows as part of its case.
+  const named = rows.find((row) => row.id === at || row.alerts.some(({ id }) => id === at))
+  const current = named ?? (at === undefined ? rows[0] : undefined)
+  const unmark = () => setMarked(new Set())
+  const acts = useCaseActs({ rows, current, select, marked, unmark })
+  const writeNote = () => setNoting(current?.id ?? at)
   const mark = (id: string) => {
     const next = new Set(marked)
     if (!next.delete(id)) next.add(id)
     setMarked(next)
   }
-  useKeys({
-    j: () => step(1),
-    k: () => step(-1),
-    f: () => acts.give('fraud'),
-    g: () => acts.give('genuine'),
-    u: () => acts.give('unsure'),
-    z: () => acts.undo(),
-    x: () => current !== undefined && mark(current.id),
-  })
-  const capacity = answer.data?.capacity
+  useQueueKeys({ rows, current, select, acts, mark, writeNote, showAll: still.showAll })
+  const workers = answer.data?.workers ?? []
   return (
     <>
-      <ScreenHead
-        title="Review queue"
-        {...(capacity === undefined ? {} : { verdict: capacity.verdict })}
-        {...(capacity === undefined
-          ? {}
-          : {
-              note: `${count(capacity.open)} open, ${count(capacity.decidedToday)} decided today${capacity.perDay === null ? '' : `, capacity ${count(capacity.perDay)} a day`}. A verdict becomes a label ten seconds later and flows into live precision, recall and the next training.`,
-            })}
-      />
-      <div className="filters">
-        <ChoiceFilter
-          name="status"
-          title="Status"
-          choices={[
-            { value: undefined, title: 'Open' },
-            { value: 'closed', title: 'Closed' },
-            { value: 'all', title: 'All' },
-          ]}
-        />
-        <SelectFilter
-          name="order"
-          title="Highest score first"
-          choices={[
-            { value: 'oldest', title: 'Oldest first' },
-            { value: 'newest', title: 'Newest first' },
-            { value: 'amount', title: 'Largest amount first' },
-          ]}
-        />
-        <TextFilter name="customer" title="Customer" width={100} />
-        <TextFilter name="terminal" title="Terminal" width={100} />
-        <TextFilter name="text" title="Number or reason" width={150} />
-        <span className="filters-count num">
-          {count(answer.data?.total ?? 0)} cases <ExportLinks name="cases" query={query as never} />
-        </span>
-      </div>
+      <Head capacity={answer.data?.capacity} />
+      <Filters capacity={answer.data?.capacity}>
+        {count(answer.data?.total ?? 0)} cases <ExportLinks name="cases" query={query as never} />
+      </Filters>
       {marked.size === 0 ? null : (
-        <div className="bulk" role="group" aria-label="Bulk verdict">
-          <b>{marked.size} marked</b>
-          {(['fraud', 'genuine', 'unsure'] as const).map((verdict) => (
-            <button
-              key={verdict}
-              type="button"
-              className="button-link"
-              onClick={() => acts.bulk(verdict)}
-            >
-              {said[verdict]}
-            </button>
-          ))}
-          <button type="button" className="button-link" onClick={() => setMarked(new Set())}>
-            Take the marks away
-          </button>
-        </div>
+        <Bulk
+          marked={marked.size}
+          acts={acts}
+          workers={workers}
+          unmark={unmark}
+          markAll={() => setMarked(new Set(rows.map(({ id }) => id)))}
+        />
       )}
       <Answered answer={answer} rows={10}>
         {(data) =>
@@ -124,8 +86,13 @@ export default function CasesScreen() {
           ) : (
             <div className="cases">
               <Panel flush>
+                {still.waiting === 0 ? null : (
+                  <button type="button" className="new-rows" onClick={still.showAll}>
+                    {count(still.waiting)} more came in: show <kbd>R</kbd>
+                  </button>
+                )}
                 <CaseList
-                  rows={data.items}
+                  rows={rows}
                   selected={current?.id}
                   select={(row) => select(row.id)}
                   marked={marked}
@@ -137,8 +104,8 @@ export default function CasesScreen() {
                   <CaseDetail
                     caseId={current?.id ?? at ?? ''}
                     known={current}
-                    give={acts.give}
-                    undo={acts.undo}
+                    acts={{ ...acts, writeNote }}
+                    workers={workers}
                   />
                 )}
               </div>
@@ -146,149 +113,125 @@ export default function CasesScreen() {
           )
         }
       </Answered>
+      <NoteDialog caseId={noting} close={() => setNoting(undefined)} />
     </>
   )
 }
 
-/** Giving verdicts, moving on, and taking the last one back. */
-function useVerdicts(
-  rows: readonly Case[],
-  current: Case | undefined,
-  select: (id: string | undefined) => void,
-  marked: ReadonlySet<string>,
-  unmark: () => void,
-) {
-  const giving = useAct('giveVerdict', touched)
-  const undoing = useAct('undoVerdict', touched)
-  const bulkGiving = useAct('bulkVerdict', touched)
-  const bulkUndoing = useAct('bulkUndo', touched)
-  const last = useRef<readonly string[]>([])
-  const undo = () => {
-    const ids = last.current
-    last.current = []
-    const [only] = ids
-    if (only === undefined) return
-    const done = { onError: notifyFailed, onSuccess: () => notify('Taken back; it is open again') }
-    if (ids.length === 1) undoing.mutate({ params: { caseId: only } }, done)
-    else bulkUndoing.mutate({ body: { caseIds: [...ids] } }, done)
-    select(only)
-  }
-  const give = (verdict: CaseVerdictValue) => {
-    if (current === undefined || current.status === 'closed') return
-    const index = rows.findIndex((row) => row.id === current.id)
-    const next = rows[index + 1] ?? rows[index - 1]
-    giving.mutate(
-      { params: { caseId: current.id }, body: { verdict } },
-      {
-        onError: notifyFailed,
-        onSuccess: (closed) => {
-          last.current = [closed.id]
-          notifyUndo(
-            `${said[verdict]}: ${closed.decision.eventId}`,
-            closed.verdict?.undoUntil ?? null,
-            undo,
-          )
-        },
-      },
-    )
-    select(next?.id)
-  }
-  const bulk = (verdict: CaseVerdictValue) => {
-    bulkGiving.mutate(
-      { body: { caseIds: [...marked], verdict } },
-      {
-        onError: notifyFailed,
-        onSuccess: (answer) => {
-          last.current = answer.done
-          notifyUndo(answer.sentence, answer.undoUntil, undo)
-          for (const refused of answer.refused) notify(`${refused.caseId}: ${refused.detail}`)
-          unmark()
-        },
-      },
-    )
-  }
-  return { give, undo, bulk }
-}
-
-function CaseList({
+function useQueueKeys({
   rows,
-  selected,
+  current,
   select,
-  marked,
+  acts,
   mark,
+  writeNote,
+  showAll,
 }: {
   readonly rows: readonly Case[]
-  readonly selected: string | undefined
-  readonly select: (row: Case) => void
-  readonly marked: ReadonlySet<string>
+  readonly current: Case | undefined
+  readonly select: (id: string) => void
+  readonly acts: ReturnType<typeof useCaseActs>
   readonly mark: (id: string) => void
+  readonly writeNote: () => void
+  readonly showAll: () => void
 }) {
-  const zone = useTimeZone()
-  const latest = useRef(mark)
-  useEffect(() => {
-    latest.current = mark
+  const step = (by: number) => {
+    const index = rows.findIndex((row) => row.id === current?.id)
+    const next = rows[Math.min(rows.length - 1, Math.max(0, index + by))]
+    if (next !== undefined) select(next.id)
+  }
+  useKeys({
+    j: () => step(1),
+    k: () => step(-1),
+    f: () => acts.give('fraud'),
+    g: () => acts.give('genuine'),
+    c: () => acts.give('unsure'),
+    u: () => acts.undo(),
+    a: () => acts.assign('me'),
+    n: writeNote,
+    x: () => current !== undefined && mark(current.id),
+    r: showAll,
+    '/': () => document.querySelector<HTMLInputElement>('.filters input')?.focus(),
   })
-  const columns = useMemo(
-    (): readonly Column<Case>[] => [
-      {
-        key: 'mark',
-        title: <span className="visually-hidden">Mark</span>,
-        width: '18px',
-        cell: (row) => (
-          <input
-            type="checkbox"
-            aria-label={`Mark ${row.decision.eventId}`}
-            checked={marked.has(row.id)}
-            onChange={() => latest.current(row.id)}
-          />
-        ),
-      },
-      {
-        key: 'score',
-        title: 'Score',
-        width: '46px',
-        align: 'right',
-        cell: (row) => score(row.decision.score),
-      },
-      {
-        key: 'amount',
-        title: rows[0]?.decision.amount?.currency ?? 'Amount',
-        width: '68px',
-        align: 'right',
-        cell: (row) => (row.decision.amount === null ? none : amount(row.decision.amount)),
-      },
-      {
-        key: 'when',
-        title: zone,
-        width: 'minmax(94px, 1fr)',
-        cell: (row) => shortDateTime(row.decision.eventTime, zone),
-      },
-      {
-        key: 'state',
-        title: 'State',
-        width: 'minmax(88px, 96px)',
-        cell: (row) =>
-          row.verdict === null ? (
-            <span className="quiet">
-              {row.viewers
-                .filter((viewer) => !viewer.you)
-                .map((viewer) => viewer.identity.name)[0] ?? 'open'}
-            </span>
-          ) : (
-            <LabelMark label={row.verdict.value} />
-          ),
-      },
-    ],
-    [marked, rows, zone],
-  )
+}
+
+function Head({ capacity }: { readonly capacity: Cases['capacity'] | undefined }) {
+  if (capacity === undefined) return <ScreenHead title="Review queue" />
+  const { open, overdue, decidedToday, perDay } = capacity
+  const late = overdue === 0 ? '' : `, ${count(overdue)} overdue`
+  const day = perDay === null ? '' : `, capacity ${count(perDay)} a day`
   return (
-    <DataTable
-      label="Cases"
-      rows={rows}
-      columns={columns}
-      rowKey={(row) => row.id}
-      selected={selected}
-      onSelect={select}
+    <ScreenHead
+      title="Review queue"
+      verdict={capacity.verdict}
+      note={`${count(open)} open cases${late}; ${count(decidedToday)} alerts decided today${day}. A verdict becomes a label after ten seconds.`}
+      actions={<PageLink to="/calls">A customer calls</PageLink>}
     />
+  )
+}
+
+function Filters({
+  capacity,
+  children,
+}: {
+  readonly capacity: Cases['capacity'] | undefined
+  readonly children: React.ReactNode
+}) {
+  const titled = (title: string, n: number | undefined) =>
+    n === undefined || n === 0 ? title : `${title} ${count(n)}`
+  return (
+    <div className="filters">
+      <ChoiceFilter
+        name="status"
+        title="Status"
+        choices={[
+          { value: undefined, title: 'Open' },
+          { value: 'closed', title: 'Closed' },
+          { value: 'all', title: 'All' },
+        ]}
+      />
+      <ChoiceFilter
+        name="assignee"
+        title="Who has it"
+        choices={[
+          { value: undefined, title: 'Anybody' },
+          { value: 'me', title: titled('Mine', capacity?.mine) },
+          { value: 'none', title: titled('Nobody', capacity?.unassigned) },
+        ]}
+      />
+      <ChoiceFilter
+        name="overdue"
+        title="Due"
+        choices={[
+          { value: undefined, title: 'Any time' },
+          { value: 'yes', title: titled('Overdue', capacity?.overdue) },
+        ]}
+      />
+      {(capacity?.waiting ?? 0) === 0 ? null : (
+        <ChoiceFilter
+          name="waiting"
+          title="Second person"
+          choices={[
+            { value: undefined, title: 'All' },
+            { value: 'yes', title: titled('Wait for a yes', capacity?.waiting) },
+          ]}
+        />
+      )}
+      <SelectFilter
+        name="order"
+        title="Most at risk first"
+        choices={[
+          { value: 'due', title: 'Due first' },
+          { value: 'oldest', title: 'Oldest first' },
+          { value: 'newest', title: 'Newest first' },
+          { value: 'score', title: 'Highest score first' },
+          { value: 'amount', title: 'Largest amount first' },
+        ]}
+      />
+      <TextFilter name="customer" title="Customer" width={90} />
+      <TextFilter name="terminal" title="Terminal" width={90} />
+      <TextFilter name="text" title="Number or reason" width={130} />
+      <span className="filters-count num">{children}</span>
+    </div>
   )
 }

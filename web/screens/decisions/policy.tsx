@@ -12,6 +12,7 @@ import { OutcomeMark } from '../../parts/outcome.tsx'
 import { SmallTable } from '../../parts/small-table.tsx'
 import { Answered, Failed } from '../../parts/states.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
+import { PolicyWorkPanel, RuleAct } from './policy-work.tsx'
 
 export default function PolicyScreen() {
   const { policy = '' } = useParams({ strict: false }) as Record<string, string>
@@ -37,8 +38,9 @@ function PolicyBody({ policy }: { readonly policy: Policy }) {
                 , declared in <code>{policy.file}</code>
               </>
             )}
-            . To change it, change the file and start Assay again: the new version passes the gate
-            before it answers.
+            . <PageLink to={`/policies/${policy.name}/drafts/new`}>Edit it as a draft</PageLink>,
+            which two others approve. Values of its lists are on the page{' '}
+            <PageLink to="/lists">Lists</PageLink>.
           </>
         }
       />
@@ -52,6 +54,7 @@ function PolicyBody({ policy }: { readonly policy: Policy }) {
                 { title: 'When' },
                 { title: 'Then' },
                 { title: 'Fired in 24 h', right: true },
+                { title: <span className="visually-hidden">Acts</span> },
               ]}
               rows={policy.rules.map((rule) => ({
                 key: rule.name,
@@ -70,6 +73,7 @@ function PolicyBody({ policy }: { readonly policy: Policy }) {
                     <OutcomeMark key="then" outcome={rule.then} />
                   ),
                   count(rule.firedLast24h),
+                  <RuleAct key="act" policy={policy.name} rule={rule.name} act="pauseRule" />,
                 ],
               }))}
             />
@@ -77,6 +81,7 @@ function PolicyBody({ policy }: { readonly policy: Policy }) {
           <TryIt policy={policy} />
         </div>
         <div className="stack">
+          <PolicyWorkPanel policy={policy.name} />
           <Panel title="Model and thresholds">
             <Facts
               facts={[

@@ -6,6 +6,7 @@ import { SmallTable } from '../../parts/small-table.tsx'
 import { Answered, Empty } from '../../parts/states.tsx'
 import { VerdictLine, VerdictSign } from '../../parts/verdict.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
+import { AfterReviews } from './after-reviews.tsx'
 
 /** The inventory of models, the gates, and what waits for a person. */
 export default function GovernanceScreen() {
@@ -36,6 +37,7 @@ function GovernanceBody({ data }: { readonly data: Governance }) {
             ) : null}
           </Panel>
         )}
+        <AfterReviews items={data.afterReviews} />
         <Panel title="Inventory" flush>
           {data.inventory.length === 0 ? (
             <Empty title="No model is registered" />

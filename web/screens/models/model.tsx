@@ -76,6 +76,15 @@ function DeletedVersions({ model }: { readonly model: Model }) {
   )
 }
 
+const did = {
+  deploy: 'Deployed',
+  rollback: 'Rolled back to',
+  challenge: 'A challenger began beside',
+  advance: 'A canary’s next step beside',
+  end: 'A challenger was ended beside',
+  withdraw: 'A challenger was withdrawn by itself beside',
+} as const
+
 function ModelBody({ model }: { readonly model: Model }) {
   const zone = useTimeZone()
   // The first three fit beside the verdict; a version's own page has all of them.
@@ -187,8 +196,7 @@ function ModelBody({ model }: { readonly model: Model }) {
                 <li key={entry.at}>
                   <span className="quiet num">{dateTime(entry.at, zone)}</span>
                   <span>
-                    {entry.action === 'deploy' ? 'Deployed' : 'Rolled back to'}{' '}
-                    <ObjectLink target={entry.to} /> · {entry.by.name}: {entry.reason}
+                    {did[entry.action]} <ObjectLink target={entry.to} /> · {entry.by.name}: {entry.reason}
                   </span>
                 </li>
               ))}
@@ -199,7 +207,8 @@ function ModelBody({ model }: { readonly model: Model }) {
             {model.policies.length === 0 ? <p className="quiet">No policy asks it.</p> : null}
             {model.policies.map((policy) => (
               <p key={policy.id}>
-                Policy <ObjectLink target={policy} />
+                Policy <ObjectLink target={policy} /> ·{' '}
+                <PageLink to={`/endpoints/${policy.id}`}>traffic and challengers</PageLink>
               </p>
             ))}
           </Panel>

@@ -19,6 +19,8 @@ import { SmallTable } from '../../parts/small-table.tsx'
 import { Answered, Empty } from '../../parts/states.tsx'
 import { VerdictLine, VerdictSign } from '../../parts/verdict.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
+import { DiskPanel } from './disk.tsx'
+import { ToldPanels } from './told.tsx'
 
 export default function MonitoringScreen() {
   const { view } = useView()
@@ -43,6 +45,8 @@ function MonitoringBody({ data }: { readonly data: Monitoring }) {
           <Performance data={data} />
           <Drift data={data} />
           <OverTime data={data} />
+          <ToldPanels />
+          <DiskPanel />
         </div>
       )}
     </>

@@ -1,15 +1,33 @@
-import { gateRequirements, type InventoryEntry } from '../../../governance/index.ts'
-import type { Governance } from '../../contract/index.ts'
+import { may, type Identity } from '../../../access/index.ts'
+import {
+  gateRequirements,
+  type AfterReview,
+  type InventoryEntry,
+} from '../../../governance/index.ts'
+import type { AfterReview as AfterReviewView, Governance } from '../../contract/index.ts'
 import type { Handlers } from '../handlers.ts'
-import { plural, ref, time, verdict, versionRef } from '../present.ts'
+import { identityView, plural, ref, time, verdict, versionRef } from '../present.ts'
 import type { Rooms } from '../rooms.ts'
 import { firstVersion, versionsWith } from './first-version.ts'
 
 /** As many of a model's newest candidates are looked at. */
 const CANDIDATES_MAX = 100
 
-export function governanceViews(rooms: Rooms): Pick<Handlers, 'governance'> {
-  const { governance, registry } = rooms
+const AFTER_REVIEWS_MAX = 100
+const SIGNED_SHOWN = 20
+
+export function governanceViews(rooms: Rooms): Pick<Handlers, 'governance' | 'signAfterReview'> {
+  const { governance, registry, afterReviews, access } = rooms
+  const people = async () => new Map((await access.identities()).map((each) => [each.id, each]))
+
+  /** Those that wait for a look, then the newest that had one. */
+  async function actsAtOnce(): Promise<AfterReview[]> {
+    const [open, newest] = await Promise.all([
+      afterReviews.list({ open: true, limit: AFTER_REVIEWS_MAX }),
+      afterReviews.list({ open: false, limit: SIGNED_SHOWN }),
+    ])
+    return [...open, ...newest.filter(({ signed }) => signed !== undefined)]
+  }
 
   async function modelRow(entry: InventoryEntry) {
     const { model } = entry
@@ -42,7 +60,13 @@ export function governanceViews(rooms: Rooms): Pick<Handlers, 'governance'> {
   }
 
   return {
-    async governance() {
+    signAfterReview: async ({ params, body, identity }) => {
+      const request = { id: params.review, verdict: body.verdict, note: body.note }
+      const signed = await afterReviews.sign(request, identity.id)
+      return afterReviewView(signed, await people(), identity)
+    },
+    async governance({ identity }) {
+      const known = await people()
       const models = await Promise.all((await governance.inventory()).map(modelRow))
       const waiting: Governance['waiting'] = []
       let waitingMore = false
@@ -79,6 +103,7 @@ export function governanceViews(rooms: Rooms): Pick<Handlers, 'governance'> {
         inventory: models.map(({ row }) => row),
         gates: await Promise.all(models.map(({ entry }) => gateView(entry))),
         waiting,
+        afterReviews: (await actsAtOnce()).map((each) => afterReviewView(each, known, identity)),
         waitingMore,
       }
     },
@@ -106,5 +131,38 @@ export function governanceViews(rooms: Rooms): Pick<Handlers, 'governance'> {
               .join(' '),
       })),
     }
+  }
+}
+
+function afterReviewView(
+  { id, act, what, actorId, reason, atUs, signed }: AfterReview,
+  known: ReadonlyMap<string, Identity>,
+  identity: Identity,
+): AfterReviewView {
+  const why =
+    signed !== undefined
+      ? 'Somebody has looked at it.'
+      : actorId === identity.id
+        ? 'Nobody looks at their own act.'
+        : may(identity, 'approve')
+          ? null
+          : 'Only an approver looks at it.'
+  return {
+    id,
+    act,
+    what,
+    by: identityView(known.get(actorId), actorId),
+    reason,
+    at: time(atUs),
+    signed:
+      signed === undefined
+        ? null
+        : {
+            by: identityView(known.get(signed.identityId), signed.identityId),
+            verdict: signed.verdict,
+            note: signed.note,
+            at: time(signed.atUs),
+          },
+    sign: { allowed: why === null, reason: why },
   }
 }

@@ -1,12 +1,16 @@
 // All views together: what answers each operation of the contract.
 import type { Handlers } from '../handlers.ts'
 import type { Rooms } from '../rooms.ts'
+import { actionViews } from './actions.ts'
 import { auditViews } from './audit.ts'
+import { callViews } from './calls.ts'
+import { backtestViews } from './backtests.ts'
 import { caseViews } from './cases.ts'
 import { dataVersionViews } from './data-versions.ts'
 import { dataViews } from './data.ts'
 import { declaredPipelineViews } from './declared-pipelines.ts'
 import { decisionViews } from './decisions.ts'
+import { endpointViews } from './endpoints.ts'
 import { experimentViews } from './experiments.ts'
 import { runFileViews } from './experiments-files.ts'
 import { featureViews } from './features.ts'
@@ -21,6 +25,9 @@ import { overviewViews } from './overview.ts'
 import { pipelineStepViews } from './pipeline-steps.ts'
 import { pipelineViews } from './pipelines.ts'
 import { policyViews } from './policy.ts'
+import { draftViews } from './policy-drafts.ts'
+import { listViews } from './policy-lists.ts'
+import { storageViews } from './storage.ts'
 import { trainingViews } from './training.ts'
 import { webhookViews } from './webhooks.ts'
 
@@ -30,7 +37,11 @@ export function keepHandlers(rooms: Rooms): Handlers {
     ...overviewViews(rooms),
     ...decisionViews(rooms),
     ...policyViews(rooms),
+    ...draftViews(rooms),
+    ...listViews(rooms),
+    ...backtestViews(rooms),
     ...caseViews(rooms),
+    ...callViews(rooms),
     ...dataViews(rooms),
     ...dataVersionViews(rooms),
     ...featureViews(rooms),
@@ -39,9 +50,12 @@ export function keepHandlers(rooms: Rooms): Handlers {
     ...runFileViews(rooms),
     ...learningViews(rooms),
     ...modelViews(withModels),
+    ...endpointViews(rooms),
     ...historyViews(rooms),
     ...webhookViews(rooms),
+    ...actionViews(rooms),
     ...monitoringViews(rooms),
+    ...storageViews(rooms),
     ...governanceViews(rooms),
     ...lineageViews(rooms),
     ...pipelineViews(rooms),

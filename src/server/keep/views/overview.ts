@@ -4,7 +4,7 @@ import { DAY_US } from '../../../lib/time.ts'
 import type { Overview, Replay, Session } from '../../contract/index.ts'
 import type { Identity } from '../../../access/index.ts'
 import type { ReplayState } from '../../../pipelines/index.ts'
-import { clockView, onAir } from '../bank.ts'
+import { clockView, onAir, type OnAir } from '../bank.ts'
 import type { Handlers } from '../handlers.ts'
 import {
   count,
@@ -40,7 +40,7 @@ export function overviewViews(
         rooms.decisions.caseFigures(watched.bank.namespace, 0),
       ])
       const { report } = watched
-      const alerts = alertsOf(watched)
+      const alerts = [...alertsOf(watched), ...(await pausedOf(rooms, watched.bank))]
       return {
         clock: clockView(watched.bank, rooms.project()),
         range: watched.range.view,
@@ -155,6 +155,32 @@ function alertsOf({ report }: Watched): Overview['alerts'] {
   return verdicts
     .filter(({ status }) => status === 'alert' || status === 'warning')
     .map((each) => ({ verdict: each, target: monitoring }))
+}
+
+/** Rules that ask for nothing now: of those that paused themselves nobody may know yet. */
+async function pausedOf(
+  { serving, policyDesk }: Rooms,
+  { namespace }: OnAir,
+): Promise<Overview['alerts']> {
+  const live = (await serving.history()).filter(({ toUs }) => toUs === undefined)
+  const paused = await Promise.all(
+    live.map(async ({ policy }) => {
+      try {
+        return await policyDesk.paused(namespace, policy)
+      } catch (error) {
+        // What decides is starting again, or this namespace has no such policy.
+        if (isAssayError(error)) return []
+        throw error
+      }
+    }),
+  )
+  return paused.flat().map(({ policy, rule, actor, reason }) => ({
+    verdict: verdict(
+      actor === 'assay' ? 'alert' : 'warning',
+      `Rule ${rule} ${actor === 'assay' ? 'paused itself' : 'is paused'}: ${reason}`,
+    ),
+    target: ref('policy', policy),
+  }))
 }
 
 async function tilesOf(

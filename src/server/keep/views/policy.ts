@@ -1,5 +1,5 @@
 import type { CompiledPolicy } from '../../../decisions/index.ts'
-import { defineErrors } from '../../../lib/errors.ts'
+import { defineErrors, isAssayError } from '../../../lib/errors.ts'
 import { formatMinor } from '../../../lib/decimal.ts'
 import { DAY_US, formatTimestamp } from '../../../lib/time.ts'
 import type { CompiledSource } from '../../../data/index.ts'
@@ -23,10 +23,12 @@ export function policyViews(rooms: Rooms): Pick<Handlers, 'policy' | 'search'> {
   return {
     async policy({ params }): Promise<Policy> {
       const project = rooms.project()
-      const policy = project?.policies.find(({ name }) => name === params.policy)
-      if (project === undefined || policy === undefined) {
+      const declared = project?.policies.find(({ name }) => name === params.policy)
+      if (project === undefined || declared === undefined) {
         throw errors.policy_not_declared(`The project declares no policy ${params.policy}.`)
       }
+      const live = await liveOrNone(rooms, params.policy)
+      const policy = live?.policy ?? declared
       const [history, bank, identities] = await Promise.all([
         rooms.serving.history(policy.name),
         onAir(rooms),
@@ -35,8 +37,8 @@ export function policyViews(rooms: Rooms): Pick<Handlers, 'policy' | 'search'> {
       const people = new Map(identities.map((each) => [each.id, each]))
       const current = history.find(({ toUs }) => toUs === undefined)
       const source = project.sources.find(({ name }) => name === policy.source.name)
-      const threshold = (name: string) => {
-        const value = current?.thresholds[name]
+      const threshold = (name: 'review' | 'decline') => {
+        const value = live?.thresholds[name]
         return value === undefined || value > 1 ? null : value
       }
       return {
@@ -123,6 +125,15 @@ export function policyViews(rooms: Rooms): Pick<Handlers, 'policy' | 'search'> {
       }
       return { items }
     },
+  }
+}
+
+async function liveOrNone(rooms: Pick<Rooms, 'livePolicy'>, policy: string) {
+  try {
+    return await rooms.livePolicy(policy)
+  } catch (error) {
+    if (isAssayError(error, 'policy_not_found')) return undefined
+    throw error
   }
 }
 

@@ -4,6 +4,9 @@ import type { Decision } from '../../contract/index.ts'
 import { identityView, time } from '../present.ts'
 import type { Rooms } from '../rooms.ts'
 
+/** What happens to a case as a whole is told on the case. */
+const told: ReadonlySet<string> = new Set(['verdict', 'undo', 'correct', 'label-refused'])
+
 export async function storyOf(
   rooms: Rooms,
   record: Sequenced<DecisionRecord>,
@@ -36,7 +39,7 @@ export async function storyOf(
     })
   }
   for (const event of history) {
-    if (event.action === 'label-sent') continue
+    if (!told.has(event.action)) continue
     if (event.action === 'label-refused') {
       story.push({
         kind: 'verdict',

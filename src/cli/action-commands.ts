@@ -1,0 +1,140 @@
+// `assay actions`, `assay set-aside` and `assay decisions export`: what leaves after a decision.
+import { InvalidArgumentError, type Command, type Option } from 'commander'
+import { env, examples, homeOption, named } from './options.ts'
+import type { HomeOptions } from './program.ts'
+
+export interface ActionsListOptions extends HomeOptions {
+  readonly json: boolean
+}
+
+export interface RedriveOptions extends HomeOptions {
+  readonly reason: string
+  readonly sequences?: readonly number[]
+}
+
+export interface SetAsideListOptions extends HomeOptions {
+  readonly topic?: string
+  readonly all: boolean
+  readonly json: boolean
+}
+
+export interface ResendOptions extends HomeOptions {
+  readonly policy: string
+  readonly reason: string
+  /** A file with the mended message; as it came without. */
+  readonly body?: string
+}
+
+export interface DecisionsExportOptions extends HomeOptions {
+  readonly out: string
+  readonly namespace: string
+  readonly from?: string
+  readonly to?: string
+}
+
+export interface DeliveryActions {
+  actionsList(options: ActionsListOptions): Promise<number>
+  actionsRedrive(policy: string, action: string, options: RedriveOptions): Promise<number>
+  setAsideList(options: SetAsideListOptions): Promise<number>
+  setAsideResend(sequence: number, options: ResendOptions): Promise<number>
+  decisionsExport(options: DecisionsExportOptions): Promise<number>
+}
+
+type Then = <A extends unknown[]>(
+  act: (...args: A) => Promise<number>,
+) => (...args: A) => Promise<void>
+
+/** What `start` takes: topics on whose messages policies decide. */
+export function consumeOption(): Option {
+  return env(
+    '--consume <topic=policy>',
+    'let a policy decide on the messages of a topic, a folder of NDJSON files in the home’s topics/; may be given again',
+    'CONSUME',
+  ).argParser(named)
+}
+
+export function addActionCommands(program: Command, does: DeliveryActions, then: Then): void {
+  const actions = program
+    .command('actions')
+    .description('what policies tell of their decisions: webhooks, topics, files')
+  actions
+    .command('list')
+    .description('how far each action is, and what could not be delivered')
+    .option('--json', 'one JSON object on standard output', false)
+    .addOption(homeOption())
+    .addHelpText('after', examples('assay actions list'))
+    .action(then((options: ActionsListOptions) => does.actionsList(options)))
+  actions
+    .command('redrive')
+    .description('deliver once more what could not be delivered')
+    .argument('<policy>', 'the policy that declares the action')
+    .argument('<action>', 'the action')
+    .requiredOption('--reason <text>', 'why; it enters the audit log')
+    .option('--sequences <n,n>', 'these alone; all by default', sequences)
+    .addOption(homeOption())
+    .addHelpText(
+      'after',
+      examples('assay actions redrive card-fraud tell-desk --reason "They are back"'),
+    )
+    .action(
+      then((policy: string, action: string, options: RedriveOptions) =>
+        does.actionsRedrive(policy, action, options),
+      ),
+    )
+
+  const setAside = program
+    .command('set-aside')
+    .description('messages of streams on which nothing could be decided')
+  setAside
+    .command('list')
+    .description('which, and why; newest first')
+    .option('--topic <topic>', 'of one topic')
+    .option('--all', 'also those that were sent once more', false)
+    .option('--json', 'one JSON object a line on standard output', false)
+    .addOption(homeOption())
+    .addHelpText('after', examples('assay set-aside list --topic payments'))
+    .action(then((options: SetAsideListOptions) => does.setAsideList(options)))
+  setAside
+    .command('resend')
+    .description('decide on one once more, as it came or mended')
+    .argument('<sequence>', 'as `assay set-aside list` shows it', whole)
+    .requiredOption('--policy <name>', 'the policy that decides')
+    .requiredOption('--reason <text>', 'why; it enters the audit log')
+    .option('--body <file>', 'the mended message')
+    .addOption(homeOption())
+    .addHelpText(
+      'after',
+      examples(
+        'assay set-aside resend 812 --policy card-fraud --body mended.json --reason "A typing error"',
+      ),
+    )
+    .action(
+      then((sequence: number, options: ResendOptions) => does.setAsideResend(sequence, options)),
+    )
+
+  program
+    .command('decisions')
+    .description('recorded decisions')
+    .command('export')
+    .description('write decisions and labels to Parquet files, a folder for each day')
+    .requiredOption('--out <directory>', 'where to write; files of the same days are replaced')
+    .option('--from <day>', 'first day of receipt, UTC: YYYY-MM-DD')
+    .option('--to <day>', 'last day of receipt')
+    .option('--namespace <name>', 'live, or a replay', 'live')
+    .addOption(homeOption())
+    .addHelpText(
+      'after',
+      examples('assay decisions export --from 2018-08-01 --to 2018-08-31 --out august'),
+    )
+    .action(then((options: DecisionsExportOptions) => does.decisionsExport(options)))
+}
+
+function whole(text: string): number {
+  const number = Number(text)
+  if (text !== '' && Number.isSafeInteger(number) && number > 0) return number
+  throw new InvalidArgumentError('It is a whole number above 0.')
+}
+
+function sequences(text: string): number[] {
+  return text.split(',').map(whole)
+}

@@ -1,0 +1,34 @@
+// `assay decisions export`: the journal as Parquet files.
+import { join } from 'node:path'
+import { openDayTables } from '../../adapters/duckdb/index.ts'
+import { count, exitCodes, type DecisionsExportOptions, type Terminal } from '../../cli/index.ts'
+import { exportJournal } from '../../decisions/index.ts'
+import { existingHome } from './connection.ts'
+import { periodOf } from './days.ts'
+import { commandErrors } from './errors.ts'
+import { namespacesOf } from './features-audit.ts'
+
+/** What DuckDB may take; the rows wait on disk. */
+const MEMORY_MAX = '512MB'
+
+/** Reads the journal alone, so that a server may go on writing it. */
+export async function decisionsExport(
+  options: DecisionsExportOptions,
+  { out }: Terminal,
+): Promise<number> {
+  const home = existingHome(options.home)
+  const period = periodOf(options, 'UTC')
+  const [namespace] = namespacesOf(home, options.namespace)
+  const tables = await openDayTables(options.out, { memory: MEMORY_MAX }).catch((cause: Error) => {
+    throw commandErrors.output_unwritable(cause.message, { cause })
+  })
+  try {
+    await exportJournal({ directory: join(home.decide, namespace), ...period }, tables)
+    const written = await tables.finish()
+    for (const { file, rows } of written) out.line(`${file}: ${count(rows, 'row')}`)
+    if (written.length === 0) out.line('Nothing was recorded in that period.')
+  } finally {
+    await tables.close()
+  }
+  return exitCodes.ok
+}

@@ -1,0 +1,119 @@
+import {
+  conditionInWords,
+  targetInWords,
+  type ActionFigures,
+  type DeadLetter,
+  type SetAsideMessage as KnownMessage,
+} from '../../../decisions/index.ts'
+import type { ActionState, SetAsideMessage } from '../../contract/index.ts'
+import type { Handlers } from '../handlers.ts'
+import { identityView, plural, time, timeOrNull, verdict } from '../present.ts'
+import type { Rooms } from '../rooms.ts'
+
+/** How many dead letters of each action are shown. */
+const LETTERS_SHOWN = 20
+const MESSAGES_SHOWN = 50
+const NAMESPACE = 'live'
+
+export function actionViews({
+  actions,
+  setAside,
+  access,
+}: Pick<Rooms, 'actions' | 'setAside' | 'access'>): Pick<
+  Handlers,
+  'actions' | 'redriveAction' | 'setAside' | 'resendMessage'
+> {
+  return {
+    async actions() {
+      const figures = await actions.figures()
+      const states = figures.map(async (each) =>
+        stateOf(each, each.dead === 0 ? [] : await actions.dead(each, LETTERS_SHOWN)),
+      )
+      return { items: await Promise.all(states) }
+    },
+    async redriveAction({ params, body: { reason, sequences }, identity }) {
+      const of = { namespace: NAMESPACE, ...params, sequences }
+      return { letters: await actions.redrive(of, { actor: identity, reason }) }
+    },
+    async setAside({ query: { topic, all, before } }) {
+      const [messages, waiting, identities] = await Promise.all([
+        setAside.list({
+          namespace: NAMESPACE,
+          topic,
+          waiting: all !== true,
+          before,
+          limit: MESSAGES_SHOWN + 1,
+        }),
+        setAside.waiting(NAMESPACE),
+        access.identities(),
+      ])
+      const known = new Map(identities.map((each) => [each.id, each]))
+      const shown = messages.slice(0, MESSAGES_SHOWN)
+      return {
+        items: shown.map((each) => messageView(each, known)),
+        waiting,
+        next: messages.length > shown.length ? (shown.at(-1)?.sequence ?? null) : null,
+      }
+    },
+    async resendMessage({ params, body: { policy, reason, body }, identity }) {
+      const request = { namespace: NAMESPACE, ...params, policy, body }
+      return setAside.resend(request, { actor: identity, reason })
+    },
+  }
+}
+
+function stateOf(figures: ActionFigures, letters: readonly DeadLetter[]): ActionState {
+  const { policy, action, declared, delivered, behind, attempts, nextAtUs, lastError, dead } =
+    figures
+  return {
+    policy,
+    action,
+    to: targetInWords(declared.to),
+    on: conditionInWords(declared),
+    delivered,
+    behind,
+    attempts,
+    nextAt: timeOrNull(attempts === 0 ? null : nextAtUs),
+    lastError,
+    dead,
+    verdict: verdictOf(figures),
+    letters: letters.map((each) => ({
+      sequence: each.sequence,
+      eventId: each.eventId,
+      attempts: each.attempts,
+      error: each.error,
+      at: time(each.diedAtUs),
+      redriving: each.redrive,
+    })),
+  }
+}
+
+function verdictOf({ attempts, dead, lastError, behind }: ActionFigures): ActionState['verdict'] {
+  if (attempts > 0) {
+    return verdict('warning', `It is not taken: ${lastError ?? ''} It is tried again.`)
+  }
+  if (dead > 0) {
+    return verdict('warning', `${plural(dead, 'decision')} could not be delivered; none is lost.`)
+  }
+  if (behind === null) return verdict('no-data', 'Decisions are not answered at the moment.')
+  return verdict('ok', 'What was decided was delivered, or is about to be.')
+}
+
+function messageView(
+  message: KnownMessage,
+  known: ReadonlyMap<string, Parameters<typeof identityView>[0]>,
+): SetAsideMessage {
+  const { sequence, topic, partition, offset, code, detail, body, sentBy } = message
+  return {
+    sequence,
+    topic,
+    partition,
+    offset,
+    code,
+    detail,
+    body,
+    at: time(message.atUs),
+    sentAt: timeOrNull(message.sentAtUs),
+    sentBy: sentBy === null ? null : identityView(known.get(sentBy), sentBy),
+  }
+}

@@ -1,0 +1,89 @@
+// Champion and challenger side by side, in words: what is known, and how surely.
+import { clopperPearson } from '../../../lib/statistics.ts'
+import type { Counted } from '../../../lib/sequential.ts'
+import type { ChallengerFigures, ComparedRate, SideFigures } from '../../../monitoring/index.ts'
+import type { Compared, Comparison, Rate, Verdict } from '../../contract/index.ts'
+import { rate, verdict } from '../present.ts'
+
+const LEVEL = 0.95
+/** Of the test that may be looked at at any time. */
+const ALPHA = 0.05
+
+export function comparisonView(figures: ChallengerFigures): Comparison {
+  const { mode, comparable, psi, scoreDistance, errors, agreed } = figures
+  return {
+    comparable,
+    note:
+      mode === 'shadow'
+        ? 'Both answered the same events; differences are of pairs.'
+        : comparable
+          ? 'Each answered its own share of the traffic; differences are of separate events.'
+          : 'The challenger takes only events on which its condition holds, so the two are not compared.',
+    champion: sideView(figures.champion),
+    challenger: sideView(figures.challenger),
+    errors: rateOf(errors),
+    psi,
+    scoreDistance,
+    agreed: agreed && rateOf(agreed),
+    allowed: comparedView(figures.allowed),
+    recall: comparedView(figures.recall),
+    disturbed: comparedView(figures.disturbed),
+    verdict: verdictOf(figures),
+  }
+}
+
+function sideView({ n, outcomes, latencyMsP99, ...rates }: SideFigures) {
+  return {
+    n,
+    ...outcomes,
+    allowed: rateOf(rates.allowed),
+    precision: rateOf(rates.precision),
+    recall: rateOf(rates.recall),
+    disturbed: rateOf(rates.disturbed),
+    latencyMsP99,
+  }
+}
+
+function rateOf({ count, n }: Counted): Rate {
+  if (n === 0) return rate(0, 0)
+  const { lower, upper } = clopperPearson(count, n, LEVEL)
+  return rate(count, n, { low: lower, high: upper })
+}
+
+function comparedView(compared: ComparedRate | null): Compared | null {
+  if (compared === null) return null
+  const { difference, interval, test } = compared
+  return {
+    difference,
+    interval: { low: interval.lower, high: interval.upper, level: LEVEL },
+    test: test && {
+      discordant: test.discordant,
+      // JSON has no infinity; beyond this nobody doubts any more.
+      eValue: Math.min(test.eValue, 1e12),
+      pValue: test.pValue,
+    },
+  }
+}
+
+function verdictOf({ recall, disturbed }: ChallengerFigures): Verdict {
+  if (recall === null && disturbed === null) {
+    return verdict('no-data', 'No labels have come home for both yet.')
+  }
+  const sure = (compared: ComparedRate | null) =>
+    compared?.test && compared.test.pValue <= ALPHA ? Math.sign(compared.difference) : 0
+  const [catches, disturbs] = [sure(recall), sure(disturbed)]
+  const words = [
+    catches > 0 && 'it catches more fraud',
+    catches < 0 && 'it catches less fraud',
+    disturbs > 0 && 'it stops more genuine payments',
+    disturbs < 0 && 'it stops fewer genuine payments',
+  ].filter((word) => word !== false)
+  if (words.length === 0) {
+    return verdict('ok', 'No difference is sure yet; looking again costs nothing.')
+  }
+  const isWorse = catches < 0 || disturbs > 0
+  return verdict(
+    isWorse ? 'warning' : 'ok',
+    `Surely different from the champion: ${words.join(', ')}.`,
+  )
+}

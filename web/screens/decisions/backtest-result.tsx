@@ -1,0 +1,303 @@
+/** What a back-test found: what would change, rule by rule, day by day, event by event. */
+import type {
+  BacktestRate,
+  BacktestResult,
+  BacktestTally,
+} from '../../../src/server/contract/index.ts'
+import { BarChart } from '../../parts/charts.tsx'
+import { count, dayMonth, money, none, percent, shortDateTime } from '../../parts/figures.ts'
+import { Facts, Hash, PageLink, Panel } from '../../parts/layout.tsx'
+import { LabelMark, OutcomeMark } from '../../parts/outcome.tsx'
+import { SmallTable } from '../../parts/small-table.tsx'
+import { useTimeZone } from '../../shell/bank.ts'
+
+const outcomes = ['allow', 'review', 'decline'] as const
+const EVENTS_SHOWN = 50
+
+type Props = { readonly found: BacktestResult; readonly policy: string }
+
+export function BacktestFound({ found, policy }: Props) {
+  return (
+    <div className="stack">
+      <Headline found={found} />
+      <div className="columns-wide-first">
+        <Moves found={found} />
+        <Load found={found} />
+      </div>
+      <Rules found={found} />
+      <Changed found={found} policy={policy} />
+    </div>
+  )
+}
+
+function Headline({ found }: { readonly found: BacktestResult }) {
+  const zone = useTimeZone()
+  const { events, from, to, over, draft, before, seconds } = found
+  const labelled = events.positives + events.negatives
+  const day = (iso: string | null) => (iso === null ? none : dayMonth(iso, zone))
+  return (
+    <Panel title="What would change" aside={<Hash hash={found.hash} />}>
+      <p className="backtest-headline">{found.sentence}</p>
+      <Facts
+        facts={[
+          {
+            name: 'Events',
+            value: `${count(events.n)}, ${day(from)} to ${day(to)}`,
+          },
+          {
+            name: 'With a label',
+            value: `${count(labelled)}, ${count(events.positives)} positive`,
+          },
+          {
+            name: 'Held against',
+            value:
+              over === 'records' ? 'what was decided then' : 'the live policy on the same values',
+          },
+          {
+            name: 'Positive among those stopped',
+            value: fromTo(before.precision, draft.precision),
+          },
+          { name: 'Positives stopped', value: fromTo(before.recall, draft.recall) },
+          { name: 'Took', value: `${seconds.toFixed(1)} s` },
+          found.unscored === 0 ? null : { name: 'Without a score', value: count(found.unscored) },
+        ]}
+      />
+    </Panel>
+  )
+}
+
+function fromTo(before: BacktestRate, draft: BacktestRate) {
+  return (
+    <span title={rateTitle(draft)}>
+      {rate(before)} → <b>{rate(draft)}</b>
+    </span>
+  )
+}
+
+function rate({ value }: BacktestRate): string {
+  return value === null ? none : percent(value)
+}
+
+function rateTitle({ value, lower, upper, n }: BacktestRate): string {
+  if (value === null) return 'No label'
+  return `${percent(lower)} to ${percent(upper)} with 95 % confidence, n ${count(n)}`
+}
+
+/** Rows: what was answered. Columns: what the draft answers. */
+function Moves({ found }: { readonly found: BacktestResult }) {
+  return (
+    <Panel title="From what was answered to the draft" flush>
+      <SmallTable
+        label="From what was answered to the draft"
+        pinned
+        head={[
+          { title: 'Was' },
+          ...outcomes.map((draft) => ({
+            title: <OutcomeMark key={draft} outcome={draft} />,
+            right: true,
+          })),
+        ]}
+        rows={outcomes.map((before) => ({
+          key: before,
+          cells: [
+            <OutcomeMark key="was" outcome={before} />,
+            ...outcomes.map((draft) => (
+              <Move
+                key={draft}
+                tally={found.moves[before][draft]}
+                found={found}
+                isSame={before === draft}
+              />
+            )),
+          ],
+        }))}
+      />
+    </Panel>
+  )
+}
+
+function Move({
+  tally,
+  found,
+  isSame,
+}: {
+  readonly tally: BacktestTally
+  readonly found: BacktestResult
+  readonly isSame: boolean
+}) {
+  if (tally.n === 0) return <span className="quiet">{none}</span>
+  return (
+    <span className={isSame ? 'quiet' : undefined}>
+      <b className="num">{count(tally.n)}</b>
+      <br />
+      <span className="quiet num">{inMoney(tally.amountMinor, found)}</span>
+      <br />
+      <span className="quiet num">{count(tally.positives)} positive</span>
+    </span>
+  )
+}
+
+function inMoney(minor: number | null, { currency, exponent }: BacktestResult): string {
+  if (currency === null || minor === null) return none
+  return money({ minor, currency, exponent })
+}
+
+function Load({ found }: { readonly found: BacktestResult }) {
+  const zone = useTimeZone()
+  const { capacity, days, draft, before } = found
+  const above = draft.reviewsPerDay.daysAboveCapacity
+  const note =
+    capacity === null
+      ? 'The policy says nothing of how many reviews can be worked in a day.'
+      : `${count(capacity)} reviews can be worked in a day; the draft brings more on ${count(above)} of ${count(days.length)} days, before it was ${count(before.reviewsPerDay.daysAboveCapacity)}.`
+  return (
+    <Panel>
+      <BarChart
+        title="Reviews a day"
+        bars={days.map((one) => ({
+          title: dayMonth(one.at, zone),
+          value: one.before.review,
+          second: one.draft.review,
+        }))}
+        xTitle="Day"
+        yTitle="Reviews"
+        names={['Before', 'Draft']}
+        write={(value) => (value === null ? none : count(value))}
+        note={note}
+      />
+    </Panel>
+  )
+}
+
+function Rules({ found }: { readonly found: BacktestResult }) {
+  return (
+    <Panel title="Rules of the draft" flush aside={`${found.rules.length} rules`}>
+      <SmallTable
+        label="Rules of the draft"
+        pinned
+        head={[
+          { title: 'Rule' },
+          { title: 'Asks for' },
+          { title: 'Fired', right: true },
+          { title: 'Caught', right: true },
+          { title: 'False', right: true },
+          { title: 'Money caught', right: true },
+          { title: 'Precision', right: true },
+          { title: 'It alone adds', right: true },
+          { title: 'Most often with' },
+        ]}
+        rows={found.rules.map((rule) => ({
+          key: rule.name,
+          cells: [
+            <span key="name">
+              <PageLink to={`/decisions?rule=${rule.name}`}>{rule.name}</PageLink>
+              {rule.hoursOverCap === 0 ? null : (
+                <>
+                  <br />
+                  <span className="quiet">{count(rule.hoursOverCap)} hours over its cap</span>
+                </>
+              )}
+              {rule.failed === 0 ? null : (
+                <>
+                  <br />
+                  <span className="quiet">failed on {count(rule.failed)}</span>
+                </>
+              )}
+            </span>,
+            <span key="then">
+              {rule.then === null ? (
+                <span className="quiet">signal</span>
+              ) : (
+                <OutcomeMark outcome={rule.then} />
+              )}
+              {rule.mode === 'shadow' ? <span className="quiet"> in shadow</span> : null}
+            </span>,
+            count(rule.fired.n),
+            count(rule.fired.positives),
+            count(rule.fired.negatives),
+            inMoney(rule.fired.positiveAmountMinor, found),
+            <span key="precision" title={rateTitle(rule.precision)}>
+              {rate(rule.precision)}
+              {rule.precision.value === null ? null : (
+                <>
+                  <br />
+                  <span className="quiet">
+                    {percent(rule.precision.lower)} to {percent(rule.precision.upper)}
+                  </span>
+                </>
+              )}
+            </span>,
+            <span key="adds">
+              {count(rule.adds.n)}
+              {rule.adds.n === 0 ? null : (
+                <>
+                  <br />
+                  <span className="quiet">
+                    {count(rule.adds.positives)} caught, {count(rule.adds.negatives)} false
+                  </span>
+                </>
+              )}
+            </span>,
+            overlapText(rule),
+          ],
+        }))}
+      />
+    </Panel>
+  )
+}
+
+function overlapText({ overlap, fired }: BacktestResult['rules'][number]): string {
+  const [first] = Object.entries(overlap).toSorted((a, b) => b[1] - a[1])
+  if (first === undefined) return none
+  return `${first[0]}, ${percent(first[1] / fired.n)} of the time`
+}
+
+function Changed({ found, policy }: Props) {
+  const zone = useTimeZone()
+  const shown = found.changed.slice(0, EVENTS_SHOWN)
+  if (shown.length === 0) return null
+  return (
+    <Panel title="Events answered otherwise" flush aside={`The first ${shown.length}`}>
+      <SmallTable
+        label="Events answered otherwise"
+        pinned
+        head={[
+          { title: 'Event' },
+          { title: 'At' },
+          { title: 'Amount', right: true },
+          { title: 'Was' },
+          { title: 'Draft' },
+          { title: 'Label' },
+          { title: 'Rules of the draft' },
+        ]}
+        rows={shown.map((event) => ({
+          key: event.eventId,
+          cells: [
+            found.over === 'records' ? (
+              <PageLink
+                key="event"
+                to={`/decisions/${policy}/${encodeURIComponent(event.eventId)}`}
+              >
+                {event.eventId}
+              </PageLink>
+            ) : (
+              event.eventId
+            ),
+            <span key="at" className="num">
+              {shortDateTime(event.eventTime, zone)}
+            </span>,
+            inMoney(event.amountMinor, found),
+            <OutcomeMark key="was" outcome={event.before} />,
+            <OutcomeMark key="draft" outcome={event.draft} />,
+            event.positive === null ? (
+              none
+            ) : (
+              <LabelMark key="label" label={event.positive ? 'fraud' : 'genuine'} />
+            ),
+            event.rules.join(', ') || none,
+          ],
+        }))}
+      />
+    </Panel>
+  )
+}

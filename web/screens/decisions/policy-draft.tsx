@@ -1,0 +1,472 @@
+/** The policy editor: a draft, what it changes, what it would have answered, and who approves it. */
+import { Button, Textarea } from '@mantine/core'
+import { useNavigate, useParams } from '@tanstack/react-router'
+import { useEffect, useState } from 'react'
+import type {
+  Draft,
+  PolicyParts,
+  PolicyWork,
+  RuleTest,
+} from '../../../src/server/contract/index.ts'
+import { useAct, useAsk } from '../../client/queries.ts'
+import { count, dateTime } from '../../parts/figures.ts'
+import { Hash, PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
+import { notify } from '../../parts/notify.tsx'
+import { ReasonDialog } from '../../parts/reason-dialog.tsx'
+import { SmallTable } from '../../parts/small-table.tsx'
+import { Answered, Failed } from '../../parts/states.tsx'
+import { useTimeZone } from '../../shell/bank.ts'
+import { BacktestPanel } from './backtest.tsx'
+import { PolicyPartsPanel } from './policy-parts.tsx'
+import { RuleTable } from './policy-rules.tsx'
+
+const touched = ['draft', 'policyWork', 'policy'] as const
+const openStates: readonly string[] = ['draft', 'shadow', 'proposed']
+
+export default function PolicyDraftScreen() {
+  const { policy = '', draft = 'new' } = useParams({ strict: false }) as Record<string, string>
+  const work = useAsk('policyWork', { params: { policy } })
+  const kept = useAsk('draft', { params: { policy, draft } }, { enabled: draft !== 'new' })
+  return (
+    <Answered answer={work}>
+      {(known) =>
+        draft === 'new' ? (
+          <Editor key="new" work={known} draft={undefined} />
+        ) : (
+          <Answered answer={kept}>
+            {(found) => <Editor key={`${found.id}/${found.version}`} work={known} draft={found} />}
+          </Answered>
+        )
+      }
+    </Answered>
+  )
+}
+
+interface Content {
+  readonly parts: PolicyParts
+  readonly tests: RuleTest[]
+}
+
+function Editor({ work, draft }: { readonly work: PolicyWork; readonly draft: Draft | undefined }) {
+  const { policy } = work
+  const [content, setContent] = useState<Content>(() => ({
+    parts: draft?.parts ?? work.parts,
+    tests: draft?.tests ?? [],
+  }))
+  const isFixed = draft !== undefined && !openStates.includes(draft.state)
+  const check = useAct('checkDraft', [])
+  const { mutate } = check
+  useEffect(() => {
+    const timer = setTimeout(() => mutate({ params: { policy }, body: content }), 250)
+    return () => clearTimeout(timer)
+  }, [content, mutate, policy])
+  const mistakes = check.data?.mistakes ?? []
+  const isChanged =
+    draft === undefined ||
+    JSON.stringify(content) !== JSON.stringify({ parts: draft.parts, tests: draft.tests })
+  const set = (part: Partial<PolicyParts>) =>
+    setContent(({ parts, tests }) => ({ parts: { ...parts, ...part }, tests }))
+  return (
+    <>
+      <ScreenHead
+        above={<PageLink to={`/policies/${policy}`}>Decision policy {policy}</PageLink>}
+        title={draft === undefined ? 'New draft' : `Draft, ${draft.state}`}
+        note={
+          draft === undefined ? (
+            <>
+              Over what is live, <Hash hash={work.version} />. Nothing changes before two people who
+              did not write it approve it.
+            </>
+          ) : (
+            <>
+              <Hash hash={draft.version} /> {draft.sentence}
+            </>
+          )
+        }
+        actions={
+          <Acts
+            draft={draft}
+            content={content}
+            policy={policy}
+            isChanged={isChanged}
+            canSave={mistakes.length === 0 && !isFixed}
+          />
+        }
+      />
+      <div className="stack">
+        <Panel title="Rules" flush aside={`${content.parts.rules.length} rules`}>
+          <RuleTable
+            rules={content.parts.rules}
+            mistakes={mistakes}
+            isFixed={isFixed}
+            change={(rules) => set({ rules })}
+          />
+          {mistakes
+            .filter(({ rule }) => rule === null)
+            .map(({ sentence }) => (
+              <p key={sentence} className="rule-mistake" role="alert">
+                {sentence}
+              </p>
+            ))}
+        </Panel>
+        <div className="columns-wide-first">
+          <div className="stack">
+            <Differences differences={check.data?.differences ?? draft?.differences ?? []} />
+            <Trial policy={policy} parts={content.parts} canTry={mistakes.length === 0} />
+            {draft === undefined ? null : <BacktestPanel policy={policy} draft={draft.id} />}
+            <Tests
+              tests={content.tests}
+              results={check.data?.results ?? draft?.results ?? []}
+              isFixed={isFixed}
+              change={(tests) => setContent(({ parts }) => ({ parts, tests }))}
+            />
+          </div>
+          <div className="stack">
+            {draft === undefined ? null : <Approval draft={draft} isChanged={isChanged} />}
+            <PolicyPartsPanel
+              parts={content.parts}
+              columns={work.columns}
+              isFixed={isFixed}
+              change={set}
+            />
+            {draft === undefined ? null : <History draft={draft} />}
+          </div>
+        </div>
+      </div>
+    </>
+  )
+}
+
+function Acts({
+  draft,
+  content,
+  policy,
+  isChanged,
+  canSave,
+}: {
+  readonly draft: Draft | undefined
+  readonly content: Content
+  readonly policy: string
+  readonly isChanged: boolean
+  readonly canSave: boolean
+}) {
+  const navigate = useNavigate()
+  const create = useAct('newDraft', touched)
+  const save = useAct('saveDraft', touched)
+  const act = useAct('actOnDraft', touched)
+  const [asks, setAsks] = useState<'save' | 'shadow' | 'propose' | 'withdraw' | null>(null)
+  const done = (kept: Draft) => {
+    setAsks(null)
+    notify(kept.sentence)
+    void navigate({ to: `/policies/${policy}/drafts/${kept.id}` })
+  }
+  const submit = (reason: string) => {
+    if (asks === null) return
+    if (asks !== 'save') {
+      if (draft === undefined) return
+      const params = { policy, draft: draft.id }
+      act.mutate({ params, body: { action: asks, reason } }, { onSuccess: done })
+    } else if (draft === undefined) {
+      create.mutate({ params: { policy }, body: { ...content, reason } }, { onSuccess: done })
+    } else {
+      const params = { policy, draft: draft.id }
+      save.mutate({ params, body: { ...content, reason } }, { onSuccess: done })
+    }
+  }
+  const state = draft?.state ?? 'new'
+  const failed = [create, save, act].find(({ error }) => error !== null)
+  return (
+    <>
+      <Button size="xs" disabled={!isChanged || !canSave} onClick={() => setAsks('save')}>
+        Save draft
+      </Button>
+      <Button
+        size="xs"
+        variant="default"
+        disabled={isChanged || state !== 'draft'}
+        onClick={() => setAsks('shadow')}
+      >
+        Run in shadow
+      </Button>
+      <Button
+        size="xs"
+        variant="default"
+        disabled={isChanged || !['draft', 'shadow'].includes(state)}
+        onClick={() => setAsks('propose')}
+      >
+        Propose
+      </Button>
+      {openStates.includes(state) ? (
+        <Button size="xs" variant="subtle" onClick={() => setAsks('withdraw')}>
+          Withdraw
+        </Button>
+      ) : null}
+      <ReasonDialog
+        opened={asks !== null}
+        title={asks === null ? '' : titles[asks]}
+        submit={asks === null ? '' : titles[asks]}
+        pending={create.isPending || save.isPending || act.isPending}
+        error={failed?.error ?? null}
+        close={() => setAsks(null)}
+        act={submit}
+      >
+        <p>{asks === null ? '' : says[asks]}</p>
+      </ReasonDialog>
+    </>
+  )
+}
+
+const titles = {
+  save: 'Save draft',
+  shadow: 'Run in shadow',
+  propose: 'Propose',
+  withdraw: 'Withdraw',
+} as const
+const says = {
+  save: 'Nothing that is answered changes. Approvals of an earlier version are void.',
+  shadow: 'New and changed rules are recorded beside the live ones, and answer nothing.',
+  propose:
+    'It is tried on the last decisions; two approvers who did not write it decide on just this version.',
+  withdraw: 'The draft ends, and what runs in shadow for it.',
+} as const
+
+function Differences({ differences }: { readonly differences: readonly string[] }) {
+  return (
+    <Panel title="What would change">
+      {differences.length === 0 ? (
+        <p className="quiet">Nothing yet: it is what is live.</p>
+      ) : (
+        <ul>
+          {differences.map((sentence) => (
+            <li key={sentence}>{sentence}</li>
+          ))}
+        </ul>
+      )}
+    </Panel>
+  )
+}
+
+function Trial({
+  policy,
+  parts,
+  canTry,
+}: {
+  readonly policy: string
+  readonly parts: PolicyParts
+  readonly canTry: boolean
+}) {
+  const act = useAct('tryDraft', [])
+  const trial = act.data
+  return (
+    <Panel
+      title="On the last 1,000 decisions"
+      aside={
+        <Button
+          size="compact-xs"
+          variant="default"
+          disabled={!canTry}
+          loading={act.isPending}
+          onClick={() => act.mutate({ params: { policy }, body: { parts } })}
+        >
+          Try it
+        </Button>
+      }
+    >
+      {act.error === null ? null : <Failed error={act.error} />}
+      {trial === undefined ? (
+        <p className="quiet">What it would have answered, on the values of then.</p>
+      ) : (
+        <div className="stack" role="status">
+          <p>{trial.sentence}</p>
+          <SmallTable
+            label="Outcomes"
+            head={[
+              { title: '' },
+              { title: 'Allow', right: true },
+              { title: 'Review', right: true },
+              { title: 'Decline', right: true },
+            ]}
+            rows={(['before', 'draft'] as const).map((side) => ({
+              key: side,
+              cells: [
+                side === 'before' ? 'As decided' : 'By the draft',
+                count(trial[side].allow),
+                count(trial[side].review),
+                count(trial[side].decline),
+              ],
+            }))}
+          />
+          <SmallTable
+            label="Rules in the trial"
+            head={[
+              { title: 'Rule' },
+              { title: 'Fired', right: true },
+              { title: 'Fraud of labelled', right: true },
+              { title: 'Alone', right: true },
+            ]}
+            rows={trial.rules.map((rule) => ({
+              key: rule.name,
+              cells: [
+                rule.name,
+                count(rule.fired),
+                `${count(rule.positives)} of ${count(rule.labelled)}`,
+                count(rule.alone),
+              ],
+            }))}
+          />
+        </div>
+      )}
+    </Panel>
+  )
+}
+
+function Tests({
+  tests,
+  results,
+  isFixed,
+  change,
+}: {
+  readonly tests: readonly RuleTest[]
+  readonly results: Draft['results']
+  readonly isFixed: boolean
+  readonly change: (tests: RuleTest[]) => void
+}) {
+  const [text, setText] = useState(() => JSON.stringify(tests, null, 2))
+  const [notJson, setNotJson] = useState<string | null>(null)
+  const edit = (next: string) => {
+    setText(next)
+    try {
+      const parsed: unknown = JSON.parse(next)
+      if (!Array.isArray(parsed)) throw new Error('A list of tests is wanted: [ … ]')
+      setNotJson(null)
+      change(parsed as RuleTest[])
+    } catch (error) {
+      setNotJson(error instanceof Error ? error.message : 'This is not JSON')
+    }
+  }
+  return (
+    <Panel
+      title="Rule tests"
+      aside={`${results.filter(({ passed }) => passed).length} of ${tests.length} hold`}
+    >
+      <div className="stack">
+        {results.map((result) => (
+          <p key={result.name}>
+            {result.passed ? '✓' : '✗'} <b>{result.name}</b>: {result.sentence}
+          </p>
+        ))}
+        {isFixed ? null : (
+          <>
+            <Textarea
+              aria-label="Tests as JSON"
+              autosize
+              minRows={2}
+              maxRows={18}
+              spellCheck={false}
+              styles={{ input: { fontFamily: 'var(--mono)', fontSize: 12.5 } }}
+              value={text}
+              error={notJson}
+              onChange={(event) => edit(event.currentTarget.value)}
+            />
+            <div>
+              <Button
+                size="xs"
+                variant="default"
+                onClick={() => edit(JSON.stringify([...tests, example(tests.length)], null, 2))}
+              >
+                Add a test
+              </Button>
+            </div>
+          </>
+        )}
+      </div>
+    </Panel>
+  )
+}
+
+const example = (n: number): RuleTest => ({
+  name: `test ${n + 1}`,
+  event: {},
+  features: {},
+  score: 0.1,
+  listed: [],
+  expect: { outcome: 'allow' },
+})
+
+function Approval({ draft, isChanged }: { readonly draft: Draft; readonly isChanged: boolean }) {
+  const zone = useTimeZone()
+  const answer = useAct('answerDraft', touched)
+  const [asks, setAsks] = useState<'approve' | 'refuse' | null>(null)
+  const { policy, id, binds } = draft
+  return (
+    <Panel title="Approval" aside={`${draft.verdicts.length} of ${draft.needed}`}>
+      <div className="stack">
+        {draft.evidence === null ? (
+          <p className="quiet">It is tried on the last decisions when it is proposed.</p>
+        ) : (
+          <p>
+            {draft.evidence.sentence} <Hash hash={draft.evidence.hash} />
+          </p>
+        )}
+        {draft.verdicts.map((given) => (
+          <p key={given.by.id}>
+            {given.by.name}: {given.verdict}, {given.reason}{' '}
+            <span className="quiet">{dateTime(given.at, zone)}</span>
+          </p>
+        ))}
+        {draft.obstacle === null && !isChanged ? (
+          <div className="screen-actions">
+            <Button size="xs" onClick={() => setAsks('approve')}>
+              Approve
+            </Button>
+            <Button size="xs" variant="default" onClick={() => setAsks('refuse')}>
+              Refuse
+            </Button>
+          </div>
+        ) : (
+          <p className="quiet">{draft.obstacle ?? 'Save or drop your changes first.'}</p>
+        )}
+      </div>
+      <ReasonDialog
+        opened={asks !== null}
+        title={asks === 'refuse' ? 'Refuse the draft' : 'Approve the draft'}
+        submit={asks === 'refuse' ? 'Refuse' : 'Approve'}
+        pending={answer.isPending}
+        error={answer.error}
+        close={() => setAsks(null)}
+        act={(reason) => {
+          if (asks === null) return
+          answer.mutate(
+            { params: { policy, draft: id }, body: { verdict: asks, reason, binds } },
+            {
+              onSuccess: ({ sentence }) => {
+                setAsks(null)
+                notify(sentence)
+              },
+            },
+          )
+        }}
+      >
+        <p>It counts for just this version, its tests and its evidence.</p>
+      </ReasonDialog>
+    </Panel>
+  )
+}
+
+function History({ draft }: { readonly draft: Draft }) {
+  const zone = useTimeZone()
+  return (
+    <Panel title="History">
+      <ol className="story">
+        {draft.history.toReversed().map((step) => (
+          <li key={step.at + step.act}>
+            <span className="quiet num">{dateTime(step.at, zone)}</span>
+            <span>
+              {step.by.name} {step.act} <Hash hash={step.version} /> {step.reason}
+            </span>
+          </li>
+        ))}
+      </ol>
+    </Panel>
+  )
+}
