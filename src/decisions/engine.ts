@@ -12,7 +12,7 @@ import type { DecisionRecord, Reason, Unanswered } from './records.ts'
 import type { Difference, Explanation, FeatureContribution, Recomputation } from './remote.ts'
 import { readyRules } from './rules.ts'
 import type { Evaluated, ReadyRules } from './rules.ts'
-import { firstAnswer, pushesOf, readyScorer } from './scorer.ts'
+import { explanationOf, firstAnswer, pushesOf, readyScorer } from './scorer.ts'
 import type { OutsideAnswers, Push, Scored, Scorer } from './scorer.ts'
 import { readyTraffic } from './traffic.ts'
 import type { ReadyTraffic } from './traffic.ts'
@@ -343,7 +343,8 @@ function explain(engine: Engine, asked: Asked): Explanation {
   const names = new Set(evaluated.fired.map(({ name }) => name))
   return {
     marginUnit: (scored?.by ?? engine.champion).predictor?.marginUnit ?? 'probability',
-    base: scored?.by.predictor?.explain(scored.row).base ?? null,
+    base:
+      scored === undefined ? null : (explanationOf(scored.by.predictor, scored.row)?.base ?? null),
     margin: result.margin,
     score: result.score,
     outcome: result.outcome,

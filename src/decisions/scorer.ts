@@ -1,6 +1,7 @@
 // One model of a deployment made ready for the vectors of live state, and who answers where it does not.
 import { predictor } from '../learning/index.ts'
-import type { Predictor } from '../learning/index.ts'
+import type { Explanation, Predictor } from '../learning/index.ts'
+import { isAssayError } from '../lib/errors.ts'
 import type { DeployedModel, ScoredBy } from './deployed.ts'
 import type { Circumstances } from './engine.ts'
 import { decisionErrors } from './errors.ts'
@@ -95,13 +96,27 @@ export interface Push {
   readonly contribution: number
 }
 
+/** Undefined for a model that tells no contributions. */
+export function explanationOf(
+  model: Predictor | undefined,
+  row: Float64Array,
+): Explanation | undefined {
+  try {
+    return model?.explain(row)
+  } catch (error) {
+    if (isAssayError(error, 'explanation_unavailable')) return undefined
+    throw error
+  }
+}
+
 /**
  * Strongest push towards the positive class first; equal ones in the order of the model. None for a
  * model outside of the process, which tells no contributions.
  */
 export function pushesOf({ predictor: model }: Scorer, row: Float64Array): Push[] {
-  if (model === undefined) return []
-  const { values } = model.explain(row)
+  const explanation = explanationOf(model, row)
+  if (model === undefined || explanation === undefined) return []
+  const { values } = explanation
   return model.features
     .map((feature, index): Push => {
       const contribution = values[index] === 0 ? 0 : values[index]
