@@ -111,10 +111,10 @@ export function createEngine(
   const engine: Engine = {
     document,
     features,
-    champion: readyScorer('champion', document, featureNames),
-    lastGood: lastGood && readyScorer('last-good', lastGood, featureNames),
+    champion: readyScorer('champion', document, featureNames, policy.reasons),
+    lastGood: lastGood && readyScorer('last-good', lastGood, featureNames, policy.reasons),
     traffic: readyTraffic(document, featureNames, (challenger) =>
-      readyScorer(challenger.name, challenger, featureNames),
+      readyScorer(challenger.name, challenger, featureNames, policy.reasons),
     ),
     rules: readyRules(policy, source, featureNames),
   }
@@ -314,16 +314,26 @@ function reasonsFor(
   }
   const left = REASONS_MAX - reasons.length
   if (left <= 0 || scored === undefined) return reasons.slice(0, REASONS_MAX)
-  const pushes = pushesOf(scored.by, scored.row)
+  return [...reasons, ...scoreReasons(engine, scored, left)]
+}
+
+/** What raised the score most: in the policy's words where it declares them, else feature by feature. */
+function scoreReasons(engine: Engine, { by, row }: Scored, most: number): Reason[] {
+  const explanation = by.codes && explanationOf(by.predictor, row)
+  if (by.codes !== undefined && explanation !== undefined) {
+    return by.codes
+      .tell(explanation.values, 'raised', most)
+      .map(({ code, words, contribution }) => {
+        return { kind: 'feature', name: code, sentence: words, contribution, value: null }
+      })
+  }
+  return pushesOf(by, row)
     .filter(({ contribution }) => contribution > 0)
-    .slice(0, left)
-  return [
-    ...reasons,
-    ...pushes.map((push): Reason => {
+    .slice(0, most)
+    .map((push) => {
       const { feature, value, contribution, sentence } = said(engine, push)
       return { kind: 'feature', name: feature, sentence, contribution, value }
-    }),
-  ]
+    })
 }
 
 const NO_MODEL =

@@ -3,7 +3,8 @@ import { compileSource } from '../data/index.ts'
 import type { CompiledSource, SourceDeclaration } from '../data/index.ts'
 import { compileFeatureSet } from '../features/index.ts'
 import type { CompiledFeatureSet, FeatureSetDeclaration } from '../features/index.ts'
-import type { ThresholdRule } from '../learning/index.ts'
+import { reasonCodes, type ReasonDeclaration, type ThresholdRule } from '../learning/index.ts'
+import { isAssayError } from '../lib/errors.ts'
 import { contentHash } from '../lib/hash.ts'
 import { decisionErrors } from './errors.ts'
 import { checkRules } from './rules.ts'
@@ -86,6 +87,11 @@ export interface PolicyOptions {
   readonly lists?: readonly ListDeclaration[] | undefined
   readonly typologies?: readonly TypologyDeclaration[] | undefined
   readonly thresholds: { readonly decline: DeclaredThreshold; readonly review: DeclaredThreshold }
+  /**
+   * What a customer is told of the score, in words of the bank: each feature of the policy belongs to
+   * one reason, and features of one reason are added up. Without it a feature is said in its own words.
+   */
+  readonly reasons?: readonly ReasonDeclaration[] | undefined
   readonly fallback?: FallbackOptions | undefined
   /** How many reviews the people behind the queue can work in a day. */
   readonly reviewCapacityPerDay?: number | undefined
@@ -142,6 +148,7 @@ export interface CompiledPolicy {
   readonly lists?: readonly CompiledList[]
   readonly typologies?: readonly CompiledTypology[]
   readonly thresholds: { readonly decline: DeclaredThreshold; readonly review: DeclaredThreshold }
+  readonly reasons?: readonly ReasonDeclaration[]
   readonly fallback?: CompiledFallback
   readonly reviewCapacityPerDay: number | null
   /** The rule language and its version: a recorded decision names what evaluated it. */
@@ -187,7 +194,7 @@ export function decisionPolicy(name: string, options: PolicyOptions): PolicyDecl
 export function compilePolicy(declaration: PolicyDeclaration): CompiledPolicy {
   const source = compileSource(declaration.source)
   const featureSets = declaration.features.map((set) => compileFeatureSet(set))
-  const { lists = [], typologies = [], fallback } = declaration
+  const { lists = [], typologies = [], reasons = [], fallback } = declaration
   const body = {
     kind: 'decision-policy',
     name: declaration.name,
@@ -201,6 +208,7 @@ export function compilePolicy(declaration: PolicyDeclaration): CompiledPolicy {
     }),
     ...(typologies.length > 0 && { typologies: typologies.map(compileTypology) }),
     thresholds: declaration.thresholds,
+    ...(reasons.length > 0 && { reasons: compileReasons(declaration.name, reasons, featureSets) }),
     ...(fallback !== undefined && { fallback: { ...fallbackDefaults, ...stated(fallback) } }),
     reviewCapacityPerDay: declaration.reviewCapacityPerDay ?? null,
     ruleLanguage: 'cel-1',
@@ -228,6 +236,21 @@ function compileRule(declared: RuleDeclaration): CompiledRule {
     ...(priority !== 0 && { priority }),
     ...(capPerHour !== undefined && { capPerHour }),
     ...(mode !== undefined && mode !== 'live' && { mode }),
+  }
+}
+
+/** Error: `policy_invalid` where a feature has no reason or two, or words are missing. */
+function compileReasons(
+  policy: string,
+  reasons: readonly ReasonDeclaration[],
+  featureSets: readonly CompiledFeatureSet[],
+): readonly ReasonDeclaration[] {
+  const features = featureSets.flatMap((set) => set.features.map(({ name }) => name))
+  try {
+    return reasonCodes(features, reasons).reasons
+  } catch (error) {
+    if (!isAssayError(error)) throw error
+    throw decisionErrors.policy_invalid(`policy "${policy}": ${error.detail}`, { cause: error })
   }
 }
 
