@@ -80,7 +80,7 @@ export async function consumeStream(
     const { namespace, policy, onWarning } = options
     for (let attempts = 1; !stopping.signal.aborted; attempts++) {
       try {
-        const body = parseStrictJson(message.value as Buffer, { maxBytes: BODY_BYTES_MAX })
+        const body = parseStrictJson(message.value, { maxBytes: BODY_BYTES_MAX })
         const { replayed } = await service.decide({ namespace, policy, body, origin })
         if (!replayed) {
           counts.decided++
