@@ -179,10 +179,10 @@ function outcomesOf({ outcomes }: LivePeriod, { test }: TimeSplit): Figures {
 }
 
 function sizeOf({ model, test }: Candidate, table: TrainingTable, split: TimeSplit): Figures {
-  const { training } = model
+  const training = 'training' in model ? model.training : undefined
   return {
-    train_rows: training.rows,
-    train_frauds: training.positives ?? 0,
+    train_rows: training?.rows ?? 0,
+    train_frauds: training?.positives ?? 0,
     test_rows: test.rows.length,
     test_frauds: test.y.reduce((sum, y) => sum + y, 0),
     fraud_share: rounded(

@@ -1,7 +1,7 @@
 // `assay models`: the registry, from the terminal.
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { addEndpointCommands } from './endpoint-commands.ts'
-import { env, examples, homeOption } from './options.ts'
+import { env, examples, homeOption, named as namedValues, projectOption } from './options.ts'
 import type { Actions, HomeOptions } from './program.ts'
 
 /** What a command under `models` does. Names are `NAME`, `NAME@3` or `NAME@alias`. */
@@ -19,6 +19,7 @@ export type ModelsAct =
     }
   | { readonly act: 'purge' }
   | { readonly act: 'score'; readonly name: string; readonly file: string }
+  | { readonly act: 'adopt'; readonly name: string }
 
 /** Each command has those that it declares. */
 export interface ModelsOptions extends HomeOptions {
@@ -30,6 +31,9 @@ export interface ModelsOptions extends HomeOptions {
   /** Such as 90d. */
   readonly olderThan?: string
   readonly out?: string
+  readonly project?: string
+  /** Which feature answers an input of another name. */
+  readonly input?: Readonly<Record<string, string>>
 }
 
 type Then = <A extends unknown[]>(
@@ -90,6 +94,27 @@ export function addModelsCommands(program: Command, actions: Actions, then: Then
     .action(
       then((name: string, file: string, options: ModelsOptions) =>
         actions.models({ act: 'score', name, file }, options),
+      ),
+    )
+  command(
+    'adopt',
+    'make a version that a client logged one of the project’s own: bind its inputs to features, measure it, hold it against the gate',
+    'assay models adopt boost@1 --project my-bank --input amt=TX_AMOUNT',
+  )
+    .argument(
+      '<version>',
+      'NAME@VERSION or NAME@alias, an XGBoost, LightGBM or ONNX tree or linear model',
+    )
+    .addOption(projectOption())
+    .addOption(
+      new Option(
+        '--input <input=feature>',
+        'the feature that answers an input of another name; once for each',
+      ).argParser(namedValues),
+    )
+    .action(
+      then((name: string, options: ModelsOptions) =>
+        actions.models({ act: 'adopt', name }, options),
       ),
     )
   command(

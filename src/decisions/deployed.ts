@@ -2,7 +2,7 @@
 import * as path from 'node:path'
 import type { CompiledLabels, CompiledSource } from '../data/index.ts'
 import type { CompiledFeatureSet } from '../features/index.ts'
-import type { TrainedModel } from '../learning/index.ts'
+import type { ImportedModel, TrainedModel } from '../learning/index.ts'
 import { canonicalJson } from '../lib/canonical-json.ts'
 import { fileErrorCode, nodeFiles, readWholeFile, writeFileAtomic } from '../lib/files.ts'
 import type { FileSystem } from '../lib/files.ts'
@@ -56,7 +56,7 @@ export interface DeployedModel {
   readonly number: number
   /** The hash of the model's own JSON. */
   readonly version: string
-  readonly body: TrainedModel | OutsideModel
+  readonly body: TrainedModel | ImportedModel | OutsideModel
 }
 
 /** A model that another thread or server computes, such as an ONNX graph. */

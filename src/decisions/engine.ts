@@ -12,7 +12,7 @@ import type { DecisionRecord, Reason, Unanswered } from './records.ts'
 import type { Difference, Explanation, FeatureContribution, Recomputation } from './remote.ts'
 import { readyRules } from './rules.ts'
 import type { Evaluated, ReadyRules } from './rules.ts'
-import { firstAnswer, pushesOf, readyScorer } from './scorer.ts'
+import { explanationOf, firstAnswer, pushesOf, readyScorer } from './scorer.ts'
 import type { OutsideAnswers, Push, Scored, Scorer } from './scorer.ts'
 import { readyTraffic } from './traffic.ts'
 import type { ReadyTraffic } from './traffic.ts'
@@ -113,10 +113,10 @@ export function createEngine(
   const engine: Engine = {
     document,
     features,
-    champion: readyScorer('champion', document, featureNames),
-    lastGood: lastGood && readyScorer('last-good', lastGood, featureNames),
+    champion: readyScorer('champion', document, featureNames, policy.reasons),
+    lastGood: lastGood && readyScorer('last-good', lastGood, featureNames, policy.reasons),
     traffic: readyTraffic(document, featureNames, (challenger) =>
-      readyScorer(challenger.name, challenger, featureNames),
+      readyScorer(challenger.name, challenger, featureNames, policy.reasons),
     ),
     rules: readyRules(policy, source, featureNames),
   }
@@ -318,16 +318,26 @@ function reasonsFor(
   }
   const left = REASONS_MAX - reasons.length
   if (left <= 0 || scored === undefined) return reasons.slice(0, REASONS_MAX)
-  const pushes = pushesOf(scored.by, scored.row)
+  return [...reasons, ...scoreReasons(engine, scored, left)]
+}
+
+/** What raised the score most: in the policy's words where it declares them, else feature by feature. */
+function scoreReasons(engine: Engine, { by, row }: Scored, most: number): Reason[] {
+  const explanation = by.codes && explanationOf(by.predictor, row)
+  if (by.codes !== undefined && explanation !== undefined) {
+    return by.codes
+      .tell(explanation.values, 'raised', most)
+      .map(({ code, words, contribution }) => {
+        return { kind: 'feature', name: code, sentence: words, contribution, value: null }
+      })
+  }
+  return pushesOf(by, row)
     .filter(({ contribution }) => contribution > 0)
-    .slice(0, left)
-  return [
-    ...reasons,
-    ...pushes.map((push): Reason => {
+    .slice(0, most)
+    .map((push) => {
       const { feature, value, contribution, sentence } = said(engine, push)
       return { kind: 'feature', name: feature, sentence, contribution, value }
-    }),
-  ]
+    })
 }
 
 const NO_MODEL =
@@ -347,7 +357,8 @@ function explain(engine: Engine, asked: Asked): Explanation {
   const names = new Set(evaluated.fired.map(({ name }) => name))
   return {
     marginUnit: (scored?.by ?? engine.champion).predictor?.marginUnit ?? 'probability',
-    base: scored?.by.predictor?.explain(scored.row).base ?? null,
+    base:
+      scored === undefined ? null : (explanationOf(scored.by.predictor, scored.row)?.base ?? null),
     margin: result.margin,
     score: result.score,
     outcome: result.outcome,

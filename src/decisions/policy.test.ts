@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { behaviour, payments, policy } from '../../test/small-bank.ts'
+import { behaviour, deployment, payments, policy } from '../../test/small-bank.ts'
+import { compileFeatureSet } from '../features/index.ts'
 import { isAssayError } from '../lib/errors.ts'
+import { createEngine, usualCircumstances } from './engine.ts'
 import { compilePolicy, decisionPolicy, list, rule, typology } from './policy.ts'
 import type { PolicyOptions } from './policy.ts'
 
@@ -68,6 +70,33 @@ test('a policy declares lists, signals, typologies, caps and what answers withou
     fallback: { outcome: 'allow', deadlineMs: 50, lastGood: true, failures: 5, pauseS: 10 },
   })
   expect(made.rules[1]).not.toHaveProperty('then')
+})
+
+describe('reasons', () => {
+  const names = compileFeatureSet(behaviour).features.map(({ name }) => name)
+  const [first, ...rest] = names
+  const reasons = [
+    { code: 'A1', features: [first], raised: 'The amount is high', lowered: 'It is low' },
+    { code: 'C9', features: rest, raised: 'Unusual behaviour', lowered: 'Usual behaviour' },
+  ]
+
+  test('are the words that an answer gives for a score, features of one reason added up', () => {
+    const policyWithReasons = compiled({ reasons })
+    const engine = createEngine(deployment({ policy: policyWithReasons }), names)
+    const row = ['p1', 0, 1, 1, 300_000]
+    const vector = Float64Array.from(names, () => 900)
+    const { result } = engine.decide(row, vector, usualCircumstances)
+    expect(result.outcome).toBe('decline')
+    expect(result.reasons.map(({ name, sentence }) => `${name}: ${sentence}`)).toEqual(
+      expect.arrayContaining(['C9: Unusual behaviour', 'A1: The amount is high']),
+    )
+    expect(result.reasons).toHaveLength(2)
+  })
+
+  test('cover every feature, each once', () => {
+    expect(refusal({ reasons: [reasons[0]] })).toContain(rest[0])
+    expect(refusal({ reasons: [...reasons, { ...reasons[0], code: 'A2' }] })).toContain(first)
+  })
 })
 
 describe('a policy is refused in words', () => {

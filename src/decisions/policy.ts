@@ -3,7 +3,8 @@ import { compileSource } from '../data/index.ts'
 import type { CompiledSource, SourceDeclaration } from '../data/index.ts'
 import { compileFeatureSet } from '../features/index.ts'
 import type { CompiledFeatureSet, FeatureSetDeclaration } from '../features/index.ts'
-import type { ThresholdRule } from '../learning/index.ts'
+import { reasonCodes, type ReasonDeclaration, type ThresholdRule } from '../learning/index.ts'
+import { isAssayError } from '../lib/errors.ts'
 import { contentHash } from '../lib/hash.ts'
 import { actionMistakes, compileAction } from './actions.ts'
 import type { ActionDeclaration, CompiledAction } from './actions.ts'
@@ -89,6 +90,11 @@ export interface PolicyOptions {
   readonly lists?: readonly ListDeclaration[] | undefined
   readonly typologies?: readonly TypologyDeclaration[] | undefined
   readonly thresholds: { readonly decline: DeclaredThreshold; readonly review: DeclaredThreshold }
+  /**
+   * What a customer is told of the score, in words of the bank: each feature of the policy belongs to
+   * one reason, and features of one reason are added up. Without it a feature is said in its own words.
+   */
+  readonly reasons?: readonly ReasonDeclaration[] | undefined
   readonly fallback?: FallbackOptions | undefined
   /** Who is told of decisions, after they are answered. */
   readonly actions?: readonly ActionDeclaration[] | undefined
@@ -149,6 +155,7 @@ export interface CompiledPolicy {
   readonly lists?: readonly CompiledList[]
   readonly typologies?: readonly CompiledTypology[]
   readonly thresholds: { readonly decline: DeclaredThreshold; readonly review: DeclaredThreshold }
+  readonly reasons?: readonly ReasonDeclaration[]
   readonly fallback?: CompiledFallback
   readonly actions?: readonly CompiledAction[]
   readonly reviewCapacityPerDay: number | null
@@ -196,7 +203,7 @@ export function decisionPolicy(name: string, options: PolicyOptions): PolicyDecl
 export function compilePolicy(declaration: PolicyDeclaration): CompiledPolicy {
   const source = compileSource(declaration.source)
   const featureSets = declaration.features.map((set) => compileFeatureSet(set))
-  const { lists = [], typologies = [], fallback, actions = [] } = declaration
+  const { lists = [], typologies = [], reasons = [], fallback, actions = [] } = declaration
   const body = {
     kind: 'decision-policy',
     name: declaration.name,
@@ -210,6 +217,7 @@ export function compilePolicy(declaration: PolicyDeclaration): CompiledPolicy {
     }),
     ...(typologies.length > 0 && { typologies: typologies.map(compileTypology) }),
     thresholds: declaration.thresholds,
+    ...(reasons.length > 0 && { reasons: compileReasons(declaration.name, reasons, featureSets) }),
     ...(fallback !== undefined && { fallback: { ...fallbackDefaults, ...stated(fallback) } }),
     ...(actions.length > 0 && { actions: actions.map(compileAction) }),
     reviewCapacityPerDay: declaration.reviewCapacityPerDay ?? null,
@@ -290,6 +298,21 @@ function compileRule(declared: RuleDeclaration): CompiledRule {
     ...(priority !== 0 && { priority }),
     ...(capPerHour !== undefined && { capPerHour }),
     ...(mode !== undefined && mode !== 'live' && { mode }),
+  }
+}
+
+/** Error: `policy_invalid` where a feature has no reason or two, or words are missing. */
+function compileReasons(
+  policy: string,
+  reasons: readonly ReasonDeclaration[],
+  featureSets: readonly CompiledFeatureSet[],
+): readonly ReasonDeclaration[] {
+  const features = featureSets.flatMap((set) => set.features.map(({ name }) => name))
+  try {
+    return reasonCodes(features, reasons).reasons
+  } catch (error) {
+    if (!isAssayError(error)) throw error
+    throw decisionErrors.policy_invalid(`policy "${policy}": ${error.detail}`, { cause: error })
   }
 }
 

@@ -1,6 +1,7 @@
 // One model of a deployment made ready for the vectors of live state, and who answers where it does not.
-import { predictor } from '../learning/index.ts'
-import type { Predictor } from '../learning/index.ts'
+import { predictor, reasonCodes } from '../learning/index.ts'
+import type { Explanation, Predictor, ReasonCodes, ReasonDeclaration } from '../learning/index.ts'
+import { isAssayError } from '../lib/errors.ts'
 import type { DeployedModel, ScoredBy } from './deployed.ts'
 import type { Circumstances } from './engine.ts'
 import { decisionErrors } from './errors.ts'
@@ -17,6 +18,8 @@ export interface Scorer {
   readonly predictor: Predictor | undefined
   /** Where each of the model's features stands in a vector. */
   readonly positions: readonly number[]
+  /** What is told of its score, where the policy declares that. */
+  readonly codes: ReasonCodes | undefined
 }
 
 /** What one of them answered. */
@@ -37,20 +40,34 @@ export function readyScorer(
   name: string,
   { model, thresholds }: ScoredBy,
   featureNames: readonly string[],
+  reasons: readonly ReasonDeclaration[] | undefined,
 ): Scorer {
   const { body } = model
   const ready = body.kind === 'outside' ? undefined : predictor(body, { lasting: true })
   if (ready !== undefined && ready.task !== 'binary') {
     throw decisionErrors.deployment_invalid('A policy needs a model that tells two classes apart.')
   }
-  const positions = (ready ?? body).features.map((feature) => {
+  const { features } = ready ?? body
+  const positions = features.map((feature) => {
     const position = featureNames.indexOf(feature)
     if (position >= 0) return position
     throw decisionErrors.deployment_invalid(
       `Model ${model.name} version ${model.number} needs the feature ${feature}, which the live state does not compute.`,
     )
   })
-  return { name, model, thresholds, predictor: ready, positions }
+  const codes = reasons && reasonCodes(features, reasonsOf(features, reasons))
+  return { name, model, thresholds, predictor: ready, positions, codes }
+}
+
+/** A model may read fewer features than its policy. */
+function reasonsOf(
+  features: readonly string[],
+  reasons: readonly ReasonDeclaration[],
+): readonly ReasonDeclaration[] {
+  return reasons.flatMap((reason) => {
+    const own = reason.features.filter((feature) => features.includes(feature))
+    return own.length === 0 ? [] : [{ ...reason, features: own }]
+  })
 }
 
 /** The values of a model's own features. */
@@ -95,13 +112,27 @@ export interface Push {
   readonly contribution: number
 }
 
+/** Undefined for a model that tells no contributions. */
+export function explanationOf(
+  model: Predictor | undefined,
+  row: Float64Array,
+): Explanation | undefined {
+  try {
+    return model?.explain(row)
+  } catch (error) {
+    if (isAssayError(error, 'explanation_unavailable')) return undefined
+    throw error
+  }
+}
+
 /**
  * Strongest push towards the positive class first; equal ones in the order of the model. None for a
  * model outside of the process, which tells no contributions.
  */
 export function pushesOf({ predictor: model }: Scorer, row: Float64Array): Push[] {
-  if (model === undefined) return []
-  const { values } = model.explain(row)
+  const explanation = explanationOf(model, row)
+  if (model === undefined || explanation === undefined) return []
+  const { values } = explanation
   return model.features
     .map((feature, index): Push => {
       const contribution = values[index] === 0 ? 0 : values[index]

@@ -1,6 +1,7 @@
 // Decisions on a stream: messages of a log in, records of the journal out. One sequencer decides on all
 // partitions. A message's offset lies in the record of what it did, so neither can be without the other;
 // what is read again after a fall is known by its key and answered as before.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseStrictJson } from '../lib/canonical-json.ts'
 import { isAssayError } from '../lib/errors.ts'
 import { appendRecord, nextSequence } from './namespace.ts'
@@ -159,14 +160,7 @@ async function recordConsumed(
   await durable
 }
 
+/** Ends early, and without a word, when the stream stops. */
 function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const wake = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', wake)
-      resolve()
-    }
-    const timer = setTimeout(wake, ms)
-    signal.addEventListener('abort', wake)
-  })
+  return sleep(ms, undefined, { signal }).catch(() => {})
 }

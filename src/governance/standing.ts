@@ -82,7 +82,7 @@ export function standingOf(facts: StandingFacts): Standing {
 /** Why the latest gate run does not speak for the version as it is now; undefined where it does. */
 function whyNotGated({ version, entry, gate, run, champion }: StandingFacts): string | undefined {
   if (version.brought !== undefined) {
-    return 'It was brought from elsewhere: its inputs are bound to no features, so no gate can hold.'
+    return 'It was brought from elsewhere: its inputs are bound to no features, so no gate can hold; `assay models adopt` binds them.'
   }
   if (run === undefined) return 'Its gate was not run yet.'
   if (versionHash(version) !== version.hash || run.versionHash !== version.hash) {

@@ -1,6 +1,17 @@
 import { defineErrors } from '../lib/errors.ts'
 
 export const pipelineErrors = defineErrors({
+  inputs_unbound: {
+    status: 422,
+    title: 'No feature answers some inputs of the model',
+    action:
+      'Name a feature for each input that the message lists (`--input INPUT=FEATURE`), or declare the features that are missing.',
+  },
+  test_rows_missing: {
+    status: 409,
+    title: 'There is no data to measure the model on',
+    action: 'Run the project once (`assay run`), or ingest its files (`assay ingest`).',
+  },
   learn_request_invalid: {
     status: 422,
     title: 'What is to be learnt from the file is not clear',

@@ -10,6 +10,7 @@
  * hash, and found again only where its code, parameters, inputs and environment are the same; a run
  * that was broken off goes on; whoever started a run does not approve its steps.
  */
+export { adoptModel, type AdoptRequest } from './flows/adopt.ts'
 export {
   learnFlow,
   type LearnPorts,

@@ -62,6 +62,7 @@ export {
 } from './prediction/catalogue.ts'
 export { createPublishedHost, type PublishedHost } from './prediction/published-host.ts'
 export { createModelThread, serveModelThread } from './prediction/thread-runtime.ts'
+export { bindInputs } from './prediction/bind.ts'
 export { bodyOfFile } from './prediction/file.ts'
 export { outsideRuntime } from './prediction/engine-runtime.ts'
 export { goldenOf } from './prediction/warm-up.ts'

@@ -14,6 +14,9 @@ export interface CompiledModel {
   readonly learner: LearnerSpec
 }
 
+/** A model however it came to be: what says how is part of its record alone. */
+export type DeclaredModel = Omit<CompiledModel, 'learner'> & { readonly learner: unknown }
+
 /** What the inventory and the model card say of the registered model. */
 export interface RegisteredModelDeclaration {
   readonly name: string

@@ -134,7 +134,7 @@ function register(
       build: buildRecord(declaration, project, table, where, runId),
       thresholds: candidate.thresholds,
       metrics: recordedMetrics(candidate.metrics),
-      trainedBy: [by.actor.id],
+      trainedBy: [...new Set([by.actor.id, ...(candidate.trainedBy ?? [])])],
     },
     by,
   )
@@ -229,7 +229,7 @@ function cardOf(candidate: Candidate, version: ModelVersion, project: FlowProjec
     changes: candidate.declaration.description,
     purpose: registeredModel.purpose,
     owner: project.owner,
-    architecture: `${candidate.model.kind}, ${candidate.model.training.rows.toLocaleString('en-US')} training rows, seed ${project.seed}`,
+    architecture: architectureOf(candidate.model, project.seed),
     data: [...sources, ...labels].map((source) => ({
       name: source.name,
       description: source.description || ('of' in source ? `Labels of ${source.of}` : 'Events'),
@@ -258,6 +258,11 @@ function cardOf(candidate: Candidate, version: ModelVersion, project: FlowProjec
       mitigation: 'Reasons with every decline, a review queue, and a person to appeal to.',
     })),
   })
+}
+
+function architectureOf(model: Candidate['model'], seed: FlowProject['seed']): string {
+  if (!('training' in model)) return `${model.kind}, brought from elsewhere`
+  return `${model.kind}, ${model.training.rows.toLocaleString('en-US')} training rows, seed ${seed}`
 }
 
 /**
@@ -307,7 +312,7 @@ export function deploymentDocument(
       name: version.model,
       number: version.version,
       version: version.modelHash,
-      body: JSON.parse(modelJson) as TrainedModel,
+      body: JSON.parse(modelJson) as DeployedPolicy['model']['body'],
     },
     thresholds: { decline: version.thresholds['decline'], review: version.thresholds['review'] },
   }

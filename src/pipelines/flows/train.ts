@@ -15,6 +15,7 @@ import {
   thresholdEffect,
   type Estimate,
   type Explanation,
+  type ImportedModel,
   type Predictor,
   type TrainedModel,
 } from '../../learning/index.ts'
@@ -25,8 +26,8 @@ import { contentHash } from '../../lib/hash.ts'
 import { readRow, selectColumns, selectRows, selectValues, type Matrix } from '../../lib/matrix.ts'
 import { DAY_US, formatTimestamp } from '../../lib/time.ts'
 import type { Remote } from '../../lib/rpc.ts'
-import type { NewMetric, Tracking } from '../../tracking/index.ts'
-import type { Bins, CompiledModel, FlowProject, RunReport } from './plan.ts'
+import type { NewMetric, NewRun, Tracking } from '../../tracking/index.ts'
+import type { Bins, CompiledModel, DeclaredModel, FlowProject, RunReport } from './plan.ts'
 import { PREDICTIONS, predictionsJson } from './predictions.ts'
 import { cacheTags, setsOf, type TrainedWhere } from './training-key.ts'
 
@@ -43,13 +44,15 @@ export interface TrainingTable {
 
 /** A trained model with what is known of it. */
 export interface Candidate {
-  readonly declaration: CompiledModel
-  readonly model: TrainedModel
+  readonly declaration: DeclaredModel
+  readonly model: TrainedModel | ImportedModel
   readonly modelJson: string
   readonly runId: string
   readonly metrics: readonly NewMetric[]
   readonly thresholds: { readonly decline: number; readonly review: number }
   readonly report: RunReport
+  /** Identities that had a hand in it beside whoever runs this; they may not approve it. */
+  readonly trainedBy?: readonly string[]
   /** The rows it was measured on: indices into the table, their labels, its scores. */
   readonly test: {
     readonly rows: Uint32Array
@@ -85,6 +88,27 @@ export async function trainModel(
   ports: TrainPorts,
   report: (figure: string) => void,
 ): Promise<Candidate> {
+  const { kind, params } = declaration.learner
+  return keepAsRun(
+    declaration,
+    {
+      params: { learner: kind, ...flatParams(params) },
+      tags: cacheTags(declaration, project, table, ports),
+    },
+    { project, table },
+    ports,
+    () => measured(fitDeclared(declaration, project, table, report), declaration, project, table),
+  )
+}
+
+/** Keeps what is made as a run of the project's experiment, also where making it fails. */
+export async function keepAsRun(
+  declaration: DeclaredModel,
+  { params, tags }: Pick<NewRun, 'params' | 'tags'>,
+  { project, table }: { readonly project: FlowProject; readonly table: TrainingTable },
+  ports: TrainPorts,
+  make: () => Measured,
+): Promise<Candidate> {
   const { tracking, by } = ports
   const sets = setsOf(declaration, project)
   const experiment = await tracking.ensureExperiment(project.name, by)
@@ -93,22 +117,20 @@ export async function trainModel(
       experimentId: experiment.id,
       name: declaration.name,
       params: {
-        learner: declaration.learner.kind,
         features: sets.reduce((sum, set) => sum + set.features.length, 0),
         feature_sets: declaration.featureSets.join(', '),
-        ...flatParams(declaration.learner.params),
+        ...params,
       },
       tags: {
         code_revision: ports.codeRevision,
         split: contentHash([project.split, table.snapshots]),
-        ...cacheTags(declaration, project, table, ports),
+        ...tags,
       },
     },
     by,
   )
   try {
-    const fitted = fitDeclared(declaration, project, table, report)
-    const trained = measured(fitted, declaration, project, table)
+    const trained = make()
     await tracking.logMetrics(run.id, trained.metrics)
     for (const { name, content } of filesOf(trained)) {
       await tracking.logArtifact(run.id, { name, contentType: 'application/json', content })
@@ -165,7 +187,7 @@ export function fitDeclared(
 }
 
 export interface Fitted {
-  readonly model: TrainedModel
+  readonly model: TrainedModel | ImportedModel
   /** The columns that the model reads, of all rows of the table. */
   readonly features: Matrix
   readonly rows: ReturnType<typeof splitRows>
@@ -173,7 +195,7 @@ export interface Fitted {
 
 /** What a model is fitted on and measured on. */
 export function groundOf(
-  declaration: CompiledModel,
+  declaration: DeclaredModel,
   project: FlowProject,
   table: TrainingTable,
 ): Omit<Fitted, 'model'> {
@@ -189,7 +211,7 @@ export function groundOf(
 /** All that is known of a model on a table. Pure: the same model and table, the same bytes. */
 export function measured(
   { model, features, rows }: Fitted,
-  declaration: CompiledModel,
+  declaration: DeclaredModel,
   project: FlowProject,
   table: TrainingTable,
 ): Measured {
@@ -224,7 +246,9 @@ export function measured(
       log: [
         `${rows.train.length} rows to learn from, ${sum(selectValues(table.label, rows.train))} of them positive.`,
         `${rows.test.length} rows to test on, ${sum(test.y)} of them positive.`,
-        `Mean loss on the training rows ${model.training.loss.toFixed(6)} after ${model.training.iterations} iterations.`,
+        'training' in model
+          ? `Mean loss on the training rows ${model.training.loss.toFixed(6)} after ${model.training.iterations} iterations.`
+          : 'It learned elsewhere; the rows above are those of this project.',
       ],
     },
   }

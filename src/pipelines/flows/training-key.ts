@@ -4,7 +4,7 @@ import type { CompiledFeatureSet } from '../../features/index.ts'
 import { contentHash } from '../../lib/hash.ts'
 import type { BuildRecord } from '../../registry/index.ts'
 import type { Tags } from '../../tracking/index.ts'
-import type { CompiledModel, FlowProject } from './plan.ts'
+import type { CompiledModel, DeclaredModel, FlowProject } from './plan.ts'
 import type { TrainingTable } from './train.ts'
 
 /** Tag of a run: the hash of all that its model depends on. */
@@ -20,7 +20,10 @@ export interface TrainedWhere {
 }
 
 /** The feature sets that a model reads, in the project's order. */
-export function setsOf({ featureSets }: CompiledModel, project: FlowProject): CompiledFeatureSet[] {
+export function setsOf(
+  { featureSets }: Pick<DeclaredModel, 'featureSets'>,
+  project: FlowProject,
+): CompiledFeatureSet[] {
   return project.featureSets.filter(({ name }) => featureSets.includes(name))
 }
 
@@ -71,7 +74,7 @@ function partsIn(tags: Tags): Record<string, unknown> | undefined {
 
 /** What the registry is told of a training, so that it can be done again. */
 export function buildRecord(
-  declaration: CompiledModel,
+  declaration: DeclaredModel,
   project: FlowProject,
   table: Pick<TrainingTable, 'snapshots'>,
   { codeRevision, environment }: TrainedWhere,

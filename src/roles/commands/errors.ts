@@ -47,6 +47,11 @@ export const commandErrors = defineErrors({
     title: 'No version of the model can score',
     action: 'Train and register one with `assay run`, or name another home with --home.',
   },
+  version_not_adopted: {
+    status: 409,
+    title: 'The version cannot become one of the project',
+    action: 'Name a version that a client logged as data; the message says what this one is.',
+  },
   version_not_scored: {
     status: 409,
     title: 'The version cannot score a table',

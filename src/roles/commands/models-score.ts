@@ -54,13 +54,12 @@ export async function scoreModel(
   })
 }
 
-/** A model that a client brought: what Python logged, read as data. */
-async function scoreBrought(
+/** The files of a version that a client brought. Error: `version_not_scored` where none is kept here. */
+export async function loggedFiles(
   version: ModelVersion,
   files: Readonly<Record<string, string>>,
   home: Home,
-  path: string,
-): Promise<Table> {
+): Promise<LoggedFiles> {
   const artifacts = createFolderArtifacts({ directory: home.artifacts })
   const contents = new Map<string, Uint8Array>()
   for (const [name, sha256] of Object.entries(files)) {
@@ -72,15 +71,23 @@ async function scoreBrought(
       `The files of ${version.model} version ${version.version} are not kept here.`,
     )
   }
-  const logged: LoggedFiles = {
+  return {
     sizes: new Map(Array.from(contents, ([name, bytes]) => [name, bytes.length])),
     read: async (name) => contents.get(name)!,
   }
+}
+
+/** A model that a client brought: what Python logged, read as data. */
+async function scoreBrought(
+  version: ModelVersion,
+  files: Readonly<Record<string, string>>,
+  home: Home,
+  path: string,
+): Promise<Table> {
+  const logged = await loggedFiles(version, files, home)
   const model = await openLogged(
     logged,
-    isOnnxRuntimeInstalled()
-      ? { openOnnx: openOnnxModel }
-      : {},
+    isOnnxRuntimeInstalled() ? { openOnnx: openOnnxModel } : {},
   )
   try {
     const file = await readTableFile(path)

@@ -23,6 +23,7 @@ import {
 } from '../../registry/index.ts'
 import { byCommand, withKept } from './connection.ts'
 import { commandErrors } from './errors.ts'
+import { adopt } from './models-adopt.ts'
 import { scoreModel } from './models-score.ts'
 
 type Known = Remote<Registry>
@@ -42,6 +43,7 @@ export function models(
       terminal,
     )
   }
+  if (act.act === 'adopt') return adopt(act.name, options, terminal)
   const print = (json: unknown, say: () => void) => {
     if (options.json) out.line(JSON.stringify(json, null, 2))
     else say()
@@ -242,7 +244,7 @@ async function champion(
 
 async function change(
   registry: Known,
-  act: Exclude<ModelsAct, { act: 'list' | 'show' | 'diff' | 'champion' | 'score' }>,
+  act: Exclude<ModelsAct, { act: 'list' | 'show' | 'diff' | 'champion' | 'score' | 'adopt' }>,
   options: ModelsOptions,
   out: TextOutput,
 ): Promise<number> {
@@ -303,7 +305,7 @@ function parts(name: string): { model: string; rest: string | undefined } {
 }
 
 /** `churn@3` or `churn@champion`. Error: `option_invalid`. */
-async function oneVersion(registry: Known, name: string): Promise<ModelVersion> {
+export async function oneVersion(registry: Known, name: string): Promise<ModelVersion> {
   const { model, rest } = parts(name)
   if (rest !== undefined) return (await versionNamed(registry, model, rest)).version
   throw commandErrors.option_invalid(`"${name}" names no version; write NAME@VERSION.`)

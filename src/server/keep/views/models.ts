@@ -72,7 +72,7 @@ export function modelViews(
       const message =
         brought === undefined
           ? 'No project put this model under governance, so no gate can hold.'
-          : 'It was brought from elsewhere: its inputs are bound to no features, so it cannot go live.'
+          : 'It was brought from elsewhere: its inputs are bound to no features, so it cannot go live; `assay models adopt` binds them.'
       const nobody = { required: 0, given: 0, approvals: [] }
       return { model, version, ...nobody, state: 'not-gated', message }
     }
