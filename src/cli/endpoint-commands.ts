@@ -41,7 +41,9 @@ export function addEndpointCommands(models: Command, actions: Actions, then: The
       .argument('<policy>', 'the decision policy that answers the traffic')
       .option('--json', 'print JSON', false)
       .addOption(homeOption())
-      .addOption(env('--url <url>', 'address of the server; that of the home by default', 'URL'))
+      .addOption(
+        env('--url <address>', 'address of the server; that of the home by default', 'URL'),
+      )
       .addOption(env('--key-file <file>', 'file that holds your own key', 'KEY_FILE'))
       .addHelpText('after', examples(example))
   const reason = () => env('--reason <text>', 'kept in the audit log', 'REASON')

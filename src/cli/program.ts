@@ -353,7 +353,7 @@ export function createProgram(
     .addOption(homeOption())
     .addOption(env('--policy <name>', 'decision policy; the only live one by default', 'POLICY'))
     .addOption(
-      env('--url <url>', 'address of another Assay; the one of this home by default', 'URL'),
+      env('--url <address>', 'address of another Assay; the one of this home by default', 'URL'),
     )
     .addOption(env('--key-file <file>', 'file that holds the key, for --url', 'KEY_FILE'))
     .addHelpText(

@@ -36,7 +36,8 @@ export const pipelineErrors = defineErrors({
   backtest_empty: {
     status: 409,
     title: 'There is nothing to back-test on',
-    action: 'Choose another period; bring its events with `assay ingest`, if they are not here yet.',
+    action:
+      'Choose another period; bring its events with `assay ingest`, if they are not here yet.',
   },
   backtest_too_long: {
     status: 422,

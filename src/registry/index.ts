@@ -81,12 +81,7 @@ export type {
   VersionSearch,
 } from './search.ts'
 export { createTrackingSources } from './tracking-sources.ts'
-export {
-  createWebhooks,
-  isDelivered,
-  signatureOf,
-  type Webhooks,
-} from './webhooks/service.ts'
+export { createWebhooks, isDelivered, signatureOf, type Webhooks } from './webhooks/service.ts'
 export { createMemoryWebhookStore } from './webhooks/memory.ts'
 export { createSeal } from './webhooks/seal.ts'
 export { type AddressPolicy, checkedUrl, hostOf } from './webhooks/address.ts'

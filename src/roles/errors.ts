@@ -14,7 +14,8 @@ export const rolesErrors = defineErrors({
   action_refused: {
     status: 502,
     title: 'An action of a policy was not taken by its receiver',
-    action: 'Mend the receiver or its declaration, then have what was set aside delivered once more.',
+    action:
+      'Mend the receiver or its declaration, then have what was set aside delivered once more.',
   },
   project_missing: {
     status: 409,

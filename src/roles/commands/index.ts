@@ -77,12 +77,10 @@ export function createCommandActions(terminal: Terminal): CommandActions {
       (await import('./pipelines-lock.ts')).pipelinesLock(options, terminal),
     pipelinesCheck: async (options) =>
       (await import('./pipelines-lock.ts')).pipelinesCheck(options, terminal),
-    actionsList: async (options) =>
-      (await import('./actions.ts')).actionsList(options, terminal),
+    actionsList: async (options) => (await import('./actions.ts')).actionsList(options, terminal),
     actionsRedrive: async (policy, action, options) =>
       (await import('./actions.ts')).actionsRedrive(policy, action, options, terminal),
-    setAsideList: async (options) =>
-      (await import('./actions.ts')).setAsideList(options, terminal),
+    setAsideList: async (options) => (await import('./actions.ts')).setAsideList(options, terminal),
     setAsideResend: async (sequence, options) =>
       (await import('./actions.ts')).setAsideResend(sequence, options, terminal),
     decisionsExport: async (options) =>

@@ -196,7 +196,8 @@ function ModelBody({ model }: { readonly model: Model }) {
                 <li key={entry.at}>
                   <span className="quiet num">{dateTime(entry.at, zone)}</span>
                   <span>
-                    {did[entry.action]} <ObjectLink target={entry.to} /> · {entry.by.name}: {entry.reason}
+                    {did[entry.action]} <ObjectLink target={entry.to} /> · {entry.by.name}:{' '}
+                    {entry.reason}
                   </span>
                 </li>
               ))}
