@@ -5,7 +5,7 @@ import { accessCases } from './access.cases.ts'
 import { createClient, refusalOf, type Client, type Request } from './client.ts'
 import { parseCsv } from '../csv.ts'
 import { parquetTable } from './parquet.ts'
-import { requestsOfDecisions } from './requests-of-decisions.ts'
+import { firstCase, requestsOfDecisions } from './requests-of-decisions.ts'
 import { requestsOfRuns } from './requests-of-runs.ts'
 import {
   allDone,
@@ -164,10 +164,10 @@ async function broughtFile(): Promise<string> {
 describe('every operation of the contract', () => {
   test('that reads answers in the shape of its schema', async () => {
     await readModelHas('watched')
-    const [{ items: decisions }, { items: cases }, { items: runs }, { items: entries }, pipelines] =
+    const [{ items: decisions }, caseId, { items: runs }, { items: entries }, pipelines] =
       await Promise.all([
         client.ask('decisions'),
-        client.ask('cases'),
+        firstCase(client),
         client.ask('runs'),
         client.ask('audit'),
         client.ask('pipelines'),
@@ -192,7 +192,7 @@ describe('every operation of the contract', () => {
         { params: { policy: 'tiny', eventId: 'watched' } },
       ],
       endpoint: [{ params: { policy: 'tiny' } }],
-      ...requestsOfDecisions(cases[0].id, { policy, eventId }),
+      ...requestsOfDecisions(caseId, { policy, eventId }),
       dataset: [{ params: { dataset: 'payments' } }, { params: { dataset: 'fraud' } }],
       datasetVersions: [
         { params: { dataset: 'payments' } },

@@ -1,6 +1,15 @@
 /** What is asked about decisions and cases, in the test of all operations. */
 import type { OperationName } from '../../src/server/contract/index.ts'
-import type { Request } from './client.ts'
+import type { Client, Request } from './client.ts'
+import { eventually } from './server.ts'
+
+/** The id of the first case; alerts become cases a moment after their decisions. */
+export function firstCase(client: Client): Promise<string> {
+  return eventually('an alert is a case', async () => {
+    const { items } = await client.ask('cases')
+    return (items[0] as { id: string } | undefined)?.id
+  })
+}
 
 export function requestsOfDecisions(
   caseId: string,
