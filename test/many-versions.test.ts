@@ -97,6 +97,7 @@ const rooms = {
   project: () => undefined,
   decide: { namespaces: async () => [], status: async () => ({ latency: { p99Us: null, n: 0 } }) },
   serving: { current: async () => undefined, history: async () => [] },
+  afterReviews: { list: async () => [] },
   tracking: {
     run: async (id: string) => ({ id, name: id, status: 'finished', datasets: [], tags: {} }),
     runs: async () => [],

@@ -80,7 +80,7 @@ test('a verdict can be taken back, then becomes a label and counts, also after t
   const body = { verdict: 'fraud', reason: 'The customer called' }
   await client.ask('giveVerdict', { params, body })
   expect(await client.refusal('giveVerdict', { params, body })).toBe('409 case_state')
-  const bulk = { caseIds: [second.id, first.id], verdict: 'unsure' }
+  const bulk = { caseIds: [second.id, first.id], verdict: 'unsure', reason: 'Nobody knows' }
   expect(await client.ask('bulkVerdict', { body: bulk })).toMatchObject({
     done: [second.id],
     refused: [{ caseId: first.id }],
