@@ -3,6 +3,7 @@ import * as http from 'node:http'
 import { beforeAll, expect, test } from 'vitest'
 import { routes, type OperationName } from '../../src/server/contract/index.ts'
 import { createClient, type Client, type Request } from './client.ts'
+import { firstCase } from './requests-of-decisions.ts'
 import { eventually, run, type TestServer } from './server.ts'
 
 interface Bank {
@@ -56,7 +57,7 @@ export function accessCases(bank: () => Bank): void {
     const reader = createClient(server.url, key)
     await reader.ask('decisions')
     await reader.ask('verifyAudit')
-    const [{ id }] = (await client.ask('cases')).items
+    const id = await firstCase(client)
     const changes: [OperationName, Request][] = [
       ['giveVerdict', { params: { caseId: id }, body: { verdict: 'fraud' } }],
       ['undoVerdict', { params: { caseId: id } }],

@@ -68,10 +68,14 @@ test('live precision rests on labels, and what was declined has none', async () 
 })
 
 test('a verdict can be taken back, then becomes a label and counts, also after the tape ended', async () => {
-  const { items } = await client.ask('cases', { query: { order: 'newest' } })
-  const [first, second] = items.filter(
-    ({ decision }: { decision: { label: string | null } }) => decision.label === null,
-  )
+  // Alerts become cases a moment after their decisions.
+  const [first, second] = await eventually('two cases wait for a verdict', async () => {
+    const { items } = await client.ask('cases', { query: { order: 'newest' } })
+    const open = items.filter(
+      ({ decision }: { decision: { label: string | null } }) => decision.label === null,
+    )
+    return open.length >= 2 && open
+  })
   const params = { caseId: first.id }
   const given = await client.ask('giveVerdict', { params, body: { verdict: 'genuine' } })
   expect(given).toMatchObject({ status: 'closed', verdict: { value: 'genuine' } })
