@@ -304,7 +304,7 @@ describe.skipIf(!needs('chromium'))('the page in a browser', () => {
     }
     await show(opened, `/cases?status=all&at=${id}`)
     await page.getByRole('button', { name: 'Correct' }).click()
-    await page.getByText('Fraud', { exact: true }).last().click()
+    await page.getByRole('dialog').getByText('Fraud', { exact: true }).click()
     await page.getByRole('dialog').getByLabel('Reason').fill('The customer called')
     await page.getByRole('dialog').getByRole('button', { name: 'Correct' }).click()
     await page.getByText('the earlier verdict stays').waitFor()
