@@ -1,4 +1,4 @@
-// Properties draw from this seed where one is given, so that a commit is judged the same each time.
+// Properties draw from this seed where one is given, so that a change is judged the same each time.
 import * as fc from 'fast-check'
 
 fc.configureGlobal({ ...fc.readConfigureGlobal(), seed: Number(process.env.ASSAY_PROPERTY_SEED) })

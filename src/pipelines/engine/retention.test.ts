@@ -161,8 +161,8 @@ const output = fc.record({
 test('wherever a cleaning is killed, nothing is named without its bytes, and the next one ends it', async () => {
   let killed = 0
   const property = fc.asyncProperty(
-    fc.array(output, { maxLength: 8 }),
-    fc.nat(6),
+    fc.array(output, { minLength: 4, maxLength: 8 }),
+    fc.nat(2),
     async (outputs, removals) => {
       const { clock, keep, record, names, ports, store } = open()
       const needed = new Set<string>()
