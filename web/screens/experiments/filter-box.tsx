@@ -3,7 +3,7 @@
  * types; what the server cannot read is shown with its place.
  */
 import { IconFilter } from '@tabler/icons-react'
-import { useEffect, useId, useRef, useState, type KeyboardEvent } from 'react'
+import { useEffect, useId, useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react'
 import type { Problem, RunColumns } from '../../../src/server/contract/index.ts'
 import { useView } from '../../client/view.ts'
 
@@ -25,8 +25,14 @@ export function FilterBox({
   const [word, setWord] = useState<string | null>(null)
   const [at, setAt] = useState(0)
   const input = useRef<HTMLInputElement>(null)
+  const caret = useRef<number | null>(null)
   const id = useId()
   useEffect(() => setText(inAddress), [inAddress])
+  // With the text itself: a frame later the next letters may be typed, and would be torn apart.
+  useLayoutEffect(() => {
+    if (caret.current !== null) input.current?.setSelectionRange(caret.current, caret.current)
+    caret.current = null
+  })
 
   const offered = word === null ? [] : offersFor(word, columns)
   const here = Math.min(at, offered.length - 1)
@@ -41,10 +47,8 @@ export function FilterBox({
     const before = text.slice(0, end - word.length) + writtenKey(offer)
     setText(`${before} ${text.slice(end).trimStart()}`)
     setWord(null)
-    requestAnimationFrame(() => {
-      field.focus()
-      field.setSelectionRange(before.length + 1, before.length + 1)
-    })
+    caret.current = before.length + 1
+    field.focus()
   }
   const press = (event: KeyboardEvent) => {
     const { key } = event
