@@ -1,27 +1,23 @@
 // A month of payments back-tested with twenty rules and three hundred trees, over history and over what
 // was recorded; a part of it is decided live before, and every answer is compared with that.
 import { mkdtempSync, rmSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { duckdbHistoryEngine } from '../src/adapters/duckdb/index.ts'
 import type { SnapshotRecord } from '../src/data/index.ts'
 import {
-  createMemoryIndex,
   decideRemote,
   directoryDeployments,
-  openDecisionService,
   recordedNames,
   type DeployedPolicy,
   type DeploymentFiles,
 } from '../src/decisions/index.ts'
 import { createChosenEngine, createSweepEngine } from '../src/features/index.ts'
-import { monotonicUs, systemClock } from '../src/lib/clock.ts'
-import { nodeFiles, type FileSystem } from '../src/lib/files.ts'
+import { monotonicUs } from '../src/lib/clock.ts'
+import { nodeFiles } from '../src/lib/files.ts'
 import { DAY_US, parseTimestamp } from '../src/lib/time.ts'
 import {
   backtest,
-  createReplay,
   type BacktestAnswer,
   type BacktestOver,
   type DatasetPorts,
@@ -29,6 +25,7 @@ import {
 import { deploymentsDirectory } from '../src/server/decide/index.ts'
 import { installIn, NAMESPACE, prepareDecisions, type DecisionsBank } from './decisions-bank.ts'
 import { readStream, type Stream } from './features-stream.ts'
+import { openHastyService, playLive } from './live-play.ts'
 import type { BenchOptions, Figures } from './run.ts'
 
 /** Where the base of the bank ends, and the days that are decided live from there on. */
@@ -172,61 +169,18 @@ async function decideLive(
   { frame, labelsFrame }: Stream,
   deployments: DeploymentFiles,
 ): Promise<void> {
-  const service = await openDecisionService({
-    directory: bank.home.decide,
-    files: hastyFiles,
-    clock: systemClock,
-    deployments,
-    openIndex: async () => createMemoryIndex(),
-    removeDirectory: (directory) => rm(directory, { recursive: true }),
-    onFatal: (error) => {
-      throw error
-    },
-  })
+  const service = await openHastyService(bank.home.decide, deployments)
   try {
     const decide = decideRemote(service)
     await installIn(decide, bank.base, bank.deployment)
+    const { source, policy } = document
     const [labels] = document.labels
-    const replay = createReplay(
-      {
-        source: document.source,
-        policy: document.policy.name,
-        labels: labels.name,
-        labelValues: labels.values,
-        events: frame,
-        labelArrivals: labelsFrame,
-        fromUs: liveFromUs,
-        untilUs: liveFromUs + LIVE_DAYS * DAY_US,
-        firstLabelsUs: liveFromUs + labels.delayUs,
-      },
-      'max',
-      {
-        decide,
-        prepare: async () => undefined,
-        monotonicMs: () => monotonicUs() / 1000,
-        sleep: (ms) => new Promise((wake) => setTimeout(wake, ms)),
-      },
-    )
-    await replay.start(NAMESPACE)
-    while (replay.state().state === 'playing' && replay.state().problem === null) {
-      await new Promise((wake) => setTimeout(wake, 20))
-    }
-    await replay.stop()
-    const { problem } = replay.state()
-    if (problem !== null) throw new Error(`The replay stopped: ${problem}`)
+    const period = { fromUs: liveFromUs, untilUs: liveFromUs + LIVE_DAYS * DAY_US }
+    const rows = { frame, labelsFrame, ...period }
+    await playLive({ source, policy: policy.name, labels, ...rows }, NAMESPACE, decide)
   } finally {
     await service.close()
   }
-}
-
-/** Answers are compared here, not durability: nothing waits for the disk. */
-const hastyFiles: FileSystem = {
-  ...nodeFiles,
-  open: async (file, mode) => ({
-    ...(await nodeFiles.open(file, mode)),
-    sync: async () => undefined,
-  }),
-  syncDirectory: async () => undefined,
 }
 
 function rounded(value: number): number {

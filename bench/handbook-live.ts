@@ -1,14 +1,11 @@
 // The test period once more, through the real decision service: a base checkpoint of the history
 // before it, a deployment of the trained model, and the replay that plays the rows as live traffic.
 // Every recorded feature value is compared with history, bit for bit.
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { numbersOf, textAt, type Frame } from '../src/data/index.ts'
 import {
-  createMemoryIndex,
   decideRemote,
   directoryDeployments,
-  openDecisionService,
   publishDeployment,
   writeBaseCheckpoint,
   type DecideRemote,
@@ -16,11 +13,8 @@ import {
   type Outcome,
 } from '../src/decisions/index.ts'
 import { historyWithState, type LabelArrivals } from '../src/features/index.ts'
-import { monotonicUs, systemClock } from '../src/lib/clock.ts'
-import { nodeFiles, type FileSystem } from '../src/lib/files.ts'
 import { sha256Hex } from '../src/lib/hash.ts'
 import {
-  createReplay,
   deploymentDocument,
   rowsBefore,
   type Candidate,
@@ -28,6 +22,7 @@ import {
   type TrainingTable,
 } from '../src/pipelines/index.ts'
 import type { CompiledProject } from '../src/projects/index.ts'
+import { openHastyService, playLive } from './live-play.ts'
 
 export interface LiveRequest {
   readonly project: CompiledProject
@@ -57,17 +52,10 @@ export interface OutcomeCount {
 
 export async function decideTestPeriod(request: LiveRequest): Promise<LivePeriod> {
   const deployments = join(request.folder, 'deployments')
-  const service = await openDecisionService({
-    directory: join(request.folder, 'decide'),
-    files: hastyFiles,
-    clock: systemClock,
-    deployments: directoryDeployments(deployments),
-    openIndex: async () => createMemoryIndex(),
-    removeDirectory: (directory) => rm(directory, { recursive: true }),
-    onFatal: (error) => {
-      throw error
-    },
-  })
+  const service = await openHastyService(
+    join(request.folder, 'decide'),
+    directoryDeployments(deployments),
+  )
   try {
     const decide = decideRemote(service)
     await decide.openNamespace({ namespace: NAMESPACE, clock: 'replay' })
@@ -75,21 +63,16 @@ export async function decideTestPeriod(request: LiveRequest): Promise<LivePeriod
     const deployment = await publishDeployment(deployments, documentOf(request))
     const by = { actor: 'bench', reason: 'A measurement' }
     await decide.switchDeployment({ namespace: NAMESPACE, deployment, ...by })
-    await play(request, decide)
+    const { project, frame, labelsFrame } = request
+    const [source] = project.sources
+    const { fromUs, toUs: untilUs } = project.split.test
+    const rows = { frame, labelsFrame, fromUs, untilUs }
+    const policy = project.policies[0].name
+    await playLive({ source, policy, labels: project.labels[0], ...rows }, NAMESPACE, decide)
     return await compareRecords(request, decide)
   } finally {
     await service.close()
   }
-}
-
-/** Values are compared here, not durability: nothing waits for the disk. */
-const hastyFiles: FileSystem = {
-  ...nodeFiles,
-  open: async (file, mode) => ({
-    ...(await nodeFiles.open(file, mode)),
-    sync: async () => undefined,
-  }),
-  syncDirectory: async () => undefined,
 }
 
 /** Writes the state as of the start of the test, as the pipeline does for live traffic. */
@@ -118,41 +101,6 @@ function documentOf({ project, candidate }: LiveRequest) {
     thresholds: candidate.thresholds,
   }
   return deploymentDocument(project, version, candidate.modelJson)
-}
-
-async function play(
-  { project, frame, labelsFrame }: LiveRequest,
-  decide: DecideRemote,
-): Promise<void> {
-  const labels = project.labels[0]
-  const { fromUs, toUs } = project.split.test
-  const replay = createReplay(
-    {
-      source: project.sources[0],
-      policy: project.policies[0].name,
-      labels: labels.name,
-      labelValues: labels.values,
-      events: frame,
-      labelArrivals: labelsFrame,
-      fromUs,
-      untilUs: toUs,
-      firstLabelsUs: fromUs + labels.delayUs,
-    },
-    'max',
-    {
-      decide,
-      prepare: async () => undefined,
-      monotonicMs: () => monotonicUs() / 1000,
-      sleep: (ms) => new Promise((wake) => setTimeout(wake, ms)),
-    },
-  )
-  await replay.start(NAMESPACE)
-  while (replay.state().state === 'playing' && replay.state().problem === null) {
-    await new Promise((wake) => setTimeout(wake, 20))
-  }
-  await replay.stop()
-  const { problem } = replay.state()
-  if (problem !== null) throw new Error(`The replay stopped: ${problem}`)
 }
 
 async function compareRecords(

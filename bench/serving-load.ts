@@ -137,18 +137,25 @@ function requestsOf({ requests, file }: LoadRequest): Buffer[] {
 function restLine({ host, port }: LoadRequest): Promise<Line> {
   let head = ''
   let missing = -1
+  let isClosed = false
   let outcome: Outcome = 'failed'
   let answer: (outcome: Outcome) => void = () => {}
   return new Promise((resolve, reject) => {
     const socket = net.connect({ host, port, noDelay: true })
     socket.once('error', reject)
+    socket.once('close', () => {
+      if (!isClosed) throw new Error('The server closed a connection.')
+    })
     socket.once('connect', () =>
       resolve({
         send(request, done) {
           answer = done
           socket.write(request)
         },
-        close: () => socket.destroy(),
+        close() {
+          isClosed = true
+          socket.destroy()
+        },
       }),
     )
     socket.on('data', (part: Buffer) => {

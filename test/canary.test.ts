@@ -7,6 +7,7 @@ import { createRandom } from '../src/lib/random.ts'
 import { createMemoryUnitOfWork } from '../src/lib/unit-of-work.ts'
 import { createMemoryRegistryStore } from '../src/registry/index.ts'
 import {
+  championOf,
   createMemoryDeploymentStore,
   usualGuards,
   type ChallengerSpec,
@@ -19,8 +20,8 @@ const steps = [
   { share: 0.1, holdMinutes: 10, minDecisions: 300 },
   { share: 0.5, holdMinutes: 10, minDecisions: 300 },
 ]
-const compose: Compose = async (champion, traffic) =>
-  [champion, ...traffic.map(({ name, share }) => `${name}:${share}`)].join(' ')
+const compose: Compose = async (current, traffic) =>
+  [championOf(current), ...traffic.map(({ name, share }) => `${name}:${share}`)].join(' ')
 
 interface Nature {
   readonly fails?: number
@@ -65,12 +66,15 @@ async function challenged(over: Partial<ChallengerSpec> = {}) {
     serving: bank.deployments,
     governance: bank.governance,
     decisions: {
-      answeredUnder: async ({ deployments, limit }) =>
+      answeredUnder: async ({ deployments, limit, by }) =>
         events
           .filter(({ deployment }) => deployments.includes(deployment))
+          .filter(({ challenger: taker }) => by === undefined || taker === by)
           .toReversed()
           .slice(0, limit),
       shadowsUnder: async () => [],
+      labelledUnder: async () => [],
+      lastLabelled: async () => 0,
     },
     deployer: {
       endChallenger: async (end, by) => void (await bank.challengers.end(end, by, compose)),
@@ -95,7 +99,7 @@ async function challenged(over: Partial<ChallengerSpec> = {}) {
         events.push({
           sequence: events.length + 1,
           deployment: document,
-          challenger: isOurs ? 'v2' : null,
+          challenger: isTaken ? 'v2' : null,
           unanswered: isFailed ? ['v2'] : [],
           score,
           outcome: outcomeOf(score, isOurs ? declineFrom : 0.95),
@@ -124,7 +128,19 @@ describe('a canary', () => {
     expect(await share()).toBe(0.5)
     const [step] = await bank.deployments.history('card-fraud')
     expect(step).toMatchObject({ action: 'advance', actorId: 'system' })
-    expect(step.reason).toMatch(/^Step 1 was held for \d+ minutes with \d+ decisions, and no guard/)
+    expect(step.reason).toMatch(
+      /^Step 1 was held for \d+ minutes with 300 decisions or more, and no/,
+    )
+  })
+
+  test('goes on however many decisions a step asks for', async () => {
+    const first = { share: 0.5, holdMinutes: 0, minDecisions: 3000 }
+    const { stream, current } = await challenged({
+      share: 0.5,
+      steps: [first, { ...first, share: 1 }],
+    })
+    for (let minute = 0; minute < 7; minute++) await stream(1000, {})
+    expect((await current()).challengers).toMatchObject([{ share: 1, step: 1 }])
   })
 
   test.each<readonly [string, Nature, RegExp]>([

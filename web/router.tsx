@@ -31,6 +31,7 @@ const screens: readonly (readonly [string, Screen])[] = [
   // Whoever comes from a sign-in link goes on to the overview; the shell asks for the key before.
   ['/sign-in', () => import('./screens/overview/overview.tsx')],
   ['/decisions', () => import('./screens/decisions/decisions.tsx')],
+  ['/decisions/live', () => import('./screens/decisions/live.tsx')],
   ['/decisions/$policy/$eventId', () => import('./screens/decisions/decision.tsx')],
   ['/policies/$policy', () => import('./screens/decisions/policy.tsx')],
   ['/policies/$policy/drafts/$draft', () => import('./screens/decisions/policy-draft.tsx')],
@@ -62,6 +63,7 @@ const screens: readonly (readonly [string, Screen])[] = [
   ['/pipelines/$pipelineRunId', () => import('./screens/pipelines/pipeline-run.tsx')],
   ['/lineage', () => import('./screens/lineage/lineage.tsx')],
   ['/monitoring', () => import('./screens/monitoring/monitoring.tsx')],
+  ['/monitoring/actions', () => import('./screens/monitoring/actions.tsx')],
   ['/governance', () => import('./screens/governance/governance.tsx')],
   ['/audit', () => import('./screens/audit/audit.tsx')],
 ]

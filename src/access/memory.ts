@@ -62,6 +62,9 @@ export function createMemoryAccessStore(): AccessStore & Restorable {
     async deleteSessionsOf(identityId) {
       for (const s of sessions.values()) if (s.identityId === identityId) sessions.delete(s.hash)
     },
+    async deleteSessionsOfKey(keyId) {
+      for (const s of sessions.values()) if (s.keyId === keyId) sessions.delete(s.hash)
+    },
     async deleteExpired(beforeUs) {
       for (const s of sessions.values()) if (s.expiresAtUs < beforeUs) sessions.delete(s.hash)
       for (const l of links.values()) if (l.expiresAtUs < beforeUs) links.delete(l.hash)

@@ -15,6 +15,8 @@ export interface StoredLink {
 export interface StoredSession {
   readonly hash: string
   readonly identityId: string
+  /** The key that opened it; missing for a link, and for sessions of before this was kept. */
+  readonly keyId?: string | undefined
   readonly createdAtUs: number
   readonly expiresAtUs: number
 }
@@ -45,6 +47,8 @@ export interface AccessStore {
   sessions(): Promise<StoredSession[]>
   deleteSession(hash: string): Promise<void>
   deleteSessionsOf(identityId: string): Promise<void>
+  /** Those that this key opened. */
+  deleteSessionsOfKey(keyId: string): Promise<void>
   /** Forgets sessions and links that expired before the time given. */
   deleteExpired(beforeUs: number): Promise<void>
 }

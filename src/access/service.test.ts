@@ -148,6 +148,30 @@ describe('a session', () => {
     expect(authenticateWith(snapshot, { session }, clock.nowUs())).toBeUndefined()
   })
 
+  test('ends when the key that opened it is revoked, here and in the snapshot', async () => {
+    const { access, clock } = openAccess()
+    const { key, identity, record } = (await access.firstStart())!
+    const other = await access.issueKey({ identityId: identity.id, name: 'Phone' }, by)
+    const { session } = await access.signIn(key)
+    const kept = await access.signIn(other.key)
+    await access.revokeKey(record.id, by)
+    expect(await access.authenticate({ session })).toBeUndefined()
+    const after = await access.snapshot()
+    expect(authenticateWith(after, { session }, clock.nowUs())).toBeUndefined()
+    expect(await access.authenticate({ session: kept.session })).toMatchObject(identity)
+  })
+
+  test('of which no key is known ends with the last key of its identity', async () => {
+    const { access } = openAccess()
+    const { identity, record } = (await access.firstStart())!
+    const other = await access.issueKey({ identityId: identity.id, name: 'Phone' }, by)
+    const { session } = await access.signIn((await access.createSignInLink(by)).token)
+    await access.revokeKey(record.id, by)
+    expect(await access.authenticate({ session })).toBeDefined()
+    await access.revokeKey(other.record.id, by)
+    expect(await access.authenticate({ session })).toBeUndefined()
+  })
+
   test('ends with signing out', async () => {
     const { access } = openAccess()
     const { key } = (await access.firstStart())!

@@ -62,6 +62,10 @@ export interface Access {
   setRoles(identityId: string, roles: readonly Role[], by: ChangeBy): Promise<Identity>
   issueKey(request: { identityId: string; name: string }, by: ChangeBy): Promise<IssuedKey>
   keys(): Promise<KeyRecord[]>
+  /**
+   * Ends the sessions that the key opened too; with the last key of an identity, all of its
+   * sessions. Error: `key_not_found`.
+   */
   revokeKey(keyId: string, by: ChangeBy): Promise<void>
   /**
    * For a lost key, on the machine itself: revokes every key and session of the first
@@ -88,6 +92,12 @@ export interface AccessDependencies {
   readonly random: RandomBytes
   /** A change resolves once this has, if it returns a promise. */
   readonly emit?: (event: AccessChanged) => unknown
+}
+
+/** Who was proven; by which key, where it was one. */
+interface Proven {
+  readonly identity: Identity
+  readonly keyId?: string
 }
 
 export function createAccess(dependencies: AccessDependencies): Access {
@@ -222,6 +232,13 @@ export function createAccess(dependencies: AccessDependencies): Access {
         const key = await store.key(keyId)
         if (key === undefined) throw accessErrors.key_not_found(`No key has id ${keyId}.`)
         if (key.revokedAtUs === undefined) await store.setKeyRevoked(keyId, clock.nowUs())
+        const left = (await store.keys()).filter(
+          ({ identityId, revokedAtUs }) =>
+            identityId === key.identityId && revokedAtUs === undefined,
+        )
+        await store.deleteSessionsOfKey(keyId)
+        // Which key opened an older session is not known.
+        if (left.length === 0) await store.deleteSessionsOf(key.identityId)
         return {
           result: undefined,
           object: { kind: 'key', id: keyId },
@@ -268,14 +285,15 @@ export function createAccess(dependencies: AccessDependencies): Access {
 
     async signIn(secret) {
       return unit.transaction(async () => {
-        const identity = await proveSecret(secret)
+        const { identity, keyId } = await proveSecret(secret)
         const by = { actor: identity, reason: 'Signed in' }
         return change(by, 'access.signed-in', async () => {
           const session = newSecret('session', random)
           const createdAtUs = clock.nowUs()
           const expiresAtUs = createdAtUs + sessionLifetimeUs
           const identityId = identity.id
-          await store.insertSession({ hash: session.hash, identityId, createdAtUs, expiresAtUs })
+          const opened = { hash: session.hash, identityId, createdAtUs, expiresAtUs }
+          await store.insertSession({ ...opened, ...(keyId !== undefined && { keyId }) })
           return {
             result: { session: session.text, identity, expiresAtUs },
             object: { kind: 'identity', id: identityId },
@@ -295,7 +313,7 @@ export function createAccess(dependencies: AccessDependencies): Access {
     },
 
     async authenticate({ bearer, session }) {
-      if (bearer !== undefined) return identityOfKey(bearer)
+      if (bearer !== undefined) return (await provenKey(bearer))?.identity
       if (session === undefined || !looksLikeSecret('session', session)) return undefined
       const found = await store.session(hashSecret(session))
       if (found === undefined || found.expiresAtUs <= clock.nowUs()) return undefined
@@ -320,7 +338,7 @@ export function createAccess(dependencies: AccessDependencies): Access {
   }
   return access
 
-  async function identityOfKey(text: string): Promise<Identity | undefined> {
+  async function provenKey(text: string): Promise<Proven | undefined> {
     if (!looksLikeSecret('ak', text)) return undefined
     const key = await store.keyByHash(hashSecret(text))
     if (key === undefined || key.revokedAtUs !== undefined) return undefined
@@ -330,21 +348,22 @@ export function createAccess(dependencies: AccessDependencies): Access {
       lastUseWritten.set(key.id, nowUs)
       await store.setKeyUsed(key.id, nowUs)
     }
-    return store.identity(key.identityId)
+    const identity = await store.identity(key.identityId)
+    return identity && { identity, keyId: key.id }
   }
 
-  async function proveSecret(secret: string): Promise<Identity> {
+  async function proveSecret(secret: string): Promise<Proven> {
     if (looksLikeSecret('link', secret)) {
       const link = await store.link(hashSecret(secret))
       const fresh = link !== undefined && link.expiresAtUs > clock.nowUs()
       if (fresh && (await store.useLink(link.hash, clock.nowUs()))) {
-        return identityOrFail(link.identityId)
+        return { identity: await identityOrFail(link.identityId) }
       }
       throw accessErrors.sign_in_link_invalid('The link was used before, has expired, or is wrong.')
     }
-    const identity = await identityOfKey(secret)
-    if (identity === undefined) throw accessErrors.unauthenticated('No identity has this key.')
-    return identity
+    const proven = await provenKey(secret)
+    if (proven === undefined) throw accessErrors.unauthenticated('No identity has this key.')
+    return proven
   }
 }
 

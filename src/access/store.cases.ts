@@ -95,6 +95,18 @@ export function accessStoreCases(name: string, open: () => Promise<OpenedAccessS
       expect(await store.sessions()).toEqual([])
     })
 
+    test('forgets the sessions that one key opened, and no others', async () => {
+      const { store } = opened
+      await store.insertIdentity(ada)
+      const session = { identityId: ada.id, createdAtUs: 1, expiresAtUs: 10 }
+      await store.insertSession({ ...session, hash: 's1', keyId: 'key_1' })
+      await store.insertSession({ ...session, hash: 's2', keyId: 'key_2' })
+      await store.insertSession({ ...session, hash: 's3' })
+      expect(await store.session('s1')).toEqual({ ...session, hash: 's1', keyId: 'key_1' })
+      await store.deleteSessionsOfKey('key_1')
+      expect((await store.sessions()).map((s) => s.hash).toSorted()).toEqual(['s2', 's3'])
+    })
+
     test('takes back what a failed transaction did', async () => {
       const { store, unit } = opened
       const work = unit.transaction(async () => {

@@ -1,5 +1,5 @@
-// `assay actions`, `assay set-aside` and `assay decisions export`: what leaves after a decision.
-import { InvalidArgumentError, type Command, type Option } from 'commander'
+// `assay actions`, `assay set-aside` and `assay decisions`: what leaves after a decision, and what goes.
+import { InvalidArgumentError, Option, type Command } from 'commander'
 import { env, examples, homeOption, named } from './options.ts'
 import type { HomeOptions } from './program.ts'
 
@@ -32,12 +32,31 @@ export interface DecisionsExportOptions extends HomeOptions {
   readonly to?: string
 }
 
+export interface DecisionsRetainOptions extends HomeOptions {
+  readonly before: string
+  readonly exportTo?: string
+  readonly withoutExport: boolean
+  readonly reason?: string
+  readonly dryRun: boolean
+  readonly json: boolean
+}
+
+export interface DecisionsHoldOptions extends HomeOptions {
+  readonly from?: string
+  readonly to?: string
+  readonly reason: string
+}
+
 export interface DeliveryActions {
   actionsList(options: ActionsListOptions): Promise<number>
   actionsRedrive(policy: string, action: string, options: RedriveOptions): Promise<number>
   setAsideList(options: SetAsideListOptions): Promise<number>
   setAsideResend(sequence: number, options: ResendOptions): Promise<number>
   decisionsExport(options: DecisionsExportOptions): Promise<number>
+  decisionsRetain(options: DecisionsRetainOptions): Promise<number>
+  decisionsHolds(options: HomeOptions & { readonly json: boolean }): Promise<number>
+  decisionsHold(name: string, options: DecisionsHoldOptions): Promise<number>
+  decisionsRelease(name: string, options: DecisionsHoldOptions): Promise<number>
 }
 
 type Then = <A extends unknown[]>(
@@ -112,9 +131,8 @@ export function addActionCommands(program: Command, does: DeliveryActions, then:
       then((sequence: number, options: ResendOptions) => does.setAsideResend(sequence, options)),
     )
 
-  program
-    .command('decisions')
-    .description('recorded decisions')
+  const decisions = program.command('decisions').description('recorded decisions')
+  decisions
     .command('export')
     .description('write decisions and labels to Parquet files, a folder for each day')
     .requiredOption('--out <directory>', 'where to write; files of the same days are replaced')
@@ -127,6 +145,68 @@ export function addActionCommands(program: Command, does: DeliveryActions, then:
       examples('assay decisions export --from 2018-08-01 --to 2018-08-31 --out august'),
     )
     .action(then((options: DecisionsExportOptions) => does.decisionsExport(options)))
+  addRetentionCommands(decisions, does, then)
+}
+
+function addRetentionCommands(decisions: Command, does: DeliveryActions, then: Then): void {
+  decisions
+    .command('retain')
+    .description(
+      'remove for good the records of decisions that were received before a day; events and keys stay, so none is decided twice',
+    )
+    .requiredOption('--before <day>', 'the first day of receipt that stays, UTC: YYYY-MM-DD')
+    .addOption(
+      new Option('--export-to <directory>', 'write them to Parquet files first').conflicts(
+        'withoutExport',
+      ),
+    )
+    .option('--without-export', 'say that an export is not wanted', false)
+    .option('--reason <text>', 'why, for the audit log')
+    .option('--dry-run', 'say what would go and what holds the rest, and change nothing', false)
+    .option('--json', 'one JSON object on standard output', false)
+    .addOption(homeOption())
+    .addHelpText(
+      'after',
+      examples(
+        'assay decisions retain --before 2019-01-01 --dry-run',
+        'assay decisions retain --before 2019-01-01 --export-to /archive/2018 --reason "Seven years are over"',
+      ),
+    )
+    .action(then((options: DecisionsRetainOptions) => does.decisionsRetain(options)))
+  decisions
+    .command('holds')
+    .description('periods of receipt of which no record is removed')
+    .option('--json', 'one JSON object on standard output', false)
+    .addOption(homeOption())
+    .addHelpText('after', examples('assay decisions holds'))
+    .action(
+      then((options: HomeOptions & { readonly json: boolean }) => does.decisionsHolds(options)),
+    )
+  decisions
+    .command('hold')
+    .description('keep the records of decisions that were received in a period')
+    .argument('<name>', 'small letters, digits and dashes')
+    .option('--from <day>', 'first day of receipt, UTC; without it, from the beginning')
+    .option('--to <day>', 'last day of receipt; without it, for all that is to come')
+    .requiredOption('--reason <text>', 'why, for the audit log')
+    .addOption(homeOption())
+    .addHelpText(
+      'after',
+      examples('assay decisions hold case-7 --from 2018-08-01 --reason "A court asks"'),
+    )
+    .action(
+      then((name: string, options: DecisionsHoldOptions) => does.decisionsHold(name, options)),
+    )
+  decisions
+    .command('release')
+    .description('end a hold')
+    .argument('<name>', 'as `assay decisions holds` lists it')
+    .requiredOption('--reason <text>', 'why, for the audit log')
+    .addOption(homeOption())
+    .addHelpText('after', examples('assay decisions release case-7 --reason "The case is closed"'))
+    .action(
+      then((name: string, options: DecisionsHoldOptions) => does.decisionsRelease(name, options)),
+    )
 }
 
 function whole(text: string): number {

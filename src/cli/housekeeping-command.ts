@@ -10,6 +10,7 @@ export interface HousekeepingOptions extends HomeOptions {
   readonly keepDeleted?: number
   readonly keepResults?: number
   readonly keepUnnamed?: number
+  readonly keepDecisions?: number
 }
 
 type Then = <A extends unknown[]>(
@@ -52,6 +53,11 @@ function keepOptions(): Option[] {
       'how long files stay that nothing names; at least 1 (1)',
       'KEEP_UNNAMED',
     ).argParser(days(1)),
+    env(
+      '--keep-decisions <days>',
+      'how long records of decisions stay, then they go without an export; 0: for good (0)',
+      'KEEP_DECISIONS',
+    ).argParser(days(0)),
   ]
 }
 

@@ -15,6 +15,8 @@ export type { BacktestOptions } from './backtest-command.ts'
 export type {
   ActionsListOptions,
   DecisionsExportOptions,
+  DecisionsHoldOptions,
+  DecisionsRetainOptions,
   RedriveOptions,
   ResendOptions,
   SetAsideListOptions,
@@ -25,8 +27,10 @@ export type { HousekeepingOptions } from './housekeeping-command.ts'
 export type { EndpointAct, EndpointOptions } from './endpoint-commands.ts'
 export type { ModelsAct, ModelsOptions } from './models-command.ts'
 export type { ListsAct, PoliciesAct, PoliciesOptions } from './policies-command.ts'
+export type { ScoreOptions } from './score-command.ts'
 export type { ServeOptions } from './serve-command.ts'
 export { exitCodes } from './exit-codes.ts'
+export { rowsProgress, type RowsProgress } from './rows-progress.ts'
 export {
   count,
   printError,
@@ -54,7 +58,6 @@ export {
   type LearnOptions,
   type ReproduceOptions,
   type RunOptions,
-  type ScoreOptions,
   type StartOptions,
 } from './program.ts'
 export type {

@@ -1,7 +1,15 @@
 // `assay models`: the registry, from the terminal.
 import { Option, type Command } from 'commander'
 import { addEndpointCommands } from './endpoint-commands.ts'
-import { env, examples, homeOption, named as namedValues, projectOption } from './options.ts'
+import { countOfReasons, freshOption, outOption, rejectsOption } from './batch-options.ts'
+import {
+  deviceOption,
+  env,
+  examples,
+  homeOption,
+  named as namedValues,
+  projectOption,
+} from './options.ts'
 import type { Actions, HomeOptions } from './program.ts'
 
 /** What a command under `models` does. Names are `NAME`, `NAME@3` or `NAME@alias`. */
@@ -31,7 +39,13 @@ export interface ModelsOptions extends HomeOptions {
   /** Such as 90d. */
   readonly olderThan?: string
   readonly out?: string
+  readonly rejects?: string
+  readonly fresh?: boolean
+  /** How many reasons a row gets. */
+  readonly reasons?: number
   readonly project?: string
+  /** What computes a graph of ONNX; the processor by default. */
+  readonly device?: string
   /** Which feature answers an input of another name. */
   readonly input?: Readonly<Record<string, string>>
 }
@@ -85,12 +99,29 @@ export function addModelsCommands(program: Command, actions: Actions, then: Then
       'score a table with a version of `assay learn`, or one that a client logged as data',
     )
     .argument('<version>', 'NAME@VERSION or NAME@alias')
-    .argument('<file>', 'CSV, gzip CSV or Parquet with the columns that the model takes')
-    .addOption(
-      env('--out <file>', 'CSV or Parquet to write; CSV to standard output by default', 'OUT'),
+    .argument(
+      '<file>',
+      'CSV, gzip CSV or Parquet with the columns that the model takes, or DATASET@VERSION',
     )
+    .addOption(
+      new Option(
+        '--reasons [count]',
+        'with the columns that pushed each score most, three unless said otherwise',
+      )
+        .argParser(countOfReasons)
+        .preset('3'),
+    )
+    .addOption(outOption())
+    .addOption(rejectsOption())
+    .addOption(freshOption())
     .addOption(homeOption())
-    .addHelpText('after', examples('assay models score churn@3 customers.csv --out scores.csv'))
+    .addHelpText(
+      'after',
+      examples(
+        'assay models score churn@3 customers.csv --out scores.csv --reasons',
+        'assay models score churn@3 customers@latest --out scores.parquet',
+      ),
+    )
     .action(
       then((name: string, file: string, options: ModelsOptions) =>
         actions.models({ act: 'score', name, file }, options),
@@ -98,12 +129,12 @@ export function addModelsCommands(program: Command, actions: Actions, then: Then
     )
   command(
     'adopt',
-    'make a version that a client logged one of the project’s own: bind its inputs to features, measure it, hold it against the gate',
+    'make a version that a client logged, or a model of another server, one of the project’s own: bind its inputs to features, measure it, hold it against the gate',
     'assay models adopt boost@1 --project my-bank --input amt=TX_AMOUNT',
   )
     .argument(
       '<version>',
-      'NAME@VERSION or NAME@alias, an XGBoost, LightGBM or ONNX tree or linear model',
+      'NAME@VERSION or NAME@alias of an XGBoost, LightGBM or ONNX model, or the URL of a version of a model of another v2 server',
     )
     .addOption(projectOption())
     .addOption(
@@ -112,6 +143,7 @@ export function addModelsCommands(program: Command, actions: Actions, then: Then
         'the feature that answers an input of another name; once for each',
       ).argParser(namedValues),
     )
+    .addOption(deviceOption())
     .action(
       then((name: string, options: ModelsOptions) =>
         actions.models({ act: 'adopt', name }, options),

@@ -15,6 +15,15 @@ export function projectOption(): Option {
   return env('--project <folder>', 'folder of the project', 'PROJECT').default('.')
 }
 
+/** Execution providers of onnxruntime-node; the processor, where none is named. */
+export function deviceOption(): Option {
+  return env(
+    '--device <name>',
+    'what computes a graph of ONNX Runtime, whole or not at all; the processor by default',
+    'DEVICE',
+  ).choices(['cuda', 'tensorrt', 'dml', 'coreml', 'webgpu'])
+}
+
 export function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`
 }

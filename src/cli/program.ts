@@ -27,6 +27,7 @@ import {
   type PoliciesAct,
   type PoliciesOptions,
 } from './policies-command.ts'
+import { addScoreCommand, type ScoreOptions } from './score-command.ts'
 import { addServeCommand, type ServeOptions } from './serve-command.ts'
 import { bytes, env, examples, homeOption, port, projectOption, redisAddress } from './options.ts'
 import { printError, type Terminal } from './output.ts'
@@ -58,6 +59,7 @@ export interface StartOptions extends HomeOptions {
   readonly keepDeleted?: number
   readonly keepResults?: number
   readonly keepUnnamed?: number
+  readonly keepDecisions?: number
 }
 export interface RunOptions extends HomeOptions {
   readonly data?: string
@@ -73,11 +75,6 @@ export interface DecideOptions extends HomeOptions {
   readonly policy?: string
   readonly url?: string
   readonly keyFile?: string
-}
-export interface ScoreOptions extends HomeOptions {
-  readonly project: string
-  readonly out?: string
-  readonly reasons: boolean
 }
 export interface LearnOptions extends HomeOptions {
   readonly target: string
@@ -218,8 +215,7 @@ export function createProgram(
     async (...args: A) =>
       done(await act(...args))
 
-  const [hourOption, keepDeletedOption, keepResultsOption, keepUnnamedOption] =
-    housekeepingOptions()
+  const [hour, keepDeleted, keepResults, keepUnnamed, keepDecisions] = housekeepingOptions()
   program
     .command('start')
     .description('start the server with a project: doors, page and pipeline')
@@ -280,10 +276,11 @@ export function createProgram(
       ).argParser(redisAddress),
     )
     .addOption(consumeOption())
-    .addOption(hourOption)
-    .addOption(keepDeletedOption)
-    .addOption(keepResultsOption)
-    .addOption(keepUnnamedOption)
+    .addOption(hour)
+    .addOption(keepDeleted)
+    .addOption(keepResults)
+    .addOption(keepUnnamed)
+    .addOption(keepDecisions)
     .addOption(env('--no-replay', 'do not play the kept-back rows as live traffic', 'NO_REPLAY'))
     .addHelpText(
       'after',
@@ -367,19 +364,7 @@ export function createProgram(
       then((file: string | undefined, options: DecideOptions) => actions.decide(file, options)),
     )
 
-  program
-    .command('score')
-    .description('score a file of rows with the live model: scores and reasons out')
-    .argument('<file>', 'CSV, gzip CSV or Parquet in the shape of the source')
-    .addOption(projectOption())
-    .addOption(homeOption())
-    .addOption(
-      env('--out <file>', 'CSV or Parquet to write; CSV to standard output by default', 'OUT'),
-    )
-    .option('--no-reasons', 'leave the reasons out')
-    .addHelpText('after', examples('assay score payments.csv --out scores.csv'))
-    .action(then((file: string, options: ScoreOptions) => actions.score(file, options)))
-
+  addScoreCommand(program, actions, then)
   addBacktestCommand(program, actions, then)
   addServeCommand(program, actions, then)
   addLearnCommand(program, actions, then)

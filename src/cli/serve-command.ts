@@ -1,6 +1,6 @@
 // `assay serve`: one model behind the standard protocols, without a home or a server.
 import type { Command } from 'commander'
-import { env, examples, homeOption, port } from './options.ts'
+import { deviceOption, env, examples, homeOption, port } from './options.ts'
 import type { Actions, HomeOptions } from './program.ts'
 
 export interface ServeOptions extends HomeOptions {
@@ -8,6 +8,10 @@ export interface ServeOptions extends HomeOptions {
   readonly host: string
   readonly grpcPort?: number
   readonly modelName?: string
+  /** What computes a graph of ONNX; the processor by default. */
+  readonly device?: string
+  /** File of a golden set that the model must answer before it is ready. */
+  readonly golden?: string
   /** Whether a remote model may lie in a private network. */
   readonly allowPrivate: boolean
 }
@@ -40,6 +44,14 @@ export function addServeCommand(program: Command, actions: Actions, then: Then):
         'MODEL_NAME',
       ),
     )
+    .addOption(deviceOption())
+    .addOption(
+      env(
+        '--golden <file>',
+        'rows with the answers expected of them, proved before the model is ready',
+        'GOLDEN',
+      ),
+    )
     .addOption(
       env(
         '--allow-private',
@@ -51,7 +63,7 @@ export function addServeCommand(program: Command, actions: Actions, then: Then):
     .addHelpText(
       'after',
       examples(
-        'assay serve model.txt --model-name churn',
+        'assay serve model.txt --model-name churn --golden golden.json',
         'assay serve churn@3 --port 8080 --grpc-port 8081 --host 0.0.0.0',
       ),
     )

@@ -7,7 +7,8 @@ import { isUtf8 } from 'node:buffer'
  * and forgotten. Where a quote is never closed, or text follows it, only the physical line on which
  * the record starts is given up, so that one stray quote does not swallow the rows after it.
  *
- * Beyond the RFC: quotes inside an unquoted field are plain characters, and empty lines are skipped.
+ * Beyond the RFC: another sign may part the fields, quotes inside an unquoted field are plain
+ * characters, and empty lines are skipped.
  */
 export interface CsvReader {
   /** Takes the next bytes. They must not change until the next call. */
@@ -56,7 +57,6 @@ export const recordBytesMax = 1 << 20
 export const rawBytesMax = 4096
 const fieldsMax = 4096
 
-const comma = 0x2c
 const quote = 0x22
 const lf = 0x0a
 const cr = 0x0d
@@ -64,7 +64,12 @@ const cr = 0x0d
 const incomplete = -1
 const malformed = -2
 
-export function createCsvReader(handlers: CsvHandlers, bytesMax = recordBytesMax): CsvReader {
+export function createCsvReader(
+  handlers: CsvHandlers,
+  bytesMax = recordBytesMax,
+  delimiter = ',',
+): CsvReader {
+  const comma = delimiter.charCodeAt(0)
   const record: CsvRecord = {
     bytes: Buffer.alloc(0),
     starts: new Uint32Array(fieldsMax),
@@ -106,7 +111,7 @@ export function createCsvReader(handlers: CsvHandlers, bytesMax = recordBytesMax
   /** Handles the record at `from` and returns where the next starts, or `incomplete`. */
   function takeRecord(bytes: Buffer, from: number, atEnd: boolean): number {
     record.bytes = bytes
-    const next = scanRecord(record, from, atEnd)
+    const next = scanRecord(record, from, atEnd, comma)
     const length = (next < 0 ? bytes.length : next) - from
     if (next === malformed || length > bytesMax) return giveUpLine(bytes, from, atEnd)
     if (next === incomplete) return incomplete
@@ -174,7 +179,7 @@ export function csvField(text: string): string {
  * Finds the fields of the record at `from`. Returns where the next record starts, `incomplete`
  * where the bytes end first, `malformed` where quotes are wrong.
  */
-function scanRecord(record: CsvRecord, from: number, atEnd: boolean): number {
+function scanRecord(record: CsvRecord, from: number, atEnd: boolean, comma: number): number {
   const { bytes, starts, ends, doubled } = record
   const length = bytes.length
   record.rawStart = from

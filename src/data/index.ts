@@ -17,7 +17,7 @@ export * from './declarations.ts'
 export { compileLabels, compileSource } from './compile.ts'
 export { fail as dataErrors } from './errors.ts'
 export { rules, type Failure, type Rule } from './failures.ts'
-export { createCsvReader, csvField, fieldText } from './csv.ts'
+export { createCsvReader, csvField, fieldText, recordRaw, type CsvRecord } from './csv.ts'
 export {
   columnPosition,
   createRowParser,
@@ -87,6 +87,7 @@ export {
   type EntityRecordsRequest,
   type EntityTable,
 } from './entity-rows.ts'
+export { readEventBlocks, type EventBlock, type RefusedEvent } from './event-blocks.ts'
 export { labelsAsOf, readDataset, readParts, type Dataset } from './dataset.ts'
 export {
   datasetHash,
@@ -147,7 +148,7 @@ export {
 } from './versions-compare.ts'
 export { partStarts, type Granularity } from './versions-parts.ts'
 export { auditedStores } from './audited.ts'
-export type { FileFormat } from './inputs.ts'
+export { inspectFile, readChunks, type FileFormat, type FileInput } from './inputs.ts'
 export type { AcceptedEvent } from './conflicts.ts'
 export type { RuleCount } from './quarantine.ts'
 export {

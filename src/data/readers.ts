@@ -18,16 +18,23 @@ import type { QuarantineBatch } from './quarantine.ts'
 import type { RowTable } from './row-table.ts'
 
 /** Where readers put rows, and how they tell how far they are. */
-export interface Reading {
+export interface RowReading {
   readonly table: RowTable
-  readonly refused: QuarantineBatch
+  readonly refused: Pick<QuarantineBatch, 'add' | 'header'>
   /** Most rows that one ingestion takes. */
   readonly rowsMax: number
   readonly onProgress: (progress: { readonly read: number; readonly bytesRead: number }) => void
+  /** Awaited now and then, so that what was read can be put away before more comes. */
+  readonly pause?: () => Promise<void>
+}
+
+/** The same into the quarantine of an ingestion. */
+export interface Reading extends RowReading {
+  readonly refused: QuarantineBatch
 }
 
 /** Reads a CSV file into the table. Returns how many rows it had, good and bad. */
-export async function readCsv(input: FileInput, reading: Reading): Promise<number> {
+export async function readCsv(input: FileInput, reading: RowReading): Promise<number> {
   const { table, refused } = reading
   let read = 0
   let headerSeen = false
@@ -61,6 +68,7 @@ export async function readCsv(input: FileInput, reading: Reading): Promise<numbe
     reader.push(chunk)
     checkRows(input.name, read, reading.rowsMax)
     reading.onProgress({ read, bytesRead: bytes })
+    await reading.pause?.()
   }
   reader.end()
   if (!headerSeen) throw fail.file_empty(`${input.name} has no header line.`)
@@ -68,7 +76,7 @@ export async function readCsv(input: FileInput, reading: Reading): Promise<numbe
 }
 
 /** Reads a file with one JSON object a line into the table; empty lines are skipped. */
-export async function readNdjson(input: FileInput, reading: Reading): Promise<number> {
+export async function readNdjson(input: FileInput, reading: RowReading): Promise<number> {
   const { table, refused } = reading
   let read = 0
   const lines = createLineReader((line) => {
@@ -98,6 +106,7 @@ export async function readNdjson(input: FileInput, reading: Reading): Promise<nu
     lines.push(chunk)
     checkRows(input.name, read, reading.rowsMax)
     reading.onProgress({ read, bytesRead: bytes })
+    await reading.pause?.()
   }
   lines.end()
   if (read === 0) throw fail.file_empty(`${input.name} has no rows.`)
@@ -107,7 +116,7 @@ export async function readNdjson(input: FileInput, reading: Reading): Promise<nu
 /** Reads a Parquet file into the table; its values pass through the same checks as text. */
 export async function readParquet(
   input: FileInput,
-  reading: Reading,
+  reading: RowReading,
   parquet: ParquetRows,
 ): Promise<number> {
   const { table, refused } = reading
@@ -126,6 +135,7 @@ export async function readParquet(
     }
     checkRows(input.name, read, reading.rowsMax)
     reading.onProgress({ read, bytesRead: input.bytes })
+    await reading.pause?.()
   }
   return read
 }
@@ -134,7 +144,7 @@ export async function readParquet(
 export async function readRecords(
   name: string,
   records: Iterable<unknown> | AsyncIterable<unknown>,
-  reading: Reading,
+  reading: RowReading,
 ): Promise<number> {
   const { table, refused } = reading
   let read = 0

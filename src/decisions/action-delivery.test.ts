@@ -199,6 +199,31 @@ test('what was set aside is delivered once more when somebody says so, with the 
   await expect(redrive(at('none'), by)).rejects.toMatchObject({ code: 'action_not_found' })
 })
 
+test('says since when the oldest record waits, and what a receiver would get of a dead letter', async () => {
+  const of = bank([topic], 4)
+  let isAway = true
+  const got: string[] = []
+  const { round, dead, figures, messageOf } = delivery(of, async (_to, messages) => {
+    if (isAway) throw new Error('away')
+    got.push(...messages.map(({ body }) => body))
+  })
+  await round()
+  expect(await figures()).toMatchObject([{ behind: 4, behindSinceUs: 2 }])
+  for (let i = 1; i < deliveryLimits.attempts; i++) await round()
+  const [letter] = await dead(undefined, 10)
+  const message = await messageOf(letter)
+  expect(JSON.parse(message!.body)).toMatchObject({ key: 'live/2/card/stream', eventId: 'e2' })
+  expect(await messageOf({ ...letter, sequence: 99 })).toBeNull()
+  isAway = false
+  await round()
+  expect(await figures()).toMatchObject([{ behind: 0, behindSinceUs: null, delivered: 3 }])
+  expect(got.map((body) => (JSON.parse(body) as { eventId: string }).eventId)).toEqual([
+    'e3',
+    'e4',
+    'e5',
+  ])
+})
+
 test('whether it applies is as it was decided, where it goes as declared last', async () => {
   const of = bank([hook], 3)
   const declines = compileAction(

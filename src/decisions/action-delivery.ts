@@ -43,6 +43,8 @@ export interface ActionFigures extends ActionCursor {
   readonly dead: number
   /** Records of the journal that it has not looked at yet; null while decide is away. */
   readonly behind: number | null
+  /** When the oldest of these was received; null where there is none, or while decide is away. */
+  readonly behindSinceUs: number | null
 }
 
 export interface ActionDelivery {
@@ -53,6 +55,8 @@ export interface ActionDelivery {
   begin(stopping?: AbortSignal): Promise<{ readonly ended: Promise<unknown> }>
   figures(): Promise<ActionFigures[]>
   dead(of: ActionKey | undefined, limit: number, afterSequence?: number): Promise<DeadLetter[]>
+  /** What the receiver of a dead letter would get; null where the journal does not have it any more. */
+  messageOf(letter: DeadLetter): Promise<ActionMessage | null>
   /**
    * Has dead letters delivered once more, all of an action or some; says how many.
    * Error: `action_not_found`.
@@ -109,6 +113,15 @@ export function createActionDelivery(options: ActionDeliveryOptions): ActionDeli
     return namespaces.find(({ namespace }) => namespace === NAMESPACE)?.lastSequence ?? 0
   }
 
+  /** Of the first record after a cursor. */
+  async function receivedAfter({ namespace, through }: ActionCursor): Promise<number | null> {
+    const asked = options.decide.records({ namespace, after: through, limit: 1 })
+    return asked.then(
+      ({ records }) => records[0]?.receivedAtUs ?? null,
+      () => null,
+    )
+  }
+
   return {
     async begin(stopping) {
       const last = await lastSequence()
@@ -120,12 +133,20 @@ export function createActionDelivery(options: ActionDeliveryOptions): ActionDeli
       const last = await lastSequence().catch(() => null)
       const cursors = await store.cursors()
       return Promise.all(
-        cursors.map(async (cursor) => ({
-          ...cursor,
-          dead: await store.deadCount(cursor),
-          behind: last === null ? null : Math.max(0, last - cursor.through),
-        })),
+        cursors.map(async (cursor) => {
+          const behind = last === null ? null : Math.max(0, last - cursor.through)
+          return {
+            ...cursor,
+            dead: await store.deadCount(cursor),
+            behind,
+            behindSinceUs: behind === null || behind === 0 ? null : await receivedAfter(cursor),
+          }
+        }),
       )
+    },
+    async messageOf(letter) {
+      const decision = await decisionOf(options, letter)
+      return decision === undefined ? null : actionMessage(letter.action, decision)
     },
     dead: (of, limit, afterSequence) => store.dead({ of, limit, afterSequence }),
     async redrive({ sequences, ...of }, by) {
@@ -296,6 +317,15 @@ function pauseUs(attempts: number, random: Random): number {
   return Math.round(random.uniform(most / 2, most))
 }
 
+async function decisionOf(
+  { decide }: Pick<ActionDeliveryOptions, 'decide'>,
+  { namespace, sequence }: DeadLetter,
+): Promise<Decision | undefined> {
+  const { records } = await decide.records({ namespace, after: sequence - 1, limit: 1 })
+  const [record] = records
+  return record?.type === 'decision' && record.sequence === sequence ? record : undefined
+}
+
 /** One more attempt at each dead letter that somebody asked for. */
 async function redeliver(
   options: ActionDeliveryOptions,
@@ -308,13 +338,11 @@ async function redeliver(
   const letters = await store.dead({ of, redrive: true, limit: deliveryLimits.redriven })
   for (const letter of letters) {
     if (isOver(stopping)) return
-    const after = letter.sequence - 1
-    const { records } = await options.decide.records({ namespace, after, limit: 1 })
-    const record = records[0]
+    const decision = await decisionOf(options, letter)
     const error =
-      record?.type === 'decision' && record.sequence === letter.sequence
-        ? await attempt(options, cursor, [record])
-        : 'Its decision is not in the journal any more.'
+      decision === undefined
+        ? 'Its decision is not in the journal any more.'
+        : await attempt(options, cursor, [decision])
     if (error === undefined) await store.removeDead(letter)
     else {
       const attempts = letter.attempts + 1

@@ -8,8 +8,8 @@ import type { LiveState } from './live-state.ts'
 import { emptyHolder } from './rebuilt-state.ts'
 import { applyRecord, enterOtherAgain } from './recovery.ts'
 import type { StateHolder } from './recovery.ts'
-import { decodeRecord } from './records.ts'
-import type { DecisionRecord, EventRecord, JournalRecord } from './records.ts'
+import { decodeRecord, isEventful } from './records.ts'
+import type { EventfulRecord } from './records.ts'
 
 export interface FeatureAuditRequest {
   /** The namespace's folder in decide's part of the home directory. */
@@ -65,7 +65,7 @@ export async function auditFeatures(request: FeatureAuditRequest): Promise<Featu
   let records = 0
   for await (const { sequence, payload } of read()) {
     const record = decodeRecord(payload)
-    if (!hasFeatures(record)) await applyRecord(holder, record, sequence)
+    if (!isEventful(record)) await applyRecord(holder, record, sequence)
     else {
       const held = record.entry === 'known' ? await heldValues(holder, record) : undefined
       audit.take(holder.state, record, sequence, held)
@@ -79,12 +79,6 @@ export async function auditFeatures(request: FeatureAuditRequest): Promise<Featu
   return audit.report()
 }
 
-type FeatureRecord = DecisionRecord | EventRecord
-
-function hasFeatures(record: JournalRecord): record is FeatureRecord {
-  return record.type === 'decision' || record.type === 'event'
-}
-
 const KNOWN_ENTRY = Buffer.from('"entry":"known"')
 
 /** Events that a later decision repeats: their values must be remembered, all others need not. */
@@ -96,17 +90,17 @@ async function repeatedEvents(
     const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length)
     if (!bytes.includes(KNOWN_ENTRY)) continue
     const record = decodeRecord(payload)
-    if (record.type === 'decision' && record.entry === 'known') repeated.add(eventKey(record))
+    if (isEventful(record) && record.entry === 'known') repeated.add(eventKey(record))
   }
   return repeated
 }
 
-const eventKey = ({ source, eventId }: FeatureRecord): string => `${source} ${eventId}`
+const eventKey = ({ source, eventId }: EventfulRecord): string => `${source} ${eventId}`
 
 /** What an event entered with that the base took from history. */
 async function heldValues(
   { held, state }: StateHolder,
-  { source, eventId }: FeatureRecord,
+  { source, eventId }: EventfulRecord,
 ): Promise<Entered | undefined> {
   const found = held?.find(source, eventId)
   if (found === undefined || state === undefined) return undefined
@@ -134,7 +128,7 @@ class Audit {
   /** Lets the record's event enter as it did, and compares; the state is then as after it. */
   take(
     state: LiveState | undefined,
-    record: FeatureRecord,
+    record: EventfulRecord,
     sequence: number,
     held: Entered | undefined,
   ): void {
@@ -159,7 +153,7 @@ class Audit {
 
   private enter(
     state: LiveState | undefined,
-    record: FeatureRecord,
+    record: EventfulRecord,
     sequence: number,
   ): Entered | undefined {
     const key = eventKey(record)
@@ -178,7 +172,7 @@ class Audit {
   /** Under other features than those it entered with, an event's values are not known. */
   private repeats(
     state: LiveState | undefined,
-    record: FeatureRecord,
+    record: EventfulRecord,
     key: string,
   ): Entered | undefined {
     const entered = this.entered.get(key)
@@ -188,7 +182,7 @@ class Audit {
     return { layout: version, names, vector: state.missing() }
   }
 
-  private compare({ names, vector }: Entered, record: FeatureRecord, sequence: number): void {
+  private compare({ names, vector }: Entered, record: EventfulRecord, sequence: number): void {
     const { features: wanted, shownMax = SHOWN_MAX } = this.request
     this.events++
     for (let i = 0; i < names.length; i++) {
@@ -202,7 +196,7 @@ class Audit {
       this.shown.push({
         sequence,
         eventId: record.eventId,
-        policy: record.type === 'decision' ? record.policy : null,
+        policy: record.type === 'event' ? null : record.policy,
         feature: names[i],
         recorded,
         recomputed,

@@ -28,10 +28,18 @@ export function draftDocument(
   policy: CompiledPolicy,
   champion: ScoredBy = live,
 ): DeployedPolicy {
-  const stated = (name: 'decline' | 'review') => {
-    const threshold = policy.thresholds[name]
-    return typeof threshold === 'number' ? threshold : champion.thresholds[name]
-  }
-  const thresholds = { decline: stated('decline'), review: stated('review') }
+  const { thresholds } = withStated(policy, champion)
   return { ...live, policy, model: champion.model, thresholds }
+}
+
+/** Thresholds that a policy states count for every model that it asks; else they are the model's. */
+export function withStated({ thresholds }: CompiledPolicy, scored: ScoredBy): ScoredBy {
+  const stated = (name: 'decline' | 'review') => {
+    const threshold = thresholds[name]
+    return typeof threshold === 'number' ? threshold : scored.thresholds[name]
+  }
+  return {
+    model: scored.model,
+    thresholds: { decline: stated('decline'), review: stated('review') },
+  }
 }

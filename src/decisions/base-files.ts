@@ -5,10 +5,11 @@ import * as path from 'node:path'
 import { isAssayError } from '../lib/errors.ts'
 import { fileErrorCode } from '../lib/files.ts'
 import type { FileSystem } from '../lib/files.ts'
-import { readJournal } from '../lib/journal.ts'
 import { copyCheckpoint, readCheckpoint } from './checkpoint.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { decisionErrors } from './errors.ts'
+import { outlinesIn, recordsIn, type SegmentOutline } from './outlines.ts'
+import type { StateHolder } from './recovery.ts'
 import { decodeRecord } from './records.ts'
 import type { BaseRecord } from './records.ts'
 
@@ -134,8 +135,8 @@ export async function mendBases(
     const namespace = name.slice(0, -5)
     const directory = path.join(decide, namespace)
     const journal = path.join(directory, 'journal')
-    if ((await namesIn(journal, options.files)).length === 0) continue
-    for await (const { payload } of readJournal(journal, options.files, 1)) {
+    const holdsBase = ({ types }: SegmentOutline) => types.base !== undefined
+    for await (const { payload } of recordsIn(journal, options.files, { touches: holdsBase })) {
       const record = decodeRecord(payload)
       if (record.type !== 'base') continue
       const problem = await readBase({ directory, options }, record.checkpoint).then(
@@ -150,6 +151,27 @@ export async function mendBases(
   }
   return found
 }
+
+/**
+ * Counts what a base holds of the journal up to a sequence, segment by segment as their outlines say, and
+ * returns the last sequence that is counted. Where other programs read online values, each record must be
+ * looked at, and this counts none.
+ */
+export async function noteHeldSegments(
+  { directory, options, state, online }: HoldingState,
+  through: number,
+): Promise<number> {
+  let counted = 0
+  if (online !== undefined || through === 0) return counted
+  for await (const { outline } of outlinesIn(path.join(directory, 'journal'), options.files)) {
+    if (outline.lastSequence > through) break
+    state!.noteHeldIn(outline)
+    counted = outline.lastSequence
+  }
+  return counted
+}
+
+type HoldingState = Pick<StateHolder, 'directory' | 'options' | 'state' | 'online'>
 
 /** Puts a base that was made again in its place, if it is the recorded one. */
 export async function installBase(

@@ -58,8 +58,9 @@ test('a base that holds live events is followed by those that came after it only
       fc.array(fc.nat({ max: 9000 }), { minLength: 1, maxLength: 12 }),
       fc.nat({ max: 12 }),
       fc.nat({ max: 5 }),
-      async (seconds, held, inFileOnly) => {
-        const bank = await deployedBank()
+      fc.nat({ max: 12 }),
+      async (seconds, held, inFileOnly, decided) => {
+        const bank = await deployedBank({ segmentBytes: 3000 })
         const bodies = seconds.map((at, n) => paymentOf(n, at))
         await bank.service.ingest({
           namespace: 'live',
@@ -67,6 +68,8 @@ test('a base that holds live events is followed by those that came after it only
           rows: bodies,
           author: 'a',
         })
+        // The last ones are decided on too, and so have a second record.
+        for (const body of bodies.slice(decided)) await bank.decide(body)
         const before = await customerNow(bank)
         const older = Array.from({ length: inFileOnly }, (_, n) => paymentOf(100 + n, -n))
         // The deployment is the first record.
@@ -74,6 +77,7 @@ test('a base that holds live events is followed by those that came after it only
         await bank.remote.loadBase({ namespace: 'live', path: '/base' })
         const [info] = await bank.remote.namespaces()
         expect(info.events).toBe(bodies.length)
+        expect(info.decisions).toBe(bodies.slice(decided).length)
         const after = await customerNow(bank)
         expect(after[1]).toBe(before[1]! + inFileOnly)
         if (inFileOnly === 0) expect(after).toEqual(before)

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import type { CaseGroup, CaseOrder } from './case-ports.ts'
 import type { CaseRow, DecisionReadModel } from './ports.ts'
 import { caseId } from './projection.ts'
+import { recordedDecision } from './recorded-decision.cases.ts'
 import type { DecisionRecord, Sequenced } from './records.ts'
 
 const alertId = (n: number) => caseId('live', 'p', `e${n}`)
@@ -12,42 +13,12 @@ function review(
   over: { customer?: string; score?: number | null; amountMinor?: number | null } = {},
 ): Sequenced<DecisionRecord> {
   const { customer = 'c1', score = 0.5, amountMinor = 1000 } = over
-  return {
-    type: 'decision',
-    namespace: 'live',
-    sequence: n,
-    policy: 'p',
-    source: 's',
-    eventId: `e${n}`,
-    event: { id: `e${n}` },
-    bodyHash: 'b',
-    eventHash: 'h',
+  return recordedDecision(n, {
     shown: { keys: { customer, terminal: `t${n % 2}` }, amountMinor, currency: 'EUR' },
-    entry: 'new',
-    eventTimeUs: n * 1000,
-    receivedAtUs: n * 1000,
-    clockUs: n * 1000,
-    late: false,
-    features: [],
-    layout: 'l',
-    margin: 0,
     score,
     outcome: 'review',
-    path: 'score',
     rules: n % 2 === 0 ? ['even'] : [],
-    reasons: [],
-    thresholds: { decline: 0.9, review: 0.5 },
-    versions: {
-      deployment: 'd',
-      policy: 'pv',
-      model: 'mv',
-      modelName: 'm',
-      modelNumber: 1,
-      source: 'sv',
-      featureSets: [],
-    },
-    timings: { contractUs: 1, featuresUs: 1, decisionUs: 1 },
-  }
+  })
 }
 
 /** A case of each list of alerts, opened by the first of it. */

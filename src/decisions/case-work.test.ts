@@ -32,7 +32,7 @@ async function working(declared: CaseOptions = {}) {
     unit: createMemoryUnitOfWork([]),
     audit: { append: async (entry) => entries.push(entry) as never },
     clock,
-    settingsOf: () => caseSettings(declared),
+    settingsOf: async () => caseSettings(declared),
   })
   const projector = createProjector({ decide, sinks: [model] })
   const alerts = async (...numbers: number[]) => {

@@ -19,7 +19,8 @@ export interface CaseWorkOptions {
   readonly unit: UnitOfWork
   readonly audit: Pick<AuditLog, 'append'>
   readonly clock: Clock
-  readonly settingsOf: (policy: string) => CaseSettings
+  /** As the policy that is live declares them. */
+  readonly settingsOf: (policy: string) => Promise<CaseSettings>
 }
 
 interface Act {
@@ -120,7 +121,7 @@ function wrongState(group: CaseGroup, what: string) {
 async function gather({ store, unit, settingsOf }: CaseWorkOptions): Promise<number> {
   return unit.transaction(async () => {
     const alerts = await store.ungrouped(GROUPED_AT_ONCE)
-    for (const alert of alerts) await group(store, alert, settingsOf(alert.case.policy))
+    for (const alert of alerts) await group(store, alert, await settingsOf(alert.case.policy))
     return alerts.length
   })
 }
@@ -210,7 +211,7 @@ async function giveOrPropose(
 ): Promise<void> {
   const { verdict, by, reason, corrects = false } = given
   const ids = alerts.map(({ id }) => id)
-  if (!options.settingsOf(group.policy).fourEyes) {
+  if (!(await options.settingsOf(group.policy)).fourEyes) {
     await give(options, ids, given)
     const action = corrects ? 'corrected' : 'closed'
     return audited(options, group, by, action, reason ?? `Verdict: ${verdict}`, {

@@ -19,7 +19,7 @@ const bytes = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 7 +
 async function written(length: number, pieceBytes: number, held?: Uint8Array) {
   const files = faultyFiles()
   await files.makeDirectory('/home')
-  const hash = await writeCheckpoint('/home/c', head, bytes(length), files, { held, pieceBytes })
+  const hash = await writeCheckpoint('/home/c', head, [bytes(length)], files, { held, pieceBytes })
   return { files, hash }
 }
 

@@ -9,7 +9,7 @@ import { isAssayError } from '../lib/errors.ts'
 import type { AssayError } from '../lib/errors.ts'
 import { nodeFiles, writeFileAtomic } from '../lib/files.ts'
 import type { FileSystem, OpenFile } from '../lib/files.ts'
-import { contentHash, sha256Hex, sha256HexAside } from '../lib/hash.ts'
+import { contentHash, sha256Hex, sha256OfPieces } from '../lib/hash.ts'
 import { decisionErrors } from './errors.ts'
 import { writeHeldEvents } from './held-events.ts'
 import type { BaseEvents, HeldHead } from './held-events.ts'
@@ -133,30 +133,34 @@ export async function writeBaseCheckpoint(
   const { state, events, ...rest } = base
   const held = events && writeHeldEvents(events)
   const head = { ...rest, through: 0, counts: noCounts, ...(held && { events: held.head }) }
-  return await writeCheckpoint(path, head, state, files, { held: held?.bytes, pieceBytes })
+  return await writeCheckpoint(path, head, [state], files, { held: held?.bytes, pieceBytes })
 }
 
-/** Writes a checkpoint; members of `head` beyond its type are kept. */
+/** Writes a checkpoint, its state in parts; members of `head` beyond its type are kept. */
 export async function writeCheckpoint(
   path: string,
   head: Omit<CheckpointHead, 'format' | 'sha256' | 'pieces' | 'layout'>,
-  state: Uint8Array,
+  state: readonly Uint8Array[],
   files: FileSystem,
   options: { readonly held?: Uint8Array | undefined; readonly pieceBytes?: number } = {},
 ): Promise<string> {
   const { held = new Uint8Array(0), pieceBytes = PIECE_BYTES } = options
   const layout = layoutOf(head.featureSets).version
-  const parts = piecesOf(state, pieceBytes)
-  const pieces: { readonly bytes: number; readonly sha256: string }[] = []
-  for (const part of parts) {
-    pieces.push({ bytes: part.length, sha256: await sha256HexAside(part) })
+  const pieces: Piece[] = []
+  for (const parts of piecesOf(state, pieceBytes)) {
+    const bytes = parts.reduce((sum, { length }) => sum + length, 0)
+    pieces.push({ bytes, sha256: await sha256OfPieces(parts) })
   }
   // One piece needs no list: its file is as it was before there were any.
   const sums =
     pieces.length > 1 ? { sha256: contentHash(pieces), pieces } : { sha256: pieces[0].sha256 }
   const full = { ...head, format: 1, layout, ...sums } satisfies CheckpointHead
   const line = Buffer.from(`${JSON.stringify(full)}\n`)
-  await writeFileAtomic(path, [line, held, ...parts], files)
+  await writeFileAtomic(
+    path,
+    [line, held, ...state.flatMap((part) => slicesOf(part, PIECE_BYTES))],
+    files,
+  )
   return sha256Hex(line)
 }
 
@@ -166,17 +170,28 @@ export async function copyCheckpoint(
   { line, held, state }: Checkpoint,
   files: FileSystem,
 ): Promise<void> {
-  await writeFileAtomic(path, [line, held, ...piecesOf(state, PIECE_BYTES)], files)
+  await writeFileAtomic(path, [line, held, ...slicesOf(state, PIECE_BYTES)], files)
 }
 
-/** At least one, which may be empty. */
-function piecesOf(state: Uint8Array, pieceBytes: number): Uint8Array[] {
-  const count = Math.max(1, Math.ceil(state.length / pieceBytes))
-  return Array.from({ length: count }, (_, i) =>
-    state.subarray(i * pieceBytes, (i + 1) * pieceBytes),
-  )
+/** Parts of a state, together of about `pieceBytes` each: at least one piece, which may be empty. */
+function piecesOf(state: readonly Uint8Array[], pieceBytes: number): Uint8Array[][] {
+  const pieces: Uint8Array[][] = [[]]
+  let bytes = 0
+  for (const part of state.flatMap((each) => slicesOf(each, pieceBytes))) {
+    if (bytes + part.length > pieceBytes && bytes > 0) {
+      pieces.push([])
+      bytes = 0
+    }
+    pieces.at(-1)!.push(part)
+    bytes += part.length
+  }
+  return pieces
 }
 
+function slicesOf(bytes: Uint8Array, most: number): Uint8Array[] {
+  const count = Math.ceil(bytes.length / most)
+  return Array.from({ length: count }, (_, i) => bytes.subarray(i * most, (i + 1) * most))
+}
 /** Reads a checkpoint and checks it. Error: `checkpoint_invalid`. Returns its name as `hash`. */
 export async function readCheckpoint(
   path: string,

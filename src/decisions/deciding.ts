@@ -10,6 +10,7 @@ import type { ReadySource } from './contracts.ts'
 import type { SuspendedModel } from './controls.ts'
 import type { Circumstances, Decision } from './engine.ts'
 import { decisionErrors } from './errors.ts'
+import { expired } from './expired.ts'
 import type { HeldEvent } from './held-events.ts'
 import { decisionKey } from './keys.ts'
 import {
@@ -20,19 +21,20 @@ import {
   isRecent,
   nextSequence,
   pauseAndRebuild,
-  readPayload,
   refusePaused,
   sourceNowUs,
 } from './namespace.ts'
 import type { KnownEvent, LiveDeployment, Namespace, Recent } from './namespace.ts'
 import type { IndexEntry } from './ports.ts'
+import { readPayload } from './payload.ts'
 import { fallbackDefaults } from './policy.ts'
-import { answerOf, decodeRecord } from './records.ts'
+import { answerOf, decodeRecord, isEventful, typeOf } from './records.ts'
 import type {
   DecisionRecord,
   Entry,
   EventBody,
   EventRecord,
+  ExpiredRecord,
   JournalRecord,
   Origin,
   RuleRecord,
@@ -95,7 +97,8 @@ export async function decideOn(
     recorded ??= enterAhead(namespace, checked)
     const { vector } = enteredBefore(namespace, recorded)
     const { policy: asked } = live.document
-    const ladder = live.engine.ladder(checked.row, vector)
+    const down = suspendedModels(namespace, policy)
+    const ladder = live.engine.ladder(checked.row, vector).filter(({ name }) => !down.has(name))
     outside = await namespace.outside.ask(ladder, vector, asked.fallback ?? fallbackDefaults)
   }
   if (recorded !== undefined) {
@@ -133,8 +136,9 @@ export async function decideOn(
   pauseOverCap(namespace, current, record)
   askShadows(namespace, current, { checked, entered, circumstances, record, sequence })
   await durably(appended.durable)
-  const { outcome, rulesFailed } = record
-  return { replayed: false, body: answer, outcome, ...(rulesFailed && { rulesFailed }) }
+  const { outcome, rulesFailed, unanswered } = record
+  const notes = { ...(rulesFailed && { rulesFailed }), ...(unanswered && { unanswered }) }
+  return { replayed: false, body: answer, outcome, ...notes }
 }
 
 /** The deployment that decides now. */
@@ -304,7 +308,7 @@ interface Recorded {
 async function valuesOf(namespace: Namespace, before: KnownEvent): Promise<Recorded> {
   if (isHeld(before)) return await heldValues(namespace, before)
   const recorded = await recordOf(namespace, before)
-  if (recorded.type !== 'decision' && recorded.type !== 'event') {
+  if (!isEventful(recorded)) {
     return { layout: '', vector: undefined }
   }
   const vector = Float64Array.from(recorded.features, (value) => value ?? Number.NaN)
@@ -353,20 +357,26 @@ export const saySuspended = ({ actor, reason }: SuspendedModel) =>
   `Suspended by ${actor}: ${reason}`
 
 const noneDown: Circumstances['unanswered'] = new Map()
+
+function suspendedModels({ controls }: Namespace, policy: string): Circumstances['unanswered'] {
+  const down = controls.suspended(policy)
+  return down === undefined ? noneDown : new Map([['champion', saySuspended(down)]])
+}
+
 const noAnswers: OutsideAnswers = new Map()
 
 /** Lists are judged by the source's clock, as times of events are. */
 function circumstancesNow(
-  { controls }: Namespace,
+  namespace: Namespace,
   policy: string,
   { clockUs }: Checked,
   outside: OutsideAnswers,
 ): Circumstances {
-  const down = controls.suspended(policy)
+  const { controls } = namespace
   return {
     isListed: (list, value) => controls.isListed(list, value, clockUs),
     paused: controls.pausedRules(policy),
-    unanswered: down === undefined ? noneDown : new Map([['champion', saySuspended(down)]]),
+    unanswered: suspendedModels(namespace, policy),
     outside,
   }
 }
@@ -451,6 +461,7 @@ function answerBody(record: DecisionRecord, namespace: string, sequence: number)
     eventId: record.eventId,
     outcome: record.outcome,
     score: record.score,
+    path: record.path,
     reasons: record.reasons.map(({ kind, name, sentence, contribution }) => {
       return { kind, name, sentence, contribution }
     }),
@@ -468,7 +479,7 @@ function answerBody(record: DecisionRecord, namespace: string, sequence: number)
   return JSON.stringify(answer)
 }
 
-/** The first answer, byte for byte, for the same body; 409 for another one. */
+/** The first answer, byte for byte, for the same body, or 410 if it was removed; 409 for another body. */
 async function answerAgain(
   namespace: Namespace,
   known: Recent | IndexEntry,
@@ -480,5 +491,7 @@ async function answerAgain(
   if (isRecent(known)) await durably(known.durable)
   if (known.bodyHash !== bodyHash) throw conflict(`Event ${eventId} of policy "${policy}"`)
   if (isRecent(known)) return { body: known.answer!, replayed: true }
-  return { body: answerOf(await readPayload(namespace, known.sequence)), replayed: true }
+  const payload = await readPayload(namespace, known.sequence)
+  if (typeOf(payload) === 'expired') throw expired(decodeRecord(payload) as ExpiredRecord)
+  return { body: answerOf(payload), replayed: true }
 }

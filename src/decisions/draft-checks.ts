@@ -1,4 +1,5 @@
 // What is said of a draft: its mistakes with their places, what its examples answer, and what it changes.
+import { conditionInWords, targetInWords } from './actions.ts'
 import type { CompiledSource } from '../data/index.ts'
 import type { CompiledFeatureSet } from '../features/index.ts'
 import { canonicalJson } from '../lib/canonical-json.ts'
@@ -95,6 +96,10 @@ export function differenceOf(from: CompiledPolicy, to: CompiledPolicy): string[]
   return [
     ...namedDifference('Rule', from.rules, to.rules, sayRule),
     ...namedDifference('List', from.lists ?? [], to.lists ?? [], ({ column }) => `on ${column}`),
+    ...namedDifference('Action', from.actions ?? [], to.actions ?? [], (action) => {
+      const signed = 'secret' in action.to ? `, signed by ${action.to.secret ?? ''}` : ''
+      return `${conditionInWords(action)} to ${targetInWords(action.to)}${signed}`
+    }),
     ...namedDifference('Typology', from.typologies ?? [], to.typologies ?? [], (typology) => {
       const weights = Object.entries(typology.weights).map(([rule, points]) => `${rule} ${points}`)
       return `${weights.join(', ')}; alert from ${typology.alert}, interdict from ${typology.interdict ?? 'never'}`

@@ -1,6 +1,13 @@
 // What a policy is to become. People edit the live policy as data; a draft is checked when it is saved,
 // may run beside what is live, and goes live when two who did not write it approved just this version.
-import { may, requireReason, type Access, type ChangeBy, type Identity } from '../access/index.ts'
+import {
+  may,
+  requireReason,
+  systemActor,
+  type Access,
+  type ChangeBy,
+  type Identity,
+} from '../access/index.ts'
 import type { AuditLog } from '../audit/index.ts'
 import type { Clock } from '../lib/clock.ts'
 import { isAssayError } from '../lib/errors.ts'
@@ -46,10 +53,16 @@ export interface DraftCheck {
 export interface PolicyDraftsOptions {
   readonly store: PolicyStore
   readonly access: Pick<Access, 'identity'>
-  /** The document that is live for a policy. Error: `policy_not_found`. */
+  /** The champion's own document, with nobody beside it. Error: `policy_not_found`. */
   readonly live: (policy: string) => Promise<DeployedPolicy>
   /** Has a policy decide with the present model, from a sequence on; unchanged ones are left. */
   readonly deploy: (policy: CompiledPolicy, by: ChangeBy) => Promise<void>
+  /** Runs the rules of a draft beside what decides, or of none any more; where it is so, nothing is done. */
+  readonly runShadow: (
+    policy: string,
+    shadow: { readonly draft: string; readonly with: CompiledPolicy } | undefined,
+    by: ChangeBy,
+  ) => Promise<void>
   /** What is known of a version that is about to be proposed. */
   readonly evidence: (draft: KeptDraft) => Promise<DraftEvidence>
   readonly unit: UnitOfWork
@@ -69,7 +82,10 @@ export interface PolicyDrafts {
     request: DraftContent & { readonly policy: string; readonly id?: string | undefined },
     by: ChangeBy,
   ): Promise<KeptDraft>
-  /** Runs what the draft changes beside the live rules; it answers nothing. One draft of a policy at a time. */
+  /**
+   * Runs the rules that the draft changes beside the live ones; they answer nothing. One draft of a
+   * policy at a time. Errors: `draft_state`, `policy_invalid`, `rule_invalid`.
+   */
   shadow(id: string, by: ChangeBy): Promise<KeptDraft>
   /** Asks for approvals. Errors: `draft_tests_failed`, `draft_outdated`. */
   propose(id: string, by: ChangeBy): Promise<KeptDraft>
@@ -82,7 +98,7 @@ export interface PolicyDrafts {
   draft(id: string): Promise<KeptDraft>
   /** Newest first. */
   drafts(policy: string, limit: number): Promise<KeptDraft[]>
-  /** The live policy, without what runs beside it for a draft. */
+  /** The policy that decides, without what runs beside it for a draft. */
   base(policy: string): Promise<CompiledPolicy>
   /** The approved policy that is live; undefined where what is live came with the project. */
   keptPolicy(policy: string): Promise<CompiledPolicy | undefined>
@@ -90,6 +106,11 @@ export interface PolicyDrafts {
   obstacle(draft: KeptDraft, identity: Identity | undefined): string | undefined
   /** Sends what was approved to traffic where that was interrupted. */
   deployDue(): Promise<void>
+  /**
+   * Brings drafts and what is live to one another, after each deployment or fall: a shadow goes on
+   * beside another champion or ends and says why, and the draft that is live is the one that decides.
+   */
+  settle(policy: string): Promise<void>
 }
 
 /** What an approval of a draft is for: policy, what it replaces, its evidence and its tests. */
@@ -115,12 +136,6 @@ export function createPolicyDrafts(options: PolicyDraftsOptions): PolicyDrafts {
     const draft = await found(id)
     if (states.includes(draft.state)) return draft
     throw decisionErrors.draft_state(`The draft is ${draft.state}; it cannot be ${act}.`)
-  }
-
-  async function baseOf(document: DeployedPolicy): Promise<CompiledPolicy> {
-    const drafts = await store.drafts(document.policy.name, STEPS_MAX)
-    const running = drafts.find(({ shadow }) => shadow?.version === document.policy.version)
-    return running?.base ?? document.policy
   }
 
   /** Keeps a draft with its next step and the audit entry, in one transaction. */
@@ -163,7 +178,8 @@ export function createPolicyDrafts(options: PolicyDraftsOptions): PolicyDrafts {
     return next
   }
 
-  function looked(document: DeployedPolicy, base: CompiledPolicy, content: DraftContent) {
+  function looked(document: DeployedPolicy, content: DraftContent) {
+    const base = document.policy
     const body = withParts(base, content.parts)
     const mistakes = [
       ...mistakesOf(body, document.source, document.featureSets),
@@ -179,7 +195,7 @@ export function createPolicyDrafts(options: PolicyDraftsOptions): PolicyDrafts {
     const draft = await inState(id, ['approved'], 'sent to traffic')
     const by = { actor: lastOf(draft), reason: `Draft ${id} was approved by two people` }
     await deploy(draft.body, by)
-    return unit.transaction(async () => {
+    const kept = await unit.transaction(async () => {
       const now = await found(id)
       if (now.state !== 'approved') return now
       for (const other of await store.drafts(draft.policy, STEPS_MAX)) {
@@ -187,34 +203,106 @@ export function createPolicyDrafts(options: PolicyDraftsOptions): PolicyDrafts {
       }
       return step({ ...now, state: 'live', shadow: null }, 'live', by)
     })
+    await settle(draft.policy)
+    return kept
   }
 
-  /** What ran beside what is live for a draft does so no longer. */
-  async function endShadow(draft: KeptDraft, by: ChangeBy): Promise<KeptDraft> {
-    if (draft.shadow === null) return draft
-    const { policy } = await live(draft.policy)
-    if (policy.version === draft.shadow.version) await deploy(draft.base, by)
-    return { ...draft, shadow: null }
+  /** What a draft runs beside a policy: a policy with both, or why it cannot. */
+  function besides(document: DeployedPolicy, { body }: KeptDraft): CompiledPolicy | PolicyMistake {
+    const base = document.policy
+    const rules = shadowOf(base, body)
+    if (rules.length === base.rules.length) {
+      const sentence = 'It changes no rule, so nothing of it could run in shadow'
+      return { rule: null, at: null, sentence }
+    }
+    const lists = unique([...(base.lists ?? []), ...(body.lists ?? [])])
+    const shadow = withParts(base, { ...partsOf(base), lists, rules })
+    const [mistake] = mistakesOf(shadow, document.source, document.featureSets)
+    return mistake ?? shadow
+  }
+
+  async function settle(policy: string): Promise<void> {
+    const document = await liveOrNone(policy)
+    if (document === undefined) return
+    const by = (reason: string) => ({ actor: systemActor, reason })
+    const running = await unit.transaction(async () => {
+      const known = await store.drafts(policy, STEPS_MAX)
+      await settleStates(known, document.policy.version)
+      const draft = known.find(({ shadow }) => shadow !== null)
+      if (draft === undefined || draft.shadow === null) return undefined
+      const shadow = besides(document, draft)
+      if ('sentence' in shadow) {
+        await endShadow(draft, shadow.sentence)
+        return undefined
+      }
+      if (shadow.version !== draft.shadow.version) {
+        const reason = 'Another policy is live; its rules run beside that now'
+        await step({ ...draft, shadow }, 'shadow-moved', by(reason))
+      }
+      return { draft: draft.id, with: shadow }
+    })
+    const reason =
+      running === undefined
+        ? 'No draft runs in shadow any more'
+        : `Draft ${running.draft} runs in shadow`
+    try {
+      await options.runShadow(policy, running, by(reason))
+    } catch (error) {
+      // What decides is away: it is brought there at the next look.
+      if (running === undefined || !isAssayError(error) || error.status >= 500) throw error
+      await unit.transaction(async () => endShadow(await found(running.draft), error.detail))
+      await options.runShadow(policy, undefined, by(error.detail))
+    }
+  }
+
+  function endShadow(draft: KeptDraft, why: string): Promise<KeptDraft> {
+    const by = { actor: systemActor, reason: `What is live changed under it. ${why}` }
+    const state = draft.state === 'shadow' ? 'draft' : draft.state
+    return step({ ...draft, shadow: null, state }, 'shadow-ended', by)
+  }
+
+  /** A roll-back takes an approved policy off traffic, or back to it. */
+  async function settleStates(known: readonly KeptDraft[], version: string): Promise<void> {
+    const by = { actor: systemActor, reason: 'Another deployment of the policy is live' }
+    const live = known.filter(({ state }) => state === 'live')
+    for (const draft of live.filter(({ body }) => body.version !== version)) {
+      await step({ ...draft, state: 'superseded' }, 'superseded', by)
+    }
+    if (live.some(({ body }) => body.version === version)) return
+    const back = known.find(({ state, body }) => {
+      return state === 'superseded' && body.version === version
+    })
+    if (back === undefined) return
+    const reason = 'The deployment that it was approved for is live again'
+    await step({ ...back, state: 'live' }, 'live', { ...by, reason })
+  }
+
+  async function liveOrNone(policy: string): Promise<DeployedPolicy | undefined> {
+    try {
+      return await live(policy)
+    } catch (error) {
+      if (isAssayError(error, 'policy_not_found')) return undefined
+      throw error
+    }
   }
 
   const drafts: PolicyDrafts = {
     async check(policy, content) {
       const document = await live(policy)
-      const { mistakes, results, differences } = looked(document, await baseOf(document), content)
+      const { mistakes, results, differences } = looked(document, content)
       return { mistakes, results, differences }
     },
 
     async save({ policy, id, parts, tests }, by) {
       const document = await live(policy)
-      const base = await baseOf(document)
-      const { body, mistakes, results, differences } = looked(document, base, { parts, tests })
+      const base = document.policy
+      const { body, mistakes, results, differences } = looked(document, { parts, tests })
       refuseMistakes(policy, mistakes)
       if (differences.length === 0) {
         throw decisionErrors.draft_unchanged(`It is what policy "${policy}" is already.`)
       }
-      const before = id === undefined ? undefined : await inState(id, open, 'changed')
-      const kept = before && (await endShadow(before, by))
-      return unit.transaction(async () => {
+      const saved = await unit.transaction(async () => {
+        const kept = id === undefined ? undefined : await inState(id, open, 'changed')
         const nowUs = clock.nowUs()
         const fresh = { evidence: null, verdicts: [], shadow: null, state: 'draft' } as const
         if (kept === undefined) {
@@ -237,25 +325,33 @@ export function createPolicyDrafts(options: PolicyDraftsOptions): PolicyDrafts {
         const next: KeptDraft = { ...kept, body, base, tests, results, authors, ...fresh }
         return step(next, 'saved', by, differenceOf(kept.body, body))
       })
+      if (id !== undefined) await settle(policy)
+      return saved
     },
 
     async shadow(id, by) {
-      const draft = await inState(id, ['draft'], 'run in shadow')
-      const document = await live(draft.policy)
-      const base = await baseOf(document)
-      if (base !== document.policy) {
-        throw decisionErrors.draft_state(
-          'Another draft of this policy runs in shadow; end that first.',
-        )
-      }
-      const lists = [...(base.lists ?? []), ...(draft.body.lists ?? [])]
-      const parts = { ...partsOf(base), lists: unique(lists), rules: shadowOf(base, draft.body) }
-      const shadow = withParts(base, parts)
-      refuseMistakes(draft.policy, mistakesOf(shadow, document.source, document.featureSets))
-      const kept = await unit.transaction(() =>
-        step({ ...draft, base, shadow, state: 'shadow' }, 'shadowed', by),
-      )
-      if (shadow.version !== base.version) await deploy(shadow, by)
+      const { policy } = await found(id)
+      const document = await live(policy)
+      const kept = await unit.transaction(async () => {
+        const draft = await inState(id, ['draft', 'proposed'], 'run in shadow')
+        const known = await store.drafts(policy, STEPS_MAX)
+        const running = known.find((each) => each.shadow !== null)
+        if (running !== undefined) {
+          throw decisionErrors.draft_state(
+            running.id === id
+              ? 'It runs in shadow already.'
+              : `Draft ${running.id} of this policy runs in shadow; end that first.`,
+          )
+        }
+        const shadow = besides(document, draft)
+        if ('sentence' in shadow) {
+          if (shadow.rule === null) throw decisionErrors.draft_state(`${shadow.sentence}.`)
+          throw decisionErrors.rule_invalid(shadow.sentence, { extra: { ...shadow } })
+        }
+        const state = draft.state === 'draft' ? 'shadow' : draft.state
+        return step({ ...draft, shadow, state }, 'shadowed', by)
+      })
+      await options.runShadow(policy, { draft: id, with: kept.shadow! }, by)
       return kept
     },
 
@@ -296,37 +392,32 @@ export function createPolicyDrafts(options: PolicyDraftsOptions): PolicyDrafts {
         const approvals = verdicts.filter((each) => each.verdict === 'approve').length
         const state =
           verdict === 'refuse' ? 'refused' : approvals >= APPROVALS_NEEDED ? 'approved' : 'proposed'
-        return step({ ...now, verdicts, state }, verdict === 'refuse' ? 'refused' : 'approved', by)
+        const shadow = state === 'refused' ? null : now.shadow
+        const act = verdict === 'refuse' ? 'refused' : 'approved'
+        return step({ ...now, verdicts, state, shadow }, act, by)
       })
       if (given.state === 'approved') return goLive(id)
-      const by = { actor: lastOf(given), reason }
-      if (given.state === 'refused') await ended(given, by)
+      if (given.state === 'refused') await settle(given.policy)
       return given
     },
 
     async withdraw(id, by) {
-      await inState(id, open, 'withdrawn')
       const kept = await unit.transaction(async () => {
         const draft = await inState(id, open, 'withdrawn')
-        return step({ ...draft, state: 'withdrawn' }, 'withdrawn', by)
+        return step({ ...draft, shadow: null, state: 'withdrawn' }, 'withdrawn', by)
       })
-      await ended(kept, by)
-      return found(id)
+      await settle(kept.policy)
+      return kept
     },
 
     draft: found,
     drafts: (policy, limit) => store.drafts(policy, limit),
-    base: async (policy) => baseOf(await live(policy)),
+    base: async (policy) => (await live(policy)).policy,
+    settle,
 
     async keptPolicy(policy) {
-      let document: DeployedPolicy
-      try {
-        document = await live(policy)
-      } catch (error) {
-        if (isAssayError(error, 'policy_not_found')) return undefined
-        throw error
-      }
-      const base = await baseOf(document)
+      const base = (await liveOrNone(policy))?.policy
+      if (base === undefined) return undefined
       const known = await store.drafts(policy, STEPS_MAX)
       const approved = known.some(
         ({ body, state }) =>
@@ -351,13 +442,8 @@ export function createPolicyDrafts(options: PolicyDraftsOptions): PolicyDrafts {
     },
   }
 
-  async function ended(draft: KeptDraft, by: ChangeBy): Promise<void> {
-    const without = await endShadow(draft, by)
-    if (without !== draft) await unit.transaction(() => store.saveDraft(without))
-  }
-
   async function requireBase(draft: KeptDraft): Promise<void> {
-    const base = await baseOf(await live(draft.policy))
+    const base = (await live(draft.policy)).policy
     if (base.version === draft.base.version) return
     throw decisionErrors.draft_outdated(
       `Policy "${draft.policy}" is ${base.version.slice(0, 12)} now; the draft was written over ` +
@@ -368,7 +454,7 @@ export function createPolicyDrafts(options: PolicyDraftsOptions): PolicyDrafts {
   return drafts
 }
 
-/** Whether a policy was approved as a draft, or runs one in shadow, which answers nothing. */
+/** Whether a policy was approved as a draft. */
 export async function isApprovedDraft(
   store: Pick<PolicyStore, 'drafts'>,
   policy: string,
@@ -376,8 +462,7 @@ export async function isApprovedDraft(
 ): Promise<boolean> {
   const approved: readonly DraftState[] = ['approved', 'live', 'superseded']
   return (await store.drafts(policy, STEPS_MAX)).some(
-    ({ body, shadow, state }) =>
-      shadow?.version === hash || (body.version === hash && approved.includes(state)),
+    ({ body, state }) => body.version === hash && approved.includes(state),
   )
 }
 

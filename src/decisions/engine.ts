@@ -13,7 +13,7 @@ import type { Difference, Explanation, FeatureContribution, Recomputation } from
 import { readyRules } from './rules.ts'
 import type { Evaluated, ReadyRules } from './rules.ts'
 import { explanationOf, firstAnswer, pushesOf, readyScorer } from './scorer.ts'
-import type { OutsideAnswers, Push, Scored, Scorer } from './scorer.ts'
+import type { KnownScores, OutsideAnswers, Push, Scored, Scorer } from './scorer.ts'
 import { readyTraffic } from './traffic.ts'
 import type { ReadyTraffic } from './traffic.ts'
 
@@ -47,6 +47,11 @@ export interface Circumstances {
   readonly unanswered: ReadonlyMap<string, string>
   /** What models outside of the process answered on this event. */
   readonly outside: OutsideAnswers
+  /**
+   * What models of this process are known to say of these values, by hash. Who is asked is added, so
+   * that engines which share it compute a model once. Absent: every one computes its own.
+   */
+  readonly scores?: KnownScores
 }
 
 /** Nothing is listed, paused or down. */

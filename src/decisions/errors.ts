@@ -56,6 +56,11 @@ export const decisionErrors = defineErrors({
     title: 'Nothing waits there for a second person',
     action: 'Load the page again: it was confirmed or withdrawn meanwhile.',
   },
+  change_by_script: {
+    status: 403,
+    title: 'Two people turn a rule on, and a script is none',
+    action: 'Ask a person to propose it, and another one to confirm.',
+  },
   change_needs_another: {
     status: 409,
     title: 'Another person has to confirm this',
@@ -152,6 +157,23 @@ export const decisionErrors = defineErrors({
     status: 404,
     title: 'There is no such decision',
     action: 'Check the policy and the event id.',
+  },
+  decision_expired: {
+    status: 410,
+    title: 'The record of this decision is no longer kept',
+    action:
+      'It is not decided again. If an export was made before, the audit log names it under `decisions.records-removed`.',
+  },
+  decision_hold_invalid: {
+    status: 422,
+    title: 'The hold cannot be changed so',
+    action: 'Name a hold that stands to release it, and a new name and a period to place one.',
+  },
+  removal_invalid: {
+    status: 422,
+    title: 'These records cannot be removed',
+    action:
+      'Name a time at least a day ago; `--dry-run` says what could go and what holds the rest.',
   },
   event_invalid: {
     status: 422,

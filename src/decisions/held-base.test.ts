@@ -79,8 +79,8 @@ async function loadHistory(
   const { state: bytes, ...head } = base
   if (isKnown) {
     const events = { ...head, events: held.head }
-    await writeCheckpoint('/base', events, bytes, bank.files, { held: held.bytes })
-  } else await writeCheckpoint('/base', head, bytes, bank.files)
+    await writeCheckpoint('/base', events, [bytes], bank.files, { held: held.bytes })
+  } else await writeCheckpoint('/base', head, [bytes], bank.files)
   const { sequence } = await bank.remote.loadBase({ namespace: 'live', path: '/base' })
   const ids = frame.columns['payment_id'] as string[]
   const valuesOf = (n: number) => {

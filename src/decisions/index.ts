@@ -10,6 +10,7 @@
 export type { StateMemory } from './namespace.ts'
 export type { OnlineStore } from './online.ts'
 export type { OutsideModels } from './outside.ts'
+export type { OutsideAnswers } from './scorer.ts'
 export { decisionErrors } from './errors.ts'
 export { changedObject } from './policy-changes.ts'
 export type {
@@ -41,6 +42,7 @@ export type { ActionDelivery, ActionFigures, ActionReceiver } from './action-del
 export {
   compilePolicy,
   decisionPolicy,
+  fallbackDefaults,
   list,
   outcomes,
   partsOf,
@@ -64,7 +66,7 @@ export {
   publishDeployment,
   readDeployment,
 } from './deployed.ts'
-export type { DeployedModel, DeployedPolicy, DeploymentFiles } from './deployed.ts'
+export type { DeployedModel, DeployedPolicy, DeploymentFiles, OutsideModel } from './deployed.ts'
 export { answerOf, decodeRecord, encodeRecord } from './records.ts'
 export type {
   BaseRecord,
@@ -81,7 +83,7 @@ export type {
 export { createBacktest } from './backtest.ts'
 export type { Backtest, BacktestReport, PastEvent } from './backtest.ts'
 export { sayBacktest } from './backtest-words.ts'
-export { draftDocument, draftPolicy } from './backtest-draft.ts'
+export { draftDocument, draftPolicy, withStated } from './backtest-draft.ts'
 export type { DraftChanges } from './backtest-draft.ts'
 export { recordedNames, recordedPast, summariseJournal } from './recorded-past.ts'
 export type { JournalSummary } from './recorded-past.ts'
@@ -100,6 +102,7 @@ export { acceptedEvents, readJournalFacts } from './journal-facts.ts'
 export type { JournalFacts, JournalLabels, JournalReading } from './journal-facts.ts'
 export { exportJournal } from './journal-export.ts'
 export type { ExportCell, ExportRow, ExportSink } from './journal-export.ts'
+export type { HoldChange, RemovableSegment, StandingHold } from './removal.ts'
 export { rebuildLiveState } from './rebuilt-state.ts'
 export type { RebuildRequest, RebuiltState } from './rebuilt-state.ts'
 export { replayDecision } from './replay.ts'
@@ -131,15 +134,19 @@ export type {
   StoredDecision,
 } from './remote.ts'
 export type { ExplainedFeature, FeatureQuestion } from './feature-explanation.ts'
+export { ANSWERS_REACH } from './challenger-ports.ts'
 export type {
   AnsweredEvent,
   AnswersQuery,
   ChallengerReads,
+  LabelledAnswer,
   ShadowAnswer,
   ShadowRow,
 } from './challenger-ports.ts'
+export { createArrivals } from './arrivals.ts'
+export type { Arrivals } from './arrivals.ts'
 export { NO_SCORE } from './ports.ts'
-export { createMemoryIndex, createMemoryReadModel } from './memory.ts'
+export { createMemoryIndex, createMemoryReadModel, matches } from './memory.ts'
 export { cutPage, decodeCursor, pageLimit } from './pages.ts'
 export { caseId, newCase, projectRecord, replacesLabel } from './projection.ts'
 export { createProjector } from './projector.ts'

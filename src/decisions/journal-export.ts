@@ -3,7 +3,7 @@
 import path from 'node:path'
 import { nodeFiles, type FileSystem } from '../lib/files.ts'
 import { formatTimestamp } from '../lib/time.ts'
-import { recordsIn } from './journal-facts.ts'
+import { overlaps, recordsIn } from './outlines.ts'
 import { decodeRecord, type DecisionRecord, type LabelRecord } from './records.ts'
 
 /**
@@ -26,19 +26,30 @@ export interface ExportRequest {
   readonly files?: FileSystem | undefined
 }
 
-/** Hands every decision and label that was received in [fromUs, toUs) to a sink, in their order. */
+/**
+ * Hands every decision and label that was received in [fromUs, toUs) to a sink, in their order. Decisions
+ * whose records were removed are counted, since they have no row.
+ */
 export async function exportJournal(
   { directory, fromUs, toUs, files = nodeFiles }: ExportRequest,
   sink: ExportSink,
-): Promise<void> {
-  for await (const { sequence, payload } of recordsIn(path.join(directory, 'journal'), files)) {
+): Promise<{ readonly expired: number }> {
+  let expired = 0
+  const entries = recordsIn(path.join(directory, 'journal'), files, {
+    touches: ({ types, receivedUs }) =>
+      (types.decision ?? types.label ?? types.expired) !== undefined &&
+      overlaps(receivedUs, fromUs, toUs),
+  })
+  for await (const { sequence, payload } of entries) {
     const record = decodeRecord(payload)
-    if (record.type !== 'decision' && record.type !== 'label') continue
     if (record.receivedAtUs < fromUs || record.receivedAtUs >= toUs) continue
+    if (record.type === 'expired') expired++
+    if (record.type !== 'decision' && record.type !== 'label') continue
     const day = formatTimestamp(record.receivedAtUs).slice(0, 10)
     if (record.type === 'decision') await sink.add('decisions', day, decisionRow(sequence, record))
     else await sink.add('labels', day, labelRow(sequence, record))
   }
+  return { expired }
 }
 
 function decisionRow(sequence: number, record: DecisionRecord): ExportRow {

@@ -8,10 +8,10 @@ import type {
   Frame,
   FrameColumn,
 } from '../data/index.ts'
-import { fileErrorCode, type FileSystem } from '../lib/files.ts'
-import { readJournal } from '../lib/journal.ts'
-import { decodeRecord } from './records.ts'
-import type { DecisionRecord, EventRecord, LabelRecord } from './records.ts'
+import type { FileSystem } from '../lib/files.ts'
+import { recordsIn } from './outlines.ts'
+import { decodeRecord, isEventful } from './records.ts'
+import type { EventfulRecord, LabelRecord } from './records.ts'
 
 export interface JournalFacts {
   /** Each event once, in order of (event time, sequence); ids are text. */
@@ -51,12 +51,12 @@ export async function readJournalFacts(
 ): Promise<JournalReading> {
   const gathered = new Map(sources.map((source) => [source.name, new Gathered(source)]))
   let through = 0
-  for await (const { sequence, payload } of recordsIn(path.join(directory, 'journal'), files)) {
-    if (sequence > upTo) break
+  const journal = path.join(directory, 'journal')
+  for await (const { sequence, payload } of recordsIn(journal, files, { through: upTo })) {
     through = sequence
     const record = decodeRecord(payload)
     if (record.type === 'label') gathered.get(record.of)?.addLabel(record)
-    else if (record.type === 'decision' || record.type === 'event') {
+    else if (isEventful(record)) {
       if (record.entry !== 'known') gathered.get(record.source)?.addEvent(record)
     }
     if (sequence % RECORDS_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve))
@@ -73,23 +73,8 @@ export async function* acceptedEvents(
 ): AsyncGenerator<AcceptedEvent> {
   for await (const { payload } of recordsIn(path.join(directory, 'journal'), files)) {
     const record = decodeRecord(payload)
-    const isEvent = record.type === 'decision' || record.type === 'event'
-    if (isEvent && record.source === source && record.entry !== 'known') yield record
+    if (isEventful(record) && record.source === source && record.entry !== 'known') yield record
   }
-}
-
-/** All records of a journal, in their order; none where there is no journal yet. */
-export async function* recordsIn(
-  journal: string,
-  files: FileSystem,
-): ReturnType<typeof readJournal> {
-  try {
-    if ((await files.list(journal)).length === 0) return
-  } catch (error) {
-    if (fileErrorCode(error) === 'ENOENT') return
-    throw error
-  }
-  yield* readJournal(journal, files, 1)
 }
 
 /** What was found of one source, column by column. */
@@ -110,7 +95,7 @@ class Gathered {
     })
   }
 
-  addEvent({ event, eventTimeUs, clockUs, receivedAtUs }: DecisionRecord | EventRecord): void {
+  addEvent({ event, eventTimeUs, clockUs, receivedAtUs }: EventfulRecord): void {
     for (const { name, isText: text, values } of this.columns) {
       values.push(event[name] ?? (text ? undefined : Number.NaN))
     }

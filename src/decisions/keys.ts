@@ -50,7 +50,8 @@ export type KeyWrite = IndexWrite & { readonly replace?: boolean }
 
 export function keysOf(record: JournalRecord, sequence: number): KeyWrite[] {
   switch (record.type) {
-    case 'decision': {
+    case 'decision':
+    case 'expired': {
       const { policy, eventId, bodyHash } = record
       const decision = { key: decisionKey(policy, eventId), sequence, bodyHash }
       if (record.entry === 'known') return [decision]
@@ -75,6 +76,9 @@ export function keysOf(record: JournalRecord, sequence: number): KeyWrite[] {
     case 'model':
     case 'consumed':
     case 'shadow':
+    case 'gone':
+    case 'removed':
+    case 'hold':
       return []
   }
 }

@@ -11,6 +11,8 @@ import type {
 import { layoutOf, noCounts } from './checkpoint.ts'
 import type { Checkpoint, CheckpointHead, Layout, StateCounts } from './checkpoint.ts'
 import { canonicalVector } from './engine.ts'
+import type { SegmentOutline } from './outlines.ts'
+import { isEventful } from './records.ts'
 import type { EventBody, JournalRecord } from './records.ts'
 
 export interface LiveState {
@@ -48,9 +50,11 @@ export interface LiveState {
   note(record: JournalRecord, journalSequence: number): void
   /** Counts a record whose event or label a base holds already. */
   noteHeld(record: JournalRecord): void
+  /** Counts the records of a whole segment, as `noteHeld` does one after the other. */
+  noteHeldIn(segment: Pick<SegmentOutline, 'types' | 'entered'>): void
   snapshot(): Uint8Array
   /** As `snapshot`, now, with what memory has no room for; it counts once the promise resolved. */
-  checkpoint(): Promise<Uint8Array>
+  checkpoint(): Promise<readonly Uint8Array[]>
 }
 
 /** A state that has seen nothing yet. */
@@ -117,7 +121,7 @@ function createLiveState(
     explain: (row, feature) => operator.explain(row, feature, 'row'),
     missing: () => new Float64Array(layout.names.length).fill(Number.NaN),
     note(record, journalSequence) {
-      if (record.type === 'decision') decisions++
+      if (record.type === 'decision' || record.type === 'expired') decisions++
       if (record.type !== 'label') return
       labels++
       if (!record.holds) return
@@ -125,13 +129,22 @@ function createLiveState(
       operator.applyLabel(name, eventId, code, lastSequence + journalSequence)
     },
     noteHeld(record) {
-      if (record.type === 'decision') decisions++
+      if (record.type === 'decision' || record.type === 'expired') decisions++
       if (record.type === 'label') labels++
-      if (record.type !== 'decision' && record.type !== 'event') return
+      if (!isEventful(record)) return
       if (record.entry !== 'new') return
       if (record.source === source.name) events++
       else if (others.some(({ name }) => name === record.source)) {
         otherEvents[record.source] = (otherEvents[record.source] ?? 0) + 1
+      }
+    },
+    noteHeldIn({ types, entered }) {
+      decisions += (types.decision ?? 0) + (types.expired ?? 0)
+      labels += types.label ?? 0
+      events += entered[source.name] ?? 0
+      for (const { name } of others) {
+        const more = entered[name] ?? 0
+        if (more > 0) otherEvents[name] = (otherEvents[name] ?? 0) + more
       }
     },
     snapshot: () => operator.snapshot(),

@@ -51,6 +51,8 @@ interface Tables extends CaseGroupTables {
   readonly labels: LabelRow[]
   readonly deployments: DeploymentRow[]
   readonly shadows: ShadowRow[]
+  /** Decisions by the order in which their first labels came. */
+  readonly labelled: { readonly key: string; readonly positive: boolean }[]
   readonly cases: Map<string, CaseRow>
   readonly caseEvents: CaseEvent[]
   readonly positions: Map<string, number>
@@ -63,6 +65,7 @@ export function createMemoryReadModel(): DecisionReadModel {
     labels: [],
     deployments: [],
     shadows: [],
+    labelled: [],
     cases: new Map(),
     caseEvents: [],
     groups: new Map(),
@@ -100,6 +103,9 @@ function projection(tables: Tables): Pick<DecisionReadModel, 'position' | 'apply
         else {
           const label = currentLabel(tables, change.row)
           tables.decisions.set(decisionKey(change.row), { ...change.row, label })
+          if (label !== null) {
+            tables.labelled.push({ key: decisionKey(change.row), positive: label.positive })
+          }
           if (change.opensCase !== null) tables.cases.set(change.opensCase.id, change.opensCase)
         }
       }
@@ -112,6 +118,7 @@ function applyLabel(tables: Tables, row: LabelRow): void {
   tables.labels.push(row)
   for (const [key, decision] of tables.decisions) {
     if (!isOf(row, decision) || !replacesLabel(decision.label, row)) continue
+    if (decision.label === null) tables.labelled.push({ key, positive: row.positive })
     tables.decisions.set(key, { ...decision, label: labelOf(row) })
   }
 }
@@ -155,6 +162,11 @@ function decisionReads(
       tables.decisions.get(decisionKey({ namespace, policy, eventId })),
     query: async (query) => page(rows(query), query),
     count: async (filter) => rows(filter).length,
+    async arrived({ after = 0, limit }) {
+      const all = [...tables.decisions.values()]
+      const since = all.slice(after)
+      return { rows: since.slice(-limit), place: all.length, isWhole: since.length <= limit }
+    },
     async neighbours(filter, of) {
       const sorted = rows(filter).sort(byOrder.oldest)
       const newer = sorted.find((row) => compareTime(row, of) > 0) ?? null
@@ -186,12 +198,25 @@ function challengerReads(tables: Tables): ChallengerReads {
   const newest = <Row extends { sequence: number }>(rows: Row[], limit: number) =>
     rows.sort((a, b) => b.sequence - a.sequence).slice(0, limit)
   return {
-    async answeredUnder({ namespace, deployments, limit }) {
-      const rows = [...tables.decisions.values()].filter(
-        (row) => row.namespace === namespace && deployments.includes(row.deployment),
-      )
-      return newest(rows.map(answeredOf), limit)
+    async answeredUnder({ namespace, deployments, by, limit }) {
+      const rows = [...tables.decisions.values()]
+        .filter((row) => row.namespace === namespace && deployments.includes(row.deployment))
+        .map(answeredOf)
+        .filter(({ challenger }) => by === undefined || challenger === by)
+      return newest(rows, limit)
     },
+    async labelledUnder({ namespace, deployments, challenger, after, through }) {
+      return tables.labelled.slice(after, through).flatMap(({ key, positive }) => {
+        const row = tables.decisions.get(key)!
+        if (row.namespace !== namespace || !deployments.includes(row.deployment)) return []
+        const shadow = tables.shadows.find(
+          (each) => each.challenger === challenger && decisionKey(each) === key,
+        )
+        const answered = shadow === undefined || shadow.score === null ? null : shadow.outcome
+        return { decision: answeredOf(row), positive, shadow: answered }
+      })
+    },
+    lastLabelled: async () => tables.labelled.length,
     async shadowsUnder({ namespace, deployments, challenger, limit }) {
       const rows = tables.shadows.flatMap((row) => {
         const decision = tables.decisions.get(decisionKey(row))
@@ -219,7 +244,8 @@ function answeredOf(row: DecisionRow): AnsweredEvent {
   }
 }
 
-function matches(row: DecisionRow, filter: DecisionFilter): boolean {
+/** Whether a decision is one of those that a filter means. */
+export function matches(row: DecisionRow, filter: DecisionFilter): boolean {
   const { outcomes, text, keys, label } = filter
   return (
     row.namespace === filter.namespace &&

@@ -10,6 +10,8 @@ export interface DecideMetrics {
   readonly refused: Readonly<Record<string, number>>
   /** How often each rule could not be evaluated. */
   readonly rulesFailed: Readonly<Record<string, number>>
+  /** How often each step of the ladder was asked in vain, or could not be asked. */
+  readonly unanswered: Readonly<Record<string, number>>
   readonly events: number
   readonly labels: number
   /** Receipt to durable answer. */
@@ -41,6 +43,7 @@ export function createMeter(): Meter {
   const decisions: Record<string, number> = { allow: 0, review: 0, decline: 0 }
   const refused: Record<string, number> = {}
   const rulesFailed: Record<string, number> = {}
+  const unanswered: Record<string, number> = {}
   const counts = new Array<number>(BOUNDS_US.length + 1).fill(0)
   const recent = new Float64Array(RECENT_MAX)
   let seen = 0
@@ -57,6 +60,7 @@ export function createMeter(): Meter {
       }
       const { outcome } = decided
       for (const rule of decided.rulesFailed ?? []) rulesFailed[rule] = (rulesFailed[rule] ?? 0) + 1
+      for (const { by } of decided.unanswered ?? []) unanswered[by] = (unanswered[by] ?? 0) + 1
       decisions[outcome] = (decisions[outcome] ?? 0) + 1
       recent[seen++ % RECENT_MAX] = tookUs
       sumUs += tookUs
@@ -87,6 +91,7 @@ export function createMeter(): Meter {
         replayed,
         refused: { ...refused },
         rulesFailed: { ...rulesFailed },
+        unanswered: { ...unanswered },
         events,
         labels,
         latency,

@@ -26,6 +26,7 @@ import { createOutsideDesk, noOutsideModels } from './outside.ts'
 import type { OutsideDesk, OutsideModels } from './outside.ts'
 import type { DecisionIndex, IndexEntry } from './ports.ts'
 import { recoverNamespace, rebuildState } from './recovery.ts'
+import { finishRemovals } from './removal-ends.ts'
 import { encodeRecord } from './records.ts'
 import type { JournalRecord } from './records.ts'
 import type { NamespaceClock, NamespaceInfo } from './remote.ts'
@@ -214,6 +215,7 @@ export async function openNamespace(options: NamespaceOptions): Promise<Namespac
     await replaceCold(namespace, error)
     await recoverNamespace(namespace)
   }
+  await finishRemovals(namespace)
   namespace.online?.start()
   // A replay goes on at the newest event that was recorded; before the first one it has no time yet.
   if (clock === 'replay' && journal.durableSequence > 0) {
@@ -342,16 +344,6 @@ export function isRecent(entry: KnownEvent): entry is Recent {
 
 export function isHeld(entry: KnownEvent): entry is HeldEvent {
   return 'rank' in entry
-}
-
-/** The payload of a record, as it lies on disk; the record must be durable. */
-export async function readPayload(namespace: Namespace, sequence: number): Promise<Uint8Array> {
-  const position = await namespace.journal.locate(sequence)
-  if (position === undefined) {
-    throw decisionErrors.decision_not_found(`There is no record ${sequence} in the journal.`)
-  }
-  const { payload } = await namespace.journal.readAt(position)
-  return payload
 }
 
 /** Keys gather this long, or to this number, before the index takes them in one transaction. */

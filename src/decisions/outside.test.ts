@@ -94,6 +94,52 @@ describe('a model outside of the process', () => {
     expect(await recompute(1)).toMatchObject({ identical: true })
   })
 
+  test('answers as the last good version, where the champion inside fails or is suspended', async () => {
+    const { features } = deployment().model.body
+    const body = {
+      ...deployment().model.body,
+      scales: features.map(() => 1e-300),
+      coefficients: features.map((name) => (name === 'AMOUNT' ? 1e300 : -1e300)),
+    } as DeployedModel['body']
+    const broken = { name: 'card-fraud', number: 3, version: 'broken', body }
+    for (const model of [broken, deployment().model]) {
+      const lastGood = { model: elsewhere(2), thresholds }
+      const { answer, remote } = await bankOf(async () => 0.95, { model, lastGood })
+      if (model !== broken) {
+        const by = { actor: 'ann', reason: 'It declines everyone' }
+        const suspend = { namespace: 'live', policy: 'card', change: 'suspend', ...by } as const
+        await remote.changeModel(suspend)
+      }
+      expect(await answer(payment(1))).toMatchObject({
+        outcome: 'decline',
+        score: 0.95,
+        versions: { modelNumber: 2 },
+        unanswered: [{ by: 'champion' }],
+      })
+    }
+  })
+
+  test('is not asked while it is suspended, and the one before answers', async () => {
+    const asked: number[] = []
+    const score = async ({ number }: DeployedModel) => {
+      asked.push(number)
+      return 0.6
+    }
+    const { answer, remote } = await bankOf(score, {
+      lastGood: { model: elsewhere(2), thresholds },
+    })
+    const by = { namespace: 'live', policy: 'card', actor: 'ann', reason: 'Wrong' }
+    await remote.changeModel({ ...by, change: 'suspend' })
+    expect(await answer(payment(1))).toMatchObject({
+      score: 0.6,
+      unanswered: [{ by: 'champion', why: 'Suspended by ann: Wrong' }],
+    })
+    expect(asked).toEqual([2])
+    await remote.changeModel({ ...by, change: 'resume' })
+    await answer(payment(2))
+    expect(asked).toEqual([2, 1])
+  })
+
   test.each<[string, OutsideModels['score'], string]>([
     ['that hangs', hung, 'It did not answer within 30 ms'],
     ['that crashes', () => Promise.reject(new Error('Worker ended')), 'Worker ended'],

@@ -2,7 +2,7 @@
 // is not asked for a while, so that customers do not wait for it one by one.
 import type { DeployedModel } from './deployed.ts'
 import type { CompiledFallback } from './policy.ts'
-import { modelRow } from './scorer.ts'
+import { answersInside, modelRow } from './scorer.ts'
 import type { OutsideAnswers, Scorer } from './scorer.ts'
 
 /** What asks such models: a pool of threads, or a client of a server. */
@@ -23,8 +23,8 @@ export const noOutsideModels: OutsideModels = {
 
 export interface OutsideDesk {
   /**
-   * Asks the models of a ladder in turn, until one answers or the next is inside the process. No
-   * longer than the deadline for each, whatever the model does.
+   * Asks the models of a ladder in turn, until one answers; those inside the process are looked at
+   * alone. No longer than the deadline for each, whatever the model does.
    */
   ask(
     ladder: readonly Scorer[],
@@ -66,7 +66,10 @@ export function createOutsideDesk(models: OutsideModels, nowUs: () => number): O
     async ask(ladder, vector, fallback) {
       const answers = new Map<string, number | string>()
       for (const scorer of ladder) {
-        if (scorer.predictor !== undefined) break
+        if (scorer.predictor !== undefined) {
+          if (answersInside(scorer, vector)) break
+          continue
+        }
         const answer = await askOne(scorer, modelRow(scorer, vector), fallback)
         answers.set(scorer.model.version, answer)
         if (typeof answer === 'number') break

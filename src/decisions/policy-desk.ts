@@ -56,9 +56,9 @@ export interface PolicyDesk {
   ): Promise<PolicyChange>
   /** By one person, at once. Errors: `policy_not_found`, `rule_unknown`. */
   pauseRule(request: RuleOfPolicy, by: ChangeBy): Promise<PolicyChange>
-  /** Asks that a rule go on; another person confirms it. */
+  /** Asks that a rule go on; another person confirms it. Error: `change_by_script`. */
   proposeResume(request: RuleOfPolicy, by: ChangeBy): Promise<PolicyChange>
-  /** Errors: `change_not_found`, `change_needs_another`. */
+  /** Errors: `change_not_found`, `change_needs_another`, `change_by_script`. */
   confirm(id: string, by: ChangeBy): Promise<PolicyChange>
   withdraw(id: string, by: ChangeBy): Promise<PolicyChange>
   /** Newest first; of one list, or of `policy/rule`. */
@@ -188,10 +188,12 @@ export function createPolicyDesk(options: PolicyDeskOptions): PolicyDesk {
       return order({ kind: 'rule', policy, rule, change: 'pause' }, 'ordered', by)
     },
     async proposeResume({ policy, rule }, by) {
+      requirePerson(by)
       await requireRule({ policy, rule })
       return order({ kind: 'rule', policy, rule, change: 'resume' }, 'proposed', by)
     },
     async confirm(id, by) {
+      requirePerson(by)
       await unit.transaction(async () => {
         const change = await waitingChange(id)
         if (change.actorId === by.actor.id) {
@@ -263,6 +265,10 @@ async function longExpired(
     }
   }
   return [...goes].flatMap(([value, isOver]) => (isOver ? [value] : []))
+}
+
+function requirePerson({ actor: { name, kind } }: ChangeBy): void {
+  if (kind !== 'person') throw decisionErrors.change_by_script(`${name} is a ${kind}.`)
 }
 
 function checkValues(values: readonly string[]): void {

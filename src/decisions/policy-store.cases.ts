@@ -76,12 +76,19 @@ async function openDesk(open: Open) {
 async function openDrafts(open: Open) {
   const { base, document, ...common } = await opened(open)
   let live: DeployedPolicy = { ...document, policy: base }
+  let refuses = false
+  let beside: { readonly draft: string; readonly with: CompiledPolicy } | undefined
   const drafts = createPolicyDrafts({
     ...common,
     access: { identity: async (id) => people.get(id) },
     live: async () => live,
     deploy: async (policy: CompiledPolicy) => {
       live = { ...live, policy }
+      beside = undefined
+    },
+    runShadow: async (_policy, shadow) => {
+      if (shadow !== undefined && refuses) throw decisionErrors.deployment_invalid('No model')
+      beside = shadow
     },
     evidence: async ({ body }) => {
       return { kind: 'trial', hash: 'e1', version: body.version, sentence: 'Nothing changed' }
@@ -102,7 +109,22 @@ async function openDrafts(open: Open) {
       },
       who.id,
     )
-  return { ...common, base, drafts, stricter, save, approve, live: () => live.policy }
+  return {
+    ...common,
+    base,
+    drafts,
+    stricter,
+    save,
+    approve,
+    live: () => live.policy,
+    beside: () => beside,
+    refuse: () => (refuses = true),
+    /** What a project deploys, or a roll-back. */
+    project: (policy: CompiledPolicy) => {
+      live = { ...live, policy }
+      beside = undefined
+    },
+  }
 }
 
 export function policyStoreCases(name: string, open: Open): void {
@@ -152,6 +174,11 @@ export function policyStoreCases(name: string, open: Open): void {
     const { id } = await desk.proposeResume(huge, by(ada))
     expect(told.length).toBe(1)
     await expect(desk.confirm(id, by(ada))).rejects.toMatchObject({ code: 'change_needs_another' })
+    const script = by({ ...bea, kind: 'script' })
+    await expect(desk.confirm(id, script)).rejects.toMatchObject({ code: 'change_by_script' })
+    await expect(desk.proposeResume(huge, script)).rejects.toMatchObject({
+      code: 'change_by_script',
+    })
     expect(await desk.confirm(id, by(bea))).toMatchObject({ state: 'told' })
     expect(told[1]).toMatchObject({ change: 'resume' })
     await expect(desk.confirm(id, by(cem))).rejects.toMatchObject({ code: 'change_not_found' })
@@ -211,17 +238,106 @@ export function policyStoreCases(name: string, open: Open): void {
   })
 
   test(`${name}: what changed in shadow runs beside the live rules until the draft ends`, async () => {
-    const { drafts, save, live, base } = await openDrafts(open)
+    const { drafts, save, live, beside, base } = await openDrafts(open)
     const { id } = await save()
     await drafts.shadow(id, by(ada))
-    expect(live().rules.map(({ name, mode }) => [name, mode])).toEqual([
+    expect(live()).toEqual(base)
+    expect(beside()?.with.rules.map(({ name, mode }) => [name, mode])).toEqual([
       ['huge', undefined],
       ['busy', undefined],
       ['huge-draft', 'shadow'],
     ])
     expect(await drafts.base('card')).toEqual(base)
+    await expect(drafts.shadow(id, by(ada))).rejects.toMatchObject({ code: 'draft_state' })
     await drafts.withdraw(id, by(ada))
-    expect(live()).toEqual(base)
+    expect(beside()).toBeUndefined()
+  })
+
+  test(`${name}: a shadow goes on beside the next model and the next policy`, async () => {
+    const { drafts, save, project, beside, stricter, base } = await openDrafts(open)
+    const { id } = await save()
+    await drafts.shadow(id, by(ada))
+    const before = beside()
+    project(base)
+    await drafts.settle('card')
+    expect(beside()).toEqual(before)
+    expect(await drafts.draft(id)).toMatchObject({ state: 'shadow', history: { length: 2 } })
+
+    const [huge, busy] = partsOf(base).rules
+    const rules = [huge, { ...busy, reason: 'Too often' }]
+    project(withParts(base, { ...partsOf(base), rules }))
+    await drafts.settle('card')
+    const [, , ...shadowed] = beside()!.with.rules
+    expect(shadowed.map((rule) => rule.name)).toEqual(['huge-draft', 'busy-draft'])
+    const moved = await drafts.draft(id)
+    expect(moved.history.at(-1)).toMatchObject({ act: 'shadow-moved', actorId: 'system' })
+    expect(moved.shadow?.version).toBe(beside()!.with.version)
+    await drafts.settle('card')
+    expect(await drafts.draft(id)).toEqual(moved)
+    expect(stricter.rules[0].when).toBe(moved.body.rules[0].when)
+  })
+
+  test(`${name}: a shadow that cannot go on ends, says why, and begins again by one act`, async () => {
+    const { drafts, save, project, beside, stricter, base, entries } = await openDrafts(open)
+    const { id } = await save()
+    await drafts.propose(id, by(ada))
+    await drafts.shadow(id, by(ada))
+    expect(await drafts.draft(id)).toMatchObject({ state: 'proposed', verdicts: [] })
+    project(withParts(base, stricter))
+    await drafts.settle('card')
+    expect(beside()).toBeUndefined()
+    const ended = await drafts.draft(id)
+    expect(ended).toMatchObject({ state: 'proposed', shadow: null })
+    expect(ended.history.at(-1)).toMatchObject({
+      act: 'shadow-ended',
+      reason:
+        'What is live changed under it. It changes no rule, so nothing of it could run in shadow',
+    })
+    expect(entries.at(-1)).toMatchObject({ action: 'decisions.draft-shadow-ended' })
+    project(base)
+    await drafts.shadow(id, by(ada))
+    expect(beside()?.draft).toBe(id)
+  })
+
+  test(`${name}: a shadow that no document can hold any more ends instead of being tried for ever`, async () => {
+    const { drafts, save, refuse, beside } = await openDrafts(open)
+    const { id } = await save()
+    await drafts.shadow(id, by(ada))
+    refuse()
+    await drafts.settle('card')
+    expect(beside()).toBeUndefined()
+    const ended = await drafts.draft(id)
+    expect(ended).toMatchObject({ state: 'draft', shadow: null })
+    expect(ended.history.at(-1)?.reason).toBe('What is live changed under it. No model')
+  })
+
+  test(`${name}: a shadow goes on beside another draft that goes live`, async () => {
+    const { drafts, save, approve, beside, base } = await openDrafts(open)
+    const { id } = await save()
+    await drafts.shadow(id, by(ada))
+    const other = await save({ parts: { ...partsOf(base), description: 'Another' } })
+    await expect(drafts.shadow(other.id, by(ada))).rejects.toMatchObject({ code: 'draft_state' })
+    const proposed = await drafts.propose(other.id, by(ada))
+    await approve(proposed, bea)
+    expect(await approve(proposed, cem)).toMatchObject({ state: 'live' })
+    expect(beside()).toMatchObject({ draft: id, with: { description: 'Another' } })
+    expect(await drafts.draft(id)).toMatchObject({ state: 'shadow' })
+  })
+
+  test(`${name}: a draft that is rolled back is superseded, and live again with its deployment`, async () => {
+    const { drafts, save, approve, project, base } = await openDrafts(open)
+    const { id, body } = await save()
+    const proposed = await drafts.propose(id, by(ada))
+    await approve(proposed, bea)
+    await approve(proposed, cem)
+    project(base)
+    await drafts.settle('card')
+    expect(await drafts.draft(id)).toMatchObject({ state: 'superseded' })
+    expect(await drafts.keptPolicy('card')).toBeUndefined()
+    project(body)
+    await drafts.settle('card')
+    expect(await drafts.draft(id)).toMatchObject({ state: 'live' })
+    expect(await drafts.keptPolicy('card')).toEqual(body)
   })
 
   test(`${name}: a draft whose tests do not hold is kept and cannot be proposed`, async () => {

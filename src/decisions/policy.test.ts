@@ -3,7 +3,17 @@ import { behaviour, deployment, payments, policy } from '../../test/small-bank.t
 import { compileFeatureSet } from '../features/index.ts'
 import { isAssayError } from '../lib/errors.ts'
 import { createEngine, usualCircumstances } from './engine.ts'
-import { compilePolicy, decisionPolicy, list, rule, typology } from './policy.ts'
+import { action } from './actions.ts'
+import { differenceOf } from './draft-checks.ts'
+import {
+  compilePolicy,
+  decisionPolicy,
+  list,
+  partsOf,
+  rule,
+  typology,
+  withParts,
+} from './policy.ts'
 import type { PolicyOptions } from './policy.ts'
 
 const usual: PolicyOptions = {
@@ -45,6 +55,21 @@ test('what a policy does not declare leaves no trace in it, so that its hash sta
     then: 'decline',
     reason: 'The amount is huge',
   })
+})
+
+test('a draft may say who is told; where it says nothing, whoever was told before is', () => {
+  const tell = { name: 'tell-desk', to: { webhook: 'https://desk.bank.example/x', secret: 'desk' } }
+  const base = compiled({ actions: [action('tell-desk', { to: tell.to })] })
+  const { actions, ...others } = partsOf(base)
+  expect(actions).toEqual([tell])
+  expect(withParts(base, partsOf(base))).toEqual(base)
+  expect(withParts(base, others)).toEqual(base)
+  const none = withParts(base, { ...others, actions: [] })
+  expect(none).toEqual(compiled({}))
+  const stream = { name: 'stream', to: { topic: 'decided' }, outcomes: ['decline'] as const }
+  const more = withParts(base, { ...others, actions: [tell, stream] })
+  expect(differenceOf(base, more)).toEqual(['Action stream is new: decline to topic decided'])
+  expect(differenceOf(base, none)).toEqual(['Action tell-desk is removed'])
 })
 
 test('a policy declares lists, signals, typologies, caps and what answers without a model', () => {

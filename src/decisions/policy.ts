@@ -237,12 +237,14 @@ export interface PolicyParts {
   readonly thresholds: CompiledPolicy['thresholds']
   readonly fallback: FallbackOptions | null
   readonly reviewCapacityPerDay: number | null
+  /** Those of the policy, where nothing is said. */
+  readonly actions?: readonly Omit<ActionDeclaration, 'kind'>[] | undefined
 }
 
 /** A policy with other parts, in its one canonical form; it is not checked (`checkPolicy`). */
 export function withParts(base: CompiledPolicy, parts: PolicyParts): CompiledPolicy {
-  const { lists, typologies, fallback } = parts
-  const { version: _, lists: _l, typologies: _t, fallback: _f, ...rest } = base
+  const { lists, typologies, fallback, actions = base.actions ?? [] } = parts
+  const { version: _, lists: _l, typologies: _t, fallback: _f, actions: _a, ...rest } = base
   const body = {
     ...rest,
     description: parts.description,
@@ -257,6 +259,9 @@ export function withParts(base: CompiledPolicy, parts: PolicyParts): CompiledPol
     }),
     thresholds: parts.thresholds,
     ...(fallback !== null && { fallback: { ...fallbackDefaults, ...stated(fallback) } }),
+    ...(actions.length > 0 && {
+      actions: actions.map((each) => compileAction({ kind: 'action', ...each })),
+    }),
     reviewCapacityPerDay: parts.reviewCapacityPerDay,
   }
   return { ...body, version: contentHash(body) }
@@ -276,6 +281,7 @@ export function partsOf(policy: CompiledPolicy): PolicyParts {
       ...(interdict !== null && { interdict }),
     })),
     fallback: policy.fallback ?? null,
+    actions: policy.actions ?? [],
   }
 }
 

@@ -243,8 +243,23 @@ export interface LatencyBucket {
   readonly p99Us: number
 }
 
+/** Decisions in the order in which keep heard of them, whatever their namespace. */
+export interface ArrivedPage {
+  /** Oldest first. */
+  readonly rows: readonly DecisionRow[]
+  /** Give it as `after` to go on; the store's own, and lost when the store is built anew. */
+  readonly place: number
+  /** False where older ones had to be left out. */
+  readonly isWhole: boolean
+}
+
 /** The decisions that keep has heard of. */
 export interface DecisionStore extends ProjectionSink {
+  /** The newest `limit` of those that were heard of after a place; without one, of all. */
+  arrived(query: {
+    readonly after?: number | undefined
+    readonly limit: number
+  }): Promise<ArrivedPage>
   get(namespace: string, policy: string, eventId: string): Promise<DecisionRow | undefined>
   query(query: DecisionQuery): Promise<DecisionPage>
   count(filter: DecisionFilter): Promise<number>

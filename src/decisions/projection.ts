@@ -31,6 +31,10 @@ export function projectRecord(record: Sequenced): ProjectionChange | null {
     case 'rule':
     case 'model':
     case 'consumed':
+    case 'expired':
+    case 'gone':
+    case 'removed':
+    case 'hold':
       return null
   }
 }

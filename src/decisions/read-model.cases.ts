@@ -1,57 +1,10 @@
 // What every read model must do with the records of the journal, whatever keeps it.
 import { expect, test } from 'vitest'
 import type { CaseRow, DecisionReadModel } from './ports.ts'
+import { recordedDecision as decision } from './recorded-decision.cases.ts'
 import type { DecisionRecord, LabelRecord, Sequenced } from './records.ts'
 
 const HOUR_US = 3_600_000_000
-
-function decision(
-  sequence: number,
-  over: Partial<Sequenced<DecisionRecord>> = {},
-): Sequenced<DecisionRecord> {
-  const eventTimeUs = over.eventTimeUs ?? sequence * 1000
-  return {
-    type: 'decision',
-    namespace: 'live',
-    sequence,
-    policy: 'p',
-    source: 's',
-    eventId: `e${sequence}`,
-    event: { id: `e${sequence}` },
-    bodyHash: 'b',
-    eventHash: 'h',
-    shown: {
-      keys: { customer: `c${sequence % 3}`, terminal: '9' },
-      amountMinor: sequence * 100,
-      currency: 'EUR',
-    },
-    entry: 'new',
-    eventTimeUs,
-    receivedAtUs: 5_000_000 + sequence,
-    clockUs: eventTimeUs,
-    late: false,
-    features: [1, null],
-    layout: 'l',
-    margin: 0,
-    score: sequence / 100,
-    outcome: 'allow',
-    path: 'score',
-    rules: [],
-    reasons: [],
-    thresholds: { decline: 0.9, review: 0.5 },
-    versions: {
-      deployment: 'd',
-      policy: 'pv',
-      model: 'mv',
-      modelName: 'm',
-      modelNumber: 1,
-      source: 'sv',
-      featureSets: ['f'],
-    },
-    timings: { contractUs: 1, featuresUs: 2, decisionUs: sequence },
-    ...over,
-  }
-}
 
 function label(
   sequence: number,
@@ -232,6 +185,35 @@ export function readModelCases(name: string, create: () => Promise<DecisionReadM
     expect(await found({ late: true })).toEqual([3])
   })
 
+  test(`${name}: what arrived is told in the order of its arrival, and goes on from a place`, async () => {
+    const model = await create()
+    const apply = (...records: Sequenced[]) =>
+      model.apply({
+        namespace: 'live',
+        records,
+        through: records.at(-1)!.sequence,
+        layouts: {},
+      })
+    const ids = (rows: readonly { eventId: string }[]) => rows.map(({ eventId }) => eventId)
+    expect(await model.arrived({ limit: 5 })).toEqual({ rows: [], place: 0, isWhole: true })
+    await apply(decision(1, { eventTimeUs: 90 }), decision(2, { eventTimeUs: 10 }))
+    const first = await model.arrived({ limit: 5 })
+    expect([ids(first.rows), first.isWhole]).toEqual([['e1', 'e2'], true])
+    const { place } = first
+    expect(await model.arrived({ after: place, limit: 5 })).toEqual({
+      rows: [],
+      place,
+      isWhole: true,
+    })
+    await apply(review(3), label(4), decision(5), decision(6))
+    const all = await model.arrived({ after: place, limit: 5 })
+    expect([ids(all.rows), all.isWhole]).toEqual([['e3', 'e5', 'e6'], true])
+    expect(all.rows[0]).toEqual(await model.get('live', 'p', 'e3'))
+    const newest = await model.arrived({ after: place, limit: 2 })
+    expect([ids(newest.rows), newest.isWhole]).toEqual([['e5', 'e6'], false])
+    expect(newest.place).toBe(all.place)
+  })
+
   test(`${name}: neighbours obey the filter`, async () => {
     const model = await filled(create, [decision(1), review(2), decision(3), review(4), review(5)])
     const of = (sequence: number) => ({ eventTimeUs: sequence * 1000, sequence })
@@ -395,6 +377,8 @@ export function readModelCases(name: string, create: () => Promise<DecisionReadM
     expect(found[0]).toMatchObject({ unanswered: ['v3'], score: null, label: null })
     expect(found[2].label).toEqual({ positive: true, arrivalTimeUs: 8 })
     expect(await model.answeredUnder({ ...asked, limit: 1 })).toEqual([found[0]])
+    expect(await model.answeredUnder({ ...asked, by: 'v3' })).toEqual([found[1]])
+    expect(await model.answeredUnder({ ...asked, by: null })).toEqual([found[0], found[2]])
     expect(await model.answeredUnder({ ...asked, deployments: ['d1'] })).toEqual([])
     const shadows = await model.shadowsUnder({ ...asked, challenger: 'v2' })
     const answer = { challenger: 'v2', outcome: 'review', path: 'score' }

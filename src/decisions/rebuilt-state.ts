@@ -10,7 +10,7 @@ import { Offsets } from './offsets.ts'
 import { decisionErrors } from './errors.ts'
 import { applyRecord } from './recovery.ts'
 import type { StateHolder } from './recovery.ts'
-import { decodeRecord } from './records.ts'
+import { decodeRecord, isEventful } from './records.ts'
 
 export interface RebuildRequest {
   /** The namespace's folder in decide's part of the home directory. */
@@ -45,8 +45,7 @@ export async function rebuildLiveState(request: RebuildRequest): Promise<Rebuilt
     const record = decodeRecord(payload)
     await applyRecord(holder, record, sequence)
     const { state } = holder
-    const isEvent = record.type === 'decision' || record.type === 'event'
-    if (isEvent && state?.source.name === record.source) {
+    if (isEventful(record) && state?.source.name === record.source) {
       onEvent?.(state.rowOf(record.event), state.source)
     }
     if (++records % RECORDS_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve))

@@ -2,8 +2,7 @@
 // listed, paused and down then, and what is known of it by now.
 import * as path from 'node:path'
 import type { FileSystem } from '../lib/files.ts'
-import { fileErrorCode } from '../lib/files.ts'
-import { readJournal } from '../lib/journal.ts'
+import { formatTimestamp } from '../lib/time.ts'
 import type { PastEvent } from './backtest.ts'
 import { layoutOf } from './checkpoint.ts'
 import { Controls } from './controls.ts'
@@ -13,9 +12,9 @@ import { saySuspended } from './deciding.ts'
 import { rowOf } from './engine.ts'
 import type { Circumstances } from './engine.ts'
 import { decisionErrors } from './errors.ts'
-import { typeOf } from './replay.ts'
-import { decodeRecord } from './records.ts'
-import type { DecisionRecord, DeployRecord } from './records.ts'
+import { overlaps, recordsIn } from './outlines.ts'
+import { decodeRecord, typeOf } from './records.ts'
+import type { DecisionRecord, DeployRecord, ExpiredRecord } from './records.ts'
 
 /** What a journal says of a policy as a whole. */
 export interface JournalSummary {
@@ -59,10 +58,14 @@ export async function summariseJournal(
   const code = labels?.values[labels.positive]
   let through = 0
   let deployment: string | undefined
-  for await (const { sequence, payload } of entriesIn(directory, files)) {
+  const entries = recordsIn(path.join(directory, 'journal'), files, {
+    touches: ({ types }) => telling.some((type) => types[type] !== undefined),
+    onPassed: ({ lastSequence }) => (through = lastSequence),
+  })
+  for await (const { sequence, payload } of entries) {
     through = sequence
     if (sequence % RECORDS_A_TURN === 0) await turn()
-    if (!telling.has(typeOf(payload))) continue
+    if (!isTelling(typeOf(payload))) continue
     const record = decodeRecord(payload)
     if (record.type === 'deploy' && record.policy === policy) deployment = deploymentOf(record)
     else if (record.type === 'label') {
@@ -74,7 +77,11 @@ export async function summariseJournal(
   return { through, deployment, positive, controls }
 }
 
-const telling = new Set(['deploy', 'label', 'list', 'rule', 'model'])
+const controlling = ['list', 'rule', 'model'] as const
+const telling = ['deploy', 'label', ...controlling] as const
+const isTelling = (type: string) => telling.some((each) => each === type)
+const isOfPast = (type: string) =>
+  type === 'decision' || type === 'expired' || controlling.some((each) => each === type)
 const deploymentOf = ({ deployment }: DeployRecord) => deployment
 
 /** The names in whose order `recordedPast` gives its vectors. */
@@ -95,15 +102,20 @@ export async function* recordedPast(request: RecordedPastRequest): AsyncGenerato
   const controls = new Controls()
   const places = createPlaces(request)
   const vector = new Float64Array(recordedNames(draft).length)
-  for await (const { sequence, payload } of entriesIn(directory, files)) {
-    if (sequence > through) break
+  const entries = recordsIn(path.join(directory, 'journal'), files, {
+    through,
+    touches: ({ types, decidedUs }) =>
+      overlaps(decidedUs, fromUs, toUs) || controlling.some((type) => types[type] !== undefined),
+  })
+  for await (const { sequence, payload } of entries) {
     if (sequence % RECORDS_A_TURN === 0) {
       onProgress?.(sequence)
       await turn()
     }
     const type = typeOf(payload)
-    if (type !== 'decision' && type !== 'list' && type !== 'rule' && type !== 'model') continue
+    if (!isOfPast(type)) continue
     const record = decodeRecord(payload)
+    if (record.type === 'expired') refuseExpired(record, request)
     if (record.type === 'list' || record.type === 'rule' || record.type === 'model')
       controls.apply(record, sequence)
     if (record.type !== 'decision' || record.policy !== policy) continue
@@ -124,12 +136,21 @@ export async function* recordedPast(request: RecordedPastRequest): AsyncGenerato
   }
 }
 
+/** A back-test of what is left of a period would be taken for one of the period. */
+function refuseExpired(record: ExpiredRecord, { draft, fromUs, toUs }: RecordedPastRequest): void {
+  const { policy, eventTimeUs, removedAtUs, removedBy } = record
+  if (policy !== draft.policy.name || eventTimeUs < fromUs || eventTimeUs >= toUs) return
+  throw missing(
+    `what was decided on ${formatTimestamp(eventTimeUs)}, removed ${formatTimestamp(removedAtUs)} by ${removedBy}`,
+  )
+}
+
 function circumstancesThen(
   record: DecisionRecord,
   controls: Controls,
   isSameChampion: boolean,
 ): Circumstances {
-  const { policy, clockUs, score, versions, unanswered = [] } = record
+  const { policy, clockUs, margin, score, versions, unanswered = [] } = record
   const down = controls.suspended(policy)
   return {
     isListed: (list, value) => controls.isListed(list, value, clockUs),
@@ -141,6 +162,8 @@ function circumstancesThen(
           ? noneDown
           : new Map([['champion', saySuspended(down)]]),
     outside: score === null ? noAnswers : new Map([[versions.model, score]]),
+    // The draft sees the same values, so the model that scored them says the same again.
+    scores: new Map(score === null ? [] : [[versions.model, { margin, score }]]),
   }
 }
 
@@ -192,17 +215,6 @@ function fill(
   for (let i = 0; i < vector.length; i++) {
     vector[i] = features[places === undefined ? i : places[i]] ?? Number.NaN
   }
-}
-
-async function* entriesIn(directory: string, files: FileSystem): ReturnType<typeof readJournal> {
-  const journal = path.join(directory, 'journal')
-  try {
-    if ((await files.list(journal)).length === 0) return
-  } catch (error) {
-    if (fileErrorCode(error) === 'ENOENT') return
-    throw error
-  }
-  yield* readJournal(journal, files, 1)
 }
 
 function turn(): Promise<void> {

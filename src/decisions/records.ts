@@ -246,6 +246,75 @@ export interface ShadowRecord {
   readonly receivedAtUs: number
 }
 
+/**
+ * What stays of a decision whose record was removed: its key, so that it is never made a second time, and
+ * its event with the values that it entered with, from which state, training rows and other policies'
+ * decisions follow. The answer, the score, the reasons and the versions are gone.
+ */
+export interface ExpiredRecord extends Pick<
+  DecisionRecord,
+  | 'policy'
+  | 'source'
+  | 'eventId'
+  | 'event'
+  | 'bodyHash'
+  | 'eventHash'
+  | 'entry'
+  | 'eventTimeUs'
+  | 'receivedAtUs'
+  | 'clockUs'
+  | 'late'
+  | 'features'
+  | 'layout'
+  | 'origin'
+> {
+  readonly type: 'expired'
+  readonly removedAtUs: number
+  readonly removedBy: string
+}
+
+/** A record of which only its place stays. */
+export interface GoneRecord {
+  readonly type: 'gone'
+  readonly was: 'shadow'
+  readonly receivedAtUs: number
+}
+
+/** Segments of the journal that give way to what is kept of them, from this sequence on. */
+export interface RemovedRecord {
+  readonly type: 'removed'
+  /** The last sequence of the last of them. */
+  readonly through: number
+  readonly segments: readonly RemovedSegment[]
+  /** Where the decisions were exported to before; null where somebody said that it is not wanted. */
+  readonly exportedTo: string | null
+  readonly actor: string
+  readonly reason: string
+  readonly receivedAtUs: number
+}
+
+export interface RemovedSegment {
+  readonly name: string
+  readonly firstSequence: number
+  readonly lastSequence: number
+  /** SHA-256 of the segment, as the audit log has it since it was sealed, and of what is kept. */
+  readonly sha256: string
+  readonly keptSha256: string
+}
+
+/** From this sequence on, what was received in a period is not removed, or may be again. */
+export interface HoldRecord {
+  readonly type: 'hold'
+  readonly name: string
+  readonly change: 'place' | 'release'
+  /** Receipt in [fromUs, toUs). */
+  readonly fromUs: number
+  readonly toUs: number
+  readonly actor: string
+  readonly reason: string
+  readonly receivedAtUs: number
+}
+
 export type JournalRecord =
   | DecisionRecord
   | EventRecord
@@ -257,6 +326,17 @@ export type JournalRecord =
   | ModelRecord
   | ConsumedRecord
   | ShadowRecord
+  | ExpiredRecord
+  | GoneRecord
+  | RemovedRecord
+  | HoldRecord
+
+/** A record that tells of an event: what enters state, and what models learn from. */
+export type EventfulRecord = DecisionRecord | EventRecord | ExpiredRecord
+
+export function isEventful(record: JournalRecord): record is EventfulRecord {
+  return record.type === 'decision' || record.type === 'event' || record.type === 'expired'
+}
 
 /** A record with its place in the namespace's journal. */
 export type Sequenced<R extends JournalRecord = JournalRecord> = R & {
@@ -290,12 +370,22 @@ export function decodeRecord(payload: Uint8Array): JournalRecord {
     case 'model':
     case 'consumed':
     case 'shadow':
+    case 'expired':
+    case 'gone':
+    case 'removed':
+    case 'hold':
       return record
     default:
       throw decisionErrors.record_unknown(
         `A record has the type "${(record as { type: string }).type}".`,
       )
   }
+}
+
+/** The type of a record without reading all of it: it is always the first member. */
+export function typeOf(payload: Uint8Array): string {
+  const start = Buffer.from(payload.buffer, payload.byteOffset, Math.min(payload.length, 24))
+  return /^\{"type":"([a-z]+)"/.exec(start.toString('latin1'))?.[1] ?? ''
 }
 
 /** The answer's exact bytes inside a decision's payload. */

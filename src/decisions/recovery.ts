@@ -3,7 +3,7 @@
 import * as path from 'node:path'
 import { isAssayError } from '../lib/errors.ts'
 import { fileErrorCode } from '../lib/files.ts'
-import { baseFile, readBase } from './base-files.ts'
+import { baseFile, noteHeldSegments, readBase } from './base-files.ts'
 import type { BaseHolder } from './base-files.ts'
 import { layoutOf, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import type { Checkpoint, CheckpointHead } from './checkpoint.ts'
@@ -23,11 +23,11 @@ import { Offsets } from './offsets.ts'
 import type { OffsetsSnapshot } from './offsets.ts'
 import type { DeployedPolicy } from './deployed.ts'
 import type { LiveDeployment, Namespace } from './namespace.ts'
-import { decodeRecord } from './records.ts'
+import { decodeRecord, isEventful } from './records.ts'
 import type {
   DecisionRecord,
   DeployRecord,
-  EventRecord,
+  EventfulRecord,
   JournalRecord,
   LabelRecord,
 } from './records.ts'
@@ -243,6 +243,11 @@ export async function applyRecord(
       if (record.origin !== undefined) namespace.offsets.note(record.origin)
       applyToState(namespace, record, sequence)
       return
+    case 'expired':
+      // Its rules are gone; a cap looks back an hour, and nothing so young is removed.
+      if (record.origin !== undefined) namespace.offsets.note(record.origin)
+      applyToState(namespace, record, sequence)
+      return
     case 'event':
     case 'label':
       applyToState(namespace, record, sequence)
@@ -256,6 +261,9 @@ export async function applyRecord(
       namespace.offsets.note(record.origin)
       return
     case 'shadow':
+    case 'gone':
+    case 'removed':
+    case 'hold':
       return
     case 'deploy':
       await applyDeployment(namespace, record, sequence)
@@ -273,11 +281,7 @@ function noteFired({ policies, controls }: StateHolder, record: DecisionRecord):
   if (live !== undefined) controls.noteFired(live.document, record.rules, record.clockUs)
 }
 
-function applyToState(
-  namespace: StateHolder,
-  record: DecisionRecord | EventRecord | LabelRecord,
-  sequence: number,
-): void {
+function applyToState(namespace: StateHolder, record: StateRecord, sequence: number): void {
   const { state } = namespace
   if (state === undefined) return
   if (record.type !== 'label' && record.entry === 'new')
@@ -295,7 +299,7 @@ function applyToState(
 function enterAgain(
   { online }: StateHolder,
   state: LiveState,
-  record: DecisionRecord | EventRecord,
+  record: EventfulRecord,
   sequence: number,
 ): void {
   if (record.source !== state.source.name) {
@@ -310,7 +314,7 @@ function enterAgain(
 /** Lets a recorded event of a further source enter, as `enterAgain` does. */
 export function enterOtherAgain(
   state: LiveState,
-  { source: name, event, eventTimeUs }: DecisionRecord | EventRecord,
+  { source: name, event, eventTimeUs }: EventfulRecord,
   sequence: number,
 ): void {
   const source = state.others.find((other) => other.name === name)
@@ -349,7 +353,8 @@ export async function replaceBase(
   namespace.held = heldEventsOf(namespace, checkpoint, hash, sequence)
   const isOfThis = head.journal?.namespace === path.basename(namespace.directory)
   const through = isOfThis ? head.journal.through : 0
-  for await (const { sequence: before, payload } of namespace.journal.read(1)) {
+  const counted = await noteHeldSegments(namespace, Math.min(through, sequence - 1))
+  for await (const { sequence: before, payload } of namespace.journal.read(counted + 1)) {
     if (before >= sequence) break
     const record = decodeRecord(payload)
     if (!isOfState(record)) continue
@@ -361,15 +366,15 @@ export async function replaceBase(
   }
 }
 
-type StateRecord = DecisionRecord | EventRecord | LabelRecord
+type StateRecord = EventfulRecord | LabelRecord
 
 function isOfState(record: JournalRecord): record is StateRecord {
-  return record.type === 'decision' || record.type === 'event' || record.type === 'label'
+  return isEventful(record) || record.type === 'label'
 }
 
 /** Whether a base took the record's event from history, which had it too. */
 function isHeldEvent({ held }: StateHolder, record: JournalRecord): boolean {
-  if (record.type !== 'decision' && record.type !== 'event') return false
+  if (!isEventful(record)) return false
   return held?.find(record.source, record.eventId) !== undefined
 }
 
@@ -390,7 +395,7 @@ function heldEventsOf(
 /** A base holds the record's event already; its entity may have no online values of this base yet. */
 function noteHeld({ online, state }: StateHolder, record: JournalRecord): void {
   state!.noteHeld(record)
-  if (record.type !== 'decision' && record.type !== 'event') return
+  if (!isEventful(record)) return
   if (record.entry !== 'new' || record.source !== state!.source.name) return
   online?.touch(state!.rowOf(record.event))
 }

@@ -8,6 +8,7 @@ import { changeList, changeModel, changeRule } from './changes.ts'
 import { readDeployment } from './deployed.ts'
 import { circumstancesOf, recomputeDecision, rowOf } from './engine.ts'
 import { decisionErrors } from './errors.ts'
+import { expired } from './expired.ts'
 import { explainLiveFeature } from './feature-explanation.ts'
 import { decisionKey } from './keys.ts'
 import { liveValues } from './live-features.ts'
@@ -18,17 +19,19 @@ import {
   isRecent,
   nextSequence,
   pauseAndRebuild,
-  readPayload,
   refusePaused,
 } from './namespace.ts'
 import type { Namespace } from './namespace.ts'
+import { readPayload } from './payload.ts'
 import { checkpointNow, installDeployment, prepareState, replaceBase } from './recovery.ts'
 import { answerOf, decodeRecord } from './records.ts'
 import { createQuestionQueue } from './question-queue.ts'
+import { changeHold, holdsIn, removableIn, removeSegments } from './removal.ts'
 import type {
   BaseRecord,
   DecisionRecord,
   DeployRecord,
+  ExpiredRecord,
   JournalRecord,
   Sequenced,
 } from './records.ts'
@@ -100,6 +103,10 @@ export function decideRemote(service: DecisionService): DecideRemote {
       return { paused: controls.paused(policy), suspended: controls.suspended(policy) ?? null }
     },
     changeModel: ({ namespace, ...change }) => changeModel(within(namespace), change),
+    removable: ({ namespace, beforeUs }) => removableIn(within(namespace), beforeUs),
+    removeRecords: ({ namespace, ...request }) => removeSegments(within(namespace), request),
+    holds: ({ namespace }) => holdsIn(within(namespace)),
+    changeHold: ({ namespace, ...change }) => changeHold(within(namespace), change),
     checkpoint: ({ namespace }) => checkpointNow(within(namespace)),
   }
 }
@@ -289,7 +296,8 @@ async function find(namespace: Namespace, { policy, eventId }: DecisionKey) {
     }
   }
   const payload = await readPayload(namespace, known.sequence)
-  const record = decodeRecord(payload) as DecisionRecord
+  const record = decodeRecord(payload) as DecisionRecord | ExpiredRecord
+  if (record.type === 'expired') throw expired(record)
   return { sequence: known.sequence, record, answer: answerOf(payload) }
 }
 

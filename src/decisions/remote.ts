@@ -6,6 +6,7 @@ import type { MarginUnit } from '../learning/index.ts'
 import type { ListEntry, PausedRule, SuspendedModel } from './controls.ts'
 import type { EntityQuestion, EntityValues } from './live-features.ts'
 import type { ExplainedFeature, FeatureQuestion } from './feature-explanation.ts'
+import type { Path } from './judge.ts'
 import type { Outcome } from './policy.ts'
 import type {
   DecisionRecord,
@@ -16,6 +17,13 @@ import type {
   Timings,
   Unanswered,
 } from './records.ts'
+import type {
+  HoldChange,
+  RemovableSegment,
+  RemovalRequest,
+  Removed,
+  StandingHold,
+} from './removal.ts'
 
 /** Whether a namespace's "now" is the machine's clock, or what a replay says. */
 export type NamespaceClock = 'wall' | 'replay'
@@ -97,6 +105,7 @@ export interface AnswerBody {
   readonly outcome: Outcome
   /** Null where no model answered. */
   readonly score: number | null
+  readonly path: Path
   /** Up to four, strongest first; empty for `allow`, where `explain` makes them on demand. */
   readonly reasons: readonly {
     readonly kind: Reason['kind']
@@ -282,6 +291,23 @@ export interface DecideRemote {
     readonly namespace: string
     readonly policy: string
   }): Promise<{ readonly paused: readonly PausedRule[]; readonly suspended: SuspendedModel | null }>
+  /**
+   * Sealed segments of which every record was received before a time: what `removeRecords` may be asked
+   * for, and which hold keeps it.
+   */
+  removable(request: {
+    readonly namespace: string
+    readonly beforeUs: number
+  }): Promise<RemovableSegment[]>
+  /**
+   * Removes the records of segments for good; their keys and events stay. Whoever asks sees to it that
+   * all who follow the journal have passed them. Error: `removal_invalid`.
+   */
+  removeRecords(request: RemovalRequest & { readonly namespace: string }): Promise<Removed>
+  /** Periods of receipt of which nothing is removed. */
+  holds(request: { readonly namespace: string }): Promise<StandingHold[]>
+  /** Error: `decision_hold_invalid`. */
+  changeHold(request: HoldChange & { readonly namespace: string }): Promise<{ sequence: number }>
   /** Writes state checkpoints now; for tests and before a planned stop. */
   checkpoint(request: { readonly namespace: string }): Promise<void>
 }

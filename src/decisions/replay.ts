@@ -2,17 +2,18 @@
 // proves that state, too, follows from what was recorded.
 import * as path from 'node:path'
 import type { FileSystem } from '../lib/files.ts'
-import { readJournal } from '../lib/journal.ts'
 import type { JournalRecord as JournalEntry } from '../lib/journal.ts'
 import { readDeployment } from './deployed.ts'
 import type { DeploymentFiles } from './deployed.ts'
 import { createEngine, recomputeDecision } from './engine.ts'
 import { decisionErrors } from './errors.ts'
+import { expired } from './expired.ts'
+import { recordsIn, type Wanted } from './outlines.ts'
 import { emptyHolder } from './rebuilt-state.ts'
 import { applyRecord } from './recovery.ts'
 import type { StateHolder } from './recovery.ts'
-import { decodeRecord } from './records.ts'
-import type { DecisionRecord, EventRecord, JournalRecord } from './records.ts'
+import { decodeRecord, isEventful, typeOf } from './records.ts'
+import type { DecisionRecord, EventfulRecord, JournalRecord } from './records.ts'
 import type { Difference, Recomputation } from './remote.ts'
 
 export interface ReplayDecisionRequest {
@@ -32,10 +33,11 @@ export interface ReplayDecisionRequest {
 export async function replayDecision(request: ReplayDecisionRequest): Promise<Recomputation> {
   const { directory, files, deployments, sequence } = request
   const journal = path.join(directory, 'journal')
-  const read = (from = 1) => readJournal(journal, files, from)
-  const target = await recordAt(read(sequence), sequence)
+  const seek = (wanted: Wanted) => recordsIn(journal, files, wanted)
+  const target = await recordAt(seek({ from: sequence }), sequence)
+  const read = (from = 1) => seek({ from })
   const holder = emptyHolder(directory, { files, deployments }, read)
-  const vector = await vectorAgain(holder, target, sequence)
+  const vector = await vectorAgain(holder, target, sequence, seek)
   const document = await readDeployment(deployments, target.versions.deployment)
   const names = holder.state!.layout.names
   const decided = recomputeDecision(createEngine(document, names), target)
@@ -55,24 +57,30 @@ async function recordAt(
 ): Promise<DecisionRecord> {
   for await (const entry of entries) {
     const record = entry.sequence === sequence ? decodeRecord(entry.payload) : undefined
+    if (record?.type === 'expired') throw expired(record)
     if (record?.type === 'decision') return record
     break
   }
   throw decisionErrors.decision_not_found(`The journal holds no decision ${sequence}.`)
 }
 
+type Seek = (wanted: Wanted) => AsyncGenerator<JournalEntry>
+
 /** Plays the journal and returns the values with which the decision's event entered. */
 async function vectorAgain(
   holder: StateHolder,
   target: DecisionRecord,
   sequence: number,
+  seek: Seek,
 ): Promise<Float64Array> {
-  const base = await lastBaseBefore(holder, sequence)
+  const base = await lastBaseBefore(seek, sequence)
+  // A base replaces what came before it, and takes in those records itself.
+  const before = seek({ through: base - 1, touches: ({ types }) => types.deploy !== undefined })
+  for await (const { sequence: at, payload } of before) {
+    if (typeOf(payload) === 'deploy') await applyRecord(holder, decodeRecord(payload), at)
+  }
   let entered: Float64Array | undefined
-  for await (const { sequence: at, payload } of holder.journal.read(1)) {
-    if (at > sequence) break
-    // A base replaces what came before it, and takes in those records itself.
-    if (at < base && typeOf(payload) !== 'deploy') continue
+  for await (const { sequence: at, payload } of seek({ from: base, through: sequence })) {
     const record = decodeRecord(payload)
     if (isEntryOf(record, target)) entered = enterAgain(holder, record, at)
     else if (at < sequence) await applyRecord(holder, record, at)
@@ -95,27 +103,18 @@ async function heldValues(
 }
 
 /** The last base at or before a sequence; 0 where there is none. */
-async function lastBaseBefore(holder: StateHolder, sequence: number): Promise<number> {
+async function lastBaseBefore(seek: Seek, sequence: number): Promise<number> {
   let found = 0
-  for await (const { sequence: at, payload } of holder.journal.read(1)) {
-    if (at > sequence) break
+  const touches: Wanted['touches'] = ({ types }) => types.base !== undefined
+  for await (const { sequence: at, payload } of seek({ through: sequence, touches })) {
     if (typeOf(payload) === 'base') found = at
   }
   return found
 }
 
-/** The type of a record without reading all of it: it is always the first member. */
-export function typeOf(payload: Uint8Array): string {
-  const start = Buffer.from(payload.buffer, payload.byteOffset, Math.min(payload.length, 24))
-  return /^\{"type":"([a-z]+)"/.exec(start.toString('latin1'))?.[1] ?? ''
-}
-
-function isEntryOf(
-  record: JournalRecord,
-  target: DecisionRecord,
-): record is DecisionRecord | EventRecord {
+function isEntryOf(record: JournalRecord, target: DecisionRecord): record is EventfulRecord {
   return (
-    (record.type === 'decision' || record.type === 'event') &&
+    isEventful(record) &&
     record.entry !== 'known' &&
     record.source === target.source &&
     record.eventId === target.eventId
@@ -124,7 +123,7 @@ function isEntryOf(
 
 function enterAgain(
   { state }: StateHolder,
-  record: DecisionRecord | EventRecord,
+  record: EventfulRecord,
   sequence: number,
 ): Float64Array | undefined {
   if (state === undefined || record.entry === 'too-late') return undefined

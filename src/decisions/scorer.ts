@@ -35,6 +35,9 @@ export interface Scored {
 /** What models outside of the process answered, by hash: a score, or why there is none. */
 export type OutsideAnswers = ReadonlyMap<string, number | string>
 
+/** Margins and scores of models on one event, by hash. */
+export type KnownScores = Map<string, { readonly margin: number | null; readonly score: number }>
+
 /** Error: `deployment_invalid` where the model needs a feature that is not among the names. */
 export function readyScorer(
   name: string,
@@ -81,25 +84,37 @@ export function modelRow({ positions }: Scorer, vector: Float64Array): Float64Ar
 export function firstAnswer(
   ladder: readonly Scorer[],
   vector: Float64Array,
-  { unanswered: down, outside }: Pick<Circumstances, 'unanswered' | 'outside'>,
+  { unanswered: down, outside, scores }: Pick<Circumstances, 'unanswered' | 'outside' | 'scores'>,
 ): { readonly scored: Scored | undefined; readonly unanswered: readonly Unanswered[] } {
   const unanswered: Unanswered[] = []
   for (const by of ladder) {
-    const answer = down.get(by.name) ?? ask(by, modelRow(by, vector), outside)
+    const answer = down.get(by.name) ?? ask(by, modelRow(by, vector), outside, scores)
     if (typeof answer !== 'string') return { scored: answer, unanswered }
     unanswered.push({ by: by.name, why: answer })
   }
   return { scored: undefined, unanswered }
 }
 
+/** Whether a model inside the process has a score for these values. */
+export function answersInside(by: Scorer, vector: Float64Array): boolean {
+  return typeof ask(by, modelRow(by, vector), new Map()) !== 'string'
+}
+
 /** A score, or why there is none. */
-function ask(by: Scorer, row: Float64Array, outside: OutsideAnswers): Scored | string {
+function ask(
+  by: Scorer,
+  row: Float64Array,
+  outside: OutsideAnswers,
+  scores?: KnownScores,
+): Scored | string {
   if (by.predictor === undefined) {
     const answer = outside.get(by.model.version) ?? 'It was not asked'
     return typeof answer === 'string' ? answer : { by, row, margin: null, score: answer }
   }
   try {
-    return { by, row, ...by.predictor.marginAndScore(row) }
+    const said = scores?.get(by.model.version) ?? by.predictor.marginAndScore(row)
+    scores?.set(by.model.version, said)
+    return { by, row, ...said }
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }

@@ -17,7 +17,7 @@ import type { OnlineStore } from './online.ts'
 import type { OutsideModels } from './outside.ts'
 import type { Outcome } from './policy.ts'
 import type { DecisionIndex } from './ports.ts'
-import type { Origin } from './records.ts'
+import type { Origin, Unanswered } from './records.ts'
 import type { NamespaceInfo, RowAnswer, DecideStatus, NamespaceClock } from './remote.ts'
 import type { Namespace, StateMemory } from './namespace.ts'
 import { checkpointNow } from './recovery.ts'
@@ -62,6 +62,8 @@ export type Decided =
       readonly outcome: Outcome
       /** Rules that could not be evaluated; absent where all could. */
       readonly rulesFailed?: readonly string[]
+      /** Models that were asked in vain; absent where the first one answered. */
+      readonly unanswered?: readonly Unanswered[]
     }
   | { readonly replayed: true; readonly body: string; readonly outcome?: undefined }
 
@@ -318,10 +320,8 @@ function createService(
   function considerCheckpoint(within: Namespace): void {
     const { sinceCheckpoint, checkpointing } = within
     if (sinceCheckpoint < within.options.checkpointEvery || checkpointing !== undefined) return
-    turns.aside(() => {
-      checkpointNow(within).catch((error: unknown) => {
-        options.onWarning?.('A checkpoint was not written; it is tried again later.', error)
-      })
+    checkpointNow(within).catch((error: unknown) => {
+      options.onWarning?.('A checkpoint was not written; it is tried again later.', error)
     })
   }
 }

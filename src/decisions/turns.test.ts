@@ -33,11 +33,6 @@ function server() {
     idle(us: number) {
       nowUs += us
     },
-    pause(us: number) {
-      turns.aside(() => {
-        nowUs += us
-      })
-    },
   }
 }
 
@@ -64,16 +59,6 @@ test('once a turn was short again, all are answered', () => {
   for (let i = 0; i < 50; i++) turn(1000, 200)
   turn(10, 200)
   expect(turn(100, 200).accepted).toBe(100)
-})
-
-test('a pause of its own making refuses nobody, and excuses nobody', () => {
-  const { turn, pause } = server()
-  turn(10, 200)
-  pause(500_000)
-  expect(turn(400, 200).accepted).toBe(400)
-  for (let i = 0; i < 50; i++) turn(1000, 200)
-  pause(500_000)
-  expect(turn(1000, 200).accepted).toBeLessThan(60)
 })
 
 test('a processor that others take away refuses nobody', () => {

@@ -5,8 +5,6 @@
 export interface Turns {
   /** Whether what is read now should be refused; asked once a request. */
   isOver(): boolean
-  /** Does what nobody asked for: who waits for it is not to blame. */
-  aside(work: () => void): void
 }
 
 export interface TurnOptions {
@@ -30,10 +28,7 @@ const IDLE_US = 1000
  * "Controlled delay" as in Maurer, *Fail at Scale*, ACM Queue 13(8), 2015: a queue that was short within
  * the last interval may grow for as long as the interval; one that never was is kept short.
  */
-export function createTurns(options: TurnOptions): Turns {
-  const aside = { nowUs: 0, workedUs: 0 }
-  const nowUs = () => options.nowUs() - aside.nowUs
-  const workedUs = () => options.workedUs() - aside.workedUs
+export function createTurns({ nowUs, workedUs, atEnd }: TurnOptions): Turns {
   let beganUs = Number.NaN
   let endedUs = -Infinity
   let calmUs = -Infinity
@@ -49,15 +44,9 @@ export function createTurns(options: TurnOptions): Turns {
       if (Number.isNaN(beganUs)) {
         beganUs = worked
         if (now - endedUs > IDLE_US) calmUs = now
-        options.atEnd(end)
+        atEnd(end)
       }
       return worked - beganUs > (now - calmUs > INTERVAL_US ? BUSY_US : CALM_US)
-    },
-    aside(work) {
-      const [now, worked] = [options.nowUs(), options.workedUs()]
-      work()
-      aside.nowUs += options.nowUs() - now
-      aside.workedUs += options.workedUs() - worked
     },
   }
 }

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { HOUR_US } from '../lib/time.ts'
 import { createMemoryColdStore } from './cold.ts'
@@ -71,31 +72,49 @@ describe('the whole vocabulary: the operator gives the values of the definition'
     )
   })
 
-  test.each(Object.keys(vocabularies))(
-    '%s, after a crash with most of it out of memory',
-    async (name) => {
-      const set = vocabularySet(name)
-      const options = [[set], vocabularySource, vocabularyOthers] as const
-      await fc.assert(
-        fc.asyncProperty(vocabularyFacts(), fc.infiniteStream(fc.nat(6)), async (facts, turns) => {
-          const memory = { maxBytes: 1, cold: createMemoryColdStore() }
+  const memories = [
+    ['most of it out of memory', () => ({ maxBytes: 1, cold: createMemoryColdStore() })],
+    ['all of it in memory', () => undefined],
+  ] as const
+  const crashes = memories.flatMap(([words, memory]) =>
+    Object.keys(vocabularies).map((name) => [name, words, memory] as const),
+  )
+  test.each(crashes)('%s, after a crash with %s', async (name, _, memoryOf) => {
+    const set = vocabularySet(name)
+    const options = [[set], vocabularySource, vocabularyOthers] as const
+    const turns = fc.infiniteStream(fc.nat(6))
+    await fc.assert(
+      fc.asyncProperty(
+        vocabularyFacts(),
+        turns,
+        fc.integer({ min: 1, max: 300 }),
+        async (facts, acts, stepBytes) => {
+          const memory = memoryOf()
           const steady = createFeatureState(...options)
           let state = createFeatureState(...options, memory)
           let saved: { bytes: Uint8Array; index: number } | undefined
+          let writing: { pieces: Promise<readonly Uint8Array[]>; index: number } | undefined
           for (let index = 0; index < facts.length; index++) {
             const vector = take(state, facts[index], index + 1)
             expect(vector).toEqual(take(steady, facts[index], index + 1))
-            const turn = turns.next().value
-            if (turn === 0) saved = { bytes: await state.checkpoint(), index }
-            if (turn !== 1 || saved === undefined) continue
+            const act = acts.next().value
+            // Facts go on coming in while a checkpoint is written.
+            if (act === 0) writing ??= { pieces: state.checkpoint(stepBytes), index }
+            if (act === 1) await nextTurn()
+            if (act === 2 && writing !== undefined) {
+              saved = { bytes: Buffer.concat(await writing.pieces), index: writing.index }
+              writing = undefined
+            }
+            if (act !== 3 || saved === undefined || writing !== undefined) continue
             state = restoreFeatureState(saved.bytes, ...options, memory)
             for (let i = saved.index + 1; i <= index; i++) take(state, facts[i], i + 1)
           }
-        }),
-        { numRuns: 60 },
-      )
-    },
-  )
+          await writing?.pieces
+        },
+      ),
+      { numRuns: 60 },
+    )
+  })
 
   test.each(Object.keys(vocabularies))('%s, of a look at an event and at a row', (name) => {
     const set = vocabularySet(name)

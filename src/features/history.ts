@@ -74,44 +74,26 @@ export function history(request: HistoryRequest): Matrix {
 /** As `history`, with the operator's state after the last event. */
 export function historyWithState(request: HistoryRequest): HistoryResult {
   const { frame, source, fromUs = -Infinity, toUs = Infinity } = request
-  const given = request.others ?? []
-  const state = createFeatureState(
-    request.sets,
-    source,
-    given.map((other) => other.source),
-  )
+  const replay = new HistoryReplay(request)
+  const { state } = replay
   const times = numbersOf(frame, source.eventTime)
   const own = new EventStream(request)
   const firstRow = firstAtOrAfter(times, frame.rows, fromUs)
   const endRow = Math.max(firstRow, firstAtOrAfter(times, frame.rows, toUs))
   const writer = new MatrixWriter(state.names, endRow - firstRow)
   const tail = tailOf(request, times, state)
-  const labels = new LabelReader(request.labels ?? [], state)
-  const others = new OtherReader(given, state)
   const unwanted = new Float64Array(state.names.length)
-  // In the order of their times none is late.
-  const mayBeLate = request.arrivalsUs !== undefined
-  let untilUs = -Infinity
   let refused = 0
   for (let done = 1; done <= frame.rows; done++, own.advance()) {
     const row = own.at
-    untilUs = own.arrivalUs
-    labels.applyUntil(untilUs)
-    others.applyUntil(untilUs)
     const vector = row >= firstRow && row < endRow ? writer.rowAt(row - firstRow) : unwanted
-    if (!mayBeLate || own.counts(state)) {
-      state.applyInto(own.row, state.lastSequence + 1, vector)
-    } else {
-      vector.fill(Number.NaN)
-      refused++
-    }
+    if (!replay.take(own, vector)) refused++
     if (tail !== undefined && row >= tail.firstRow) {
       tail.writer.rowAt(row - tail.firstRow).set(vector)
     }
     if ((done & 0xffff) === 0) request.onProgress?.(done)
   }
-  labels.applyUntil(request.untilUs ?? untilUs)
-  others.applyUntil(request.untilUs ?? untilUs)
+  replay.applyUntil(request.untilUs ?? replay.untilUs)
   request.onProgress?.(frame.rows)
   return {
     matrix: writer.finish(),
@@ -119,6 +101,56 @@ export function historyWithState(request: HistoryRequest): HistoryResult {
     state,
     refused,
     ...(tail && { tail: { matrix: tail.writer.finish(), firstRow: tail.firstRow } }),
+  }
+}
+
+/**
+ * Takes events in one after the other, in the order of their arrival, each after the labels and the
+ * events of other sources that had arrived by then. `history` is this over a frame; who has more events
+ * than fit into memory gives them as they are read.
+ */
+export class HistoryReplay {
+  readonly state: FeatureState
+  /** When the newest event that was taken in arrived; −Infinity before the first. */
+  untilUs = -Infinity
+  private readonly labels: LabelReader
+  private readonly others: OtherReader
+  /** In the order of their times none is late. */
+  private readonly mayBeLate: boolean
+
+  constructor(
+    request: Pick<HistoryRequest, 'sets' | 'source' | 'others' | 'labels' | 'arrivalsUs'>,
+  ) {
+    const { sets, source, others = [], labels = [], arrivalsUs } = request
+    this.state = createFeatureState(
+      sets,
+      source,
+      others.map((other) => other.source),
+    )
+    this.labels = new LabelReader(labels, this.state)
+    this.others = new OtherReader(others, this.state)
+    this.mayBeLate = arrivalsUs !== undefined
+  }
+
+  /**
+   * Takes in the event at which the stream stands and writes its values. False where a live door
+   * would have refused it: then it does not count, and its values are missing.
+   */
+  take(own: EventStream, vector: Float64Array): boolean {
+    this.untilUs = own.arrivalUs
+    this.applyUntil(this.untilUs)
+    if (!this.mayBeLate || own.counts(this.state)) {
+      this.state.applyInto(own.row, this.state.lastSequence + 1, vector)
+      return true
+    }
+    vector.fill(Number.NaN)
+    return false
+  }
+
+  /** Takes in the labels and the events of other sources that had arrived by then. */
+  applyUntil(untilUs: number): void {
+    this.labels.applyUntil(untilUs)
+    this.others.applyUntil(untilUs)
   }
 }
 

@@ -53,7 +53,7 @@ export type {
 
 export { describeFeature } from './describe.ts'
 export { unitOfGraphFigure } from './graph/compiled.ts'
-export { isRow, lineageOf, windowsInWords } from './lineage.ts'
+export { graphFiguresOf, isRow, lineageOf, windowsInWords } from './lineage.ts'
 export type { FeatureLineage, FeatureWindow } from './lineage.ts'
 export { presenceAt, presences, presenceSet } from './presence.ts'
 export type { Presence } from './presence.ts'
@@ -72,7 +72,7 @@ export type {
 export { checkColdMark, coldMarkUnknown, createMemoryColdStore } from './cold.ts'
 export type { ColdStore, ColdStoreStatistics } from './cold.ts'
 
-export { history, historyWithState } from './history.ts'
+export { history, HistoryReplay, historyWithState } from './history.ts'
 export type { HistoryRequest, HistoryResult, LabelArrivals } from './history.ts'
 
 export {

@@ -2,7 +2,13 @@
 import { canonicalJson } from '../lib/canonical-json.ts'
 import { durationInWords } from '../lib/time.ts'
 import { WINDOW_MAX_US } from './compile-aggregate.ts'
-import type { Aggregate, CompiledFeature, CompiledFeatureSet, Expression } from './compiled.ts'
+import type {
+  Aggregate,
+  CompiledFeature,
+  CompiledFeatureSet,
+  Expression,
+  GraphAggregate,
+} from './compiled.ts'
 import { childrenOf, columnsOf, visit } from './expressions.ts'
 
 /** What a feature depends on, for the catalogue. */
@@ -86,6 +92,15 @@ export function lineageOf(feature: CompiledFeature, set: CompiledFeatureSet): Fe
     delayUs,
     windows: windowsOf(feature.expression),
   }
+}
+
+/** The figures of graphs that a feature is made of. */
+export function graphFiguresOf(feature: CompiledFeature): readonly GraphAggregate[] {
+  const figures: GraphAggregate[] = []
+  visit(feature.expression, (node) => {
+    if (node.op === 'graph') figures.push(node.graph)
+  })
+  return figures
 }
 
 /**

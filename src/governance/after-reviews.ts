@@ -4,6 +4,7 @@ import { requireMay, requireReason, type Access, type ChangeBy } from '../access
 import type { AuditLog } from '../audit/index.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
+import { DAY_US } from '../lib/time.ts'
 import type { UnitOfWork } from '../lib/unit-of-work.ts'
 import { governanceErrors } from './errors.ts'
 import type { GovernanceStore } from './ports.ts'
@@ -16,12 +17,18 @@ export interface AfterReviews {
   list(query: { readonly open: boolean; readonly limit: number }): Promise<AfterReview[]>
   /**
    * Another person says whether the act was right. It changes nothing else: what was suspended stays
-   * so until it is resumed. Errors: `after_review_missing`, `after_review_signed`, `after_review_self`.
+   * so until it is resumed. Errors: `after_review_missing`, `after_review_signed`, `after_review_self`,
+   * `after_review_by_script`.
    */
   sign(
     request: { readonly id: string; readonly verdict: AfterVerdict; readonly note: string },
     identityId: string,
   ): Promise<AfterReview>
+}
+
+/** Until when somebody else should have looked at an act, µs UTC: a day, so that no shift passes it on. */
+export function afterReviewDueUs({ atUs }: Pick<AfterReview, 'atUs'>): number {
+  return atUs + DAY_US
 }
 
 export interface AfterReviewsDependencies {
@@ -62,6 +69,9 @@ export function createAfterReviews(dependencies: AfterReviewsDependencies): Afte
           throw governanceErrors.after_review_signed(
             `${review.signed.identityName} has said already that it was ${review.signed.verdict}.`,
           )
+        }
+        if (identity.kind !== 'person') {
+          throw governanceErrors.after_review_by_script(`${identity.name} is a ${identity.kind}.`)
         }
         if (review.actorId === identityId) {
           throw governanceErrors.after_review_self(`${identity.name} did it: ${review.what}`)

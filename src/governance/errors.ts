@@ -61,6 +61,11 @@ export const governanceErrors = defineErrors({
     title: 'Somebody has looked at it already',
     action: 'Read what they said under Governance.',
   },
+  after_review_by_script: {
+    status: 403,
+    title: 'A script does not say whether an act was right',
+    action: 'Ask an approver to look at it.',
+  },
   after_review_self: {
     status: 403,
     title: 'Nobody looks at their own act',

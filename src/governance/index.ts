@@ -14,7 +14,7 @@ export type {
   GovernanceDependencies,
   VerdictRequest,
 } from './service.ts'
-export { createAfterReviews } from './after-reviews.ts'
+export { afterReviewDueUs, createAfterReviews } from './after-reviews.ts'
 export type { AfterReviews } from './after-reviews.ts'
 export { compileGatePolicy, gatePolicy, gateRequirements } from './policy.ts'
 export type { CompiledGatePolicy, GatePolicyDeclaration, GatePolicyOptions } from './policy.ts'

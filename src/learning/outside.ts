@@ -13,6 +13,10 @@ export interface OutsidePredictor {
   readonly outputs: readonly string[]
   /** The outputs of every row, row after row; the columns are found by name. */
   predictMatrix(x: Matrix): Promise<Float64Array>
+  /** Resolves with why, once what computes has ended for good; absent where it cannot. */
+  readonly ended?: Promise<Error>
+  /** Whether it computes in the thread of its caller after all, which has nothing else to do. */
+  readonly blocks?: boolean
   /** Ends what computes; calls that wait are refused. */
   close(): Promise<void>
 }

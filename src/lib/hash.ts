@@ -3,6 +3,7 @@
  * SHA-256 of its bytes, or of its canonical JSON (RFC 8785), so that one content has one name.
  */
 import { createHash, hash } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { canonicalJson } from './canonical-json.ts'
 
 /** How many hex digits of a content hash people are shown; stores and checks use all 64. */
@@ -23,15 +24,19 @@ export function sha256Hex(content: Uint8Array | string): string {
   return whole.digest('hex')
 }
 
-/** Below this it takes less than handing it over. */
-const ASIDE_BYTES_MIN = 1024 * 1024
+/** How much is hashed at a time where others wait for their turn: well below a millisecond. */
+const TURN_BYTES = 256 * 1024
 
-/** As `sha256Hex`, but bytes that take milliseconds are hashed in another thread. */
-export async function sha256HexAside(content: Uint8Array): Promise<string> {
-  if (content.length < ASIDE_BYTES_MIN || content.length > CALL_BYTES_MAX) return sha256Hex(content)
-  return Buffer.from(
-    await crypto.subtle.digest('SHA-256', content as Uint8Array<ArrayBuffer>),
-  ).toString('hex')
+/** The SHA-256 of pieces one after the other, worked out a little a turn of the event loop. */
+export async function sha256OfPieces(pieces: readonly Uint8Array[]): Promise<string> {
+  const whole = createHash('sha256')
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length; at += TURN_BYTES) {
+      whole.update(piece.subarray(at, at + TURN_BYTES))
+      await nextTurn()
+    }
+  }
+  return whole.digest('hex')
 }
 
 /** The name of a JSON value: the SHA-256 of its canonical form. */

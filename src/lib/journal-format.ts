@@ -1,7 +1,8 @@
 /**
  * The bytes of a journal. Numbers are little-endian.
  *
- * A segment is a file named after its first sequence (`0000000000000001.journal`):
+ * A segment is a file named after its first sequence (`0000000000000001.journal`), or, where only a
+ * remainder of it was kept (`journal-removal.ts`), `0000000000000001.kept` of the same form:
  *
  *     header   8 bytes "ASSAYJNL" | u32 format | u32 crc32c | u64 first sequence
  *     frames   u32 length | u32 crc32c | u64 sequence | payload
@@ -39,9 +40,14 @@ export function segmentName(firstSequence: number): string {
   return `${String(firstSequence).padStart(16, '0')}.journal`
 }
 
+/** The name of what is kept of a segment that was removed. */
+export function keptName(firstSequence: number): string {
+  return `${String(firstSequence).padStart(16, '0')}.kept`
+}
+
 /** The first sequence that a segment's name states; undefined where it is no segment's name. */
 export function segmentSequence(name: string): number | undefined {
-  const match = /^([0-9]{16})\.journal$/.exec(name)
+  const match = /^([0-9]{16})\.(?:journal|kept)$/.exec(name)
   return match === null ? undefined : Number(match[1])
 }
 

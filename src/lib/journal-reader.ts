@@ -1,16 +1,18 @@
 /** The reading side of an open journal: what is on disk, by sequence and by position. */
 import * as path from 'node:path'
 import type { FileSystem, OpenFile } from './files.ts'
-import { FRAME_BYTES, PAYLOAD_BYTES_MAX, segmentName } from './journal-format.ts'
+import { FRAME_BYTES, keptName, PAYLOAD_BYTES_MAX, segmentName } from './journal-format.ts'
 import type { Marks } from './journal-marks.ts'
 import {
   corrupt,
   describeSealed,
   readSegment,
+  rememberedSeal,
   segmentRecords,
   type JournalRecord,
   type Position,
   type SealedSegment,
+  type SegmentFile,
 } from './journal-segments.ts'
 
 export interface JournalReader {
@@ -26,6 +28,8 @@ export interface ReadableJournal {
   readonly files: FileSystem
   readonly marks: Marks
   readonly segments: readonly number[]
+  /** First sequences of the segments of which only what was kept is there. */
+  readonly kept: ReadonlySet<number>
   readonly durableSequence: () => number
 }
 
@@ -34,8 +38,13 @@ export function createJournalReader({
   files,
   marks,
   segments,
+  kept,
   durableSequence,
 }: ReadableJournal): JournalReader {
+  const fileOf = (first: number): SegmentFile => {
+    return { first, name: kept.has(first) ? keptName(first) : segmentName(first) }
+  }
+
   async function* read(fromSequence = 1): AsyncGenerator<JournalRecord> {
     // Both as they are now: a segment that is begun while this is read ends nothing before `until`.
     const until = durableSequence()
@@ -43,18 +52,20 @@ export function createJournalReader({
     for (const [i, segment] of known.entries()) {
       const following = known[i + 1]
       if (segment > until || (following !== undefined && following <= fromSequence)) continue
-      const start = await marks.before(segment, Math.max(segment, fromSequence), until)
+      const file = fileOf(segment)
+      const start = await marks.before(file, Math.max(segment, fromSequence), until)
       const last = following === undefined ? until : Math.min(until, following - 1)
       if (last < start.expected) continue
-      yield* readSegment({ directory, files, segment }, fromSequence, following, start, last)
+      yield* readSegment({ directory, files, ...file }, fromSequence, following, start, last)
     }
   }
 
   async function readAt(position: Position): Promise<JournalRecord> {
-    const name = segmentName(position.segment)
+    const { segment, offset, isKept = false } = position
+    const name = isKept ? keptName(segment) : segmentName(segment)
     const file = await files.open(path.join(directory, name), 'read')
     try {
-      return await readRecordAt(file, name, position.offset)
+      return await readRecordAt(file, name, offset)
     } finally {
       await file.close()
     }
@@ -63,23 +74,30 @@ export function createJournalReader({
   async function locate(sequence: number): Promise<Position | undefined> {
     if (sequence < segments[0] || sequence > durableSequence()) return undefined
     const segment = segments.findLast((first) => first <= sequence)!
-    const start = await marks.before(segment, sequence, durableSequence())
-    const file = await files.open(path.join(directory, segmentName(segment)), 'read')
+    const found = fileOf(segment)
+    const start = await marks.before(found, sequence, durableSequence())
+    const file = await files.open(path.join(directory, found.name), 'read')
     try {
       for await (const records of segmentRecords(file, start, sequence)) {
         const last = records.at(-1)!
-        if (last.sequence === sequence) return { segment, offset: last.offset }
+        if (last.sequence !== sequence) continue
+        const position = { segment, offset: last.offset }
+        return found.name === keptName(segment) ? { ...position, isKept: true } : position
       }
     } finally {
       await file.close()
     }
-    throw corrupt(segmentName(segment), `lacks sequence ${sequence}`)
+    throw corrupt(found.name, `lacks sequence ${sequence}`)
   }
 
   async function sealed(): Promise<SealedSegment[]> {
     const described: SealedSegment[] = []
     for (const [i, segment] of segments.slice(0, -1).entries()) {
-      described.push(await describeSealed(directory, files, segment, segments[i + 1] - 1))
+      // What a removed segment hashed to is known, or can be said no more.
+      const seal = kept.has(segment)
+        ? await rememberedSeal(directory, files, segmentName(segment))
+        : await describeSealed(directory, files, segment, segments[i + 1] - 1)
+      if (seal !== undefined) described.push(seal)
     }
     return described
   }

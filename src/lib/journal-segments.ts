@@ -5,12 +5,19 @@
 import { createHash, type Hash } from 'node:crypto'
 import * as path from 'node:path'
 import { defineErrors } from './errors.ts'
-import { readWholeFile, writeFileAtomic, type FileSystem, type OpenFile } from './files.ts'
+import {
+  fileErrorCode,
+  readWholeFile,
+  writeFileAtomic,
+  type FileSystem,
+  type OpenFile,
+} from './files.ts'
 import {
   decodeFrame,
   decodeHeader,
   FRAME_BYTES,
   HEADER_BYTES,
+  keptName,
   segmentName,
   segmentSequence,
   type FrameDefect,
@@ -54,6 +61,8 @@ export interface JournalRecord {
 export interface Position {
   readonly segment: number
   readonly offset: number
+  /** Whether the file is that of what was kept of the segment. */
+  readonly isKept?: boolean
 }
 
 /** A segment that will not change any more. */
@@ -73,10 +82,29 @@ export interface SegmentRecord extends JournalRecord {
 
 const CHUNK_BYTES = 1024 * 1024
 
-/** The first sequences of the segments in a directory, ascending. */
-export async function listSegments(directory: string, files: FileSystem): Promise<number[]> {
-  const sequences = (await files.list(directory)).map(segmentSequence)
-  return sequences.filter((sequence) => sequence !== undefined).sort((a, b) => a - b)
+/** A segment's file: the segment itself, or what was kept of it. */
+export interface SegmentFile {
+  readonly first: number
+  readonly name: string
+}
+
+/**
+ * The segments of a directory, ascending; of a segment that is there and also kept, the whole one.
+ * Throws `journal_corrupt` where the first ones are missing: sequences begin with 1.
+ */
+export async function segmentFiles(directory: string, files: FileSystem): Promise<SegmentFile[]> {
+  const names = new Map<number, string>()
+  // `.journal` comes before `.kept` in the order of names.
+  for (const name of await files.list(directory)) {
+    const first = segmentSequence(name)
+    if (first !== undefined && !names.has(first)) names.set(first, name)
+  }
+  const found = Array.from(names, ([first, name]) => ({ first, name }))
+  found.sort((a, b) => a.first - b.first)
+  if (found.length > 0 && found[0].first !== 1) {
+    throw corrupt(found[0].name, 'is the first, and those before it are missing')
+  }
+  return found
 }
 
 /** Thrown by `segmentRecords` where a frame cannot be read. */
@@ -129,27 +157,36 @@ export async function* readJournal(
   files: FileSystem,
   fromSequence = 1,
 ): AsyncGenerator<JournalRecord> {
-  const segments = await listSegments(directory, files)
-  for (const [i, segment] of segments.entries()) {
-    const next = segments[i + 1]
+  const segments = await segmentFiles(directory, files)
+  for (const [i, { first, name }] of segments.entries()) {
+    const next = segments[i + 1]?.first
     if (next !== undefined && next <= fromSequence) continue
-    yield* readSegment({ directory, files, segment }, fromSequence, next)
+    yield* readSegment({ directory, files, first, name }, fromSequence, next)
   }
 }
 
 /** The records of one segment from a sequence on; `next` is the segment after it, if there is one. */
 export async function* readSegment(
-  at: { readonly directory: string; readonly files: FileSystem; readonly segment: number },
+  at: SegmentFile & { readonly directory: string; readonly files: FileSystem },
   fromSequence: number,
   next: number | undefined,
   start: { readonly offset: number; readonly expected: number } = {
     offset: HEADER_BYTES,
-    expected: at.segment,
+    expected: at.first,
   },
   lastSequence: number = next === undefined ? Infinity : next - 1,
 ): AsyncGenerator<JournalRecord> {
-  const name = segmentName(at.segment)
-  const file = await at.files.open(path.join(at.directory, name), 'read')
+  const { directory, files, first, name } = at
+  let file: OpenFile
+  try {
+    file = await files.open(path.join(directory, name), 'read')
+  } catch (error) {
+    // It was removed since its name was looked up; what is kept of it is read instead.
+    const kept = keptName(first)
+    if (fileErrorCode(error) !== 'ENOENT' || name === kept) throw error
+    yield* readSegment({ ...at, name: kept }, fromSequence, next, undefined, lastSequence)
+    return
+  }
   try {
     let last = start.expected - 1
     for await (const records of segmentRecords(file, start, lastSequence)) {
@@ -242,11 +279,8 @@ export async function describeSealed(
   lastSequence: number,
 ): Promise<SealedSegment> {
   const name = segmentName(segment)
-  const remembered = await readWholeFile(path.join(directory, sealName(name)), files).then(
-    (bytes) => JSON.parse(new TextDecoder().decode(bytes)) as SealedSegment,
-    () => undefined,
-  )
-  if (remembered?.name === name && remembered.lastSequence === lastSequence) return remembered
+  const remembered = await rememberedSeal(directory, files, name)
+  if (remembered?.lastSequence === lastSequence) return remembered
   const digest = createHash('sha256')
   const file = await files.open(path.join(directory, name), 'read')
   try {
@@ -261,6 +295,21 @@ export async function describeSealed(
   const sealed = { name, firstSequence: segment, lastSequence, sha256: digest.digest('hex') }
   await rememberSealed(directory, files, sealed)
   return sealed
+}
+
+/** What a sealed segment hashed to when it was sealed, also of one that was removed since. */
+export async function rememberedSeal(
+  directory: string,
+  files: FileSystem,
+  name: string,
+): Promise<SealedSegment | undefined> {
+  try {
+    const bytes = await readWholeFile(path.join(directory, sealName(name)), files)
+    const sealed = JSON.parse(new TextDecoder().decode(bytes)) as SealedSegment
+    return sealed.name === name ? sealed : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** Best effort: what cannot be remembered (a full disk) is computed again when it is needed. */

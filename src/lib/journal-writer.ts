@@ -169,7 +169,10 @@ export function createJournalWriter(
     current.digest.update(bytes)
     current.end = batch.offset + batch.length
     durableSequence = batch.firstSequence + batch.count - 1
-    if (batch.count > 0) marks.add(batch.segment, batch.firstSequence, batch.offset)
+    if (batch.count > 0) {
+      const file = { first: batch.segment, name: segmentName(batch.segment) }
+      marks.add(file, batch.firstSequence, batch.offset)
+    }
     waitingBytes -= batch.length
     queue.shift()
     batch.resolve()

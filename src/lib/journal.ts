@@ -19,13 +19,14 @@
  */
 import type { AssayError } from './errors.ts'
 import type { FileSystem } from './files.ts'
-import { segmentName } from './journal-format.ts'
+import { keptName, segmentName } from './journal-format.ts'
 import { createMarks } from './journal-marks.ts'
 import { createJournalReader } from './journal-reader.ts'
+import { replaceSegment, type KeptSegment } from './journal-removal.ts'
 import {
   corrupt,
-  listSegments,
   recoverSegment,
+  segmentFiles,
   type JournalRecord,
   type Position,
   type Recovery,
@@ -84,6 +85,11 @@ export interface Journal {
    * All sealed segments in order. After a crash `onSealed` may not have been heard: compare.
    */
   sealed(): Promise<SealedSegment[]>
+  /**
+   * Puts what was kept of a sealed segment (`journal-removal.ts`) in its place, and removes the segment.
+   * Reading goes on meanwhile; a position in the segment is good no more (`ENOENT`): locate it again.
+   */
+  replace(segment: KeptSegment): Promise<void>
   /** Resolves when all that was appended before is on disk; rejects if it is refused. */
   flush(): Promise<void>
   /** Flushes, then closes the files. Appending afterwards throws. */
@@ -97,15 +103,21 @@ export interface Journal {
 export async function openJournal(options: JournalOptions): Promise<Journal> {
   const { directory, files } = options
   await files.makeDirectory(directory)
-  const segments = await listSegments(directory, files)
+  const found = await segmentFiles(directory, files)
+  const kept = new Set(
+    found.flatMap(({ first, name }) => (name === keptName(first) ? [first] : [])),
+  )
+  const segments = found.map(({ first }) => first)
   let truncatedBytes = 0
   while (segments.length > 0) {
     const segment = segments.at(-1)!
-    const found = await recoverSegment(directory, files, segment)
-    if (found !== undefined) {
-      truncatedBytes += found.truncatedBytes
+    if (kept.has(segment))
+      throw corrupt(keptName(segment), 'is the last, and those after it are missing')
+    const last = await recoverSegment(directory, files, segment)
+    if (last !== undefined) {
+      truncatedBytes += last.truncatedBytes
       const recovery = { segment: segmentName(segment), truncatedBytes }
-      return assemble(options, segments, { ...found, segment }, recovery)
+      return assemble(options, { segments, kept }, { ...last, segment }, recovery)
     }
     segments.pop()
     if (segments.length === 0 && segment !== 1) {
@@ -114,12 +126,12 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   }
   const first = await createSegment(directory, files, 1)
   const recovery = { segment: segmentName(1), truncatedBytes }
-  return assemble(options, [1], { ...first, lastSequence: 0 }, recovery)
+  return assemble(options, { segments: [1], kept }, { ...first, lastSequence: 0 }, recovery)
 }
 
 function assemble(
   options: JournalOptions,
-  segments: number[],
+  { segments, kept }: { readonly segments: number[]; readonly kept: Set<number> },
   opened: ActiveSegment & { readonly lastSequence: number },
   recovery: Recovery,
 ): Journal {
@@ -127,8 +139,20 @@ function assemble(
   const marks = createMarks(directory, files)
   const writer = createJournalWriter(options, opened, segments, marks)
   const durableSequence = (): number => writer.durableSequence
-  const reader = createJournalReader({ directory, files, marks, segments, durableSequence })
+  const reader = createJournalReader({ directory, files, marks, segments, kept, durableSequence })
   const { append, seal, flush, close } = writer
+
+  async function replace(segment: KeptSegment): Promise<void> {
+    const { firstSequence } = segment
+    if (segments.indexOf(firstSequence) < 0 || firstSequence === segments.at(-1)) {
+      throw corrupt(segmentName(firstSequence), 'is not sealed; it stays')
+    }
+    await replaceSegment({ directory, files }, segment, () => {
+      kept.add(firstSequence)
+      marks.forget(segmentName(firstSequence))
+    })
+  }
+
   return {
     get lastSequence() {
       return writer.lastSequence
@@ -137,6 +161,7 @@ function assemble(
       return writer.durableSequence
     },
     recovery,
+    replace,
     append,
     ...reader,
     seal,

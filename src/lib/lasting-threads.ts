@@ -1,10 +1,11 @@
 /**
  * Threads that stay and answer one request after another, with a queue that has an end. A thread that
- * takes longer than it may, or falls, is ended and another takes its place; only the request that it
- * worked on is lost. Threads that keep falling end the whole.
+ * takes longer than it may, or falls, is ended and another takes its place; only what it had begun is
+ * lost. Threads that keep falling end the whole.
  *
- * A thread posts `{ kind: 'ready' }` once, or `{ kind: 'refused', reason }`; then, for each request it
- * is sent, `{ kind: 'done', answer }` or `{ kind: 'failed', reason }`.
+ * A thread posts `{ kind: 'ready' }` once, or `{ kind: 'refused', reason }`; then, for each
+ * `ThreadRequest` it is sent, `{ kind: 'done', id, answer }` or `{ kind: 'failed', id, reason }`. Before
+ * that it may post `{ kind: 'away', id }`: it waits for somebody else, and the next request may come.
  */
 import type { Transferable, Worker } from 'node:worker_threads'
 import { generalErrors } from './errors.ts'
@@ -12,17 +13,23 @@ import { generalErrors } from './errors.ts'
 export interface LastingThreads<Request, Answer> {
   /** Error: `overloaded` where too many wait, and what the options make of failures. */
   run(request: Request, transfer?: readonly Transferable[]): Promise<Answer>
-  /** Whether they were closed, or fell too often: nothing is answered any more. */
-  isEnded(): boolean
+  /** Resolves with why, once they were closed or fell too often: nothing is answered any more. */
+  readonly ended: Promise<Error>
   /** Refuses those that wait. */
   close(): Promise<void>
+}
+
+export interface ThreadRequest<Request> {
+  readonly id: number
+  readonly request: Request
 }
 
 export type ThreadMessage<Answer> =
   | { readonly kind: 'ready' }
   | { readonly kind: 'refused'; readonly reason: string }
-  | { readonly kind: 'done'; readonly answer: Answer }
-  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'done'; readonly id: number; readonly answer: Answer }
+  | { readonly kind: 'failed'; readonly id: number; readonly reason: string }
+  | { readonly kind: 'away'; readonly id: number }
 
 export interface LastingThreadsOptions {
   readonly start: () => Worker
@@ -30,7 +37,7 @@ export interface LastingThreadsOptions {
   readonly threads?: number
   /** Requests that may wait beyond those that are worked on. */
   readonly queueMax: number
-  /** How long one request may take. */
+  /** How long one request may take. One that is away loses its answer then, others their thread. */
   readonly runMsMax: number
   /** The errors of whoever uses the threads. */
   readonly fail: {
@@ -48,12 +55,18 @@ type Waiting<Request, Answer> = {
   readonly reject: (error: Error) => void
 }
 
+type Given<Request, Answer> = Waiting<Request, Answer> & { readonly timer: NodeJS.Timeout }
+
 interface Thread<Request, Answer> {
   readonly worker: Worker
   ready: boolean
-  busy: Waiting<Request, Answer> | undefined
-  timer?: NodeJS.Timeout
+  /** The request that it works on. */
+  busy: number | undefined
+  /** That one and those that are away, whose number is bounded by whoever they wait for. */
+  readonly given: Map<number, Given<Request, Answer>>
 }
+
+type AboutRequest<Answer> = Extract<ThreadMessage<Answer>, { readonly id: number }>
 
 /** Threads that fell one after another without an answer between. */
 const FALLS_MAX = 5
@@ -66,16 +79,28 @@ export async function startLastingThreads<Request, Answer>(
   const queue: Waiting<Request, Answer>[] = []
   const threads = new Set<Thread<Request, Answer>>()
   let ended: Error | undefined
+  const ending = Promise.withResolvers<Error>()
   let falls = 0
+  let ids = 0
 
   function end(error: Error): void {
     ended ??= error
-    for (const thread of threads) {
-      clearTimeout(thread.timer)
-      thread.busy?.reject(ended)
-      thread.busy = undefined
-    }
+    ending.resolve(ended)
+    for (const thread of threads) lose(thread, ended)
     for (const waiting of queue.splice(0)) waiting.reject(ended)
+  }
+
+  function lose(thread: Thread<Request, Answer>, error: Error): void {
+    for (const id of thread.given.keys()) take(thread, id)?.reject(error)
+    thread.busy = undefined
+  }
+
+  /** Undefined where nobody waits for the answer any more. */
+  function take({ given }: Thread<Request, Answer>, id: number) {
+    const found = given.get(id)
+    given.delete(id)
+    clearTimeout(found?.timer)
+    return found
   }
 
   async function close(error: Error): Promise<void> {
@@ -85,30 +110,41 @@ export async function startLastingThreads<Request, Answer>(
 
   function give(thread: Thread<Request, Answer>): void {
     const next = queue.shift()
-    thread.busy = next
-    if (next === undefined) return thread.worker.unref()
-    thread.worker.ref()
-    thread.timer = setTimeout(() => {
-      fall(thread, fail.timedOut(`It took more than ${runMsMax} ms.`))
-    }, runMsMax)
-    thread.worker.postMessage(next.request, next.transfer)
+    thread.busy = undefined
+    if (next !== undefined) {
+      const id = ids++
+      const timer = setTimeout(() => late(thread, id), runMsMax)
+      thread.busy = id
+      thread.given.set(id, { ...next, timer })
+      const asked: ThreadRequest<Request> = { id, request: next.request }
+      thread.worker.postMessage(asked, next.transfer)
+    }
+    if (thread.given.size === 0) thread.worker.unref()
+    else thread.worker.ref()
   }
 
-  function finish(thread: Thread<Request, Answer>, message: ThreadMessage<Answer>): void {
-    const waiting = thread.busy
-    clearTimeout(thread.timer)
-    falls = 0
-    if (message.kind === 'done') waiting?.resolve(message.answer)
-    if (message.kind === 'failed') waiting?.reject(fail.failed(message.reason))
-    give(thread)
+  function late(thread: Thread<Request, Answer>, id: number): void {
+    const error = fail.timedOut(`It took more than ${runMsMax} ms.`)
+    if (thread.busy === id) fall(thread, error)
+    else take(thread, id)?.reject(error)
+  }
+
+  function hear(thread: Thread<Request, Answer>, message: AboutRequest<Answer>): void {
+    const { id } = message
+    const isBusyWith = thread.busy === id
+    if (message.kind !== 'away') {
+      falls = 0
+      const waiting = take(thread, id)
+      if (message.kind === 'done') waiting?.resolve(message.answer)
+      else waiting?.reject(fail.failed(message.reason))
+    }
+    if (isBusyWith || thread.busy === undefined) give(thread)
   }
 
   /** Ends a thread that hangs or fell, and starts another in its place. */
   function fall(thread: Thread<Request, Answer>, error: Error): void {
     if (!threads.delete(thread)) return
-    clearTimeout(thread.timer)
-    thread.busy?.reject(error)
-    thread.busy = undefined
+    lose(thread, error)
     void thread.worker.terminate()
     if (ended !== undefined) return
     if (++falls >= FALLS_MAX) {
@@ -120,7 +156,12 @@ export async function startLastingThreads<Request, Answer>(
 
   async function start(): Promise<void> {
     const worker = options.start()
-    const thread: Thread<Request, Answer> = { worker, ready: false, busy: undefined }
+    const thread: Thread<Request, Answer> = {
+      worker,
+      ready: false,
+      busy: undefined,
+      given: new Map(),
+    }
     threads.add(thread)
     await new Promise<void>((resolve, reject) => {
       worker.on('error', (cause: unknown) => {
@@ -135,7 +176,7 @@ export async function startLastingThreads<Request, Answer>(
       worker.on('message', (message: ThreadMessage<Answer>) => {
         if (message.kind === 'refused') reject(fail.refused(message.reason))
         else if (message.kind === 'ready') resolve()
-        else finish(thread, message)
+        else hear(thread, message)
       })
     })
     thread.ready = true
@@ -163,7 +204,7 @@ export async function startLastingThreads<Request, Answer>(
         if (idle !== undefined) give(idle)
       })
     },
-    isEnded: () => ended !== undefined,
+    ended: ending.promise,
     close: () => close(fail.failed('It has been closed.')),
   }
 }

@@ -25,18 +25,30 @@ export interface SequentialEvidence {
  * Of two separate streams, pair the k-th of one with the k-th of the other.
  */
 export function sequentialSignTest(pairs: Iterable<-1 | 0 | 1>): SequentialEvidence {
+  const { add, evidence } = createSignTest()
+  for (const pair of pairs) add(pair)
+  return evidence()
+}
+
+/** The same test, of pairs that come one after the other. */
+export function createSignTest(): {
+  add(pair: -1 | 0 | 1): void
+  evidence(): SequentialEvidence
+} {
   let first = 0
   let discordant = 0
   let lnLargest = 0
   let lnNow = 0
-  for (const pair of pairs) {
-    if (pair === 0) continue
-    discordant++
-    if (pair === 1) first++
-    lnNow = lnMixture(first, discordant - first) + discordant * LN_2
-    lnLargest = Math.max(lnLargest, lnNow)
+  return {
+    add(pair) {
+      if (pair === 0) return
+      discordant++
+      if (pair === 1) first++
+      lnNow = lnMixture(first, discordant - first) + discordant * LN_2
+      lnLargest = Math.max(lnLargest, lnNow)
+    },
+    evidence: () => ({ discordant, first, eValue: exp(lnNow), pValue: exp(-lnLargest) }),
   }
-  return { discordant, first, eValue: exp(lnNow), pValue: exp(-lnLargest) }
 }
 
 const LN_2 = ln(2)

@@ -1,13 +1,7 @@
 // Champion and challenger side by side: on the same events where the challenger is in shadow, on their own
 // shares where it is live; and whether a guard has had enough.
 import type { AnsweredEvent, Outcome, ShadowAnswer } from '../decisions/index.ts'
-import {
-  pairedRateDifference,
-  rateDifference,
-  sequentialSignTest,
-  type Counted,
-  type SequentialEvidence,
-} from '../lib/sequential.ts'
+import { pairedRateDifference, rateDifference, type Counted } from '../lib/sequential.ts'
 import { clopperPearsonLower, quantileOfSorted, type Interval } from '../lib/statistics.ts'
 import type { ChallengerGuards, ChallengerTraffic } from '../serving/index.ts'
 import { psiFrozenDeciles } from './distance.ts'
@@ -28,11 +22,10 @@ export interface SideFigures {
   readonly latencyMsP99: number | null
 }
 
-/** A difference, challenger − champion, and the test that may be looked at at any time. */
+/** A difference, challenger − champion. */
 export interface ComparedRate {
   readonly difference: number
   readonly interval: Interval
-  readonly test: SequentialEvidence | null
 }
 
 export interface ChallengerFigures {
@@ -65,16 +58,18 @@ export function compareLive(
   events: readonly AnsweredEvent[],
   { name, when }: Pick<ChallengerTraffic, 'name' | 'when'>,
 ): ChallengerFigures {
-  const taken = events.filter(({ challenger }) => challenger === name)
-  const failed = events.filter(({ unanswered }) => unanswered.includes(name))
+  // An event that it took and did not answer was answered by another in its place.
+  const [taken, failed] = [false, true].map((isFailed) =>
+    events.filter(({ challenger, unanswered }) => {
+      return challenger === name && unanswered.includes(name) === isFailed
+    }),
+  )
   const champion = events.filter(({ challenger, unanswered }) => {
     return challenger === null && unanswered.length === 0
   })
   const errors = { count: failed.length, n: taken.length + failed.length }
   const isComparable = when === undefined
-  const pairs = (of: (answer: Answer) => boolean) =>
-    inTurn(byArrival(taken.filter(of)), byArrival(champion.filter(of)))
-  return figuresOf('live', isComparable, { champion, challenger: taken, errors, pairs }, null)
+  return figuresOf('live', isComparable, { champion, challenger: taken, errors }, null)
 }
 
 export function compareShadow(answers: readonly ShadowAnswer[]): ChallengerFigures {
@@ -87,19 +82,19 @@ export function compareShadow(answers: readonly ShadowAnswer[]): ChallengerFigur
       { score, outcome, latencyUs: null, label: decision.label },
       decision,
     ])
-    .sort(([, a], [, b]) => arrivalOf(a) - arrivalOf(b))
   const agreed = both.filter(([ours, theirs]) => ours.outcome === theirs.outcome).length
   const missing = answers.filter(({ score }) => score === null).length
   const sides = {
     challenger: both.map(([ours]) => ours),
     champion: both.map(([, theirs]) => theirs),
     errors: { count: missing, n: answers.length },
-    pairs: (of: (answer: Answer) => boolean) => both.filter(([ours]) => of(ours)),
+    pairs: both,
   }
   return figuresOf('shadow', true, sides, { count: agreed, n: both.length })
 }
 
-type Pairs = (of: (answer: Answer) => boolean) => (readonly [Answer, Answer])[]
+/** What the two answered to one event, the challenger first. */
+type Pairs = readonly (readonly [Answer, Answer])[]
 
 function figuresOf(
   mode: ChallengerTraffic['mode'],
@@ -108,7 +103,8 @@ function figuresOf(
     readonly champion: readonly Answer[]
     readonly challenger: readonly Answer[]
     readonly errors: Counted
-    readonly pairs: Pairs
+    /** Where both answered the same events. */
+    readonly pairs?: Pairs
   },
   agreed: Counted | null,
 ): ChallengerFigures {
@@ -121,19 +117,18 @@ function figuresOf(
     rate: 'allowed' | 'recall' | 'disturbed',
     has: (answer: Answer) => boolean,
     of: (answer: Answer) => boolean,
-    isTested: boolean,
   ): ComparedRate | null => {
     const [ours, theirs] = [challenger[rate], champion[rate]]
     if (!comparable || ours.n === 0 || theirs.n === 0) return null
-    const pairs = sides.pairs(of).map(([a, b]): -1 | 0 | 1 => {
-      return has(a) === has(b) ? 0 : has(a) ? 1 : -1
-    })
-    const test = isTested ? sequentialSignTest(pairs) : null
     const difference = ours.count / ours.n - theirs.count / theirs.n
-    if (mode === 'live') return { difference, interval: rateDifference(ours, theirs, LEVEL), test }
-    const [first, second] = [1, -1].map((each) => pairs.filter((pair) => pair === each).length)
+    if (sides.pairs === undefined) {
+      return { difference, interval: rateDifference(ours, theirs, LEVEL) }
+    }
+    const pairs = sides.pairs.filter(([answer]) => of(answer))
+    const first = pairs.filter(([a, b]) => has(a) && !has(b)).length
+    const second = pairs.filter(([a, b]) => has(b) && !has(a)).length
     const interval = pairedRateDifference({ first, second, n: pairs.length }, LEVEL)
-    return { difference, interval, test }
+    return { difference, interval }
   }
   return {
     mode,
@@ -147,25 +142,14 @@ function figuresOf(
       'allowed',
       ({ outcome }) => outcome === 'allow',
       () => true,
-      false,
     ),
-    recall: compared('recall', isFlagged, ({ label }) => label?.positive === true, true),
-    disturbed: compared('disturbed', isFlagged, ({ label }) => label?.positive === false, true),
+    recall: compared('recall', isFlagged, ({ label }) => label?.positive === true),
+    disturbed: compared('disturbed', isFlagged, ({ label }) => label?.positive === false),
     agreed,
   }
 }
 
 const isFlagged = ({ outcome }: Answer) => outcome !== 'allow'
-const arrivalOf = ({ label }: Answer) => label?.arrivalTimeUs ?? Infinity
-
-function byArrival(answers: readonly Answer[]): Answer[] {
-  return answers.toSorted((a, b) => arrivalOf(a) - arrivalOf(b))
-}
-
-function inTurn(ours: readonly Answer[], theirs: readonly Answer[]) {
-  const n = Math.min(ours.length, theirs.length)
-  return Array.from({ length: n }, (_, i) => [ours[i], theirs[i]] as const)
-}
 
 function sideOf(answers: readonly Answer[]): SideFigures {
   const count = (of: readonly Answer[], has: (answer: Answer) => boolean) => ({

@@ -19,13 +19,16 @@ export { createDriftSink, driftOf, driftRowsMin, psiAlert, psiWarning } from './
 export type { DriftFigures } from './drift.ts'
 export { compareLive, compareShadow, trippedGuards } from './challengers.ts'
 export type { ChallengerFigures, ComparedRate, SideFigures } from './challengers.ts'
+export { createChallengerTests, type ChallengerTests } from './challenger-tests.ts'
+export { createPairTests, TEST_ALPHA } from './pair-tests.ts'
+export type { PairTests } from './pair-tests.ts'
 export { createMemoryDriftCounts } from './memory.ts'
 export { labelNote, performanceOf, performanceVerdict, shareOf } from './performance.ts'
 export type { PerformanceFigures, Share } from './performance.ts'
 export type { DriftCount, DriftCountStore } from './ports.ts'
 export { freezeReference, referenceHash } from './reference.ts'
 export type { ColumnReference, Figure, MonitoringReference, ReferenceInput } from './reference.ts'
-export { moneyOf, monitoringReport } from './report.ts'
+export { moneyOf, monitoringReport, outcomeRates } from './report.ts'
 export type {
   MoneyFigures,
   MonitoringReport,

@@ -195,7 +195,9 @@ function byStart(buckets: readonly OutcomeBucket[]): [number, OutcomeBucket[]][]
   return [...found].sort(([a], [b]) => a - b)
 }
 
-function countsOf(buckets: readonly OutcomeBucket[]): Record<Outcome, number> & { n: number } {
+function countsOf(
+  buckets: readonly Pick<OutcomeBucket, 'outcome' | 'n'>[],
+): Record<Outcome, number> & { n: number } {
   const counts = { allow: 0, review: 0, decline: 0, n: 0 }
   for (const { outcome, n } of buckets) {
     counts[outcome] += n
@@ -211,8 +213,9 @@ function ratesOver(buckets: readonly OutcomeBucket[]): RateBucket[] {
   })
 }
 
-function outcomeRates(
-  buckets: readonly OutcomeBucket[],
+/** The share of each outcome among decisions that were counted, judged against the test rows. */
+export function outcomeRates(
+  buckets: readonly Pick<OutcomeBucket, 'outcome' | 'n'>[],
   reference: MonitoringReference['outcomes'],
 ): OutcomeRate[] {
   const counts = countsOf(buckets)

@@ -7,6 +7,17 @@ export const pipelineErrors = defineErrors({
     action:
       'Name a feature for each input that the message lists (`--input INPUT=FEATURE`), or declare the features that are missing.',
   },
+  adopted_unmeasured: {
+    status: 422,
+    title: 'The model has no chance for some of the rows that it is measured on',
+    action:
+      'Let the graph fill in missing values itself (an imputer before the model), or give what the message says.',
+  },
+  outside_model_unasked: {
+    status: 409,
+    title: 'A model that is computed elsewhere cannot be asked here',
+    action: 'Take a version that Assay computes itself, or do it where the home of the model is.',
+  },
   test_rows_missing: {
     status: 409,
     title: 'There is no data to measure the model on',

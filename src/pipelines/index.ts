@@ -10,7 +10,8 @@
  * hash, and found again only where its code, parameters, inputs and environment are the same; a run
  * that was broken off goes on; whoever started a run does not approve its steps.
  */
-export { adoptModel, type AdoptRequest } from './flows/adopt.ts'
+export { adoptModel, type AdoptableOutside, type AdoptRequest } from './flows/adopt.ts'
+export type { ScoreOutside } from './flows/outside-scores.ts'
 export {
   learnFlow,
   type LearnPorts,

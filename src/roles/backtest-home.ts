@@ -23,6 +23,8 @@ import {
 import type { Home } from '../projects/index.ts'
 import type { Registry } from '../registry/index.ts'
 import { deploymentsDirectory } from '../server/decide/index.ts'
+import { scoreOutside } from './outside-adoption.ts'
+import { allowsPrivate } from './outside-runtimes.ts'
 
 export interface BacktestHomePorts {
   readonly home: Home
@@ -65,6 +67,7 @@ export async function backtestHome(
       files: nodeFiles,
       deployments: directoryDeployments(deploymentsDirectory(home)),
       isLive: namespace === LIVE,
+      scoreOutside: scoreOutside(home, { allowPrivate: allowsPrivate() }),
       onProgress,
     },
   )

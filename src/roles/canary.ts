@@ -30,10 +30,10 @@ export interface CanaryPorts {
   readonly namespace: () => Promise<string>
 }
 
-/** The newest decisions that are looked through for those of a challenger. */
-const DECISIONS_MAX = 20_000
 /** Guards judge a challenger's newest answers: what was good for weeks must not hide what is bad now. */
 const RECENT = 1000
+/** As many of the champion's answers in the same time are looked at. */
+const CHAMPIONS_MAX = 5000
 const MINUTE_US = 60_000_000
 
 /** Looks once at every challenger of every policy. */
@@ -42,22 +42,22 @@ export function createCanary(ports: CanaryPorts): { look(): Promise<void> } {
 
   async function figuresOf(challenger: ChallengerTraffic, deployments: readonly string[]) {
     const { name, mode, guards } = challenger
-    const query = { namespace: await ports.namespace(), deployments, limit: DECISIONS_MAX }
-    const most = Math.max(RECENT, guards.minDecisions)
+    const limit = Math.max(RECENT, guards.minDecisions)
+    const query = { namespace: await ports.namespace(), deployments, limit }
     if (mode === 'shadow') {
-      return compareShadow(
-        await decisions.shadowsUnder({ ...query, challenger: name, limit: most }),
-      )
+      return compareShadow(await decisions.shadowsUnder({ ...query, challenger: name }))
     }
-    const events = await decisions.answeredUnder(query)
-    const asked = events.filter(
-      (each) => each.challenger === name || each.unanswered.includes(name),
-    )
-    const since = asked[most - 1]?.sequence ?? 0
-    return compareLive(
-      events.filter(({ sequence }) => sequence >= since),
-      challenger,
-    )
+    const ours = await decisions.answeredUnder({ ...query, by: name })
+    const since = ours[limit - 1]?.sequence ?? 0
+    const champions = await decisions.answeredUnder({ ...query, by: null, limit: CHAMPIONS_MAX })
+    const theirs = champions.filter(({ sequence }) => sequence >= since)
+    return compareLive([...ours, ...theirs], challenger)
+  }
+
+  /** Whether so many events fell to it under these documents. */
+  async function hasTaken(name: string, deployments: readonly string[], limit: number) {
+    const query = { namespace: await ports.namespace(), deployments, limit, by: name }
+    return (await decisions.answeredUnder(query)).length >= limit
   }
 
   /** Why it must not go on; undefined where it may. */
@@ -88,9 +88,10 @@ export function createCanary(ports: CanaryPorts): { look(): Promise<void> } {
     if (step === undefined || stepFromUs === undefined || step + 1 >= steps.length) return
     const heldMinutes = (clock.nowUs() - stepFromUs) / MINUTE_US
     const { holdMinutes, minDecisions } = steps[step]
-    const lived = await figuresOf(challenger, documentsOf(history, challenger, step))
-    if (heldMinutes < holdMinutes || lived.challenger.n < minDecisions) return
-    const reason = `Step ${step + 1} was held for ${Math.floor(heldMinutes)} minutes with ${lived.challenger.n} decisions, and no guard tripped.`
+    if (heldMinutes < holdMinutes) return
+    const lived = documentsOf(history, challenger, step)
+    if (!(await hasTaken(name, lived, minDecisions))) return
+    const reason = `Step ${step + 1} was held for ${Math.floor(heldMinutes)} minutes with ${minDecisions} decisions or more, and no guard tripped.`
     await deployer.advanceChallenger(policy, name, { actor: systemActor, reason })
   }
 

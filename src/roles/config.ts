@@ -36,6 +36,8 @@ export interface HousekeepingSettings {
   readonly keepResults: number
   /** How many days files stay that nothing names; one at least, for what is on its way in. */
   readonly keepUnnamed: number
+  /** How many days after their receipt records of decisions stay; 0: for good. */
+  readonly keepDecisions: number
 }
 
 export const usualHousekeeping: HousekeepingSettings = {
@@ -43,6 +45,7 @@ export const usualHousekeeping: HousekeepingSettings = {
   keepDeleted: 30,
   keepResults: 90,
   keepUnnamed: 1,
+  keepDecisions: 0,
 }
 
 /** The configuration of this process, as its supervisor gave it. */

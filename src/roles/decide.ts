@@ -12,7 +12,7 @@ import { openRedisOnlineValues } from '../adapters/redis/index.ts'
 import { localAddress } from '../lib/rpc.ts'
 import { homeAt, lockRole, type Home } from '../projects/index.ts'
 import { startDecide as openDoor } from '../server/decide/index.ts'
-import { createModelThread, createPublishedHost } from '../serving/index.ts'
+import { createModelThreads, createPublishedHost } from '../serving/index.ts'
 import { topicsDirectory } from './actions.ts'
 import { version, type RoleConfig } from './config.ts'
 import { rolesErrors } from './errors.ts'
@@ -23,6 +23,8 @@ import { outsideModels } from './outside-models.ts'
 
 /** Between two looks at the catalogue of served models. */
 const LOOK_MS = 1000
+/** How long a start waits for models that decisions ask for. */
+const MODELS_MS_MAX = 2000
 
 export async function startDecide(
   config: RoleConfig,
@@ -43,13 +45,15 @@ export async function startDecide(
   }
   const models = createPublishedHost({
     published: home.published,
-    thread: createModelThread({
+    threads: createModelThreads({
       start: () => new Worker(new URL('./model-thread.ts', import.meta.url)),
     }),
-    onTrouble: (error) => log.warn({ error: String(error) }, 'A model cannot be served'),
+    onTrouble: (error, model) =>
+      log.warn({ error: String(error), ...model }, 'A model is not ready'),
   })
   const looking = setInterval(() => void models.refresh(), LOOK_MS)
-  void models.refresh()
+  // The first customers should not meet the fallback for want of a model that is being loaded.
+  await Promise.race([models.decisive(), sleep(MODELS_MS_MAX, undefined, { ref: false })])
   const door = await openDoor({
     home,
     host: config.host,
@@ -64,6 +68,7 @@ export async function startDecide(
           },
     online,
     inference: { models, version, grpcPort: config.grpcPort ?? undefined },
+    modelReady: models.ready,
     outsideModels: outsideModels(models),
     streams: {
       log: createFolderLog({ directory: topicsDirectory(home) }),

@@ -6,8 +6,10 @@ import {
   decisionErrors,
   directoryDeployments,
   draftDocument,
+  fallbackDefaults,
   publishDeployment,
   readDeployment,
+  withStated,
   type CompiledPolicy,
   type DecideRemote,
   type DeployedPolicy,
@@ -18,13 +20,26 @@ import type { Remote } from '../lib/rpc.ts'
 import { deploymentDocument } from '../pipelines/index.ts'
 import type { CompiledProject } from '../projects/index.ts'
 import type { Registry } from '../registry/index.ts'
-import type { Challengers, Compose, Deployment, Deployments } from '../serving/index.ts'
+import {
+  championOf,
+  type ChallengerTraffic,
+  type Challengers,
+  type Compose,
+  type Deployment,
+  type Deployments,
+} from '../serving/index.ts'
 import { rolesErrors } from './errors.ts'
 
 export interface Deployer {
   deployVersion(model: string, version: number, by: ChangeBy): Promise<void>
-  /** An approved policy with the present model. */
+  /** An approved policy with the present model, and beside it the challengers that there were. */
   deployPolicy(policy: CompiledPolicy, by: ChangeBy): Promise<void>
+  /** Runs the rules of a draft beside what decides, or of none any more. */
+  runShadow(
+    policy: string,
+    shadow: { readonly draft: string; readonly with: CompiledPolicy } | undefined,
+    by: ChangeBy,
+  ): Promise<void>
   rollBack(request: { policy: string; version?: number | undefined }, by: ChangeBy): Promise<void>
   /** Confirms what another person proposed, and turns it on. */
   confirmProposal(id: string, identityId: string, reason: string): Promise<void>
@@ -50,6 +65,8 @@ export interface DeployerPorts {
   readonly decide: Remote<DecideRemote>
   /** The policy that people approved as a draft and that is live; undefined where there is none. */
   readonly keptPolicy?: (policy: string) => Promise<CompiledPolicy | undefined>
+  /** Resolves when `decide` has made ready what a document asks outside of it. */
+  readonly modelsReady?: (document: DeployedPolicy) => Promise<void>
   /** File of the base checkpoint for the features of a published document. */
   readonly baseOf: (document: string) => Promise<string>
 }
@@ -58,20 +75,36 @@ export function createDeployer(ports: DeployerPorts): Deployer {
   const { directory, project, registry, serving, challengers, decide } = ports
   const documents = directoryDeployments(directory)
 
-  const compose: Compose = async (champion, traffic, sticky) => {
+  /** Challengers, and rules in shadow, beside a champion's document. */
+  async function beside(
+    champion: string,
+    traffic: readonly ChallengerTraffic[],
+    sticky: string | undefined,
+    policy: CompiledPolicy | undefined,
+  ): Promise<string> {
     const base = await readDeployment(documents, champion)
-    if (traffic.length === 0) return champion
-    const challenging = await Promise.all(
+    if (traffic.length === 0 && policy === undefined) return champion
+    const challengers = await Promise.all(
       traffic.map(async (each) => ({
         name: each.name,
-        ...(await scoredBy(each.model, each.version)),
+        ...withStated(base.policy, await scoredBy(each.model, each.version)),
         traffic:
           each.mode === 'shadow'
             ? { mode: each.mode, share: each.share }
             : { mode: each.mode, share: each.share, ...(each.when && { when: each.when }) },
       })),
     )
-    return publish({ ...base, challengers: challenging, ...(sticky && { sticky }) })
+    return publish({
+      ...base,
+      ...(policy && { policy }),
+      ...(challengers.length > 0 && { challengers, ...(sticky && { sticky }) }),
+    })
+  }
+
+  const compose: Compose = async (current, traffic, sticky) => {
+    const { shadowed, document } = current
+    const policy = shadowed && (await readDeployment(documents, document)).policy
+    return beside(championOf(current), traffic, sticky, policy)
   }
 
   async function scoredBy(model: string, number: number) {
@@ -100,11 +133,15 @@ export function createDeployer(ports: DeployerPorts): Deployer {
     return (features as string[]).every((feature) => known.has(feature)) ? before : undefined
   }
 
+  /** A policy may declare that no version before answers for its model. */
   async function withLastGood(document: DeployedPolicy) {
-    const lastGood = await lastGoodFor(document)
-    if (lastGood === undefined) return { document, lastGood }
-    const scored = await scoredBy(lastGood.model, lastGood.version)
-    return { document: { ...document, lastGood: scored }, lastGood }
+    const { policy } = document
+    const isAsked = (policy.fallback ?? fallbackDefaults).lastGood
+    const lastGood = isAsked ? await lastGoodFor(document) : undefined
+    const { lastGood: _, ...alone } = document
+    if (lastGood === undefined) return { document: alone, lastGood }
+    const scored = withStated(policy, await scoredBy(lastGood.model, lastGood.version))
+    return { document: { ...alone, lastGood: scored }, lastGood }
   }
 
   /** A policy that people approved stays when the project brings its next model. */
@@ -124,6 +161,7 @@ export function createDeployer(ports: DeployerPorts): Deployer {
   /** What would not decide is refused here, before anything is recorded. */
   async function publish(document: DeployedPolicy): Promise<string> {
     createEngine(document, featureNames(document))
+    await ports.modelsReady?.(document)
     return publishDeployment(directory, document)
   }
 
@@ -190,17 +228,27 @@ export function createDeployer(ports: DeployerPorts): Deployer {
       if (current === undefined) {
         throw decisionErrors.policy_not_found(`Policy "${policy.name}" is not live.`)
       }
-      const { model, version, lastGood } = current
-      const live = await readDeployment(documents, current.document)
-      const { challengers: _, sticky: _s, ...champion } = live
-      const document = draftDocument(champion, policy, await scoredBy(model, version))
+      const { model, version } = current
+      const champion = await readDeployment(documents, championOf(current))
+      const { document: decides, lastGood } = await withLastGood(
+        draftDocument(champion, policy, await scoredBy(model, version)),
+      )
+      const document = await publish(decides)
       const request = { policy: policy.name, policyHash: policy.version, model, version, lastGood }
+      const keepChallengers = ({ challengers: kept = [], sticky }: Deployment) =>
+        beside(document, kept, sticky, undefined)
       try {
-        const published = { ...request, document: await publish(document) }
-        await switchTo(await serving.deploy(published, by))
+        await switchTo(await serving.deploy({ ...request, document, keepChallengers }, by))
       } catch (error) {
         if (!isAssayError(error, 'deployment_unchanged')) throw error
       }
+    },
+    async runShadow(policy, shadow, by) {
+      const shadowed = shadow && { draft: shadow.draft, policyHash: shadow.with.version }
+      const deployment = await serving.runShadow(policy, shadowed, by, (current) =>
+        beside(championOf(current), current.challengers ?? [], current.sticky, shadow?.with),
+      )
+      if (deployment !== undefined) await switchTo(deployment)
     },
     async rollBack(request, by) {
       await switchTo(await serving.rollback(request, by))

@@ -112,6 +112,45 @@ test('what is due in all stores goes, each with its audit entry, and a dry run s
   expect((await counts(inDays(33), true))['files']).toMatchObject({ found: 0 })
 })
 
+test('records of decisions go by their age, where somebody set one and a server runs', async () => {
+  const asked: unknown[] = []
+  const kept = { ...rules, keepDecisions: 2555 }
+  const some = { segments: 2, decisions: 900, bytes: 5_000_000 }
+  const retention: NonNullable<Parameters<typeof housekeepingOfKeep>[0]['retention']> = {
+    plan: async () => {
+      return { ...some, first: [1, 451], kept: [{ ...some, decisions: 7, why: 'a hold' }] }
+    },
+    remove: async (request, { actor, reason }) => {
+      asked.push({ ...request, actor: actor.id, reason })
+      return some
+    },
+  }
+  const clock = manualClock(3000 * DAY_US)
+  const decisionsOf = async (dryRun: boolean, given: Partial<typeof kept> = {}) => {
+    const options = { rules: { ...kept, ...given }, clock }
+    const house = housekeepingOfKeep({ ...metadata, retention }, options)
+    const swept = await house.run({ dryRun }, 'Housekeeping')
+    return swept.find(({ part }) => part === 'decisions')
+  }
+  expect(await decisionsOf(false, { keepDecisions: 0 })).toBe(undefined)
+  const why = 'received 2555 days ago or earlier; their events and keys stay'
+  const told = { part: 'decisions', counts: { decisions: 900, kept: 7 }, why, problem: null }
+  expect(await decisionsOf(true)).toEqual(told)
+  expect(asked).toEqual([])
+  expect(await decisionsOf(false)).toEqual(told)
+  expect(asked).toEqual([
+    {
+      beforeUs: 445 * DAY_US,
+      first: [1, 451],
+      exportedTo: null,
+      actor: systemActor.id,
+      reason: `Housekeeping: ${why}`,
+    },
+  ])
+  const alone = await inDays(1, { rules: kept }).run({ dryRun: true }, 'Housekeeping')
+  expect(alone.find(({ part }) => part === 'decisions')?.problem).toContain('running server')
+})
+
 test('a rule of 0 days switches its parts off', async () => {
   const kept = { ...rules, keepDeleted: 0 }
   const swept = await inDays(1000, { rules: kept }).run({ dryRun: true }, 'Housekeeping')

@@ -19,13 +19,15 @@ import type { ModelFiles, Registry } from '../registry/index.ts'
 import type { Tracking } from '../tracking/index.ts'
 import type { HousekeepingSettings } from './config.ts'
 import type { RoleLog } from './log.ts'
+import { rolesErrors } from './errors.ts'
+import type { JournalRetention } from './journal-retention.ts'
 import { pipelineFolders } from './pipeline-folders.ts'
 
 export type HousekeepingRules = Omit<HousekeepingSettings, 'hour'>
 
 /** What one part of it removed, or would remove. */
 export interface SweptPart {
-  readonly part: 'models' | 'experiments' | 'files' | 'data' | 'results'
+  readonly part: 'models' | 'experiments' | 'files' | 'decisions' | 'data' | 'results'
   /** How many of what, for example `{ runs: 2, files: 7 }`. */
   readonly counts: Readonly<Record<string, number>>
   /** The rule, in words. */
@@ -75,7 +77,14 @@ export function housekeepingOfKeep(
     registry,
     modelFiles,
     tracking,
-  }: { readonly registry: Registry; readonly modelFiles: ModelFiles; readonly tracking: Tracking },
+    retention,
+  }: {
+    readonly registry: Registry
+    readonly modelFiles: ModelFiles
+    readonly tracking: Tracking
+    /** Where a server runs: records of decisions are removed by `decide`. */
+    readonly retention?: Pick<JournalRetention, 'plan' | 'remove'> | undefined
+  },
   options: HousekeepingOptions,
 ): Housekeeping {
   const deleted = ({ keepDeleted }: HousekeepingRules, but: string) =>
@@ -114,6 +123,24 @@ export function housekeepingOfKeep(
           const fromUs = nowUs + rules.keepUnnamed * DAY_US
           const found = await files.findStrays({ fromUs, dryRun, signal })
           return { files: removed, modelFiles: models, found, uploads }
+        },
+      },
+      {
+        name: 'decisions',
+        why: ({ keepDecisions }) =>
+          keepDecisions === 0
+            ? null
+            : `received ${dayCount(keepDecisions)} ago or earlier; their events and keys stay`,
+        async sweep({ dryRun, rules, nowUs }, by) {
+          if (retention === undefined) {
+            throw rolesErrors.server_missing('Only a running server removes records of decisions.')
+          }
+          const beforeUs = beforeDays(nowUs, rules.keepDecisions)
+          const { first, decisions, kept } = await retention.plan(beforeUs)
+          const stay = kept.reduce((sum, each) => sum + each.decisions, 0)
+          if (dryRun) return { decisions, kept: stay }
+          const gone = await retention.remove({ beforeUs, first, exportedTo: null }, by)
+          return { decisions: gone.decisions, kept: stay }
         },
       },
     ],
@@ -213,11 +240,13 @@ function createHousekeeping(parts: readonly Part[], options: HousekeepingOptions
 }
 
 /** What is on its way in is safe whoever asks. */
-function atLeast({ keepDeleted, keepResults, keepUnnamed }: HousekeepingRules): HousekeepingRules {
+function atLeast(rules: HousekeepingRules): HousekeepingRules {
+  const { keepDeleted, keepResults, keepUnnamed, keepDecisions } = rules
   return {
     keepDeleted: Math.max(0, keepDeleted),
     keepResults: Math.max(0, keepResults),
     keepUnnamed: Math.max(1, keepUnnamed),
+    keepDecisions: Math.max(0, keepDecisions),
   }
 }
 

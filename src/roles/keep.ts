@@ -6,9 +6,9 @@ import type { Access, AccessSnapshot, Identity } from '../access/index.ts'
 import { createFolderArtifacts } from '../adapters/folder/index.ts'
 import { isOnnxRuntimeInstalled } from '../adapters/onnx/index.ts'
 import {
-  caseSettings,
   createCaseDesk,
   createCaseWork,
+  createArrivals,
   createProjector,
   createSetAsideDesk,
   createSetAsideSink,
@@ -18,7 +18,7 @@ import {
 import { writeFileAtomic } from '../lib/files.ts'
 import { systemIds } from '../lib/ids.ts'
 import { listenLocally, remote, serveRpc } from '../lib/rpc.ts'
-import { createDriftSink } from '../monitoring/index.ts'
+import { createChallengerTests, createDriftSink } from '../monitoring/index.ts'
 import {
   markBrokenOff,
   markInterrupted,
@@ -36,7 +36,7 @@ import {
   type DeclaredProject,
   type Home,
 } from '../projects/index.ts'
-import { deploymentsDirectory } from '../server/decide/index.ts'
+import { deploymentsDirectory, type ModelsRemote } from '../server/decide/index.ts'
 import {
   createDiskWatch,
   createKeepApp,
@@ -50,10 +50,11 @@ import {
 import { openActions } from './actions.ts'
 import { version, type RoleConfig } from './config.ts'
 import { createCanary } from './canary.ts'
-import { createDeployer } from './deployer.ts'
+import { createDeployer, type DeployerPorts } from './deployer.ts'
 import { rolesErrors } from './errors.ts'
 import { housekeepingOfKeep, keepHouse } from './housekeeping.ts'
 import { backtestFiles } from './backtest-files.ts'
+import { createJournalRetention } from './journal-retention.ts'
 import { createLearningFiles } from './learning-files.ts'
 import { isRunnerAlive, wakingDesk } from './pipeline-control.ts'
 import { openPolicies } from './policies.ts'
@@ -63,6 +64,7 @@ import { openMetadata, type Metadata, type MetadataEvents } from './metadata.ts'
 import { createModelReader } from './model-reader.ts'
 import { openReferences } from './references.ts'
 import { createSealRecorder } from './seals.ts'
+import { modelsReady, partakers } from './outside-deployed.ts'
 import { createServedPublisher } from './served-publisher.ts'
 import { servicesForCommands, servicesForWork } from './services.ts'
 
@@ -76,6 +78,7 @@ export interface RunningRole {
 const ACTIONS_EVERY_MS = 250
 /** Between two looks at what is due: labels of verdicts, sealed segments, deployments. */
 const CHORES_EVERY_MS = 1000
+const RETENTION_TIMEOUT_MS = 3_600_000
 /** Between two looks at how challengers do. */
 const CHALLENGERS_EVERY_MS = 10_000
 
@@ -88,13 +91,14 @@ export interface KeptHome {
   readonly onVersion?: MetadataEvents['onVersion']
   /** Who asks where a request names nobody; without it such a request is refused. */
   readonly openTo?: (metadata: Metadata) => Promise<Identity>
+  readonly modelsReady?: DeployerPorts['modelsReady']
   /** Writes exports; `work` does so where nothing else is named. */
   readonly parquet?: ParquetWriter
 }
 
 /** Opens what a home keeps, and the app over it, which listens on nothing yet. */
 export async function openKeep(kept: KeptHome) {
-  const { home, log, page, onAccessChanged, onVersion, openTo, parquet } = kept
+  const { home, log, page, onAccessChanged, onVersion, openTo, parquet, modelsReady } = kept
   const metadata = await openMetadata(home, {
     ...(onAccessChanged && { onAccessChanged }),
     ...(onVersion && { onVersion }),
@@ -111,6 +115,7 @@ export async function openKeep(kept: KeptHome) {
     decide,
     documents,
     deployPolicy: (policy, by) => deployer.deployPolicy(policy, by),
+    runShadow: (...shadow) => deployer.runShadow(...shadow),
     namespace: async () => (await onAir({ decide, clock: metadata.clock })).namespace,
     backtestOf: (version) => backtestFiles(home).newestOf(version),
   })
@@ -120,6 +125,7 @@ export async function openKeep(kept: KeptHome) {
     project: () => (project && learnsAndDecides(project) ? project : undefined),
     decide,
     keptPolicy: (policy) => policies.drafts.keptPolicy(policy),
+    ...(modelsReady && { modelsReady }),
     baseOf: async (document) => {
       const published = await documents.read(document)
       if (published === undefined)
@@ -133,15 +139,13 @@ export async function openKeep(kept: KeptHome) {
     clock: metadata.clock,
     labelsOf: () => verdictLabels(project),
   })
-  const settingsOf = (policy: string) =>
-    caseSettings(project?.policies.find(({ name }) => name === policy)?.cases)
   const cases = createCaseWork({
     store: stores.decisions,
     desk: caseDesk,
     unit: stores.unit,
     audit: metadata.audit,
     clock: metadata.clock,
-    settingsOf,
+    settingsOf: policies.caseSettings,
   })
   const pipelineWork = remote<PipelineRemote>(home.socket('work'), 'pipelines')
   const models = createModelReader()
@@ -159,14 +163,16 @@ export async function openKeep(kept: KeptHome) {
     clock: metadata.clock,
     onError: troubleTeller(log)('Measuring the disk'),
   })
+  const arrivals = createArrivals({ store: stores.decisions })
   const rooms: Rooms = {
     ...metadata,
     disk,
     ...deployer,
     ...policies,
     decisions: stores.decisions,
+    challengerTests: createChallengerTests({ ...metadata, decisions: stores.decisions }),
+    arrivals,
     cases,
-    caseSettings: settingsOf,
     actions,
     setAside: createSetAsideDesk({
       ...metadata,
@@ -213,6 +219,7 @@ export async function openKeep(kept: KeptHome) {
     },
     pageDirectory: page,
     version,
+    arrivals,
     parquet: parquet ?? ((names, rows) => work.parquet(names, rows)),
     mlflow: { rooms: metadata, openTo: nobody },
     onDefect: (error, { method, url }) => log.error({ error, method, url }, 'A request failed'),
@@ -259,6 +266,7 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
     onVersion: () => {
       versionsMoved = true
     },
+    modelsReady: (document) => modelsReady(document, served, models),
   })
   const { stores } = metadata
   await publishAccess(() => metadata.access.snapshot())
@@ -267,7 +275,27 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
   const ofWork = { ...servicesForWork(metadata, deployer), projects: { apply } }
   const forWork = await serveRpc(home.socket('keep'), ofWork, { onDefect })
   const { pipelineDesk } = rooms
-  const house = keepHouse((options) => housekeepingOfKeep(metadata, options), config.housekeeping, {
+  const sinks = [
+    stores.decisions,
+    createSetAsideSink(stores.setAside),
+    createDriftSink({ store: stores.drift, referenceOf: rooms.references.ofDeployment }),
+  ] as const
+  const seals = createSealRecorder({ decide: rooms.decide, audit: metadata.audit })
+  const retention = createJournalRetention({
+    ...metadata,
+    // Reading what is to go may take long.
+    decide: remote(home.socket('decide'), 'decide', { timeoutMs: RETENTION_TIMEOUT_MS }),
+    followers: [
+      { name: 'the list of decisions', position: (of) => sinks[0].position(of) },
+      { name: 'the list of set-aside messages', position: (of) => sinks[1].position(of) },
+      { name: 'drift', position: (of) => sinks[2].position(of) },
+    ],
+    actions,
+    actionStore: stores.actions,
+    recordSeals: () => seals.record(),
+  })
+  const kept = { ...metadata, retention }
+  const house = keepHouse((options) => housekeepingOfKeep(kept, options), config.housekeeping, {
     clock: metadata.clock,
     log,
     sleep: (ms, signal) => sleep(ms, undefined, { signal, ref: false }).catch(() => {}),
@@ -277,6 +305,7 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
     actions,
     setAside: rooms.setAside,
     housekeeping: { run: house.run },
+    retention,
   }
   const forCommands = await serveRpc(home.socket('admin'), ofCommands, { onDefect })
   // The front door bounds how long a request may take to arrive; large files may take longer than
@@ -288,11 +317,8 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
 
   const projector = createProjector({
     decide: rooms.decide,
-    sinks: [
-      stores.decisions,
-      createSetAsideSink(stores.setAside),
-      createDriftSink({ store: stores.drift, referenceOf: rooms.references.ofDeployment }),
-    ],
+    sinks,
+    onApplied: () => rooms.arrivals.moved(),
     onError: trouble('Reading the journal'),
   })
   projector.start()
@@ -303,7 +329,6 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
     const begun = await actions.begin(stopping.signal).catch(withActions)
     if (begun !== undefined) told = Promise.all([told, begun.ended])
   })
-  const seals = createSealRecorder({ decide: rooms.decide, audit: metadata.audit })
   const withCases = trouble('Putting alerts into cases')
   const withLabels = trouble('Sending labels of verdicts')
   const withDeployments = trouble('Bringing decide to what is deployed')
@@ -320,7 +345,9 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
       modelJson: (model, number) => metadata.registry.modelJson(model, number),
       file: createFolderArtifacts({ directory: home.artifacts }).get,
     },
+    deployed: async () => partakers(await metadata.serving.history()),
   })
+  const models = remote<ModelsRemote>(home.socket('decide'), 'models')
   const withServed = trouble('Publishing served models')
   const withSeals = trouble('Recording sealed segments')
   const canary = createCanary({

@@ -20,9 +20,9 @@ function modelsThat(
   }
   const asked: string[] = []
   const models = outsideModels({
-    find(name, version) {
-      asked.push(`${name} ${version}`)
-      return { name, version: version!, standing: { state: 'ready', runtime } }
+    runtimeOf(document) {
+      asked.push(document)
+      return runtime
     },
   })
   return { asked, score: () => models.score(model, row, new AbortController().signal) }
@@ -33,14 +33,14 @@ const numbers = (name: string, data: number[]): Tensor => {
 }
 
 describe('a model outside', () => {
-  test('is asked by name and version, and gives the chance of the second class', async () => {
+  test('is asked by the document that its deployment names, and gives the chance of the second class', async () => {
     const seen: Tensor[] = []
     const { asked, score } = modelsThat({ inputs: [column('a'), column('b')], table }, (inputs) => {
       seen.push(...inputs)
       return [numbers('predict', [1]), numbers('predict_proba', [0.3, 0.7])]
     })
     expect(await score()).toBe(0.7)
-    expect(asked).toEqual(['graph 3'])
+    expect(asked).toEqual(['hash'])
     expect(seen).toEqual([{ name: 'input', datatype: 'FP32', shape: [1, 2], data: row }])
   })
 

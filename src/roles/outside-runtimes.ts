@@ -7,11 +7,18 @@ import {
   type OpenRuntime,
 } from '../serving/index.ts'
 
-type OutsideBody = Parameters<OpenRuntime>[0]
+export type OutsideBody = Parameters<OpenRuntime>[0]
 
 export interface OutsideOptions {
   /** Whether a remote model may lie in a private network. */
   readonly allowPrivate: boolean
+  /** Whether a graph is computed in this very thread, which is there for nothing else. */
+  readonly here?: boolean
+}
+
+/** Whether models in a private network may be asked by what decides here. */
+export function allowsPrivate(): boolean {
+  return process.env['ASSAY_MODELS_PRIVATE'] === 'allow'
 }
 
 /** How long a graph may take over one request, and how many may wait. */
@@ -24,10 +31,16 @@ export async function openOutside(
 ): Promise<ModelRuntime> {
   switch (body.kind) {
     case 'onnx': {
-      const { file, features, task } = body
-      const named = { ...(features && { features }), ...(task && { task }) }
+      const { file, features, task, device } = body
+      const { here = false } = options
+      const named = {
+        ...(features && { features }),
+        ...(task && { task }),
+        ...(device && { device }),
+      }
       const bytes = Buffer.from(file, 'base64')
-      return outsideRuntime('onnxruntime', await openOnnxModel(bytes, { ...limits, ...named }))
+      const model = await openOnnxModel(bytes, { ...limits, ...named, here })
+      return outsideRuntime('onnxruntime', model)
     }
     case 'remote':
       return openRemote(body, options)

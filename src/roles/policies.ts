@@ -1,6 +1,5 @@
 // What people change of policies, wired: the desk that orders, the drafts that become live, and the trial
 // of a draft on the last decisions.
-import { type ChangeBy } from '../access/index.ts'
 import {
   createPolicyDesk,
   createPolicyDrafts,
@@ -8,7 +7,9 @@ import {
   draftDocument,
   tryDraft,
   withParts,
+  caseSettings,
   type BacktestReport,
+  type CaseSettings,
   type CompiledPolicy,
   type DecideRemote,
   type DeployedPolicy,
@@ -22,6 +23,8 @@ import { isAssayError } from '../lib/errors.ts'
 import { contentHash } from '../lib/hash.ts'
 import type { Remote } from '../lib/rpc.ts'
 import { DAY_US } from '../lib/time.ts'
+import { championOf, type Deployment } from '../serving/index.ts'
+import type { Deployer } from './deployer.ts'
 import type { Metadata } from './metadata.ts'
 
 export interface Policies {
@@ -29,6 +32,10 @@ export interface Policies {
   readonly drafts: PolicyDrafts
   /** The document that is live for a policy. Error: `policy_not_found`. */
   livePolicy(policy: string): Promise<DeployedPolicy>
+  /** How the alerts of a policy are worked, as what is live declares it. */
+  caseSettings(policy: string): Promise<CaseSettings>
+  /** Reviews a day of all live policies; null where none states them. */
+  reviewCapacity(): Promise<number | null>
   /** The last decisions answered again with other parts of the live policy. */
   tryPolicy(policy: string, parts: PolicyParts, namespace: string): Promise<BacktestReport>
   /** Tells what waits, sends what was approved, sweeps once a day. */
@@ -39,7 +46,8 @@ export interface PoliciesPorts {
   readonly metadata: Metadata
   readonly decide: Remote<DecideRemote>
   readonly documents: DeploymentFiles
-  readonly deployPolicy: (policy: CompiledPolicy, by: ChangeBy) => Promise<void>
+  readonly deployPolicy: Deployer['deployPolicy']
+  readonly runShadow: Deployer['runShadow']
   /** The namespace whose decisions a draft is tried on. */
   readonly namespace: () => Promise<string>
   /** A finished back-test of this version; undefined where there is none. */
@@ -52,17 +60,37 @@ export interface PoliciesPorts {
 const DOCUMENTS_READ_MAX = 8
 
 export function openPolicies(ports: PoliciesPorts): Policies {
-  const { metadata, decide, deployPolicy, namespace, backtestOf } = ports
+  const { metadata, decide, deployPolicy, runShadow, namespace, backtestOf } = ports
   const { stores, unit, audit, clock, access, serving, afterReviews } = metadata
   const documents = readOnce(ports.documents)
   const ids = metadata.ids
 
-  async function livePolicy(policy: string): Promise<DeployedPolicy> {
+  async function documentOf(
+    policy: string,
+    hashOf: (current: Deployment) => string,
+  ): Promise<DeployedPolicy> {
     const current = await serving.current(policy)
-    const document = current && (await documents(current.document))
+    const document = current && (await documents(hashOf(current)))
     if (document === undefined)
       throw decisionErrors.policy_not_found(`No policy "${policy}" is live.`)
     return document
+  }
+  const livePolicy = (policy: string) => documentOf(policy, ({ document }) => document)
+  const champion = (policy: string) => documentOf(policy, championOf)
+
+  async function settingsOf(policy: string): Promise<CaseSettings> {
+    try {
+      return caseSettings((await champion(policy)).policy.cases)
+    } catch (error) {
+      // Cases outlive the deployments of a policy.
+      if (isAssayError(error, 'policy_not_found')) return caseSettings(undefined)
+      throw error
+    }
+  }
+
+  async function reviewCapacity(): Promise<number | null> {
+    const stated = (await livePolicies()).flatMap((each) => each.reviewCapacityPerDay ?? [])
+    return stated.length === 0 ? null : stated.reduce((sum, perDay) => sum + perDay, 0)
   }
 
   async function livePolicies(): Promise<readonly CompiledPolicy[]> {
@@ -72,7 +100,7 @@ export function openPolicies(ports: PoliciesPorts): Policies {
   }
 
   async function tryPolicy(policy: string, parts: PolicyParts, within: string) {
-    const live = await livePolicy(policy)
+    const live = await champion(policy)
     return tryDocument(draftDocument(live, withParts(live.policy, parts)), within)
   }
 
@@ -104,30 +132,46 @@ export function openPolicies(ports: PoliciesPorts): Policies {
     audit,
     clock,
     ids,
-    live: livePolicy,
+    live: champion,
     deploy: deployPolicy,
+    runShadow,
     async evidence({ policy, body }): Promise<DraftEvidence> {
       const { version } = body
       const known = await backtestOf?.(version)
       if (known !== undefined) {
         return { kind: 'backtest', hash: known.hash, version, sentence: known.summary }
       }
-      const document = draftDocument(await livePolicy(policy), body)
+      const document = draftDocument(await champion(policy), body)
       const report = await tryDocument(document, await namespace())
       return { kind: 'trial', hash: contentHash(report), version, sentence: sayTrial(report) }
     },
   })
+
+  /** The deployment that a policy's drafts were brought to last. */
+  const settled = new Map<string, string>()
+
+  /** Looks at drafts only after what is live has changed, and after a start. */
+  async function settleDrafts(): Promise<void> {
+    for (const { policy, id, toUs } of await serving.history()) {
+      if (toUs !== undefined || settled.get(policy) === id) continue
+      await drafts.settle(policy)
+      settled.set(policy, id)
+    }
+  }
 
   let sweptAtUs = 0
   return {
     policyDesk,
     drafts,
     livePolicy,
+    caseSettings: settingsOf,
+    reviewCapacity,
     tryPolicy,
     async chores() {
       try {
         await policyDesk.tellDue()
         await drafts.deployDue()
+        await settleDrafts()
         if (clock.nowUs() - sweptAtUs < DAY_US) return
         sweptAtUs = clock.nowUs()
         await policyDesk.sweep()

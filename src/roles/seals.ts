@@ -14,6 +14,7 @@ export function createSealRecorder({
   readonly audit: AuditLog
 }): { record(): Promise<void> } {
   let known: Set<string> | undefined
+  let last: Promise<void> = Promise.resolve()
 
   async function recorded(): Promise<Set<string>> {
     const names = new Set<string>()
@@ -29,23 +30,30 @@ export function createSealRecorder({
     }
   }
 
-  return {
-    async record() {
-      known ??= await recorded()
-      for (const { namespace } of await decide.namespaces()) {
-        for (const segment of await decide.sealed({ namespace })) {
-          const id = `${namespace}/${segment.name}`
-          if (known.has(id)) continue
-          await audit.append({
-            actor: systemActor.id,
-            action: ACTION,
-            object: { kind: 'journal-segment', id },
-            reason: 'The segment is full and will not change any more',
-            details: { namespace, ...segment },
-          })
-          known.add(id)
-        }
+  async function recordAll(): Promise<void> {
+    known ??= await recorded()
+    for (const { namespace } of await decide.namespaces()) {
+      for (const segment of await decide.sealed({ namespace })) {
+        const id = `${namespace}/${segment.name}`
+        if (known.has(id)) continue
+        await audit.append({
+          actor: systemActor.id,
+          action: ACTION,
+          object: { kind: 'journal-segment', id },
+          reason: 'The segment is full and will not change any more',
+          details: { namespace, ...segment },
+        })
+        known.add(id)
       }
+    }
+  }
+
+  return {
+    /** One after the other, so that no segment is recorded twice. */
+    record() {
+      const recording = last.then(recordAll)
+      last = recording.catch(() => undefined)
+      return recording
     },
   }
 }

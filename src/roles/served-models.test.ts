@@ -1,15 +1,23 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { tinyGraph } from '../../test/brought-graph.ts'
 import { engineModel } from '../../test/inference-models.ts'
-import type { LabelledVersion, ModelVersion, VersionStatus } from '../registry/index.ts'
+import type {
+  LabelledVersion,
+  ModelVersion,
+  VersionName,
+  VersionStatus,
+} from '../registry/index.ts'
 import {
-  createModelThread,
+  createModelThreads,
   createPublishedHost,
   type PublishedHost,
   readCatalogue,
+  type ServedModel,
+  writeServedModel,
 } from '../serving/index.ts'
 import { createServedPublisher } from './served-publisher.ts'
 
@@ -25,7 +33,7 @@ beforeEach(() => {
   workers = []
   host = createPublishedHost({
     published: directory,
-    thread: createModelThread({
+    threads: createModelThreads({
       start: () => {
         const worker = new Worker(new URL('./model-thread.ts', import.meta.url))
         workers.push(worker)
@@ -44,7 +52,11 @@ const version = (number: number, status: VersionStatus) =>
   ({ model: 'churn', version: number, hash: `record ${number}`, status }) as ModelVersion
 
 /** A registry that has just these versions, whose models may be read so often. */
-function publisherOf(versions: ModelVersion[], json = JSON.stringify(model)) {
+function publisherOf(
+  versions: ModelVersion[],
+  json = JSON.stringify(model),
+  { deployed = [], text }: { deployed?: readonly VersionName[]; text?: string } = {},
+) {
   let reads = 0
   const publisher = createServedPublisher({
     directory,
@@ -55,13 +67,15 @@ function publisherOf(versions: ModelVersion[], json = JSON.stringify(model)) {
           .filter(({ status }) => filter && 'value' in filter && filter.value === status)
           .map((each) => ({ version: each }) as LabelledVersion),
       }),
+      version: async (_, number) => versions.find((each) => each.version === number)!,
     },
+    deployed: async () => deployed,
     sources: {
       modelJson: async () => {
         reads++
         return json
       },
-      file: async () => undefined,
+      file: async () => (text === undefined ? undefined : Buffer.from(text)),
     },
   })
   return { ...publisher, reads: () => reads }
@@ -117,7 +131,7 @@ describe('what keep publishes', () => {
     await publisherOf([version(1, 'live')], JSON.stringify({ ...model, trees: 3 })).publish()
     await host.refresh()
     const { standing } = host.find('churn')
-    expect(standing).toMatchObject({ state: 'unavailable' })
+    expect(standing).toMatchObject({ state: 'unserved' })
   })
 
   test('is not served where the document is damaged, and the others are', async () => {
@@ -141,6 +155,32 @@ describe('what keep publishes', () => {
       expect(await answers()).toEqual(Float64Array.from(probabilities.flat()))
     }
     expect(workers).toHaveLength(8)
+  })
+
+  test('is asked by decisions where it is computed elsewhere, also while nobody approved it', async () => {
+    const served: ServedModel = {
+      format: 1,
+      name: 'graph',
+      version: '7',
+      body: { kind: 'onnx', file: readFileSync(tinyGraph).toString('base64') },
+    }
+    const { hash, text } = writeServedModel(served)
+    const outside = { ...version(3, 'candidate'), kind: 'outside' }
+    const json = JSON.stringify({ kind: 'outside', features: [], served: hash })
+    const about = [{ model: 'churn', version: 3 }]
+    const publisher = publisherOf([outside], json, { deployed: about, text })
+    await publisher.publish()
+    await host.decisive()
+    expect(() => host.find('churn', '3')).toThrow('No model churn')
+    const runtime = host.runtimeOf(hash)
+    const [, proba] = await runtime.predict([
+      { name: 'input', datatype: 'FP64', shape: [1, 5], data: Float64Array.of(390, 1, 1, 40, 0) },
+    ])
+    expect(proba.data[1]).toBeGreaterThan(0.5)
+    await publisherOf([outside], json, { text }).publish()
+    await host.refresh()
+    expect(() => host.runtimeOf(hash)).toThrow('No model of the document')
+    await expect(host.ready(hash)).rejects.toThrow('No model of the document')
   })
 
   test('survives a catalogue that is damaged: what was served stays, and keep writes it again', async () => {

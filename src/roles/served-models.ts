@@ -2,8 +2,10 @@
 import type { ModelVersion } from '../registry/index.ts'
 import { examineLogged, type LoggedFiles } from '../registry/index.ts'
 import type { PreparedModel, TrainedModel } from '../learning/index.ts'
+import type { OutsideModel } from '../decisions/index.ts'
 import type { ServedBody, ServedModel } from '../serving/index.ts'
 import { rolesErrors } from './errors.ts'
+import { servedDocument } from './outside-adoption.ts'
 
 export interface VersionSources {
   modelJson(model: string, version: number): Promise<string>
@@ -20,16 +22,18 @@ export async function servedModelOf(
   sources: VersionSources,
 ): Promise<ServedModel> {
   const { model: name, version: number, brought } = version
-  const body =
-    brought === undefined
-      ? ownBody(await sources.modelJson(name, number))
-      : await broughtBody(version, brought.files, sources)
-  return { format: 1, name, version: String(number), body }
-}
-
-function ownBody(text: string): ServedBody {
-  const model = JSON.parse(text) as TrainedModel | PreparedModel
-  return 'preparation' in model ? { kind: 'prepared', model } : { kind: 'engine', model }
+  const named = { format: 1, name, version: String(number) } as const
+  if (brought !== undefined) {
+    return { ...named, body: await broughtBody(version, brought.files, sources) }
+  }
+  const model = JSON.parse(await sources.modelJson(name, number)) as
+    | TrainedModel
+    | PreparedModel
+    | OutsideModel
+  if ('preparation' in model) return { ...named, body: { kind: 'prepared', model } }
+  if (model.kind !== 'outside') return { ...named, body: { kind: 'engine', model } }
+  // As it was measured: under the name that it had then, which its hash covers.
+  return servedDocument(model.served, sources.file)
 }
 
 /** What Python logged, read as data. */

@@ -62,6 +62,7 @@ export async function start(options: StartOptions): Promise<number> {
       keepDeleted: options.keepDeleted ?? usualHousekeeping.keepDeleted,
       keepResults: options.keepResults ?? usualHousekeeping.keepResults,
       keepUnnamed: options.keepUnnamed ?? usualHousekeeping.keepUnnamed,
+      keepDecisions: options.keepDecisions ?? usualHousekeeping.keepDecisions,
     },
     page: fileURLToPath(new URL('../../dist-web', import.meta.url)),
   }

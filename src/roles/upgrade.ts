@@ -3,9 +3,10 @@
 import { promises as fs } from 'node:fs'
 import path from 'node:path'
 import { freezeDatabase, metadataVersions } from '../adapters/sqlite/index.ts'
+import { isAssayError } from '../lib/errors.ts'
 import { fileErrorCode, nodeFiles } from '../lib/files.ts'
-import { decodeHeader, HEADER_BYTES, segmentName } from '../lib/journal-format.ts'
-import { listSegments } from '../lib/journal-segments.ts'
+import { decodeHeader, HEADER_BYTES } from '../lib/journal-format.ts'
+import { segmentFiles, type SegmentFile } from '../lib/journal-segments.ts'
 import { HOME_FORMAT, type Home } from '../projects/index.ts'
 
 export interface UpgradeFinding {
@@ -122,9 +123,14 @@ async function journalFindings(home: Home): Promise<UpgradeFinding[]> {
 
 async function journalFinding(namespace: string, directory: string): Promise<UpgradeFinding> {
   const what = `journal of ${namespace}`
-  const segments = await listSegments(directory, nodeFiles).catch(() => [])
-  for (const first of segments) {
-    const name = segmentName(first)
+  let segments: SegmentFile[]
+  try {
+    segments = await segmentFiles(directory, nodeFiles)
+  } catch (error) {
+    if (isAssayError(error)) return { what, verdict: 'refused', sentence: error.detail }
+    segments = []
+  }
+  for (const { first, name } of segments) {
     const open = await nodeFiles.open(path.join(directory, name), 'read')
     try {
       const header = new Uint8Array(HEADER_BYTES)
@@ -132,7 +138,7 @@ async function journalFinding(namespace: string, directory: string): Promise<Upg
       if (decodeHeader(header) === first) continue
       const format = new DataView(header.buffer).getUint32(8, true)
       // The last one may be torn at its very beginning; the start puts that right.
-      if (first === segments.at(-1) && (await open.size()) < HEADER_BYTES) continue
+      if (first === segments.at(-1)?.first && (await open.size()) < HEADER_BYTES) continue
       const sentence = `${name} has format ${format}, or is damaged; this version reads 1`
       return { what, verdict: 'refused', sentence }
     } finally {

@@ -66,6 +66,8 @@ import { createLearning } from './learning.ts'
 import { pipelineService, startPipelines, type RunningPipelines } from './pipeline-host.ts'
 import { readMaterial, saveMaterial } from './live-material.ts'
 import { roleLog } from './log.ts'
+import { scoreOutside } from './outside-adoption.ts'
+import { allowsPrivate } from './outside-runtimes.ts'
 import { dataFile, identityOfData } from './project-data.ts'
 import { keepReference } from './references.ts'
 import { resubmitRows } from './resubmission.ts'
@@ -255,6 +257,7 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
       },
       {
         ...peers,
+        scoreOutside: scoreOutside(home, { allowPrivate: allowsPrivate() }),
         ingest,
         keepReference: (modelHash, reference) => keepReference(home, modelHash, reference),
         live: {

@@ -35,8 +35,16 @@ export const refusals = defineErrors({
   },
 })
 
-/** The longest that a request may take to arrive; a client that never ends holds nothing for ever. */
-export const arrival = { headersTimeout: 20_000, requestTimeout: 120_000 } as const
+/**
+ * The longest that a request may take to arrive: a client that never ends holds nothing for ever. And how
+ * long a connection may rest between two: longer than balancers and clients keep theirs (mostly 60 s), so
+ * that a request is not sent on one that is just being closed.
+ */
+export const arrival = {
+  headersTimeout: 20_000,
+  requestTimeout: 120_000,
+  keepAliveTimeout: 75_000,
+} as const
 
 /** How much of a refused body is read so that the answer arrives, and for how long. */
 const DRAIN_BYTES_MAX = 64 * 1024 * 1024

@@ -13,6 +13,8 @@ export const usualGuards: ChallengerGuards = {
 }
 
 const STEPS_MAX = 20
+/** More are not counted at every look. */
+const STEP_DECISIONS_MAX = 20_000
 const CHALLENGERS_MAX = 8
 const RESERVED = ['champion', 'last-good']
 /** Shares are written as decimals, whose sum may miss 1 by a rounding. */
@@ -44,8 +46,11 @@ export function checkSpec(
   }
   for (const [index, step] of (steps ?? []).entries()) {
     const { holdMinutes, minDecisions } = step
-    if (!(holdMinutes >= 0) || !Number.isSafeInteger(minDecisions) || minDecisions < 0) {
-      refuse(`Step ${index + 1} needs minutes and a number of decisions, 0 or more.`)
+    const isCount = Number.isSafeInteger(minDecisions) && minDecisions >= 0
+    if (!(holdMinutes >= 0) || !isCount || minDecisions > STEP_DECISIONS_MAX) {
+      refuse(
+        `Step ${index + 1} needs minutes, and a number of decisions from 0 to ${STEP_DECISIONS_MAX}.`,
+      )
     }
     if (index > 0 && step.share <= steps![index - 1].share) {
       refuse(`Step ${index + 1} must have a larger share than the one before.`)

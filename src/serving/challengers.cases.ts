@@ -3,8 +3,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ModelVersion } from '../registry/index.ts'
 import { openBank, comparisonWith, type ReleaseStores } from './bank.cases.ts'
 import { usualGuards } from './challenger-spec.ts'
-import type { Compose } from './challengers.ts'
-import type { ChallengerSpec } from './types.ts'
+import { documentsOf, type Compose } from './challengers.ts'
+import { championOf } from './deployments.ts'
+import type { ChallengerSpec, Deployment } from './types.ts'
 
 const code = (expected: string) => expect.objectContaining({ code: expected })
 const steps = [
@@ -12,8 +13,8 @@ const steps = [
   { share: 0.5, holdMinutes: 10, minDecisions: 5 },
 ]
 /** Names what stands in the document, as its hash would. */
-const compose: Compose = async (champion, traffic) =>
-  [champion, ...traffic.map(({ name, share }) => `${name}:${share}`)].join(' ')
+const compose: Compose = async (current, traffic) =>
+  [championOf(current), ...traffic.map(({ name, share }) => `${name}:${share}`)].join(' ')
 
 export function challengerCases(name: string, open: () => Promise<ReleaseStores>): void {
   describe(`challengers over ${name}`, () => {
@@ -84,6 +85,15 @@ export function challengerCases(name: string, open: () => Promise<ReleaseStores>
       expect(closed).toMatchObject({ state: 'confirmed', closed: { identityName: 'Ann' } })
     })
 
+    test('are proposed by a person, whatever a script may do beside', async () => {
+      const { access, system } = bank
+      const program = await access.createIdentity(
+        { name: 'CI', kind: 'script', roles: ['administrator'] },
+        system,
+      )
+      await expect(propose(spec(better), program)).rejects.toEqual(code('proposal_by_script'))
+    })
+
     test('take live traffic only when approved, and shadow once the gate holds', async () => {
       const examined = await bank.register('examined')
       await bank.examine(bank.evidenceOf(examined, { champion: comparisonWith(champion, 0.01) }))
@@ -148,11 +158,76 @@ export function challengerCases(name: string, open: () => Promise<ReleaseStores>
       const late = await propose(spec(better, { name: 'again' }))
       const deployed = await bank.deploy(better)
       expect(deployed.challengers).toBeUndefined()
+      const ended = (await bank.log.list({ limit: 10 })).find(
+        ({ entry }) => entry.action === 'serving.challenger-ended',
+      )
+      expect(ended?.entry).toMatchObject({
+        reason: "card-fraud version 2 took the champion's place: Approved",
+        details: { name: 'v2', version: 2 },
+      })
       await expect(confirm(late.id)).rejects.toEqual(code('proposal_outdated'))
       const back = await bank.rollback()
       expect(back).toMatchObject({ version: 1, document: 'doc-1', action: 'rollback' })
       const [review] = await bank.afterReviews.list({ open: true, limit: 10 })
       expect(review).toMatchObject({ act: 'rolled-back' })
+    })
+
+    test('stay beside another policy of the same model, and it can be gone back to', async () => {
+      const before = await started(spec(better, { steps }))
+      const policy = { policyHash: 'p1', document: 'doc-1-stricter' }
+      const keepChallengers = async ({ challengers: kept = [] }: Deployment) =>
+        `doc-1-stricter ${kept.map(({ name: of }) => of).join(' ')}`
+      const deployed = await bank.deploy(champion, { ...policy, keepChallengers })
+      expect(deployed).toMatchObject({
+        action: 'deploy',
+        document: 'doc-1-stricter v2',
+        base: 'doc-1-stricter',
+        challengers: before.challengers,
+        sticky: 'customer',
+      })
+      const documents = documentsOf(
+        await bank.deployments.history('card-fraud'),
+        deployed.challengers![0],
+      )
+      expect(documents).toEqual(['doc-1-stricter v2', 'doc-1 v2:0.1'])
+      await bank.deploy(better)
+      expect(await bank.rollback()).toMatchObject({ version: 1, document: 'doc-1-stricter' })
+      expect(await bank.rollback()).toMatchObject({ version: 1, document: 'doc-1' })
+    })
+
+    test('and a draft in shadow stand beside the champion without one another', async () => {
+      const compose = async ({ challengers: kept = [] }: Deployment) =>
+        ['doc-1', ...kept.map(({ name: of }) => of), 'with rules in shadow'].join(' ')
+      const by = { actor: bank.people.operator, reason: 'How often would it fire' }
+      const shadowed = { draft: 'draft_1', policyHash: 'p1-shadow' }
+      await started(spec(better))
+      const run = (what: typeof shadowed | undefined) =>
+        bank.deployments.runShadow('card-fraud', what, by, compose)
+      expect(await run(shadowed)).toMatchObject({
+        action: 'shadow',
+        document: 'doc-1 v2 with rules in shadow',
+        base: 'doc-1',
+        shadowed,
+        challengers: [{ name: 'v2' }],
+      })
+      expect(await run(shadowed)).toBeUndefined()
+      expect(await bank.deployments.rollbackTarget({ policy: 'card-fraud' })).toBeUndefined()
+      const request = { policy: 'card-fraud', name: 'v2', action: 'end' } as const
+      const alone = await bank.challengers.end(
+        request,
+        by,
+        async () => 'doc-1 with rules in shadow',
+      )
+      expect(alone).toMatchObject({ base: 'doc-1', shadowed })
+      const ended = await bank.deployments.runShadow(
+        'card-fraud',
+        undefined,
+        by,
+        async () => 'doc-1',
+      )
+      expect(ended).toMatchObject({ action: 'unshadow', document: 'doc-1' })
+      expect(ended).not.toHaveProperty('base')
+      expect(ended).not.toHaveProperty('shadowed')
     })
 
     test('leave nothing behind where the audit entry fails', async () => {

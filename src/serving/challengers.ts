@@ -1,10 +1,17 @@
 // Who is tried beside a champion: proposed by one person, confirmed by another, ended by anybody who may.
 // The order of the checks is that of the questions a person would ask.
-import { requireMay, requireReason, type Access, type ChangeBy } from '../access/index.ts'
+import {
+  requireMay,
+  requireReason,
+  type Access,
+  type ChangeBy,
+  type Identity,
+} from '../access/index.ts'
 import type { AuditLog } from '../audit/index.ts'
 import type { AfterReviews, Governance } from '../governance/index.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
+import { formatTimestamp } from '../lib/time.ts'
 import type { UnitOfWork } from '../lib/unit-of-work.ts'
 import type { ModelVersion, Registry } from '../registry/index.ts'
 import { championOf, type Deployments } from './deployments.ts'
@@ -21,11 +28,11 @@ import type {
 } from './types.ts'
 
 /**
- * Makes the document in which these challengers stand beside a champion's, and returns its hash; it
- * refuses what would not decide (`deployment_invalid`, `rule_invalid`).
+ * Makes the document in which these challengers stand beside a deployment's champion, and returns its
+ * hash; it refuses what would not decide (`deployment_invalid`, `rule_invalid`).
  */
 export type Compose = (
-  champion: string,
+  current: Deployment,
   challengers: readonly ChallengerTraffic[],
   sticky: string | undefined,
 ) => Promise<string>
@@ -77,7 +84,7 @@ export interface Challengers {
 
 export interface ChallengersDependencies {
   readonly store: DeploymentStore
-  readonly deployments: Pick<Deployments, 'current' | 'changeChallengers'>
+  readonly deployments: Pick<Deployments, 'current' | 'changeBeside'>
   readonly registry: Pick<Registry, 'version'>
   readonly governance: Pick<Governance, 'standing' | 'inventoryEntry'>
   readonly access: Pick<Access, 'identity'>
@@ -133,6 +140,7 @@ export function createChallengers(dependencies: ChallengersDependencies): Challe
     const identity = requireMay(await access.identity(identityId), 'deploy', object)
     const reason = requireReason({ actor: identity, reason: why })
     const current = await currentOf(policy)
+    await requirePerson(identity, proposal.kind === 'resume' ? current : proposal.challenger)
     const whole: Proposal = {
       ...proposal,
       id: ids('proposal'),
@@ -180,11 +188,13 @@ export function createChallengers(dependencies: ChallengersDependencies): Challe
         `${identity.name} trained or registered ${model} version ${version}.`,
       )
     }
-    const isExample = (await governance.inventoryEntry(model))?.example === true
-    if (identity.kind !== 'person' && !isExample) {
-      throw servingErrors.proposal_by_script(`${identity.name} is a ${identity.kind}.`)
-    }
+    await requirePerson(identity, { model })
     return identity
+  }
+
+  async function requirePerson({ name, kind }: Identity, { model }: Pick<Deployment, 'model'>) {
+    if (kind === 'person' || (await governance.inventoryEntry(model))?.example === true) return
+    throw servingErrors.proposal_by_script(`${name} is a ${kind}.`)
   }
 
   async function change(
@@ -195,8 +205,10 @@ export function createChallengers(dependencies: ChallengersDependencies): Challe
     compose: Compose,
     sticky = current.sticky,
   ): Promise<Deployment> {
-    const document = await compose(championOf(current), challengers, sticky)
-    return deployments.changeChallengers({ current, document, challengers, sticky, action }, by)
+    const document = await compose(current, challengers, sticky)
+    const { shadowed } = current
+    const beside = { current, document, challengers, sticky, shadowed, action }
+    return deployments.changeBeside(beside, by)
   }
 
   async function start(
@@ -263,7 +275,7 @@ export function createChallengers(dependencies: ChallengersDependencies): Challe
         const current = await currentOf(policy)
         if (championOf(current) !== proposal.against) {
           throw servingErrors.proposal_outdated(
-            `${current.model} version ${current.version} has taken the champion's place.`,
+            `${current.model} version ${current.version} decides by another document since ${formatTimestamp(current.fromUs)}.`,
           )
         }
         await close(proposal, 'confirmed', by)

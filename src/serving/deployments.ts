@@ -8,7 +8,8 @@ import type { Registry } from '../registry/index.ts'
 import { servingErrors } from './errors.ts'
 import type { DeploymentStore } from './ports.ts'
 import type {
-  ChallengersChange,
+  BesideChange,
+  ChallengerTraffic,
   Deployment,
   DeploymentAction,
   DeploymentChanged,
@@ -25,8 +26,18 @@ export interface Deployments {
   deploy(request: DeployRequest, by: ChangeBy): Promise<Deployment>
   /** Brings back an earlier deployment exactly as it was approved then. */
   rollback(request: RollbackRequest, by: ChangeBy): Promise<Deployment>
-  /** Puts other challengers beside the champion; `Challengers` says whether that may be. */
-  changeChallengers(change: ChallengersChange, by: ChangeBy): Promise<Deployment>
+  /** Puts others beside the champion; `Challengers` and drafts say whether that may be. */
+  changeBeside(change: BesideChange, by: ChangeBy): Promise<Deployment>
+  /**
+   * Runs a draft's rules beside the champion, which answer nothing, or none any more; undefined where
+   * it is so already. `compose` makes the document.
+   */
+  runShadow(
+    policy: string,
+    shadowed: Deployment['shadowed'],
+    by: ChangeBy,
+    compose: (current: Deployment) => Promise<string>,
+  ): Promise<Deployment | undefined>
   /** The deployment that `rollback` would bring back; undefined where there is none. */
   rollbackTarget(request: RollbackRequest): Promise<Deployment | undefined>
   current(policy: string): Promise<Deployment | undefined>
@@ -64,6 +75,8 @@ const auditActions: Readonly<Record<DeploymentAction, string>> = {
   advance: 'serving.challenger-advanced',
   end: 'serving.challenger-ended',
   withdraw: 'serving.challenger-withdrawn',
+  shadow: 'serving.draft-shadowed',
+  unshadow: 'serving.draft-shadow-ended',
 }
 
 const movesChampion: Readonly<Record<DeploymentAction, boolean>> = {
@@ -73,6 +86,8 @@ const movesChampion: Readonly<Record<DeploymentAction, boolean>> = {
   advance: false,
   end: false,
   withdraw: false,
+  shadow: false,
+  unshadow: false,
 }
 
 export function createDeployments(dependencies: DeploymentsDependencies): Deployments {
@@ -125,11 +140,27 @@ export function createDeployments(dependencies: DeploymentsDependencies): Deploy
             return { name, model, version, mode, share }
           }),
         }),
+        ...(next.shadowed && { shadowed: { ...next.shadowed } }),
       },
     })
+    if (movesChampion[action]) await auditLeft(previous, deployment)
     const closed = previous === undefined ? {} : { previous: { ...previous, toUs: nowUs } }
     unit.afterCommit(() => emit?.({ type: 'serving.deployment-changed', deployment, ...closed }))
     return deployment
+  }
+
+  /** Challengers were measured against the champion that goes; that they end with it is said of each. */
+  async function auditLeft(previous: Deployment | undefined, next: Deployment): Promise<void> {
+    const { actorId: actor, policy, id: deployment } = next
+    for (const { name, model, version } of leftBehind(previous, next)) {
+      await audit.append({
+        actor,
+        action: 'serving.challenger-ended',
+        object: { kind: 'policy', id: policy },
+        reason: `${next.model} version ${next.version} took the champion's place: ${next.reason}`,
+        details: { deployment, name, model, version },
+      })
+    }
   }
 
   const deployments: Deployments = {
@@ -165,7 +196,15 @@ export function createDeployments(dependencies: DeploymentsDependencies): Deploy
           thresholds,
           binding,
         }
-        return replace({ ...next, ...(lastGood && { lastGood }) }, 'deploy', previous, by)
+        const champion = { ...next, ...(lastGood && { lastGood }) }
+        const { keepChallengers } = request
+        const { challengers, sticky } = previous ?? {}
+        if (previous === undefined || challengers === undefined || keepChallengers === undefined) {
+          return replace(champion, 'deploy', previous, by)
+        }
+        const beside = { challengers, sticky, base: document }
+        const all = { ...champion, ...beside, document: await keepChallengers(previous) }
+        return replace(all, 'deploy', previous, by)
       }),
 
     rollback: (request, by) =>
@@ -186,14 +225,31 @@ export function createDeployments(dependencies: DeploymentsDependencies): Deploy
         return replace(championContent(target), 'rollback', current, by)
       }),
 
-    changeChallengers: ({ current, document, challengers, sticky, action }, by) =>
+    changeBeside: ({ current, document, challengers, sticky, shadowed, action }, by) =>
       unit.transaction(() => {
-        const champion = championContent(current)
-        const next =
-          challengers.length === 0
-            ? champion
-            : { ...champion, challengers, sticky, base: championOf(current) }
-        return replace({ ...next, document }, action, current, by)
+        const next: DeploymentContent = {
+          ...championContent(current),
+          ...(challengers.length > 0 && { challengers, sticky }),
+          ...(shadowed && { shadowed }),
+          ...((challengers.length > 0 || shadowed) && { base: championOf(current) }),
+          document,
+        }
+        return replace(next, action, current, by)
+      }),
+
+    runShadow: (policy, shadowed, by, compose) =>
+      unit.transaction(async () => {
+        const current = await store.current(policy)
+        if (current === undefined) {
+          throw servingErrors.policy_undeployed(`No deployment answers ${policy}.`)
+        }
+        const { draft, policyHash } = current.shadowed ?? {}
+        if (draft === shadowed?.draft && policyHash === shadowed?.policyHash) return undefined
+        const { challengers = [], sticky } = current
+        const document = await compose(current)
+        const action = shadowed === undefined ? 'unshadow' : 'shadow'
+        const change = { current, document, challengers, sticky, shadowed, action } as const
+        return deployments.changeBeside(change, by)
       }),
 
     async rollbackTarget({ policy, version }) {
@@ -204,8 +260,8 @@ export function createDeployments(dependencies: DeploymentsDependencies): Deploy
           ? beforeTheLiveOne(history, current)
           : history.filter((d) => d.version === version)
       for (const earlier of candidates) {
-        if (earlier.toUs === undefined || earlier.base !== undefined) continue
-        if (current !== undefined && earlier.document === championOf(current)) continue
+        if (earlier.toUs === undefined) continue
+        if (current !== undefined && championOf(earlier) === championOf(current)) continue
         const { status } = await registry.version(earlier.model, earlier.version)
         if (status === 'refused' || status === 'retired') continue
         if (await governance.wasApproved(earlier.model, earlier.version, earlier.binding)) {
@@ -222,15 +278,26 @@ export function createDeployments(dependencies: DeploymentsDependencies): Deploy
   return deployments
 }
 
-/** The champion by itself, in a document that holds no challengers. */
+/** The champion by itself, in a document that holds nobody beside it. */
 function championContent(deployment: Deployment): DeploymentContent {
   const { policy, policyHash, model, version, modelHash, thresholds, binding } = deployment
-  const { document, lastGood } = deployment
+  const { lastGood } = deployment
+  const document = championOf(deployment)
   const champion = { policy, policyHash, document, model, version, modelHash, thresholds, binding }
   return { ...champion, ...(lastGood !== undefined && { lastGood }) }
 }
 
-/** The document of the champion without challengers. */
+/** The challengers of a deployment that the one after it does not have. */
+export function leftBehind(
+  before: Deployment | undefined,
+  after: Deployment,
+): readonly ChallengerTraffic[] {
+  const stays = ({ name, fromUs }: ChallengerTraffic) =>
+    after.challengers?.some((each) => each.name === name && each.fromUs === fromUs) === true
+  return (before?.challengers ?? []).filter((each) => !stays(each))
+}
+
+/** The document of the champion with nobody beside it. */
 export function championOf({ base, document }: Deployment): string {
   return base ?? document
 }
@@ -241,7 +308,7 @@ export function championOf({ base, document }: Deployment): string {
  */
 function beforeTheLiveOne(history: readonly Deployment[], live: Deployment | undefined) {
   const deployed = history.findIndex(
-    (d) => d.action === 'deploy' && live !== undefined && d.document === championOf(live),
+    (d) => d.action === 'deploy' && live !== undefined && championOf(d) === championOf(live),
   )
   return history.slice(deployed + 1)
 }

@@ -58,8 +58,8 @@ export const servingErrors = defineErrors({
   },
   proposal_by_script: {
     status: 403,
-    title: 'Scripts do not confirm here',
-    action: 'Ask a person to confirm; only an example project accepts a script.',
+    title: 'Two people turn things on, and a script is none',
+    action: 'Ask a person to propose or confirm it; only an example project accepts a script.',
   },
   suspension_unchanged: {
     status: 409,
@@ -105,5 +105,16 @@ export const servingErrors = defineErrors({
     status: 503,
     title: 'The server that computes the model cannot be reached',
     action: 'Check that it runs, and that its address may be called from here.',
+  },
+  batch_changed: {
+    status: 409,
+    title: 'The batch was begun with something else',
+    action: 'Give `--fresh` to begin anew, or what it was begun with, to go on where it stopped.',
+  },
+  batch_unexplained: {
+    status: 422,
+    title: 'The model gives no reasons',
+    action:
+      'Leave `--reasons` out, or score with a tree or linear model that Assay computes itself.',
   },
 })

@@ -11,7 +11,7 @@
 export { createChallengers, documentsOf } from './challengers.ts'
 export type { ChallengeRequest, Challengers, Compose } from './challengers.ts'
 export { usualGuards } from './challenger-spec.ts'
-export { championOf, createDeployments } from './deployments.ts'
+export { championOf, createDeployments, leftBehind } from './deployments.ts'
 export type { Deployments, DeploymentsDependencies } from './deployments.ts'
 export { createMemoryDeploymentStore } from './memory.ts'
 export { servingErrors } from './errors.ts'
@@ -30,8 +30,10 @@ export type {
   Suspension,
 } from './types.ts'
 export { type HostedModel, type ModelHost, runtimeOf } from './prediction/host.ts'
+export type { ModelState } from './prediction/keep-ready.ts'
 export {
   createModelHost,
+  type GoldenReader,
   type LoadingHost,
   openRuntime,
   type OpenRuntime,
@@ -48,6 +50,8 @@ export {
   type Tensor,
 } from './prediction/tensor.ts'
 export {
+  type Golden,
+  plainTensor,
   readServedModel,
   type ServedBody,
   type ServedModel,
@@ -61,8 +65,23 @@ export {
   writeCatalogue,
 } from './prediction/catalogue.ts'
 export { createPublishedHost, type PublishedHost } from './prediction/published-host.ts'
-export { createModelThread, serveModelThread } from './prediction/thread-runtime.ts'
+export { createModelThreads, serveModelThread } from './prediction/thread-runtime.ts'
 export { bindInputs } from './prediction/bind.ts'
 export { bodyOfFile } from './prediction/file.ts'
 export { outsideRuntime } from './prediction/engine-runtime.ts'
-export { goldenOf } from './prediction/warm-up.ts'
+export { GOLDEN_ROWS, goldenFor, goldenOf } from './prediction/warm-up.ts'
+export { chancesOf, rowInputs, rowTensors } from './prediction/chances.ts'
+export {
+  openProgress,
+  type BatchFacts,
+  type BatchPart,
+  type BatchProgress,
+  type NewBatchPart,
+} from './batch/progress.ts'
+export {
+  openBatchModel,
+  type BatchColumn,
+  type BatchColumns,
+  type BatchModel,
+  type RowReason,
+} from './batch/model.ts'

@@ -13,8 +13,9 @@ export interface Deployment {
   /** As approved, with the evidence. */
   readonly thresholds: Readonly<Record<string, number>>
   /**
-   * `deploy` and `rollback` change the champion, which then stands alone; `challenge`, `advance` (a
-   * canary's next step), `end` (a person) and `withdraw` (a guard) change the challengers beside it.
+   * `deploy` and `rollback` change the champion; `challenge`, `advance` (a canary's next step), `end`
+   * (a person) and `withdraw` (a guard) change the challengers beside it, `shadow` and `unshadow` the
+   * draft whose rules run beside it.
    */
   readonly action: DeploymentAction
   readonly actorId: string
@@ -31,13 +32,23 @@ export interface Deployment {
   readonly challengers?: readonly ChallengerTraffic[] | undefined
   /** The column whose value always meets the same challenger; there where challengers are. */
   readonly sticky?: string | undefined
+  /** A draft of the policy whose rules run beside, and the hash of the policy that holds both. */
+  readonly shadowed?: { readonly draft: string; readonly policyHash: string } | undefined
   /** The document of the champion alone; absent where it is `document` itself. */
   readonly base?: string | undefined
   /** What answers where the champion does not: the champion before. */
   readonly lastGood?: { readonly model: string; readonly version: number } | undefined
 }
 
-export type DeploymentAction = 'deploy' | 'rollback' | 'challenge' | 'advance' | 'end' | 'withdraw'
+export type DeploymentAction =
+  | 'deploy'
+  | 'rollback'
+  | 'challenge'
+  | 'advance'
+  | 'end'
+  | 'withdraw'
+  | 'shadow'
+  | 'unshadow'
 
 /** One step of a canary: its share of traffic, and what it must have lived through to go on. */
 export interface CanaryStep {
@@ -133,14 +144,20 @@ export interface DeployRequest {
   readonly version: number
   /** As it stands in the document. */
   readonly lastGood?: Deployment['lastGood']
+  /**
+   * Keeps the challengers where the model stays: makes the document in which those of the deployment
+   * before stand beside the new champion.
+   */
+  readonly keepChallengers?: (before: Deployment) => Promise<string>
 }
 
-/** Other challengers beside the same champion; `document` holds them all. */
-export interface ChallengersChange {
+/** Others beside the same champion; `document` holds them all. */
+export interface BesideChange {
   readonly current: Deployment
   readonly document: string
   readonly challengers: readonly ChallengerTraffic[]
   readonly sticky: string | undefined
+  readonly shadowed: Deployment['shadowed']
   readonly action: Exclude<DeploymentAction, 'deploy' | 'rollback'>
 }
 

@@ -2,26 +2,56 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { repositoryRoot } from '../source-text.ts'
 
 const launcher = join(repositoryRoot, 'bin', 'assay.js')
 
 export interface Ended {
   readonly code: number | null
+  /** What ended it, where it did not end itself. */
+  readonly signal: NodeJS.Signals | null
   readonly out: string
   readonly err: string
 }
 
 /** Runs a command to its end; nothing of the surrounding environment's ASSAY_ options gets in. */
-export function assay(directory: string, args: readonly string[], input = ''): Ended {
+export function assay(
+  directory: string,
+  args: readonly string[],
+  input = '',
+  env: NodeJS.ProcessEnv = {},
+): Ended {
   const run = spawnSync(process.execPath, [launcher, ...args], {
     cwd: directory,
-    env: plainEnvironment(),
+    env: { ...plainEnvironment(), ...env },
     input,
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
   })
-  return { code: run.status, out: run.stdout, err: run.stderr }
+  return { code: run.status, signal: run.signal, out: run.stdout, err: run.stderr }
+}
+
+/**
+ * What ends a command with kill -9 right after the n-th time that something under the progress of a
+ * batch got its name. Needs a folder for a file of its own.
+ */
+export function killedAt(folder: string, place: number): NodeJS.ProcessEnv {
+  const file = join(folder, 'kill.mjs')
+  writeFileSync(
+    file,
+    `import { promises } from 'node:fs'
+    import { syncBuiltinESMExports } from 'node:module'
+    const { rename } = promises
+    let left = ${place}
+    promises.rename = async (from, to) => {
+      await rename(from, to)
+      const isOfParts = /assay-progress.[^/\\\\]+$/.test(from)
+      if (isOfParts && --left === 0) process.kill(process.pid, 'SIGKILL')
+    }
+    syncBuiltinESMExports()`,
+  )
+  return { NODE_OPTIONS: `--import=${pathToFileURL(file).href}` }
 }
 
 export interface Server {

@@ -11,9 +11,20 @@ import {
   type TestServer,
 } from './server.ts'
 
+const sides = `
+const sides = featureSet('sides', payments, (tx) => {
+  const month = tx.graph({ from: 'customer_id', to: 'terminal_id', apart: true }).within('30d')
+  return [month.from.fanOut().as('PAID_30D'), month.to.fanIn().as('TOOK_30D')]
+})
+const common = { features: [behaviour, sides], label: fraud }
+`
+
 const changed = (source: string) =>
   source
     .replace('  key,\n', '  key,\n  list,\n')
+    .replace(/^const common = .*$/m, sides)
+    .replace('featureSets: [behaviour]', 'featureSets: [behaviour, sides]')
+    .replace('      features: [behaviour],', '      features: [behaviour, sides],')
     .replace(
       'reviewCapacityPerDay: 5,',
       `reviewCapacityPerDay: 5,
@@ -62,6 +73,7 @@ async function pay(id: string, over: Record<string, unknown> = {}) {
 }
 
 test('alerts of one customer are one case, taken, noted and closed by two people', async () => {
+  await pay('other', { customer_id: 80 })
   await pay('first')
   await pay('second')
   const found = await eventually('both alerts are in one case', async () => {
@@ -84,6 +96,20 @@ test('alerts of one customer are one case, taken, noted and closed by two people
   const evidence = await ann.ask('caseEvidence', { params })
   expect(evidence.decisions[0].reasons).toContain('The terminal is being watched')
   expect(evidence.recent.length).toBeGreaterThanOrEqual(2)
+  expect(evidence.neighbours).toMatchObject({
+    graph: 'customer_id → terminal_id',
+    sentence: expect.stringMatching(
+      /^By the declared graph customer_id → terminal_id, 30 days back/,
+    ),
+  })
+  expect(evidence.neighbours.entities).toContainEqual({
+    column: 'customer_id',
+    value: '80',
+    shared: ['terminal_id 999'],
+    decisions: 1,
+    declined: 0,
+    fraud: 0,
+  })
   const closed = await bob.ask('answerProposal', { params, body: { answer: 'confirm' } })
   expect(closed).toMatchObject({ status: 'closed', verdict: { value: 'genuine' }, proposal: null })
   const entries = (await ann.ask('audit', { query: { kind: 'case' } })).items
@@ -100,7 +126,7 @@ test('a customer who calls is found, told why, and let through until a time', as
   const params = { policy: 'tiny', eventId: 'refused' }
   const lists = await ann.ask('allowLists', { params })
   expect(lists).toMatchObject({
-    say: ['The terminal is being watched'],
+    say: expect.arrayContaining(['The terminal is being watched']),
     lists: [{ list: 'travelling', column: 'customer_id', value: '78', listedUntil: null }],
   })
   const { clock } = await ann.ask('session')

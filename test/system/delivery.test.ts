@@ -7,7 +7,7 @@ import * as http from 'node:http'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { ActionState } from '../../src/server/contract/index.ts'
+import type { ActionState, LiveDecisions } from '../../src/server/contract/index.ts'
 import { createClient, type Client } from './client.ts'
 import { ownProject } from './own-project.ts'
 import { parquetTable } from './parquet.ts'
@@ -130,6 +130,45 @@ test('the process that tells may be killed: what was decided meanwhile is told',
   await eventually('the receiver has it', () => got.some(({ text }) => text.includes('"huge-2"')))
   const bodies = got.filter(({ text }) => text.includes('"huge-2"')).map(({ text }) => text)
   expect(new Set(bodies).size).toBe(1)
+})
+
+test('who follows is told of each decision; what was made while the line was cut they get after', async () => {
+  const query = { text: 'followed' }
+  const { place } = await client.ask('liveDecisions', { query })
+  const from = { ...query, after: place }
+  const headers = { accept: 'text/event-stream' }
+  const response = await client.send('liveDecisions', { query: from, headers })
+  expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/)
+  await decide('followed-1')
+  let text = ''
+  const followed = async () => {
+    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+      text += chunk
+      if (!text.includes('"eventId":"followed-1"')) continue
+      process.kill(server.roleProcess('keep')!, 'SIGKILL')
+    }
+  }
+  await expect(followed()).rejects.toThrow()
+  const made = { payment_id: 'followed-2', paid_at: '2018-07-11T10:00:00Z', amount: '5.00' }
+  const body = { ...made, customer_id: 596, terminal_id: 31 }
+  expect((await client.send('decide', { params: { policy: 'tiny' }, body })).status).toBe(200)
+  const missed = await eventually('both are told to who comes back', async () => {
+    const again = await client.send('liveDecisions', { query: from })
+    if (again.status !== 200) return false
+    const answer = (await again.json()) as LiveDecisions
+    return answer.items.length === 2 && answer
+  })
+  expect(missed.items.map(({ eventId }) => eventId)).toEqual(['followed-2', 'followed-1'])
+  expect(missed).toMatchObject({ left: 0, isWhole: true, namespace: 'live' })
+  expect(missed.pace.outcomes.map(({ rate }) => rate.n)).toEqual(Array(3).fill(missed.pace.n))
+})
+
+test('a place or a cursor that is none is refused before anything is sent', async () => {
+  const refused = '422 request_invalid'
+  const asked = async (query: Record<string, string>) => client.refusal('liveDecisions', { query })
+  expect(await asked({ after: 'yesterday' })).toBe(refused)
+  expect(await asked({ outcome: 'perhaps' })).toBe(refused)
+  expect(await client.refusal('deadLetters', { query: { cursor: 'nonsense' } })).toBe(refused)
 })
 
 test('a receiver that refuses is tried again, and said to be so', async () => {

@@ -1,6 +1,5 @@
 // Prediction as a person starts it: at the door of a server, with its other processes dead; and one
 // model in a small process of its own, from a file, from a home, and from another server.
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
@@ -8,38 +7,13 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { grpcClient } from '../grpc-client.ts'
 import { engineModel } from '../inference-models.ts'
-import { repositoryRoot } from '../source-text.ts'
+import { serve } from './serve.ts'
 import { allDone, endsWithTest, eventually, startServer, temporaryDirectory } from './server.ts'
 
 vi.setConfig({ testTimeout: 180_000 })
 
 const { model, rows, probabilities } = await engineModel('churn')
 const table = { name: 'input', datatype: 'FP64', shape: [rows.length, 3], data: rows.flat() }
-
-/** `assay serve`, until it says that it is ready. */
-async function serve(...args: string[]) {
-  const launcher = join(repositoryRoot, 'bin', 'assay.js')
-  const child = spawn(process.execPath, [launcher, 'serve', ...args, '--port', '0'])
-  let said = ''
-  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
-  const ended = once(child, 'exit') as Promise<[number | null]>
-  onTestFinished(() => void child.kill('SIGKILL'))
-  const [, url] = await eventually(
-    'the model is ready',
-    () => {
-      if (child.exitCode !== null) throw new Error(said)
-      return / is ready after \d+ ms: (\S+?)(?:,|\n)/.exec(said)
-    },
-    () => said,
-  )
-  return {
-    url,
-    async stop() {
-      child.kill('SIGTERM')
-      return (await ended)[0]
-    },
-  }
-}
 
 async function freePort(): Promise<number> {
   const holder = createServer().listen(0, '127.0.0.1')
@@ -112,6 +86,17 @@ test('a file is served in a process of its own, and by another one that asks it'
   const edge = await serve(file, '--grpc-port', '0')
   const given = await ask(edge.url, [table])
   expect(given.outputs[1].data).toEqual(probabilities.flat())
+
+  const golden = join(temporaryDirectory('golden'), 'golden.json')
+  const chances = { name: 'predict_proba', datatype: 'FP64', shape: [rows.length, 2] }
+  const expectChances = (data: readonly number[]) =>
+    writeFileSync(golden, JSON.stringify({ inputs: [table], outputs: [{ ...chances, data }] }))
+  expectChances(given.outputs[1].data)
+  expect(await (await serve(file, '--golden', golden)).stop()).toBe(0)
+  expectChances(given.outputs[1].data.toReversed())
+  await expect(serve(file, '--golden', golden)).rejects.toThrow(
+    /rows differ from the golden set by more than 0\.00001: row 0: "predict_proba" is/,
+  )
 
   const asking = await serve(edge.url, '--model-name', 'further')
   const columns = ['f0', 'f1', 'f2'].map((name, j) => {

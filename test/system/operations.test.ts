@@ -407,7 +407,7 @@ describe('lists', () => {
       const text = await (await client.send(name, { query: { format: 'csv' } })).text()
       const [names, ...rows] = parseCsv(text)
       expect(rows.length, name).toBeGreaterThanOrEqual(total)
-      expect(new Set(rows.map((row) => row.length)), name).toEqual(new Set([names.length]))
+      for (const row of rows) expect(row.length, name).toBe(names.length)
       const parquet = await parquetTable(await client.send(name, { query: { format: 'parquet' } }))
       expect(parquet.names, name).toEqual(names)
       expect(parquet.rows, name).toBeGreaterThanOrEqual(total)

@@ -1,8 +1,18 @@
 // The kept-back rows as live traffic: labels come home late, people's verdicts become labels, and a
 // second replay runs in a namespace of its own.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createClient, type Client } from './client.ts'
-import { allDone, eventually, startServer, temporaryDirectory, type TestServer } from './server.ts'
+import {
+  allDone,
+  eventually,
+  run,
+  startServer,
+  temporaryDirectory,
+  tinyProject,
+  type TestServer,
+} from './server.ts'
 
 let server: TestServer
 let client: Client
@@ -64,6 +74,25 @@ test('live precision rests on labels, and what was declined has none', async () 
   for (const { metric, live, note } of performance) {
     expect(live.n, metric).toBeGreaterThan(0)
     expect(note, metric).toMatch(/declined/i)
+  }
+})
+
+test('a dataset is scored as its payments were decided', async () => {
+  const file = join(temporaryDirectory('scored'), 'scores.csv')
+  const where = ['--home', server.home, '--project', tinyProject, '--out', file]
+  const { code, err } = run(['score', 'payments@latest', ...where])
+  expect(code, err).toBe(0)
+  const scores = new Map(
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .map((line) => [line.split(',')[0], line] as const),
+  )
+  // Later ones look at labels, and a declined payment has one in the data and none at the bank.
+  const query = { order: 'oldest', limit: 1000, until: '2018-07-18T00:00:00Z' }
+  const { items } = await client.ask('decisions', { query })
+  expect(items.length).toBeGreaterThan(300)
+  for (const { eventId, score, outcome } of items) {
+    expect(scores.get(eventId)).toContain(`${eventId},${String(score)},${outcome},`)
   }
 })
 

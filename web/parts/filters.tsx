@@ -2,7 +2,7 @@ import { useDebouncedCallback } from '@mantine/hooks'
 import { IconDownload } from '@tabler/icons-react'
 import { useEffect, useState, type ReactNode } from 'react'
 import type { OperationName } from '../../src/server/contract/addresses.ts'
-import type { QueryOf } from '../../src/server/contract/routes.ts'
+import type { ParamsOf, QueryOf } from '../../src/server/contract/routes.ts'
 import { addressOf } from '../client/api.ts'
 import { useView } from '../client/view.ts'
 
@@ -83,7 +83,7 @@ export function SelectFilter({
   const { view, change } = useView()
   return (
     <select
-      className="filter-input"
+      className={`filter-input filter-${name}`}
       aria-label={title}
       value={view[name] ?? ''}
       onChange={(event) => change({ [name]: event.target.value || undefined })}
@@ -101,16 +101,18 @@ export function SelectFilter({
 /** A file of exactly what the table shows, all pages of it. */
 export function ExportLinks<Name extends OperationName>({
   name,
+  params,
   query,
 }: {
   readonly name: Name
+  readonly params?: ParamsOf<Name>
   readonly query: QueryOf<Name>
 }) {
   const { limit: _limit, cursor: _cursor, ...filters } = query as Record<string, string>
   return (
     <span className="export-links">
       {(['csv', 'parquet'] as const).map((format) => (
-        <a key={format} href={addressOf(name, undefined, { ...filters, format })} download>
+        <a key={format} href={addressOf(name, params, { ...filters, format })} download>
           <IconDownload size={13} aria-hidden /> {format === 'csv' ? 'CSV' : 'Parquet'}
         </a>
       ))}

@@ -149,6 +149,8 @@ export function PageLink({
     <Link
       to={path}
       search={Object.fromEntries(new URLSearchParams(search))}
+      // What lies above an address is not the current page.
+      activeOptions={{ exact: true, includeSearch: false }}
       {...(className === undefined ? {} : { className })}
       {...rest}
     >

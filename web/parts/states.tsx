@@ -52,7 +52,7 @@ export function Failed({ error, again }: { readonly error: unknown; readonly aga
       <p className="state-title">{title}</p>
       {detail === '' || detail === title ? null : <p className="state-text">{detail}</p>}
       {problem?.action === undefined ? null : <p className="state-text">{problem.action}</p>}
-      {again === undefined || problem?.status === 404 ? null : (
+      {again === undefined || isForGood(problem?.status) ? null : (
         <Button size="xs" variant="default" onClick={again}>
           Ask again
         </Button>
@@ -60,6 +60,11 @@ export function Failed({ error, again }: { readonly error: unknown; readonly aga
       {problem?.code === undefined ? null : <code className="quiet">{problem.code}</code>}
     </div>
   )
+}
+
+/** What is not there, or not there any more, is not there for who asks again. */
+function isForGood(status: number | undefined): boolean {
+  return status === 404 || status === 410
 }
 
 /** Grey bars where text will be; shown only after a moment, so that fast answers do not flicker. */

@@ -91,7 +91,7 @@ function Finder({ onDone }: { readonly onDone: () => void }) {
           aria-expanded
           aria-controls="palette-found"
           aria-activedescendant={found.length === 0 ? undefined : `found-${here}`}
-          placeholder="A payment’s number, a feature, a model, a run, a screen…"
+          placeholder="A payment’s number, a list, a feature, a model, a draft, a screen…"
           value={text}
           onChange={(event) => {
             setText(event.target.value)
@@ -125,6 +125,8 @@ function Finder({ onDone }: { readonly onDone: () => void }) {
 
 /** Screens that stand behind another one in the navigation. */
 const further = [
+  { path: '/data/quarantine', title: 'Quarantine' },
+  { path: '/lineage', title: 'Lineage' },
   { path: '/experiments/connect', title: 'Connect a client (MLflow)' },
   { path: '/experiments/learn', title: 'Learn from a file' },
 ] as const
@@ -134,7 +136,7 @@ function merge(
   items: readonly { target: { kind: string; id: string; title: string }; detail: string }[],
 ): Found[] {
   const wanted = text.toLowerCase()
-  const screens = [...places, ...further]
+  const screens = [...places, ...places.flatMap(({ within = [] }) => within), ...further]
     .filter((place) => place.title.toLowerCase().includes(wanted))
     .map((place) => ({ key: place.path, title: place.title, detail: 'Screen', to: place.path }))
   const objects = items.map((item) => ({

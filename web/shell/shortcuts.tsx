@@ -6,6 +6,7 @@ import { isTyping } from '../parts/keys.ts'
 const goTo: Readonly<Record<string, string>> = {
   o: '/',
   d: '/decisions',
+  n: '/decisions/live',
   c: '/cases',
   a: '/data',
   f: '/features',
@@ -21,15 +22,21 @@ const list = [
   ['Ctrl K', 'Find anything'],
   ['?', 'This list'],
   ['G then O D C A F E M P W V L', 'Go to a screen, in the order of the navigation'],
+  ['G then N', 'Decisions as they come, now'],
+  ['Space', 'Pause them, or go on'],
   ['J, K', 'Next and previous decision, case or run'],
   ['Enter', 'Open'],
   ['F, G, C', 'In the review queue: fraud, genuine, can’t tell'],
   ['U', 'Undo the last verdict (ten seconds)'],
   ['A, N', 'Take a case, write a note on it'],
-  ['X', 'Mark a case for a bulk act, choose a run'],
-  ['/', 'To the filters of the cases or the runs'],
-  ['R', 'On a decision: recompute it'],
-  ['Esc', 'Close'],
+  ['H', 'Hand a case over'],
+  ['Y, T', 'As the second person: confirm a verdict, or turn it down'],
+  ['O', 'The whole decision of a case'],
+  ['X', 'Mark a case for a bulk act, choose a run; with Shift all cases'],
+  ['/', 'To the filters of cases, runs or lists'],
+  ['R, C', 'On a decision: recompute it, open its case'],
+  ['Ctrl S', 'Save a draft'],
+  ['Esc', 'Close, unmark, go on'],
 ] as const
 
 /** Keys that work everywhere, and the list of all keys. */

@@ -13,3 +13,10 @@ export { openDayTables } from './day-tables.ts'
 export { writeParquet } from './write-parquet.ts'
 export { writeFrame } from './write-frame.ts'
 export { duckdbStepTables } from './step-tables.ts'
+export { csvToParquet, type CsvColumn } from './csv-to-parquet.ts'
+export {
+  eventsInOrder,
+  type EventFiles,
+  type EventsInOrderRequest,
+  type OrderedEvents,
+} from './events-in-order.ts'

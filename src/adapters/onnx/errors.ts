@@ -7,6 +7,12 @@ export const fail = defineErrors({
     action:
       'Run `npm install onnxruntime-node --ignore-scripts` beside Assay; trees and linear models need none.',
   },
+  onnx_device_missing: {
+    status: 501,
+    title: 'ONNX Runtime cannot compute the whole model on this device',
+    action:
+      'Install what the message says is missing, or serve it without `--device`; a graph of trees runs on the processor alone.',
+  },
   onnx_model_invalid: {
     status: 422,
     title: 'ONNX Runtime does not accept the model',

@@ -1,14 +1,14 @@
 /**
  * ONNX Runtime: models of any operators, for those that our own engine does not compute. Sessions run
- * in worker threads with one thread each, never on the caller's, because `run` blocks; what waits is
- * bounded. A file that refers to other files is refused before the Runtime sees it.
+ * in worker threads with one thread each, because `run` blocks, unless the caller is such a thread
+ * itself; what waits is bounded. A file that refers to other files is refused before the Runtime sees it.
  */
 import { createRequire } from 'node:module'
 import type { Matrix } from '../../lib/matrix.ts'
 import type { OutsidePredictor, Task } from '../../learning/index.ts'
 import { onnxInterface } from '../../registry/index.ts'
 import { fail } from './errors.ts'
-import { startThreads } from './threads.ts'
+import { openHere, startThreads } from './threads.ts'
 
 type OnnxTask = Extract<Task, 'binary' | 'multiclass' | 'regression'>
 
@@ -21,6 +21,10 @@ export type OnnxModelOptions = {
   readonly classes?: readonly string[]
   /** Which output has the numbers; absent: a classifier's chances, else the last one that has any. */
   readonly output?: string
+  /** An execution provider of the Runtime, such as cuda; absent: the processor. */
+  readonly device?: string
+  /** In the thread of the caller, for one that does nothing else; then the bounds below are its own. */
+  readonly here?: boolean
   /** Threads, each with a copy of the model; absent: 1. */
   readonly threads?: number
   /** Requests that may wait; absent: 64. */
@@ -64,16 +68,17 @@ export async function openOnnxModel(
     ...input,
     columns: input.columns ?? features.length,
   }))
-  const threads = await startThreads(
-    { bytes, inputs, output },
-    {
-      threads: options.threads ?? 1,
-      queueMax: options.queueMax ?? 64,
-      runMsMax: options.runMsMax ?? 30_000,
-    },
-  )
+  const { device, here = false } = options
+  const data = { bytes, inputs, output, ...(device !== undefined && { device }) }
+  const sessions = here
+    ? await openHere(data)
+    : await startThreads(data, {
+        threads: options.threads ?? 1,
+        queueMax: options.queueMax ?? 64,
+        runMsMax: options.runMsMax ?? 30_000,
+      })
   const run = (rows: number, values: Float64Array) =>
-    threads.run({ rows, values }, [values.buffer as ArrayBuffer])
+    sessions.run({ rows, values }, [values.buffer as ArrayBuffer])
   try {
     const probe = await run(1, new Float64Array(features.length))
     const found = output === chances?.output ? chances : undefined
@@ -83,10 +88,12 @@ export async function openOnnxModel(
       features,
       outputs,
       predictMatrix: (x) => predictMatrix(x, probe.length, outputs.length),
-      close: threads.close,
+      ended: sessions.ended,
+      blocks: here,
+      close: sessions.close,
     }
   } catch (error) {
-    await threads.close()
+    await sessions.close()
     throw error
   }
 

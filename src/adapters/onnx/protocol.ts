@@ -6,6 +6,8 @@ export type SessionData = {
   /** In the order of their columns in a row. */
   readonly inputs: readonly (Omit<OnnxInput, 'columns'> & { readonly columns: number })[]
   readonly output: string
+  /** Name of an execution provider; absent: the processor. */
+  readonly device?: string
 }
 
 /** Rows of numbers, row after row, with the columns of all inputs. */

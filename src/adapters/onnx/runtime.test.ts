@@ -10,5 +10,10 @@ const bytes = readFileSync(join(repositoryRoot, 'test/fixtures/models/outside-ne
 
 describe('a graph in ONNX Runtime', () => {
   // Float32, summed in another order where rows stand beside each other.
-  runtimeCases(async () => outsideRuntime('onnxruntime', await openOnnxModel(bytes, {})), 1e-5)
+  const open = (here: boolean) => async () =>
+    outsideRuntime('onnxruntime', await openOnnxModel(bytes, { here }))
+  runtimeCases(open(false), 1e-5)
+  describe('in the thread of its caller', () => {
+    runtimeCases(open(true), 1e-5)
+  })
 })

@@ -23,6 +23,7 @@ export const accessMigrations: RoomMigrations = {
           hash TEXT PRIMARY KEY, identityId TEXT NOT NULL REFERENCES access_identities (id),
           createdAtUs INTEGER NOT NULL, expiresAtUs INTEGER NOT NULL) STRICT;`,
     },
+    { version: 2, sql: 'ALTER TABLE access_sessions ADD COLUMN keyId TEXT' },
   ],
 }
 
@@ -38,7 +39,13 @@ interface Tables {
     revokedAtUs: number | null
   }
   access_links: { hash: string; identityId: string; expiresAtUs: number; usedAtUs: number | null }
-  access_sessions: { hash: string; identityId: string; createdAtUs: number; expiresAtUs: number }
+  access_sessions: {
+    hash: string
+    identityId: string
+    keyId: string | null
+    createdAtUs: number
+    expiresAtUs: number
+  }
 }
 
 export function createSqliteAccessStore(database: SqliteDatabase): AccessStore {
@@ -139,13 +146,26 @@ export function createSqliteAccessStore(database: SqliteDatabase): AccessStore {
       return result?.numUpdatedRows === 1n
     },
 
-    async insertSession(session) {
-      await write((db) => db.insertInto('access_sessions').values(session).execute())
+    async insertSession({ keyId = null, ...session }) {
+      const row = { ...session, keyId }
+      await write((db) => db.insertInto('access_sessions').values(row).execute())
     },
-    session: (hash) =>
-      read().selectFrom('access_sessions').selectAll().where('hash', '=', hash).executeTakeFirst(),
-    sessions: () =>
-      read().selectFrom('access_sessions').selectAll().orderBy('createdAtUs').execute(),
+    async session(hash) {
+      const row = await read()
+        .selectFrom('access_sessions')
+        .selectAll()
+        .where('hash', '=', hash)
+        .executeTakeFirst()
+      return row && withoutNulls(row)
+    },
+    async sessions() {
+      const rows = await read()
+        .selectFrom('access_sessions')
+        .selectAll()
+        .orderBy('createdAtUs')
+        .execute()
+      return rows.map((row) => withoutNulls(row))
+    },
     async deleteSession(hash) {
       await write((db) => db.deleteFrom('access_sessions').where('hash', '=', hash).execute())
     },
@@ -153,6 +173,9 @@ export function createSqliteAccessStore(database: SqliteDatabase): AccessStore {
       await write((db) =>
         db.deleteFrom('access_sessions').where('identityId', '=', identityId).execute(),
       )
+    },
+    async deleteSessionsOfKey(keyId) {
+      await write((db) => db.deleteFrom('access_sessions').where('keyId', '=', keyId).execute())
     },
     async deleteExpired(beforeUs) {
       await write(async (db) => {

@@ -55,6 +55,16 @@ export function createDecisionReads(
         SELECT count(*) AS n FROM decisions AS d WHERE ${matching(filter)}`)
       return rows[0].n
     },
+    async arrived({ after = 0, limit }) {
+      const rows = await all(sql<DecisionColumns & { id: number }>`
+        SELECT d.* FROM decisions AS d WHERE d.id > ${after} ORDER BY d.id DESC LIMIT ${limit + 1}`)
+      const shown = rows.slice(0, limit).toReversed()
+      return {
+        rows: shown.map(decisionOf),
+        place: shown.at(-1)?.id ?? after,
+        isWhole: rows.length <= limit,
+      }
+    },
     async neighbours(filter, { eventTimeUs, sequence }) {
       const place = sql`(${eventTimeUs}, ${sequence})`
       const newer = sql`${matching(filter)} AND (d.eventTimeUs, d.sequence) > ${place}`

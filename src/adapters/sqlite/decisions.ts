@@ -10,7 +10,14 @@ import {
   type ProjectionSink,
 } from '../../decisions/index.ts'
 import { caseGroupTables, createCaseGroupStore } from './decision-case-groups.ts'
-import { challengerTables, createChallengerReads, insertShadow } from './decision-challengers.ts'
+import {
+  challengerTables,
+  createChallengerReads,
+  firstLabelText,
+  insertShadow,
+  labelledBeforeText,
+  labelledTables,
+} from './decision-challengers.ts'
 import { createCaseStore, insertCase } from './decision-cases.ts'
 import { createDecisionReads } from './decision-reads.ts'
 import type { SqliteDatabase } from './database.ts'
@@ -72,6 +79,7 @@ export const decisionsMigrations: RoomMigrations = {
     // Alerts from before are put into cases by `keep`, a few hundred at a time.
     { version: 2, sql: caseGroupTables },
     { version: 3, sql: challengerTables },
+    { version: 4, sql: labelledTables },
   ],
 }
 
@@ -179,6 +187,7 @@ async function insertDecision(
       row.sequence,
     ])
   }
+  await run(db, labelledBeforeText, [row.namespace, row.policy, row.eventId])
   if (opensCase !== null) await insertCase(db, opensCase, 'OR REPLACE')
 }
 
@@ -201,6 +210,7 @@ async function applyLabel(db: Kysely<unknown>, row: LabelRow): Promise<void> {
     arrivalTimeUs,
     author,
   ])
+  await run(db, firstLabelText, [namespace, of, eventId, positive])
   await run(db, showLabelText, [namespace, of, eventId, value, positive, arrivalTimeUs, author])
 }
 

@@ -2,6 +2,7 @@ import { accessStoreCases } from '../../access/store.cases.ts'
 import { auditStoreCases } from '../../audit/store.cases.ts'
 import { datasetCatalogCases, quarantineStoreCases } from '../../data/catalog.cases.ts'
 import { caseGroupCases } from '../../decisions/case-groups.cases.ts'
+import { labelledCases } from '../../decisions/labelled.cases.ts'
 import { readModelCases } from '../../decisions/read-model.cases.ts'
 import { actionStoreCases } from '../../decisions/action-store.cases.ts'
 import { setAsideCases } from '../../decisions/set-aside.cases.ts'
@@ -32,4 +33,5 @@ challengerCases('SQLite', async () => openTemporary())
 datasetCatalogCases('SQLite', async () => openForTest())
 quarantineStoreCases('SQLite', async () => openForTest())
 readModelCases('SQLite', async () => openForTest().decisions)
+labelledCases('SQLite', async () => openForTest().decisions)
 caseGroupCases('SQLite', async () => openForTest().decisions)

@@ -26,6 +26,8 @@ export abstract class GrowingBytes {
   }
 }
 
+const PIECE_BYTES = 1 << 20
+
 /** Writes numbers and texts one after the other, little-endian. */
 export class ByteWriter extends GrowingBytes {
   integer(value: number): void {
@@ -61,6 +63,24 @@ export class ByteWriter extends GrowingBytes {
   /** A copy of what was written. */
   finish(): Uint8Array {
     return this.memory.slice(0, this.length)
+  }
+}
+
+/** A `ByteWriter` that never copies what it has: it begins another piece where one is full. */
+export class PieceWriter extends ByteWriter {
+  private readonly full: Uint8Array[] = []
+
+  protected override room(more: number): void {
+    if (this.length + more <= this.memory.length) return
+    this.full.push(this.written())
+    this.memory = new Uint8Array(Math.max(PIECE_BYTES, more))
+    this.view = new DataView(this.memory.buffer)
+    this.length = 0
+  }
+
+  /** What was written, piece after piece: nothing may be written afterwards. */
+  pieces(): Uint8Array[] {
+    return [...this.full, this.written()]
   }
 }
 

@@ -17,9 +17,14 @@ const LOAD_MAX = 0.6
 /** An event's name: the text of a safe integer is kept as the integer. */
 export type EventId = number | string
 
-/** The number that follows another. */
-export function following(event: number): number {
-  return (event + 1) & NUMBER_MASK
+/** The number that follows another, so many places on. */
+export function following(event: number, places = 1): number {
+  return (event + places) & NUMBER_MASK
+}
+
+/** How many places on from `first` an event comes. */
+export function distance(first: number, event: number): number {
+  return (event - first) & NUMBER_MASK
 }
 
 interface Page {
@@ -41,6 +46,8 @@ export class LabelledEvents {
   private spare: Page | undefined
   private readonly textIds = new Map<number, string>()
   private textBytes = 0
+  /** Told of an event before its flags change or it is dropped. */
+  onChange: ((event: number) => void) | undefined
   /** Open addressing from ids to numbers; deletion moves later slots back. */
   private table = new Int32Array(1024).fill(EMPTY)
   private used = 0
@@ -78,7 +85,7 @@ export class LabelledEvents {
 
   /** Whether an event that was taken in has not been dropped yet. */
   isLive(event: number): boolean {
-    return ((event - this.first) & NUMBER_MASK) < this.live
+    return distance(this.first, event) < this.live
   }
 
   id(event: number): EventId {
@@ -93,6 +100,7 @@ export class LabelledEvents {
     return this.pageOf(event)!.flags[event & PAGE_MASK]
   }
   setFlags(event: number, flags: number): void {
+    this.onChange?.(event)
     this.pageOf(event)!.flags[event & PAGE_MASK] = flags
   }
   code(event: number, entity: number): number {
@@ -102,6 +110,7 @@ export class LabelledEvents {
   /** Drops the oldest live event. */
   dropFirst(): void {
     const event = this.first
+    this.onChange?.(event)
     this.unlink(event)
     this.forgetText(event)
     this.first = following(event)

@@ -111,6 +111,28 @@ describe('labels', () => {
     expect([...outcomes].sort()).toEqual(['applied', 'unchanged', 'unknownEvent'])
   })
 
+  test('are in a checkpoint as they were when it was begun, whatever comes while it is written', async () => {
+    const runs = fc.record({ seed: fc.integer(), cut: fc.integer({ min: 1, max: 700 }) })
+    await fc.assert(
+      fc.asyncProperty(runs, async ({ seed, cut }) => {
+        const all = factsWithLabels(seed, 1500)
+        const takeFrom = (state: FeatureState, from: number, to: number) =>
+          all.slice(from, to).map((fact, i) => {
+            if (fact.kind !== 'label') return [...state.apply(fact.row, from + i + 1)]
+            return state.applyLabel(fact.labels, fact.id, fact.value, from + i + 1)
+          })
+        const state = createFeatureState([labelled], vocabularySource)
+        takeFrom(state, 0, cut)
+        const pieces = state.checkpoint(100)
+        const expected = takeFrom(state, cut, all.length)
+        const bytes = Buffer.concat(await pieces)
+        const restored = restoreFeatureState(bytes, [labelled], vocabularySource)
+        expect(takeFrom(restored, cut, all.length)).toEqual(expected)
+      }),
+      { numRuns: 6 },
+    )
+  })
+
   const start = 1_700_000_000_000_000
   const valueOf = (state: FeatureState, name: string, timeUs: number): number =>
     state.peek(rowOf('look', timeUs, 1))[state.names.indexOf(name)]

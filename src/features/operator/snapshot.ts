@@ -1,13 +1,16 @@
-import { sha256Hex, sha256HexAside } from '../../lib/hash.ts'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { sha256Hex, sha256OfPieces } from '../../lib/hash.ts'
 import { fail } from '../errors.ts'
-import { ByteReader, ByteWriter } from './bytes.ts'
-import type { KeyValue } from './dictionary.ts'
-import { NO_KEY } from './dictionary.ts'
+import { ByteReader, PieceWriter } from './bytes.ts'
+import type { Dictionary, KeyValue } from './dictionary.ts'
+import { NO_KEY, grown } from './dictionary.ts'
 import type { EarlierHeader } from './earlier-snapshot.ts'
 import { aligned, readEarlierSnapshot } from './earlier-snapshot.ts'
+import type { References } from './entity-bytes.ts'
 import { readEntity, writeEntity } from './entity-bytes.ts'
-import { following } from './labelled-events.ts'
+import { distance, following } from './labelled-events.ts'
 import type { FeatureState } from './state.ts'
+import type { EntityWindows } from './windows.ts'
 
 /**
  * The saved form of a state: `ASSAYFS2`, the SHA-256 (hex) of all that follows, a JSON header with its
@@ -37,87 +40,179 @@ interface Header {
 }
 
 export function writeSnapshot(state: FeatureState): Uint8Array {
-  const bytes = writeUnsealed(state)
-  return seal(bytes, sha256Hex(bytes.subarray(HEADER_AT)))
-}
-
-/** As `writeSnapshot`: what is written is of now, its checksum is worked out aside. */
-export async function writeSnapshotAside(state: FeatureState): Promise<Uint8Array> {
-  const bytes = writeUnsealed(state)
-  return seal(bytes, await sha256HexAside(bytes.subarray(HEADER_AT)))
-}
-
-function seal(bytes: Uint8Array, digest: string): Uint8Array {
-  bytes.set(new TextEncoder().encode(digest), MAGIC.length)
+  const writing = new SnapshotWriting(state)
+  writing.step(Infinity)
+  const bytes = Uint8Array.from(Buffer.concat(writing.pieces()))
+  sealWith(bytes, sha256Hex(bytes.subarray(HEADER_AT)))
   return bytes
 }
 
-function writeUnsealed(state: FeatureState): Uint8Array {
-  const dense = state.dictionaries.map(() => new DenseCodes())
-  const code = (dictionary: number, own: number): number =>
-    own === NO_KEY ? NO_KEY : dense[dictionary].of(own)
-  const event = (own: number): number => own
-  // Growing by doubling would copy what takes long enough as it is: nothing is decided meanwhile.
-  const body = new ByteWriter(state.snapshotBytes)
-  writeLabelled(state, body, code)
-  const entities = state.kinds.map((windows) => {
-    const codes: number[] = []
-    for (let entity = 1; entity < windows.limit; entity++) {
-      if (!windows.isKnown(entity)) continue
-      codes.push(code(windows.plan.dictionary, entity))
-      writeEntity(windows, entity, body, { code, event })
-    }
-    return codes
-  })
-  for (const graph of state.graphs) graph.write(body)
-  const header: Header = {
-    set: state.version,
-    newestUs: state.newestUs === -Infinity ? null : state.newestUs,
-    lastSequence: state.lastSequence,
-    keys: dense.map((codes, d) => codes.own.map((own) => state.dictionaries[d].valueOf(own)!)),
-    labelled: state.labelled?.live ?? 0,
-    firstLabelled: state.labelled?.first ?? 0,
-    coldMark: state.coldMark,
-    away: state.away,
-    entities,
-  }
-  const bytes = encode(header, body.written())
-  state.snapshotBytes = Math.ceil(bytes.length * 1.1)
-  return bytes
+/** About how much of a snapshot is written, or hashed, between two events. */
+const STEP_BYTES = 64 * 1024
+
+/**
+ * As `writeSnapshot`, a little between one event and the next: the pieces, one after the other, are
+ * the snapshot of the moment at which this was called.
+ */
+export async function writeSnapshotAside(
+  writing: SnapshotWriting,
+  stepBytes = STEP_BYTES,
+): Promise<Uint8Array[]> {
+  while (!writing.step(stepBytes)) await nextTurn()
+  const pieces = writing.pieces()
+  const [head, ...rest] = pieces
+  sealWith(head, await sha256OfPieces([head.subarray(HEADER_AT), ...rest]))
+  return pieces
 }
 
-/** Numbers codes anew, in the order in which they are first asked for. */
-class DenseCodes {
-  readonly own: number[] = []
-  private byOwn = new Int32Array(1 << 10)
-
-  of(own: number): number {
-    if (own >= this.byOwn.length) {
-      const longer = new Int32Array(Math.max(this.byOwn.length * 2, own + 1))
-      longer.set(this.byOwn)
-      this.byOwn = longer
-    }
-    const known = this.byOwn[own]
-    if (known > 0) return known - 1
-    this.byOwn[own] = this.own.push(own)
-    return this.own.length - 1
-  }
+function sealWith(beginning: Uint8Array, digest: string): void {
+  beginning.set(new TextEncoder().encode(digest), MAGIC.length)
 }
 
-function writeLabelled(
-  { labelled, plan }: FeatureState,
-  to: ByteWriter,
-  code: (dictionary: number, own: number) => number,
-): void {
-  if (labelled === null) return
-  const dictionaries = plan.kinds.flatMap((kind) => (kind.labelled ? [kind.dictionary] : []))
-  for (let i = 0, event = labelled.first; i < labelled.live; i++, event = following(event)) {
+/**
+ * A snapshot in the making, of the moment at which it was begun: what is about to change is written
+ * first ("copy on update": Cao et al., *Fast Checkpoint Recovery Algorithms for Frequently Consistent
+ * Applications*, SIGMOD 2011). So it can be made in steps, and nobody waits for the whole.
+ */
+export class SnapshotWriting {
+  private readonly state: FeatureState
+  private readonly codes: readonly DenseCodes[]
+  private readonly labelled = new PieceWriter()
+  /** Events that labels may name, at the beginning; how many of them are written. */
+  private readonly labelledCount: number
+  private labelledWritten = 0
+  /** Of events that are not written: the flags that they had. */
+  private readonly flagsBefore = new Map<number, number>()
+  private readonly kinds: readonly {
+    readonly windows: EntityWindows
+    readonly to: PieceWriter
+    /** By entity: 1 where it is written, or need not be. */
+    readonly done: Uint8Array
+    readonly entities: number[]
+  }[]
+  private readonly graphs = new PieceWriter()
+  private readonly header: Omit<Header, 'keys' | 'entities'>
+  /** The kind and the entity that a step goes on with. */
+  private kind = 0
+  private entity = 1
+
+  constructor(state: FeatureState) {
+    const { labelled } = state
+    this.state = state
+    this.codes = state.dictionaries.map((dictionary) => new DenseCodes(dictionary))
+    this.labelledCount = labelled?.live ?? 0
+    this.kinds = state.kinds.map((windows) => {
+      return { windows, to: new PieceWriter(), done: new Uint8Array(windows.limit), entities: [] }
+    })
+    for (const graph of state.graphs) graph.write(this.graphs)
+    this.header = {
+      set: state.version,
+      newestUs: state.newestUs === -Infinity ? null : state.newestUs,
+      lastSequence: state.lastSequence,
+      labelled: this.labelledCount,
+      firstLabelled: labelled?.first ?? 0,
+      coldMark: state.coldMark,
+      away: state.away,
+    }
+  }
+
+  /** Must be called before anything of an entity changes, even before its windows move. */
+  beforeEntity(kind: number, entity: number): void {
+    const { done, windows } = this.kinds[kind]
+    if (entity >= done.length || done[entity] > 0) return
+    done[entity] = 1
+    if (windows.isKnown(entity)) this.writeEntity(kind, entity)
+  }
+
+  /** Must be called before the flags of an event that labels may name change, or it is dropped. */
+  beforeLabelled(event: number): void {
+    const place = distance(this.header.firstLabelled, event)
+    if (place >= this.labelledCount || place < this.labelledWritten) return
+    // The first one is all that can be dropped.
+    if (place === this.labelledWritten) this.writeNextLabelled()
+    else if (!this.flagsBefore.has(event)) {
+      this.flagsBefore.set(event, this.state.labelled!.flags(event))
+    }
+  }
+
+  /** Writes about so many bytes more; returns whether all is written. */
+  step(bytes: number): boolean {
+    let left = bytes
+    for (; this.labelledWritten < this.labelledCount; left -= LABELLED_BYTES) {
+      if (left <= 0) return false
+      this.writeNextLabelled()
+    }
+    for (; this.kind < this.kinds.length; this.kind++, this.entity = 1) {
+      const { windows, done } = this.kinds[this.kind]
+      for (; this.entity < done.length; this.entity++) {
+        if (left <= 0) return false
+        const isLeft = done[this.entity] === 0
+        this.beforeEntity(this.kind, this.entity)
+        left -= isLeft ? windows.length(this.entity) * ENTRY_BYTES + ENTITY_BYTES : 1
+      }
+    }
+    return true
+  }
+
+  /** All of it, without its checksum. */
+  pieces(): Uint8Array[] {
+    const keys = this.codes.map(({ values }) => values)
+    const entities = this.kinds.map((kind) => kind.entities)
+    const head = encodeHead({ ...this.header, keys, entities })
+    const parts = [this.labelled, ...this.kinds.map(({ to }) => to), this.graphs]
+    return [head, ...parts.flatMap((part) => part.pieces())]
+  }
+
+  private writeEntity(kind: number, entity: number): void {
+    const { windows, to, entities } = this.kinds[kind]
+    entities.push(this.codes[windows.plan.dictionary].of(entity))
+    writeEntity(windows, entity, to, this.references)
+  }
+
+  private readonly references: References = {
+    code: (dictionary, own) => (own === NO_KEY ? NO_KEY : this.codes[dictionary].of(own)),
+    event: (event) => event,
+  }
+
+  private writeNextLabelled(): void {
+    const labelled = this.state.labelled!
+    const event = following(this.header.firstLabelled, this.labelledWritten++)
     const id = labelled.id(event)
+    const to = this.labelled
     to.double(typeof id === 'number' ? id : Number.NaN)
     if (typeof id === 'string') to.text(id)
     to.double(labelled.time(event))
-    to.integer(labelled.flags(event))
-    dictionaries.forEach((dictionary, e) => to.integer(code(dictionary, labelled.code(event, e))))
+    to.integer(this.flagsBefore.get(event) ?? labelled.flags(event))
+    for (const [e, k] of this.state.labelledKinds.entries()) {
+      const { dictionary } = this.state.plan.kinds[k]
+      to.integer(this.references.code(dictionary, labelled.code(event, e)))
+    }
+  }
+}
+
+/** What is about written for each; a step need not be exact. */
+const LABELLED_BYTES = 28
+const ENTITY_BYTES = 64
+const ENTRY_BYTES = 32
+
+/** Numbers codes anew, in the order in which they are first asked for. */
+class DenseCodes {
+  readonly values: KeyValue[] = []
+  private readonly dictionary: Dictionary
+  private byOwn = new Int32Array(1 << 10)
+
+  constructor(dictionary: Dictionary) {
+    this.dictionary = dictionary
+  }
+
+  of(own: number): number {
+    if (own >= this.byOwn.length) this.byOwn = grown(this.byOwn, own + 1)
+    const known = this.byOwn[own] - 1
+    const value = this.dictionary.valueOf(own)!
+    // A code that was let go of in the meantime may stand for another value.
+    if (known >= 0 && this.values[known] === value) return known
+    this.byOwn[own] = this.values.push(value)
+    return this.values.length - 1
   }
 }
 
@@ -178,14 +273,13 @@ function readLabelled(
   }
 }
 
-/** Without its checksum. */
-function encode(header: Header, body: Uint8Array): Uint8Array {
+/** What comes before the body, without its checksum. */
+function encodeHead(header: Header): Uint8Array {
   const json = new TextEncoder().encode(JSON.stringify(header))
-  const bytes = new Uint8Array(HEADER_AT + 4 + json.length + body.length)
+  const bytes = new Uint8Array(HEADER_AT + 4 + json.length)
   bytes.set(new TextEncoder().encode(MAGIC))
   new DataView(bytes.buffer).setUint32(HEADER_AT, json.length, true)
   bytes.set(json, HEADER_AT + 4)
-  bytes.set(body, HEADER_AT + 4 + json.length)
   return bytes
 }
 

@@ -11,7 +11,7 @@ import type { EventId } from './labelled-events.ts'
 import { LabelledEvents, eventIdOf } from './labelled-events.ts'
 import type { LabelPlan, Plan } from './plan.ts'
 import { planOf } from './planner.ts'
-import { readSnapshot, writeSnapshot, writeSnapshotAside } from './snapshot.ts'
+import { SnapshotWriting, readSnapshot, writeSnapshot, writeSnapshotAside } from './snapshot.ts'
 import { SourceStage, keyOf } from './stage.ts'
 import type { MemoryLimit } from './upkeep.ts'
 import { Upkeep } from './upkeep.ts'
@@ -80,8 +80,6 @@ export class FeatureState {
   lastSequence = 0
   /** Newest event time of the features' source, microseconds UTC. */
   newestUs = -Infinity
-  /** Room to begin the next snapshot with. */
-  snapshotBytes = 0
   readonly dictionaries: readonly Dictionary[]
   readonly kinds: readonly EntityWindows[]
   /** Null where the set reads no labels. */
@@ -94,6 +92,8 @@ export class FeatureState {
   readonly labelledKinds: readonly number[]
   private readonly upkeep: Upkeep
   private readonly memory: MemoryLimit | undefined
+  /** Told what is about to change while one is written. */
+  private writing: SnapshotWriting | undefined
   /** The cold store's mark that belongs to the last snapshot; 0 before the first. */
   coldMark = 0
 
@@ -111,7 +111,9 @@ export class FeatureState {
     this.labelled = plan.labels.length > 0 ? new LabelledEvents(this.labelledKinds.length) : null
     this.graphs = plan.sources[0].graphs.map((part) => new LiveGraph(part))
     this.memory = memory
-    this.upkeep = new Upkeep(this, memory)
+    this.upkeep = new Upkeep(this, memory, (kind, entity) => {
+      this.writing?.beforeEntity(kind, entity)
+    })
   }
 
   /** Hash of everything that the values depend on. */
@@ -263,10 +265,11 @@ export class FeatureState {
     }
   }
 
-  /** Makes room for an entity, and brings it back where it is in the cold store. */
+  /** Makes room for an entity, which may change then, and brings it back from the cold store. */
   private ready(kind: number, entity: number): void {
     const windows = this.kinds[kind]
     windows.reserve(entity)
+    this.writing?.beforeEntity(kind, entity)
     if (this.upkeep.cold === undefined || windows.isKnown(entity)) return
     const value = this.dictionaries[windows.plan.dictionary].valueOf(entity)
     if (value !== undefined) this.upkeep.cold.thaw(kind, windows, entity, value, this.thawed(kind))
@@ -424,17 +427,30 @@ export class FeatureState {
   }
 
   /**
-   * As `snapshot`, together with what lies in the cold store: the bytes count once the returned
-   * promise has resolved.
+   * As `snapshot`, together with what lies in the cold store, of the moment of the call; facts may come
+   * in while it is written, about `stepBytes` a turn. Its pieces, one after the other, count once the
+   * promise has resolved; there may be one checkpoint at a time.
    */
-  async checkpoint(): Promise<Uint8Array> {
+  async checkpoint(stepBytes?: number): Promise<readonly Uint8Array[]> {
+    if (this.writing !== undefined) throw new Error('A checkpoint is being written already.')
     if (this.memory !== undefined) this.coldMark++
-    this.upkeep.tidyAll()
-    const [bytes] = await Promise.all([
-      writeSnapshotAside(this),
-      this.memory?.cold.mark(this.coldMark),
-    ])
-    return bytes
+    const writing = new SnapshotWriting(this)
+    this.watch(writing)
+    try {
+      const [pieces] = await Promise.all([
+        writeSnapshotAside(writing, stepBytes),
+        this.memory?.cold.mark(this.coldMark),
+      ])
+      return pieces
+    } finally {
+      this.watch(undefined)
+    }
+  }
+
+  private watch(writing: SnapshotWriting | undefined): void {
+    this.writing = writing
+    if (this.labelled === null) return
+    this.labelled.onChange = writing && ((event) => writing.beforeLabelled(event))
   }
 
   /** Takes the cold store back to where it was when a snapshot was taken. */

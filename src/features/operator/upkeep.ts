@@ -78,9 +78,17 @@ export class Upkeep {
   private readonly expiryStepUs: number
   private turns = 0
 
-  constructor(state: StateParts, memory: MemoryLimit | undefined) {
+  private readonly beforeEntity: (kind: number, entity: number) => void
+
+  /** `beforeEntity` is told of an entity that is about to change. */
+  constructor(
+    state: StateParts,
+    memory: MemoryLimit | undefined,
+    beforeEntity: (kind: number, entity: number) => void,
+  ) {
     this.state = state
     this.memory = memory
+    this.beforeEntity = beforeEntity
     this.cold = memory && new ColdEntities(memory.cold, state.dictionaries, state.kinds)
     this.swept = new Int32Array(state.kinds.length)
     this.hands = new Int32Array(state.kinds.length)
@@ -151,6 +159,7 @@ export class Upkeep {
   /** Lets an entity's old events go, wherever its windows stand. */
   private tidy(windows: EntityWindows, kind: number, entity: number): void {
     if (!windows.hasUntil(entity, this.forgottenUs(kind))) return
+    this.beforeEntity(kind, entity)
     windows.seek(entity, this.state.newestUs)
     this.forgetPast(windows, kind, entity)
   }
@@ -234,6 +243,7 @@ export class Upkeep {
       this.hands[kind] = entity
       if (entity >= windows.limit || !windows.isKnown(entity) || windows.wasUsed(entity)) continue
       const reachedUs = windows.newestUs(entity) + this.reachesUs[kind]
+      this.beforeEntity(kind, entity)
       cold.freeze(kind, windows, entity, windows.plan.ever ? Infinity : this.expiryUs(reachedUs))
       return true
     }

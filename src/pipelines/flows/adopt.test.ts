@@ -7,8 +7,13 @@ import {
   where,
   type Bank,
 } from '../../../test/trained-bank.ts'
+import type { OutsideModel } from '../../decisions/index.ts'
+import { predictor } from '../../learning/index.ts'
 import { isAssayError } from '../../lib/errors.ts'
-import { adoptOn, type AdoptRequest } from './adopt.ts'
+import { sha256Hex } from '../../lib/hash.ts'
+import type { Matrix } from '../../lib/matrix.ts'
+import { servingErrors } from '../../serving/index.ts'
+import { type AdoptableOutside, adoptOn, type AdoptRequest } from './adopt.ts'
 import { deploymentDocument } from './promote.ts'
 import { fitDeclared } from './train.ts'
 
@@ -25,6 +30,21 @@ const brought = { model: 'boost', version: 2, hash: 'f'.repeat(64), trainedBy: [
 const { model } = fitDeclared(trees, project, table, () => undefined)
 const adopt = (over: Partial<AdoptRequest> = {}) =>
   adoptOn(table, { project, brought, model, names: {}, ...over }, { ...home, ...where, by })
+
+const chances = (x: Matrix) => predictor(model).scoreMatrix(x)
+
+/** The same model as another process would compute it. */
+function outside(): AdoptableOutside {
+  return {
+    kind: 'outside',
+    inputs: model.features.map((name) => ({ name, datatype: 'FP32', shape: [-1, 1] })),
+    score: async (x) => chances(x),
+    async document(golden) {
+      const text = `${golden.rows} rows`
+      return { text, hash: sha256Hex(text) }
+    },
+  }
+}
 
 describe('a model that was brought', () => {
   test('becomes a version of the project’s model, measured and held against its gate', async () => {
@@ -53,6 +73,54 @@ describe('a model that was brought', () => {
     const other = await adopt({ model: renamed, names })
     expect(other.version.metrics).toEqual(own.version.metrics)
     expect(other.version.modelHash).toBe(own.version.modelHash)
+  })
+
+  test('that is computed elsewhere measures as it does here, and keeps the document that serves it', async () => {
+    const own = await adopt({ model })
+    home = bank()
+    const other = await adopt({ model: outside() })
+    expect(other.version.metrics).toEqual(own.version.metrics)
+    expect(other.version.thresholds).toEqual(own.version.thresholds)
+    expect(other.version.kind).toBe('outside')
+    const { model: name, version } = other.version
+    const json = await home.registry.modelJson(name, version)
+    const { features } = model
+    expect(JSON.parse(json)).toEqual({ kind: 'outside', features, served: sha256Hex('32 rows') })
+    const file = await home.tracking.artifact(other.version.build.runId, 'served-model.json')
+    expect([file.sha256, Buffer.from(file.bytes).toString()]).toEqual([
+      sha256Hex('32 rows'),
+      '32 rows',
+    ])
+    const document = deploymentDocument(project, other.version, json)
+    expect(document.model.body).toEqual(JSON.parse(json))
+  })
+
+  test('that is computed elsewhere is compared with as the champion', async () => {
+    const ports = { ...home, ...where, by }
+    const champion = await adoptOn(table, { project, brought, model: outside(), names: {} }, ports)
+    const { model: name, version } = champion.version
+    await home.registry.changeStatus(name, version, 'approved', by)
+    await home.registry.goLive(name, version, 'card', by)
+    const next = { project, brought: { ...brought, version: 3 }, model, names: {} }
+    await expect(adoptOn(table, next, ports)).rejects.toMatchObject({
+      code: 'outside_model_unasked',
+    })
+    const scoreOutside = async (_: OutsideModel, x: Matrix) => chances(x)
+    const { gate } = await adoptOn(table, next, { ...ports, scoreOutside })
+    expect(gate.evidence.champion).toMatchObject({ version, difference: 0 })
+  })
+
+  test('that has no chance for some row is refused, and the usual cause is named', async () => {
+    const refusing = {
+      ...outside(),
+      score: async () => {
+        throw servingErrors.inference_failed('It answered NaN for row 3.')
+      },
+    }
+    await expect(adopt({ model: refusing })).rejects.toMatchObject({
+      code: 'adopted_unmeasured',
+      detail: /^It answered NaN for row 3\. CUSTOMER_COUNT_1D is missing in 1 of \d+ rows\.$/,
+    })
   })
 
   test('whose inputs no feature answers is refused, and every one is named', async () => {

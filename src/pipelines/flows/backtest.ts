@@ -34,6 +34,7 @@ import { pipelineErrors } from '../errors.ts'
 import { knownLabels, labelsNotBeforeEvents, type SourceFacts } from './entity-features.ts'
 import { withLiveFacts } from './live-facts.ts'
 import { eventsOf, noEvents, readOtherEvents, type DatasetPorts } from './other-sources.ts'
+import { answersOn, outsideModels, withAnswers, type ScoreOutside } from './outside-scores.ts'
 
 /**
  * Where the events come from: `records` are decisions as they were made, with the very values, lists
@@ -61,6 +62,8 @@ export interface BacktestPorts extends DatasetPorts {
   readonly deployments: DeploymentFiles
   /** Whether the namespace takes the bank's own events, so that its journal goes on where datasets end. */
   readonly isLive: boolean
+  /** Asks models that are computed elsewhere; without it a draft that needs one is refused. */
+  readonly scoreOutside?: ScoreOutside | undefined
   readonly onProgress?: ((progress: BacktestProgress) => void) | undefined
   /** Told what the draft answers on every event, and what was answered. */
   readonly onAnswer?: ((event: PastEvent, draft: BacktestAnswer) => void) | undefined
@@ -187,7 +190,9 @@ async function overRecords(
     through,
     onProgress: (done) => ports.onProgress?.({ stage: 'deciding', done, total: through }),
   })
-  for await (const event of past) {
+  const { scoreOutside } = ports
+  const events = withAnswers(past, recordedNames(draft), outsideModels(draft), scoreOutside)
+  for await (const event of events) {
     const answer = tested.add(event)
     ports.onAnswer?.(event, answer)
   }
@@ -216,6 +221,8 @@ async function overHistory(
   const engine = createEngine(draft, matrix.names)
   const live = createEngine(before, matrix.names)
   const tested = createBacktest(engine, capacityOf(draft))
+  const asked = outsideModels(draft, before)
+  const answersAt = await answersOn(asked, matrix, ports.scoreOutside)
   const money = source.columns.findIndex(({ kind }) => kind === 'money')
   const ids = columnOf(facts.events, source.id)
   const vector = new Float64Array(matrix.names.length)
@@ -232,6 +239,8 @@ async function overHistory(
       ...usualCircumstances,
       isListed: (list: string, value: string) =>
         journal.controls.isListed(list, value, eventTimeUs),
+      scores: new Map(),
+      outside: answersAt(at),
     }
     const event: PastEvent = {
       eventId,

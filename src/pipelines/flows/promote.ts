@@ -1,6 +1,6 @@
 // From a trained candidate to a version that may answer traffic: register, gate, approve.
 import type { Access, ChangeBy } from '../../access/index.ts'
-import type { DeployedPolicy } from '../../decisions/index.ts'
+import type { DeployedPolicy, OutsideModel } from '../../decisions/index.ts'
 import {
   buildModelCard,
   type ChampionComparison,
@@ -16,7 +16,9 @@ import { selectRows } from '../../lib/matrix.ts'
 import type { Remote } from '../../lib/rpc.ts'
 import { formatTimestamp } from '../../lib/time.ts'
 import type { ModelVersion, Registry } from '../../registry/index.ts'
+import { pipelineErrors } from '../errors.ts'
 import { otherSources } from './other-sources.ts'
+import type { ScoreOutside } from './outside-scores.ts'
 import type { FlowProject } from './plan.ts'
 import type { Candidate, TrainingTable } from './train.ts'
 import { buildRecord, type TrainedWhere } from './training-key.ts'
@@ -28,6 +30,8 @@ export interface PromotePorts extends TrainedWhere {
     'registerVersion' | 'searchVersions' | 'version' | 'modelJson' | 'liveHistory'
   >
   readonly governance: Pick<Remote<Governance>, 'enrol' | 'examine' | 'standing' | 'giveVerdict'>
+  /** Asks a live version that is computed elsewhere, to compare with it. */
+  readonly scoreOutside?: ScoreOutside
   readonly by: ChangeBy
 }
 
@@ -153,8 +157,9 @@ async function evidenceOf(
   last: GateRun | undefined,
   project: FlowProject,
   table: TrainingTable,
-  { registry }: PromotePorts,
+  ports: PromotePorts,
 ): Promise<Evidence> {
+  const { registry } = ports
   const live = (await registry.liveHistory(version.model)).findLast(
     (period) => period.toUs === undefined,
   )
@@ -162,7 +167,7 @@ async function evidenceOf(
   const champion =
     live?.version === version.version
       ? last?.evidence.champion
-      : live && (await compareWith(live.version, candidate, project, table, registry))
+      : live && (await compareWith(live.version, candidate, project, table, ports))
   return {
     model: version.model,
     version: version.version,
@@ -185,15 +190,19 @@ async function compareWith(
   candidate: Candidate,
   project: FlowProject,
   table: TrainingTable,
-  registry: Pick<PromotePorts['registry'], 'version' | 'modelJson'>,
+  { registry, scoreOutside }: Pick<PromotePorts, 'registry' | 'scoreOutside'>,
 ): Promise<ChampionComparison | undefined> {
   const rule = project.gates[0].champion
   if (rule === null) return undefined
   const model = project.registeredModel.name
   const champion = await registry.version(model, live)
-  const body = JSON.parse(await registry.modelJson(model, live)) as TrainedModel
+  const body = JSON.parse(await registry.modelJson(model, live)) as TrainedModel | OutsideModel
   const { y, rows, scores } = candidate.test
-  const theirs = predictor(body).scoreMatrix(selectRows(table.features, rows))
+  const measuredOn = selectRows(table.features, rows)
+  const theirs =
+    body.kind === 'outside'
+      ? everyChance(await (scoreOutside ?? unasked)(body, measuredOn))
+      : predictor(body).scoreMatrix(measuredOn)
   const metric = rule.metric === 'roc_auc' ? 'rocAuc' : 'averagePrecision'
   const { value, interval } = pairedDifference(metric, y, scores, theirs, {
     seed: project.seed,
@@ -214,6 +223,20 @@ async function compareWith(
     confidence: rule.confidence,
     rows: rows.length,
   }
+}
+
+function everyChance(chances: Float64Array): Float64Array {
+  const lacking = chances.filter(Number.isNaN).length
+  if (lacking === 0) return chances
+  throw pipelineErrors.outside_model_unasked(
+    `The live version has no chance for ${lacking} of the ${chances.length} rows to compare on.`,
+  )
+}
+
+async function unasked(): Promise<never> {
+  throw pipelineErrors.outside_model_unasked(
+    'The live version is computed elsewhere, and nothing here could ask it for the comparison.',
+  )
 }
 
 function cardOf(candidate: Candidate, version: ModelVersion, project: FlowProject) {
@@ -261,6 +284,9 @@ function cardOf(candidate: Candidate, version: ModelVersion, project: FlowProjec
 }
 
 function architectureOf(model: Candidate['model'], seed: FlowProject['seed']): string {
+  if (model.kind === 'outside') {
+    return `brought from elsewhere, computed outside of this process as the document ${model.served} says`
+  }
   if (!('training' in model)) return `${model.kind}, brought from elsewhere`
   return `${model.kind}, ${model.training.rows.toLocaleString('en-US')} training rows, seed ${seed}`
 }

@@ -1,6 +1,5 @@
 // Trains one model of the project, measures it on rows that nobody learned from, and keeps the run.
 import type { ChangeBy } from '../../access/index.ts'
-import type { CompiledFeatureSet } from '../../features/index.ts'
 import {
   calibrationTable,
   cardPrecisionInterval,
@@ -14,19 +13,18 @@ import {
   splitRows,
   thresholdEffect,
   type Estimate,
-  type Explanation,
   type ImportedModel,
-  type Predictor,
   type TrainedModel,
 } from '../../learning/index.ts'
-import type { CompiledPolicy } from '../../decisions/index.ts'
+import type { CompiledPolicy, OutsideModel } from '../../decisions/index.ts'
 import { canonicalJson } from '../../lib/canonical-json.ts'
 import { isAssayError } from '../../lib/errors.ts'
 import { contentHash } from '../../lib/hash.ts'
-import { readRow, selectColumns, selectRows, selectValues, type Matrix } from '../../lib/matrix.ts'
+import { selectColumns, selectRows, selectValues, type Matrix } from '../../lib/matrix.ts'
 import { DAY_US, formatTimestamp } from '../../lib/time.ts'
 import type { Remote } from '../../lib/rpc.ts'
 import type { NewMetric, NewRun, Tracking } from '../../tracking/index.ts'
+import { explained, type Explained } from './explained.ts'
 import type { Bins, CompiledModel, DeclaredModel, FlowProject, RunReport } from './plan.ts'
 import { PREDICTIONS, predictionsJson } from './predictions.ts'
 import { cacheTags, setsOf, type TrainedWhere } from './training-key.ts'
@@ -45,8 +43,10 @@ export interface TrainingTable {
 /** A trained model with what is known of it. */
 export interface Candidate {
   readonly declaration: DeclaredModel
-  readonly model: TrainedModel | ImportedModel
+  readonly model: TrainedModel | ImportedModel | OutsideModel
   readonly modelJson: string
+  /** Of a model outside of the process: the document by which it is served. */
+  readonly served?: string
   readonly runId: string
   readonly metrics: readonly NewMetric[]
   readonly thresholds: { readonly decline: number; readonly review: number }
@@ -74,10 +74,8 @@ export type Measured = Omit<Candidate, 'declaration' | 'runId'>
 export const NEVER = 2
 /** The artifact of a run that is its model. */
 export const MODEL_FILE = 'model.json'
-const IMPORTANCE_SAMPLE = 400
-/** Of them, whose contributions are kept one by one. */
-const SHOWN_ROWS = 200
-const SHOWN_FEATURES = 12
+/** The artifact by which a model outside of the process is served. */
+const SERVED_FILE = 'served-model.json'
 const SCORE_BINS = 20
 
 /** Trains anew, and keeps a run by which `trainOrFind` finds it again. */
@@ -107,7 +105,7 @@ export async function keepAsRun(
   { params, tags }: Pick<NewRun, 'params' | 'tags'>,
   { project, table }: { readonly project: FlowProject; readonly table: TrainingTable },
   ports: TrainPorts,
-  make: () => Measured,
+  make: () => Measured | Promise<Measured>,
 ): Promise<Candidate> {
   const { tracking, by } = ports
   const sets = setsOf(declaration, project)
@@ -130,7 +128,7 @@ export async function keepAsRun(
     by,
   )
   try {
-    const trained = make()
+    const trained = await make()
     await tracking.logMetrics(run.id, trained.metrics)
     for (const { name, content } of filesOf(trained)) {
       await tracking.logArtifact(run.id, { name, contentType: 'application/json', content })
@@ -150,6 +148,7 @@ export async function keepAsRun(
 export function filesOf({
   report,
   modelJson,
+  served,
   test,
 }: Measured): { readonly name: string; readonly content: string }[] {
   const { y, scores, customer } = test
@@ -159,6 +158,7 @@ export function filesOf({
   return [
     { name: 'report.json', content: canonicalJson(report) },
     { name: MODEL_FILE, content: modelJson },
+    ...(served === undefined ? [] : [{ name: SERVED_FILE, content: served }]),
     ...(predictions === undefined ? [] : [{ name: PREDICTIONS, content: predictions }]),
   ]
 }
@@ -186,8 +186,8 @@ export function fitDeclared(
   return { model, features, rows }
 }
 
-export interface Fitted {
-  readonly model: TrainedModel | ImportedModel
+export interface Fitted<Model = TrainedModel | ImportedModel> {
+  readonly model: Model
   /** The columns that the model reads, of all rows of the table. */
   readonly features: Matrix
   readonly rows: ReturnType<typeof splitRows>
@@ -215,10 +215,38 @@ export function measured(
   project: FlowProject,
   table: TrainingTable,
 ): Measured {
+  const scorer = predictor(model)
+  const sets = setsOf(declaration, project)
+  return measuredBy(
+    {
+      model,
+      rows,
+      scoreRows: (chosen) => scorer.scoreMatrix(selectRows(features, chosen)),
+      explained: explained(scorer, features, rows.test, sets),
+    },
+    declaration,
+    project,
+    table,
+  )
+}
+
+/** A model and its scores, wherever they were computed. */
+export interface ScoredModel {
+  readonly model: Measured['model']
+  readonly rows: ReturnType<typeof splitRows>
+  /** The scores of rows between training and test, and of test rows. */
+  readonly scoreRows: (rows: Uint32Array) => Float64Array
+  readonly explained: Explained
+}
+
+export function measuredBy(
+  { model, rows, scoreRows, explained: told }: ScoredModel,
+  declaration: DeclaredModel,
+  project: FlowProject,
+  table: TrainingTable,
+): Measured {
   const { split, seed } = project
   const sets = setsOf(declaration, project)
-  const scorer = predictor(model)
-  const scoreRows = (chosen: Uint32Array) => scorer.scoreMatrix(selectRows(features, chosen))
   const test = {
     rows: rows.test,
     y: selectValues(table.label, rows.test),
@@ -240,8 +268,7 @@ export function measured(
       snapshots: table.snapshots,
       featureSets: sets.map(({ name, version }) => ({ name, version })),
       ...curves(test),
-      importanceIs: `Mean |SHAP|, ${scorer.marginUnit}`,
-      ...explained(scorer, selectRows(features, everyNth(rows.test, IMPORTANCE_SAMPLE)), sets),
+      ...told,
       threshold: thresholdsInWords(project.policies[0], thresholds),
       log: [
         `${rows.train.length} rows to learn from, ${sum(selectValues(table.label, rows.train))} of them positive.`,
@@ -311,13 +338,7 @@ function chooseThresholds(
   split: FlowProject['split'],
   scoreRows: (rows: Uint32Array) => Float64Array,
 ): { decline: number; review: number } {
-  const between: number[] = []
-  for (let row = 0; row < table.eventTimeUs.length; row++) {
-    const at = table.eventTimeUs[row]
-    if (at >= split.train.toUs && at < split.test.fromUs && !Number.isNaN(table.label[row]))
-      between.push(row)
-  }
-  const rows = Uint32Array.from(between)
+  const rows = rowsBetween(table, split)
   const days = (split.test.fromUs - split.train.toUs) / DAY_US
   const all = { y: selectValues(table.label, rows), scores: scoreRows(rows), days }
   const choose = (rule: CompiledPolicy['thresholds']['decline'], data: typeof all) => {
@@ -334,6 +355,20 @@ function chooseThresholds(
   const open = Uint32Array.from(all.scores.keys()).filter((row) => all.scores[row] < decline)
   const rest = { y: selectValues(all.y, open), scores: selectValues(all.scores, open), days }
   return { decline, review: Math.min(choose(policy.thresholds.review, rest), decline) }
+}
+
+/** Those that thresholds are chosen on. */
+export function rowsBetween(
+  { eventTimeUs, label }: TrainingTable,
+  split: FlowProject['split'],
+): Uint32Array {
+  const between: number[] = []
+  for (let row = 0; row < eventTimeUs.length; row++) {
+    const at = eventTimeUs[row]
+    if (at >= split.train.toUs && at < split.test.fromUs && !Number.isNaN(label[row]))
+      between.push(row)
+  }
+  return Uint32Array.from(between)
 }
 
 function curves(test: { y: Float64Array; scores: Float64Array }) {
@@ -362,60 +397,6 @@ function scoreBins({ y, scores }: { y: Float64Array; scores: Float64Array }, of:
     if (y[row] === of) counts[Math.min(SCORE_BINS - 1, Math.floor(score * SCORE_BINS))]++
   }
   return { edges: Array.from({ length: SCORE_BINS + 1 }, (_, i) => i / SCORE_BINS), counts }
-}
-
-/** Importance over all rows of a sample, and what pushed in some of them. */
-function explained(
-  scorer: Predictor,
-  sample: Matrix,
-  sets: readonly CompiledFeatureSet[],
-): Pick<RunReport, 'importance' | 'contributions'> {
-  const { features } = scorer
-  const setOf = new Map(
-    sets.flatMap((set) => set.features.map(({ name }) => [name, set.name] as const)),
-  )
-  const totals = new Float64Array(features.length)
-  const shown: { values: Float64Array; shares: Float64Array }[] = []
-  const every = Math.max(1, Math.ceil(sample.rows / SHOWN_ROWS))
-  let base = 0
-  for (let i = 0; i < sample.rows; i++) {
-    const values = readRow(sample, i, new Float64Array(features.length))
-    const explanation = explanationOf(scorer, values)
-    if (explanation === undefined) return { importance: [], contributions: null }
-    base = explanation.base
-    for (const [at, share] of explanation.values.entries()) totals[at] += Math.abs(share)
-    if (i % every === 0) shown.push({ values, shares: explanation.values })
-  }
-  const rows = Math.max(1, sample.rows)
-  const strongest = [...features.keys()].toSorted((a, b) => totals[b] - totals[a])
-  return {
-    importance: strongest.map((at) => ({
-      feature: features[at],
-      set: setOf.get(features[at]) ?? '',
-      value: totals[at] / rows,
-    })),
-    contributions: {
-      output: scorer.outputs[0],
-      unit: scorer.marginUnit,
-      base,
-      columns: strongest.slice(0, SHOWN_FEATURES).map((at) => ({
-        column: features[at],
-        mean: totals[at] / rows,
-        values: shown.map(({ values }) => (Number.isNaN(values[at]) ? null : values[at])),
-        contributions: shown.map(({ shares }) => shares[at]),
-      })),
-    },
-  }
-}
-
-/** Undefined where the learner has no exact explanation. */
-function explanationOf(scorer: Predictor, row: Float64Array): Explanation | undefined {
-  try {
-    return scorer.explain(row)
-  } catch (error) {
-    if (isAssayError(error, 'explanation_unavailable')) return undefined
-    throw error
-  }
 }
 
 function splitInWords(
@@ -469,11 +450,6 @@ function pickAny(
   rows: Uint32Array,
 ): (number | string)[] {
   return Array.from(rows, (row) => values[row] ?? '')
-}
-
-function everyNth(rows: Uint32Array, atMost: number): Uint32Array {
-  const step = Math.max(1, Math.ceil(rows.length / atMost))
-  return rows.filter((_, index) => index % step === 0)
 }
 
 function sum(values: Float64Array): number {

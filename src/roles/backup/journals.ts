@@ -3,8 +3,8 @@
 import { promises as fs } from 'node:fs'
 import path from 'node:path'
 import { fileErrorCode, nodeFiles } from '../../lib/files.ts'
-import { HEADER_BYTES, segmentName } from '../../lib/journal-format.ts'
-import { listSegments, segmentRecords, UnreadableFrame } from '../../lib/journal-segments.ts'
+import { HEADER_BYTES } from '../../lib/journal-format.ts'
+import { segmentFiles, segmentRecords, UnreadableFrame } from '../../lib/journal-segments.ts'
 import { backupErrors } from './errors.ts'
 
 export interface SegmentToCopy {
@@ -20,13 +20,12 @@ export async function segmentsUpTo(
   directory: string,
   through: number | null,
 ): Promise<SegmentToCopy[]> {
-  const firsts = await listSegments(directory, nodeFiles)
-  const wanted = firsts.filter((first, i) => i === 0 || through === null || first <= through)
+  const found = await segmentFiles(directory, nodeFiles)
+  const wanted = found.filter(({ first }, i) => i === 0 || through === null || first <= through)
   const segments: SegmentToCopy[] = []
-  for (const [i, first] of wanted.entries()) {
-    const name = segmentName(first)
+  for (const [i, { first, name }] of wanted.entries()) {
     const file = path.join(directory, name)
-    const next = firsts[i + 1]
+    const next = found[i + 1]?.first
     const isWhole = next !== undefined && (through === null || next <= through + 1)
     const bytes =
       isWhole || through === null

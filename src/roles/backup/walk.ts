@@ -16,7 +16,7 @@ const LEFT_OUT: readonly RegExp[] = [
   // Copied in another way: the metadata as of one moment, journals up to a sequence.
   /^keep\/assay\.sqlite(-wal|-shm|-journal)?$/,
   /^keep\/before-[^/]*$/,
-  /^decide\/[^/]+\/journal\/[^/]+\.journal(\.sealed)?$/,
+  /^decide\/[^/]+\/journal\/[^/]+\.(journal|kept)(\.(sealed|outline|draft))?$/,
   // Made anew from the journal (docs/decisions/0005-home-directory.md).
   /^decide\/[^/]+\/(index|cold)([.-][^/]*)?(\/|$)/,
   /\.damaged(-[^/]*)?(\/|$)/,

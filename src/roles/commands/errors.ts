@@ -68,4 +68,20 @@ export const commandErrors = defineErrors({
     action:
       'Run `assay run` to train a version on what is declared now, or score with the project as it was.',
   },
+  batch_stopped: {
+    status: 507,
+    title: 'The output could not be written to its end',
+    action:
+      'Make room, or let this user write there; the same command then goes on where it stopped.',
+  },
+  input_changed: {
+    status: 409,
+    title: 'The input changed while it was read',
+    action: 'Wait until it is written, then run the command again with `--fresh`.',
+  },
+  no_row_scored: {
+    status: 422,
+    title: 'Not one row could be scored',
+    action: 'Correct the rows as their reasons say, or name another model.',
+  },
 })

@@ -44,11 +44,12 @@ export async function housekeeping(
 }
 
 function rulesOf(options: HousekeepingOptions): Partial<HousekeepingRules> {
-  const { keepDeleted, keepResults, keepUnnamed } = options
+  const { keepDeleted, keepResults, keepUnnamed, keepDecisions } = options
   return {
     ...(keepDeleted !== undefined && { keepDeleted }),
     ...(keepResults !== undefined && { keepResults }),
     ...(keepUnnamed !== undefined && { keepUnnamed }),
+    ...(keepDecisions !== undefined && { keepDecisions }),
   }
 }
 

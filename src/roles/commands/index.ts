@@ -83,6 +83,14 @@ export function createCommandActions(terminal: Terminal): CommandActions {
     setAsideList: async (options) => (await import('./actions.ts')).setAsideList(options, terminal),
     setAsideResend: async (sequence, options) =>
       (await import('./actions.ts')).setAsideResend(sequence, options, terminal),
+    decisionsRetain: async (options) =>
+      (await import('./decisions-retain.ts')).decisionsRetain(options, terminal),
+    decisionsHolds: async (options) =>
+      (await import('./decisions-retain.ts')).decisionsHolds(options, terminal),
+    decisionsHold: async (name, options) =>
+      (await import('./decisions-retain.ts')).decisionsHold(name, options, terminal),
+    decisionsRelease: async (name, options) =>
+      (await import('./decisions-retain.ts')).decisionsRelease(name, options, terminal),
     decisionsExport: async (options) =>
       (await import('./decisions-export.ts')).decisionsExport(options, terminal),
     keysList: async (options) => (await import('./keys.ts')).keysList(options, terminal),

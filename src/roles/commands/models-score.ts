@@ -1,57 +1,67 @@
-// `assay models score`: a table in, what a registered model says of each row out. A model of a project's
-// own flow needs the features of events, and `assay score` computes those.
-import { readTableFile } from '../../adapters/duckdb/index.ts'
+// `assay models score`: a table in, what a registered version says of each row out, by the calculation
+// that answers requests. A model of a project's own flow needs the features of events, and `assay
+// score` computes those.
 import { createFolderArtifacts } from '../../adapters/folder/index.ts'
 import { isOnnxRuntimeInstalled, openOnnxModel } from '../../adapters/onnx/index.ts'
 import { count, exitCodes, type Terminal } from '../../cli/index.ts'
-import { textAt, type TableFile } from '../../data/index.ts'
-import {
-  categoryColumn,
-  numberColumn,
-  preparedPredictor,
-  tableOf,
-  type PreparedModel,
-} from '../../learning/index.ts'
 import type { Home } from '../../projects/index.ts'
-import { openLogged, type LoggedFiles, type ModelVersion } from '../../registry/index.ts'
-import { pipeline } from 'node:stream/promises'
-import { Readable } from 'node:stream'
+import type { LoggedFiles, ModelVersion } from '../../registry/index.ts'
+import {
+  openBatchModel,
+  type BatchColumn,
+  type BatchColumns,
+  type BatchModel,
+  type ServedBody,
+} from '../../serving/index.ts'
+import { servedModelOf } from '../served-models.ts'
+import { tableInput, type TableInput, type TextRows } from './batch-input.ts'
+import {
+  checkTarget,
+  runBatch,
+  type Batch,
+  type BatchChunk,
+  type BatchTarget,
+  type RefusedRow,
+} from './batch-run.ts'
 import { withKept, type Kept } from './connection.ts'
 import { commandErrors } from './errors.ts'
-import { checkOutput, csvPieces, writeTable, type Table } from './table-file.ts'
+import type { TableColumn } from './table-file.ts'
 
-/** Rows that are scored at once. */
-const ROWS_AT_ONCE = 10_000
-
-export interface ModelsScore {
+export interface ModelsScore extends BatchTarget {
   readonly home: string
+  /** CSV or Parquet, or `DATASET@VERSION`. */
   readonly file: string
-  /** CSV or Parquet; CSV to standard output where none is named. */
-  readonly out: string | undefined
+  /** How many reasons a row gets. */
+  readonly reasons: number
 }
 
-/** Errors: `version_not_scored`, `option_invalid`, and those of a model that cannot be served. */
+/** Errors: `version_not_scored`, `option_invalid`, those of `runBatch` and of models. */
 export async function scoreModel(
   versionOf: (kept: Kept) => Promise<ModelVersion>,
-  { home, file, out }: ModelsScore,
+  { home, file, reasons, ...target }: ModelsScore,
   terminal: Terminal,
 ): Promise<number> {
-  if (out !== undefined) await checkOutput(out, [file])
-  return withKept(home, async (kept) => {
-    const version = await versionOf(kept)
-    const table =
-      version.brought === undefined
-        ? await scoreLearnt(version, kept, file)
-        : await scoreBrought(version, version.brought.files, kept.home, file)
-    if (out === undefined) {
-      await pipeline(Readable.from(csvPieces(table)), process.stdout, { end: false })
-    } else await writeTable(out, table)
+  await checkTarget(target, [file])
+  const { version, model, input } = await withKept(home, async (kept) => {
+    const found = await versionOf(kept)
+    const body = await bodyOf(found, kept)
+    return { version: found, model: await opened(body), input: await tableInput(file, kept) }
+  })
+  try {
+    const facts = {
+      input: input.identity,
+      model: `${version.model} version ${version.version} (${version.modelHash})`,
+      'number of reasons': String(reasons),
+    }
+    const { rows } = await runBatch(batchOf(model, input, reasons, facts), target, terminal)
     terminal.err.line(
-      `${count(table.rows, 'row')} scored by ${version.model} version ${version.version} (${version.status})` +
-        (out === undefined ? '' : `; written to ${out}`),
+      `${count(rows, 'row')} scored by ${version.model} version ${version.version} (${version.status})` +
+        (target.out === undefined ? '' : `; written to ${target.out}`),
     )
     return exitCodes.ok
-  })
+  } finally {
+    await model.close()
+  }
 }
 
 /** The files of a version that a client brought. Error: `version_not_scored` where none is kept here. */
@@ -77,88 +87,168 @@ export async function loggedFiles(
   }
 }
 
-/** A model that a client brought: what Python logged, read as data. */
-async function scoreBrought(
-  version: ModelVersion,
-  files: Readonly<Record<string, string>>,
-  home: Home,
-  path: string,
-): Promise<Table> {
-  const logged = await loggedFiles(version, files, home)
-  const model = await openLogged(
-    logged,
-    isOnnxRuntimeInstalled() ? { openOnnx: openOnnxModel } : {},
-  )
-  try {
-    const file = await readTableFile(path)
-    const columns = model.features.map((name) => numbersOf(file, name))
-    const said = model.outputs.map(() => new Float64Array(file.frame.rows))
-    for (let from = 0; from < file.frame.rows; from += ROWS_AT_ONCE) {
-      const rows = Array.from({ length: Math.min(ROWS_AT_ONCE, file.frame.rows - from) }, (_, i) =>
-        Object.fromEntries(model.features.map((name, j) => [name, columns[j][from + i]])),
-      )
-      for (const [i, answer] of (await model.score(rows)).entries()) {
-        answer.forEach((value, output) => (said[output][from + i] = value))
-      }
-    }
-    return tableOfScores(model.outputs, said)
-  } finally {
-    await model.close()
-  }
-}
-
-/** A model of `assay learn`, with its preparation. */
-async function scoreLearnt(version: ModelVersion, kept: Kept, path: string): Promise<Table> {
+/** What is served of the version, which is what is scored with. */
+async function bodyOf(version: ModelVersion, { registry, home }: Kept): Promise<ServedBody> {
   if (version.project !== '') {
     throw commandErrors.version_not_scored(
       `${version.model} version ${version.version} scores events of ${version.project} with their features: use \`assay score\`.`,
     )
   }
-  const json = await kept.registry.modelJson(version.model, version.version)
-  const model = preparedPredictor(JSON.parse(json) as PreparedModel)
-  const texts = model.columns.filter(({ kind }) => kind === 'category').map(({ name }) => name)
-  const file = await readTableFile(path, {}, texts)
-  const table = tableOf(
-    model.columns.map(({ name, kind }) => {
-      if (kind === 'number') return numberColumn(name, numbersOf(file, name))
-      const values = columnOf(file, name)
-      return categoryColumn(
-        name,
-        Array.from({ length: file.frame.rows }, (_, row) => textAt(values, row)),
-      )
-    }),
-  )
-  const answers = model.predict(table)
-  const width = model.outputs.length
-  const said = model.outputs.map((_, output) =>
-    Float64Array.from({ length: file.frame.rows }, (__, row) => answers[row * width + output]),
-  )
-  return tableOfScores(model.outputs, said)
+  const artifacts = createFolderArtifacts({ directory: home.artifacts })
+  const { body } = await servedModelOf(version, {
+    modelJson: (name, number) => registry.modelJson(name, number),
+    file: (sha256) => artifacts.get(sha256),
+  })
+  return body
 }
 
-/** The row of the file, counted from 1, and one column an output. */
-function tableOfScores(outputs: readonly string[], said: readonly Float64Array[]): Table {
-  const rows = said[0].length
-  const row = Float64Array.from({ length: rows }, (_, i) => i + 1)
+function opened(body: ServedBody): Promise<BatchModel> {
+  return openBatchModel(body, async (outside) => {
+    if (outside.kind === 'onnx' && isOnnxRuntimeInstalled()) {
+      const { file, features, task } = outside
+      const named = { ...(features && { features }), ...(task && { task }) }
+      return openOnnxModel(Buffer.from(file, 'base64'), named)
+    }
+    throw commandErrors.version_not_scored(
+      'The model is for ONNX Runtime, which is not installed here (npm install onnxruntime-node --ignore-scripts).',
+    )
+  })
+}
+
+/** Columns of the result: the row of the input, counted from 1, an output each, then the reasons. */
+function batchOf(
+  model: BatchModel,
+  input: TableInput,
+  reasons: number,
+  facts: Batch['facts'],
+): Batch {
+  const places = Array.from({ length: reasons }, (_, at) => at + 1)
   return {
-    rows,
+    facts,
     columns: [
-      { name: 'row', values: row },
-      ...outputs.map((name, output) => ({ name, values: said[output] })),
+      { name: 'row', type: 'number' },
+      ...model.outputs.map((name) => ({ name, type: 'number' as const })),
+      ...places.flatMap((place) => [
+        { name: `reason_${place}`, type: 'text' as const },
+        { name: `effect_${place}`, type: 'number' as const },
+      ]),
     ],
+    async *chunks(position) {
+      const wanted = model.columns.map(({ name }) => name)
+      for await (const rows of input.rows(wanted, position)) {
+        yield await scored(model, rows, input, reasons)
+      }
+    },
   }
 }
 
-function columnOf({ frame }: TableFile, name: string) {
-  const values = Object.hasOwn(frame.columns, name) ? frame.columns[name] : undefined
-  if (values !== undefined) return values
-  throw commandErrors.option_invalid(`The file has no column "${name}", which the model takes.`)
+async function scored(
+  model: BatchModel,
+  given: TextRows,
+  { wordsForNothing }: TableInput,
+  reasons: number,
+): Promise<BatchChunk> {
+  const { columns, kept, refused } = valuesOf(model.columns, given, wordsForNothing)
+  const rows = kept.length
+  const answers = rows === 0 ? new Float64Array() : await model.predict(columns, rows)
+  const width = model.outputs.length
+  const table: TableColumn[] = [
+    { name: 'row', values: Float64Array.from(kept, (at) => given.numbers[at]) },
+    ...model.outputs.map((name, output) => ({
+      name,
+      values: Float64Array.from(kept, (_, row) => answers[row * width + output]),
+    })),
+  ]
+  if (reasons > 0) {
+    const found = rows === 0 ? [] : model.reasons(columns, answers, rows, reasons)
+    for (let place = 0; place < reasons; place++) {
+      table.push(
+        { name: `reason_${place + 1}`, values: found.map((of) => of[place]?.column) },
+        {
+          name: `effect_${place + 1}`,
+          values: Float64Array.from(found, (of) => of[place]?.effect ?? Number.NaN),
+        },
+      )
+    }
+  }
+  return { read: given.read, share: given.share, table: { rows, columns: table }, refused }
 }
 
-function numbersOf(file: TableFile, name: string): Float64Array {
-  const values = columnOf(file, name)
-  if (values instanceof Float64Array) return values
-  throw commandErrors.option_invalid(
-    `The column "${name}" holds text, and the model takes numbers there.`,
-  )
+interface Values {
+  /** Of the rows that the model takes. */
+  readonly columns: BatchColumns
+  /** Places of these rows among those given. */
+  readonly kept: readonly number[]
+  readonly refused: readonly RefusedRow[]
+}
+
+function valuesOf(wanted: readonly BatchColumn[], given: TextRows, words: boolean): Values {
+  const kept: number[] = []
+  const refused = [...given.refused]
+  const cells = wanted.map((): (number | string | undefined)[] => [])
+  const row: (number | string | undefined)[] = []
+  for (let at = 0; at < given.numbers.length; at++) {
+    const wrong = wanted.find((column, j) => {
+      const value = cellOf(column, given.columns[j][at], words)
+      row[j] = value === REFUSED ? undefined : value
+      return value === REFUSED
+    })
+    if (wrong === undefined) {
+      kept.push(at)
+      row.forEach((value, j) => cells[j].push(value))
+      continue
+    }
+    const text = given.columns[wanted.indexOf(wrong)][at]
+    refused.push({
+      row: given.numbers[at],
+      line: given.lines[at],
+      column: wrong.name,
+      reason: whyRefused(text, words),
+      raw: given.raw(at),
+    })
+  }
+  refused.sort((a, b) => a.row - b.row)
+  return {
+    columns: wanted.map(({ kind }, j) =>
+      kind === 'number' ? Float64Array.from(cells[j] as number[]) : (cells[j] as string[]),
+    ),
+    kept,
+    refused,
+  }
+}
+
+const REFUSED = Symbol('refused')
+
+/** What people write where there is no value. */
+const NO_VALUE = new Set(['?', 'NA', 'N/A', 'n/a', 'NaN', 'nan', 'NULL', 'null', 'None'])
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
+const BOOLEANS: Readonly<Record<string, number>> = { true: 1, false: 0 }
+
+/** The value of a field, as a request would have it; no value is NaN or undefined. */
+function cellOf(
+  { kind, missing }: BatchColumn,
+  field: string,
+  words: boolean,
+): number | string | undefined | typeof REFUSED {
+  const text = field.trim()
+  if (text === '' || (NO_VALUE.has(text) && (words || kind === 'number'))) {
+    if (!missing) return REFUSED
+    return kind === 'number' ? Number.NaN : undefined
+  }
+  if (kind === 'category') return text
+  const value = BOOLEANS[text] ?? (NUMBER.test(text) ? Number(text) : Number.NaN)
+  // Digits alone that no double holds are an id; so are they behind the doors.
+  const isExact = Number.isSafeInteger(value) || !/^[+-]?\d+$/.test(text)
+  return Number.isFinite(value) && isExact ? value : REFUSED
+}
+
+function whyRefused(field: string, words: boolean): string {
+  const text = field.trim()
+  const shown = JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)
+  if (text === '' || (words && NO_VALUE.has(text)) || text === 'NaN' || text === 'nan') {
+    return 'There is no value, and the model takes no missing ones.'
+  }
+  if (/^[+-]?\d+$/.test(text)) return `${shown} is beyond ±9007199254740991 and would lose digits.`
+  if (NUMBER.test(text) || /^[+-]?inf(inity)?$/i.test(text)) return `${shown} is not finite.`
+  return `${shown} is not a number.`
 }

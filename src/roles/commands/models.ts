@@ -35,11 +35,11 @@ export function models(
 ): Promise<number> {
   const { out } = terminal
   if (act.act === 'score') {
-    const { home, out: to } = options
+    const { home, out: to, rejects, fresh = false, reasons = 0 } = options
     const { name, file } = act
     return scoreModel(
       ({ registry }) => oneVersion(registry, name),
-      { home, file, out: to },
+      { home, file, out: to, rejects, fresh, reasons },
       terminal,
     )
   }

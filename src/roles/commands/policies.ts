@@ -1,6 +1,5 @@
 // What `assay policies` and `assay lists` do: the same operations as the page's, by a person's own key,
 // because who wrote, proposed and approved a policy counts.
-import { readFile } from 'node:fs/promises'
 import {
   exitCodes,
   printTable,
@@ -10,95 +9,110 @@ import {
   type Terminal,
   type TextOutput,
 } from '../../cli/index.ts'
-import { AssayError, type Problem } from '../../lib/errors.ts'
-import { requireServer } from './connection.ts'
+import { AssayError } from '../../lib/errors.ts'
+import type { BodyOf, ResponseOf } from '../../server/contract/index.ts'
+import { askAs, textOfFile, type Ask } from './api.ts'
 import { commandErrors } from './errors.ts'
 
-const ANSWER_WITHIN_MS = 60_000
 const GIVEN_REASON = 'By hand, from the terminal'
 
-// oxlint-disable-next-line typescript/no-explicit-any
-type Answer = any
-type Call = (method: string, path: string, body?: unknown) => Promise<Answer>
+/** What the server answered, and how the terminal tells it. */
+interface Told {
+  readonly answer: unknown
+  readonly say: (out: TextOutput) => void
+  readonly mistakes?: number
+}
 
 export async function policies(
   act: PoliciesAct,
   options: PoliciesOptions,
   { out }: Terminal,
 ): Promise<number> {
-  const call = await caller(options)
-  const at = `policies/${encodeURIComponent(act.policy)}`
-  const answer = await answerTo(act, at, options, call)
-  if (options.json) out.line(JSON.stringify(answer, null, 2))
-  else say(act, answer, out)
-  const mistakes: unknown[] = answer.mistakes ?? []
-  return mistakes.length === 0 ? exitCodes.ok : exitCodes.notHeld
+  const told = await answerTo(act, options, await askAs(options))
+  if (options.json) out.line(JSON.stringify(told.answer, null, 2))
+  else told.say(out)
+  return (told.mistakes ?? 0) === 0 ? exitCodes.ok : exitCodes.notHeld
 }
 
-async function answerTo(
-  act: PoliciesAct,
-  at: string,
-  { reason = GIVEN_REASON, draft: changed }: PoliciesOptions,
-  call: Call,
-): Promise<Answer> {
+async function answerTo(act: PoliciesAct, options: PoliciesOptions, ask: Ask): Promise<Told> {
+  const { policy } = act
+  const { reason = GIVEN_REASON, draft: changed } = options
   switch (act.act) {
     case 'show':
-      return call('GET', `${at}/work`)
+      return work(await ask('policyWork', { params: { policy } }))
     case 'check':
+      return check(await ask('checkDraft', { params: { policy }, body: await contentOf(act.file) }))
     case 'try': {
-      const { parts, tests } = await contentOf(act.file)
-      const body = act.act === 'try' ? { parts } : { parts, tests }
-      return call('POST', `${at}/${act.act}`, body)
+      const { parts } = await contentOf(act.file)
+      return sentence(await ask('tryDraft', { params: { policy }, body: { parts } }))
     }
     case 'draft': {
       const body = { ...(await contentOf(act.file)), reason }
-      return changed === undefined
-        ? call('POST', `${at}/drafts`, body)
-        : call('PUT', `${at}/drafts/${encodeURIComponent(changed)}`, body)
+      return saved(
+        changed === undefined
+          ? await ask('newDraft', { params: { policy }, body })
+          : await ask('saveDraft', { params: { policy, draft: changed }, body }),
+      )
     }
     case 'pause':
-    case 'resume':
-      return call('POST', `${at}/rules/${encodeURIComponent(act.rule)}/${act.act}`, { reason })
+    case 'resume': {
+      const name = act.act === 'pause' ? 'pauseRule' : 'resumeRule'
+      return sentence(await ask(name, { params: { policy, rule: act.rule }, body: { reason } }))
+    }
     case 'approve':
     case 'refuse': {
-      const draft = `${at}/drafts/${encodeURIComponent(act.draft)}`
-      const { binds } = await call('GET', draft)
-      return call('POST', `${draft}/verdicts`, { verdict: act.act, reason, binds })
+      const params = { policy, draft: act.draft }
+      const { binds } = await ask('draft', { params })
+      return sentence(
+        await ask('answerDraft', { params, body: { verdict: act.act, reason, binds } }),
+      )
     }
     default: {
-      const draft = `${at}/drafts/${encodeURIComponent(act.draft)}`
-      return call('POST', `${draft}/acts`, { action: act.act, reason })
+      const params = { policy, draft: act.draft }
+      return sentence(await ask('actOnDraft', { params, body: { action: act.act, reason } }))
     }
   }
 }
 
-function say(act: PoliciesAct, answer: Answer, out: TextOutput): void {
-  switch (act.act) {
-    case 'show':
-      printTable(
-        out,
-        ['rule', 'when', 'then', 'paused'],
-        answer.parts.rules.map((rule: Answer) => [
-          rule.name,
-          rule.when,
-          rule.then ?? 'signal',
-          answer.paused.find((each: Answer) => each.rule === rule.name)?.reason ?? '–',
-        ]),
-      )
-      for (const { id, state, sentence } of answer.drafts) out.line(`${id} ${state}: ${sentence}`)
-      return
-    case 'check':
-      for (const { sentence } of answer.mistakes) out.line(sentence)
-      for (const { name, sentence } of answer.results) out.line(`${name}: ${sentence}`)
-      for (const difference of answer.differences) out.line(difference)
-      return
-    case 'draft':
-      out.line(`${answer.id} ${answer.state}: ${answer.sentence}`)
-      for (const difference of answer.differences) out.line(difference)
-      return
-    default:
-      out.line(answer.sentence)
+function sentence(answer: { readonly sentence: string }): Told {
+  return { answer, say: (out) => out.line(answer.sentence) }
+}
+
+function work(answer: ResponseOf<'policyWork'>): Told {
+  const { parts, paused, drafts } = answer
+  const say = (out: TextOutput) => {
+    printTable(
+      out,
+      ['rule', 'when', 'then', 'paused'],
+      parts.rules.map(({ name, when, then }) => [
+        name,
+        when,
+        then ?? 'signal',
+        paused.find(({ rule }) => rule === name)?.reason ?? '–',
+      ]),
+    )
+    for (const draft of drafts) out.line(`${draft.id} ${draft.state}: ${draft.sentence}`)
   }
+  return { answer, say }
+}
+
+function check(answer: ResponseOf<'checkDraft'>): Told {
+  const { mistakes, results, differences } = answer
+  const say = (out: TextOutput) => {
+    for (const mistake of mistakes) out.line(mistake.sentence)
+    for (const result of results) out.line(`${result.name}: ${result.sentence}`)
+    for (const difference of differences) out.line(difference)
+  }
+  return { answer, say, mistakes: mistakes.length }
+}
+
+function saved(answer: ResponseOf<'newDraft'>): Told {
+  const { id, state, differences } = answer
+  const say = (out: TextOutput) => {
+    out.line(`${id} ${state}: ${answer.sentence}`)
+    for (const difference of differences) out.line(difference)
+  }
+  return { answer, say }
 }
 
 export async function lists(
@@ -106,92 +120,54 @@ export async function lists(
   options: PoliciesOptions,
   { out }: Terminal,
 ): Promise<number> {
-  const call = await caller(options)
-  const at = act.list === undefined ? 'lists' : `lists/${encodeURIComponent(act.list)}/entries`
-  if (act.act !== 'show') {
-    const { reason = GIVEN_REASON, until, file } = options
-    const csv = file === undefined ? {} : { csv: await textOf(file) }
-    const body = { change: act.act, values: act.values, ...csv, ...(until && { until }), reason }
-    const answer = await call('POST', at, body)
-    out.line(options.json ? JSON.stringify(answer, null, 2) : answer.sentence)
-    return exitCodes.ok
-  }
-  const answer = await call('GET', at)
-  if (options.json) out.line(JSON.stringify(answer, null, 2))
-  else if (act.list === undefined) {
-    printTable(
-      out,
-      ['list', 'column', 'entries', 'expired'],
-      answer.lists.map((list: Answer) => [
-        list.name,
-        list.column,
-        String(list.entries),
-        String(list.expired),
-      ]),
-    )
-  } else {
-    printTable(
-      out,
-      ['value', 'until', 'by', 'reason'],
-      answer.items.map((entry: Answer) => [
-        entry.value,
-        `${entry.until ?? 'for good'}${entry.expired ? ' (expired)' : ''}`,
-        entry.by.name,
-        entry.reason,
-      ]),
-    )
-  }
+  const ask = await askAs(options)
+  const told = await answerOfLists(act, options, ask)
+  if (options.json) out.line(JSON.stringify(told.answer, null, 2))
+  else told.say(out)
   return exitCodes.ok
 }
 
-async function contentOf(file: string): Promise<{ parts: unknown; tests: unknown }> {
+async function answerOfLists(act: ListsAct, options: PoliciesOptions, ask: Ask): Promise<Told> {
+  if (act.act !== 'show') {
+    const { reason = GIVEN_REASON, until, file } = options
+    const csv = file === undefined ? {} : { csv: await textOfFile(file) }
+    const body = {
+      change: act.act,
+      values: [...act.values],
+      ...csv,
+      ...(until && { until }),
+      reason,
+    }
+    return sentence(await ask('changeListEntries', { params: { list: act.list }, body }))
+  }
+  if (act.list !== undefined) {
+    return entries(await ask('listEntries', { params: { list: act.list } }))
+  }
+  const answer = await ask('lists')
+  const rows = answer.lists.map(({ name, column, entries: n, expired }) => {
+    return [name, column, String(n), String(expired)]
+  })
+  const head = ['list', 'column', 'entries', 'expired']
+  return { answer, say: (out) => printTable(out, head, rows) }
+}
+
+function entries(answer: ResponseOf<'listEntries'>): Told {
+  const rows = answer.items.map(({ value, until, expired, by, reason }) => {
+    return [value, `${until ?? 'for good'}${expired ? ' (expired)' : ''}`, by.name, reason]
+  })
+  return { answer, say: (out) => printTable(out, ['value', 'until', 'by', 'reason'], rows) }
+}
+
+type Content = Pick<BodyOf<'checkDraft'>, 'parts' | 'tests'>
+
+/** What a file says of a draft; the server holds it against its schema. Error: `input_unreadable`. */
+async function contentOf(file: string): Promise<Content> {
   try {
-    const { parts, tests = [] } = JSON.parse(await textOf(file))
+    const { parts, tests = [] } = JSON.parse(await textOfFile(file)) as Partial<Content> &
+      Pick<Content, 'parts'>
     return { parts, tests }
   } catch (cause) {
     if (cause instanceof AssayError) throw cause
     throw commandErrors.input_unreadable(`${file}: ${(cause as Error).message}`, { cause })
-  }
-}
-
-async function textOf(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (cause) {
-    throw commandErrors.input_unreadable(`${file}: ${(cause as Error).message}`, { cause })
-  }
-}
-
-/** Calls the API of the server of the home directory, or of another one, with a person's key. */
-async function caller({ url, home, keyFile }: PoliciesOptions): Promise<Call> {
-  const base = url ?? requireServer(home).server.url
-  if (keyFile === undefined) {
-    throw commandErrors.option_invalid('Name the file that holds your key with --key-file.')
-  }
-  const key = (await textOf(keyFile)).trim()
-  return async (method, path, body) => {
-    let response: Response
-    try {
-      response = await fetch(`${base.replace(/\/*$/, '')}/api/v1/${path}`, {
-        method,
-        headers: {
-          authorization: `Bearer ${key}`,
-          ...(body !== undefined && { 'content-type': 'application/json' }),
-        },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
-      })
-    } catch (cause) {
-      throw commandErrors.server_unreachable(`${base}: ${(cause as Error).message}`, { cause })
-    }
-    const answer: Answer = await response.json()
-    if (response.ok) return answer
-    const {
-      code = 'server_unreachable',
-      title = code,
-      action = '',
-      detail = title,
-    } = answer as Partial<Problem>
-    throw new AssayError(code, { status: response.status, title, action }, detail)
   }
 }

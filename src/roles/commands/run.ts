@@ -16,6 +16,8 @@ import type { ModelVersion } from '../../registry/index.ts'
 import { version } from '../config.ts'
 import type { Metadata } from '../metadata.ts'
 import { dataFile } from '../project-data.ts'
+import { scoreOutside } from '../outside-adoption.ts'
+import { allowsPrivate } from '../outside-runtimes.ts'
 import { keepReference } from '../references.ts'
 import { byCommand, withMetadata } from './connection.ts'
 import { ingestPortsOf } from './engines.ts'
@@ -57,6 +59,7 @@ async function learn(
     },
     {
       ...metadata,
+      scoreOutside: scoreOutside(home, { allowPrivate: allowsPrivate() }),
       ingest: ingestPortsOf(home, metadata),
       keepReference: (modelHash, reference) => keepReference(home, modelHash, reference),
       live: undefined,

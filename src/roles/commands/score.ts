@@ -1,18 +1,18 @@
 // `assay score`: a file of events in; id, score, outcome and reasons out, by a registered version.
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { count, exitCodes, type ScoreOptions, type Terminal } from '../../cli/index.ts'
 import {
   columnOf,
-  numbersOf,
+  inspectFile,
   readDataset,
   rowAt,
   textAt,
   type CompiledSource,
-  type Frame,
-  type Row,
+  type DatasetVersionDetail,
   type SnapshotRecord,
-  type SnapshotStore,
 } from '../../data/index.ts'
 import {
   canonicalVector,
@@ -20,59 +20,59 @@ import {
   usualCircumstances,
   type DecisionEngine,
 } from '../../decisions/index.ts'
-import type { CompiledFeatureSet, LabelArrivals, SourceEvents } from '../../features/index.ts'
-import { readRow } from '../../lib/matrix.ts'
+import { EventStream, HistoryReplay, type SourceEvents } from '../../features/index.ts'
+import { contentHash } from '../../lib/hash.ts'
 import {
   deploymentDocument,
-  eventsOf,
   knownLabels,
   labelsNotBeforeEvents,
+  otherSnapshots,
   readOtherEvents,
   type KnownLabels,
 } from '../../pipelines/index.ts'
 import type { CompiledProject } from '../../projects/index.ts'
 import type { ModelVersion } from '../../registry/index.ts'
+import { fileIdentity, identityOf, versionNamed } from './batch-input.ts'
+import { checkTarget, progressFolder, runBatch, type Batch, type BatchChunk } from './batch-run.ts'
 import { withKept, type Kept } from './connection.ts'
-import { historyEngine, snapshotsOf } from './engines.ts'
+import { snapshotsOf } from './engines.ts'
 import { commandErrors } from './errors.ts'
-import { readRows, reportRefused, type FileRows } from './file-rows.ts'
 import { labelsInFilesOf, projectIn } from './project.ts'
-import { checkOutput, csvPieces, writeTable, type Table } from './table-file.ts'
+import { askedOfFile, askedOfVersion, eventsAmong, type AskedEvents } from './score-events.ts'
+import { isReplaceable } from './table-file.ts'
 
 /**
  * Scores every row as of its own event: the home's history is replayed, and the file's rows enter
  * when they arrived, as they would have live: at their event times, unless the source declares when.
- * Rows come out in order of event time.
+ * Rows come out in that order.
  */
 export async function score(
   file: string,
   options: ScoreOptions,
   terminal: Terminal,
 ): Promise<number> {
-  if (options.out !== undefined) await checkOutput(options.out, [file])
+  const { out, rejects, fresh = false, reasons } = options
+  const target = { out, rejects, fresh }
+  await checkTarget(target, [file])
   const { compiled } = await projectIn(options.project)
-  const source = compiled.sources.find(({ name }) => name === compiled.policies[0].source.name)!
-  const rows = await readRows(file, source, labelsInFilesOf(compiled, source))
-  reportRefused(terminal, rows)
-  const { version, table, past } = await withKept(options.home, async (kept) => {
-    const chosen = await chooseVersion(compiled, kept)
-    const document = deploymentDocument(
-      compiled,
-      chosen,
-      await kept.registry.modelJson(chosen.model, chosen.version),
-    )
-    const before = await historyOf(compiled, source, rows, kept, document.featureSets)
-    const scored = await scoreRows(document, source, rows, before, options.reasons)
-    return { version: chosen, table: scored, past: before.past }
-  })
-  if (options.out === undefined)
-    await pipeline(Readable.from(csvPieces(table)), process.stdout, { end: false })
-  else await writeTable(options.out, table)
+  const asked = await withKept(options.home, (kept) => questionOf(compiled, file, reasons, kept))
+  const isKept = out !== undefined && (await isReplaceable(out))
+  const folder = isKept ? progressFolder(out) : ownFolder()
+  const told = { past: 0 }
+  const { rows } = await runBatch(batchOf(asked, join(folder, 'events'), told), target, terminal)
+  const { version } = asked
   terminal.err.line(
-    `${count(table.rows, 'row')} scored by ${version.model} version ${version.version} (${version.status}), ` +
-      `with ${count(past, 'earlier event')} as history${options.out === undefined ? '' : `; written to ${options.out}`}`,
+    `${count(rows, 'row')} scored by ${version.model} version ${version.version} (${version.status}), ` +
+      `with ${count(told.past, 'earlier event')} as history${out === undefined ? '' : `; written to ${out}`}`,
   )
   return exitCodes.ok
+}
+
+/** Removed when the process ends, also where a reader of standard output has gone away. */
+function ownFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'assay-score-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  return folder
 }
 
 /** The live version, else the best approved one, else the best candidate. */
@@ -107,141 +107,239 @@ function best(versions: readonly ModelVersion[]): ModelVersion | undefined {
   return versions.toSorted((a, b) => precision(b) - precision(a) || b.version - a.version)[0]
 }
 
-/** Everything that the features of the file's rows are computed from. */
-interface History {
-  /** The file's rows among those of the home, in order of event time. */
-  readonly events: SourceEvents
-  readonly labels: readonly LabelArrivals[]
-  /** What the home holds of further sources that the features look at. */
+/** All that the scores follow from. */
+interface Question {
+  readonly file: string
+  readonly home: Kept['home']
+  readonly version: ModelVersion
+  readonly document: ReturnType<typeof deploymentDocument>
+  readonly source: CompiledSource
+  readonly project: CompiledProject
+  readonly withReasons: boolean
+  /** Where rows of a version of a dataset are scored. */
+  readonly rows: DatasetVersionDetail | undefined
+  /** The snapshots of the source that the home holds. */
+  readonly known: readonly SnapshotRecord[]
+  readonly labels: readonly KnownLabels[]
   readonly others: readonly SourceEvents[]
-  /** How many events came from the home. */
-  readonly past: number
+  readonly facts: Batch['facts']
 }
 
-async function historyOf(
+async function questionOf(
   project: CompiledProject,
-  source: CompiledSource,
-  rows: FileRows,
-  { catalog, home }: Kept,
-  sets: readonly CompiledFeatureSet[],
-): Promise<History> {
-  const snapshots = snapshotsOf(home)
-  const others = await readOtherEvents(project, sets, { catalog, snapshots })
-  const { frame, past } = await eventsWith(
-    rows.frame,
-    source,
-    await catalog.current(source.name),
-    snapshots,
-  )
-  const labels: KnownLabels[] = []
-  for (const of of project.labels) {
-    if (of.of !== source.name || (await catalog.current(of.name)).length === 0) continue
-    labels.push(knownLabels(of, (await readDataset(of.name, { catalog, snapshots })).frame))
-  }
-  const own = labelsInFilesOf(project, source)
-  if (own !== undefined && rows.labels !== undefined) labels.push(knownLabels(own, rows.labels))
-  const events = eventsOf(source, frame)
-  return {
-    events,
-    labels: labelsNotBeforeEvents(events, labels),
-    others: others.map((other) => other.events),
-    past,
-  }
-}
-
-/** Stands for the file among the snapshots of the dataset. */
-const FILE = 'file'
-
-/**
- * The home's events and the file's as one dataset, of which the file is the newest part. What the
- * home knows already is taken from the file: it is one event, not two.
- */
-async function eventsWith(
-  file: Frame,
-  source: CompiledSource,
-  parts: readonly SnapshotRecord[],
-  snapshots: Pick<SnapshotStore, 'read'>,
-): Promise<{ frame: Frame; past: number }> {
-  const newest = parts.at(-1)
-  if (newest === undefined) return { frame: file, past: 0 }
-  const inFile = idsOf(file, source.id)
-  const { frame } = await readDataset(source.name, {
-    catalog: { current: async () => [...parts, { ...newest, hash: FILE }] },
-    snapshots: {
-      read: async (hash) =>
-        hash === FILE ? file : without(await snapshots.read(hash), source.id, inFile),
-    },
-  })
-  return { frame, past: frame.rows - file.rows }
-}
-
-function idsOf(frame: Frame, id: string): Set<string> {
-  const column = columnOf(frame, id)
-  return new Set(Array.from({ length: frame.rows }, (_, row) => textAt(column, row)!))
-}
-
-function without(frame: Frame, id: string, ids: ReadonlySet<string>): Frame {
-  const column = columnOf(frame, id)
-  const kept: number[] = []
-  for (let row = 0; row < frame.rows; row++) if (!ids.has(textAt(column, row)!)) kept.push(row)
-  if (kept.length === frame.rows) return frame
-  const columns = Object.entries(frame.columns).map(([name, values]) => [
-    name,
-    values instanceof Float64Array
-      ? Float64Array.from(kept, (row) => values[row])
-      : kept.map((row) => values[row]),
-  ])
-  return { rows: kept.length, columns: Object.fromEntries(columns) as Frame['columns'] }
-}
-
-async function scoreRows(
-  document: ReturnType<typeof deploymentDocument>,
-  source: CompiledSource,
-  rows: FileRows,
-  { events, labels, others }: History,
+  file: string,
   withReasons: boolean,
-): Promise<Table> {
-  const times = numbersOf(rows.frame, source.eventTime)
-  const fromUs = times[0]
-  const toUs = times[rows.frame.rows - 1] + 1
-  const sets = document.featureSets
-  const { frame } = events
-  const past = { ...events, labels, others }
-  const matrix = await historyEngine().history({ sets, ...past, fromUs, toUs })
-  const firstRow = numbersOf(frame, source.eventTime).findIndex((us) => us >= fromUs)
-  const engine = createEngine(document, matrix.names)
-  const wanted = idsOf(rows.frame, source.id)
-  const idColumn = columnOf(frame, source.id)
-  const ids: string[] = []
-  const scores: number[] = []
-  const outcomes: string[] = []
-  const reasons: string[] = []
-  const vector = new Float64Array(matrix.names.length)
-  for (let at = 0; at < matrix.rows; at++) {
-    const id = textAt(idColumn, firstRow + at)!
-    if (!wanted.has(id)) continue
-    const row = rowAt(source, frame, firstRow + at)
-    const judged = judge(engine, row, canonicalVector(readRow(matrix, at, vector)), withReasons)
-    ids.push(id)
-    scores.push(judged.score ?? Number.NaN)
-    outcomes.push(judged.outcome)
-    reasons.push(judged.reasons.map(({ sentence }) => sentence).join('; '))
+  kept: Kept,
+): Promise<Question> {
+  const { catalog, registry, home } = kept
+  const source = project.sources.find(({ name }) => name === project.policies[0].source.name)!
+  const version = await chooseVersion(project, kept)
+  const modelJson = await registry.modelJson(version.model, version.version)
+  const document = deploymentDocument(project, version, modelJson)
+  if (document.model.body.kind === 'outside') {
+    throw commandErrors.version_not_scored(
+      `${version.model} version ${version.version} is computed outside of this process, which a batch does not ask.`,
+    )
   }
+  const rows = await versionNamed(file, kept)
+  const ports = { catalog, snapshots: snapshotsOf(home) }
+  const known = await catalog.current(source.name)
+  const labels: KnownLabels[] = []
+  const snapshots = [...known.map(({ hash }) => hash), ...(await otherSnapshots(project, catalog))]
+  for (const of of project.labels) {
+    const parts = await catalog.current(of.name)
+    if (of.of !== source.name || !looksAt(document, of.name) || parts.length === 0) continue
+    labels.push(knownLabels(of, (await readDataset(of.name, ports)).frame))
+    snapshots.push(...parts.map(({ hash }) => hash))
+  }
+  const others = await readOtherEvents(project, document.featureSets, ports)
+  const { model: _model, ...rules } = document
+  return {
+    file,
+    home,
+    version,
+    document,
+    source,
+    project,
+    withReasons,
+    rows,
+    known,
+    labels,
+    others: others.map(({ events }) => events),
+    facts: {
+      input: rows === undefined ? await hashOf(file) : identityOf(rows),
+      model: `${version.model} version ${version.version} (${version.modelHash})`,
+      'policy or features': contentHash(rules),
+      history: contentHash(snapshots),
+      'choice of reasons': withReasons ? 'with' : 'without',
+    },
+  }
+}
+
+/** Errors: those of files that cannot be read. */
+async function hashOf(file: string): Promise<string> {
+  await inspectFile(file)
+  return (await fileIdentity(file)).sha256
+}
+
+/** Whether a feature looks at labels of that name. */
+function looksAt({ featureSets }: Question['document'], name: string): boolean {
+  return featureSets.some(({ labels }) => labels.some((label) => label.name === name))
+}
+
+/** Rows that are scored before others have their turn and progress is told. */
+const ROWS_AT_ONCE = 1000
+/** Events of the past after which progress is told. */
+const PAST_AT_ONCE = 65_536
+
+/** The rows that are refused come first, then the scores in the order of the events. */
+function batchOf(asked: Question, folder: string, told: { past: number }): Batch {
+  const { source, withReasons, facts } = asked
   const idName = source.columns.find(({ name }) => name === source.id)!.from
   return {
-    rows: ids.length,
+    facts,
     columns: [
+      { name: idName, type: 'text' },
+      { name: 'score', type: 'number' },
+      { name: 'outcome', type: 'text' },
+      ...(withReasons ? [{ name: 'reasons', type: 'text' as const }] : []),
+    ],
+    async *chunks(position) {
+      try {
+        const events = await askedEvents(asked, folder)
+        for await (const refused of events.refusals(position)) {
+          yield { read: refused.length, share: 0, table: new Scores(idName, withReasons), refused }
+        }
+        if (events.rows === 0) return
+        yield* scoresOf(asked, events, {
+          folder,
+          told,
+          skip: Math.max(0, position - events.refused),
+          scores: () => new Scores(idName, withReasons),
+        })
+      } finally {
+        await rm(folder, { recursive: true, force: true })
+      }
+    },
+  }
+}
+
+function askedEvents(asked: Question, folder: string): Promise<AskedEvents> {
+  const { rows, file, source, project, document, home } = asked
+  if (rows !== undefined) return askedOfVersion(rows, { home })
+  const own = labelsInFilesOf(project, source)
+  const keepsLabels = own !== undefined && looksAt(document, own.name)
+  return askedOfFile({ path: file, source, labels: own, keepsLabels, folder })
+}
+
+interface Scoring {
+  readonly folder: string
+  readonly told: { past: number }
+  /** Rows that were scored before. */
+  readonly skip: number
+  scores(): Scores
+}
+
+async function* scoresOf(
+  asked: Question,
+  events: AskedEvents,
+  { folder, told, skip, scores }: Scoring,
+): AsyncGenerator<BatchChunk> {
+  const { document, source, others, withReasons, known, home } = asked
+  const total = events.rows + known.reduce((sum, { rows }) => sum + rows, 0)
+  let replay: HistoryReplay | undefined
+  let engine: DecisionEngine | undefined
+  let vector = new Float64Array()
+  let table = scores()
+  let done = 0
+  let own = 0
+  const chunk = (): BatchChunk => {
+    const finished = table
+    table = scores()
+    return { read: finished.rows, share: done / total, table: finished, refused: [] }
+  }
+  for await (const among of eventsAmong(events, source, known, { home, folder })) {
+    if (replay === undefined) {
+      const labels = labelsNotBeforeEvents(among.events, [...asked.labels, ...events.labels])
+      const sets = document.featureSets
+      const { arrivalsUs } = among.events
+      replay = new HistoryReplay({
+        sets,
+        source,
+        others,
+        labels,
+        ...(arrivalsUs && { arrivalsUs }),
+      })
+      engine = createEngine(document, replay.state.names)
+      vector = new Float64Array(replay.state.names.length)
+    }
+    const { frame } = among.events
+    const stream = new EventStream(among.events)
+    for (; stream.at < frame.rows; stream.advance()) {
+      replay.take(stream, vector)
+      done++
+      if (!among.isAsked(stream.at)) {
+        told.past++
+      } else if (++own > skip) {
+        const row = rowAt(source, frame, stream.at)
+        const id = textAt(columnOf(frame, source.id), stream.at)!
+        table.add(id, judge(engine!, row, canonicalVector(vector), withReasons))
+      }
+      if (table.rows >= ROWS_AT_ONCE || done % PAST_AT_ONCE === 0) yield chunk()
+      // What comes after the last that is asked about changes nothing any more.
+      if (own === events.rows) break
+    }
+    if (own === events.rows) break
+  }
+  if (table.rows > 0) yield chunk()
+}
+
+type Judged = ReturnType<typeof judge>
+
+/** Reasons for every outcome: those of an allowed row are made on demand, as on the page. */
+function judge(
+  engine: DecisionEngine,
+  row: ReturnType<typeof rowAt>,
+  vector: Float64Array,
+  withReasons: boolean,
+) {
+  return withReasons
+    ? engine.explain(row, vector, usualCircumstances)
+    : engine.answer(row, vector, usualCircumstances)
+}
+
+/** Scores that are gathered, as a table. */
+class Scores {
+  private readonly idName: string
+  private readonly withReasons: boolean
+  private readonly ids: string[] = []
+  private readonly scores: number[] = []
+  private readonly outcomes: string[] = []
+  private readonly reasons: string[] = []
+
+  constructor(idName: string, withReasons: boolean) {
+    this.idName = idName
+    this.withReasons = withReasons
+  }
+
+  get rows(): number {
+    return this.ids.length
+  }
+
+  get columns() {
+    const { idName, ids, scores, outcomes, reasons, withReasons } = this
+    return [
       { name: idName, values: ids },
       { name: 'score', values: Float64Array.from(scores) },
       { name: 'outcome', values: outcomes },
       ...(withReasons ? [{ name: 'reasons', values: reasons }] : []),
-    ],
+    ]
   }
-}
 
-/** Reasons for every outcome: those of an allowed row are made on demand, as on the page. */
-function judge(engine: DecisionEngine, row: Row, vector: Float64Array, withReasons: boolean) {
-  return withReasons
-    ? engine.explain(row, vector, usualCircumstances)
-    : engine.decide(row, vector, usualCircumstances).result
+  add(id: string, { score: value, outcome, reasons }: Judged): void {
+    this.ids.push(id)
+    this.scores.push(value ?? Number.NaN)
+    this.outcomes.push(outcome)
+    this.reasons.push(reasons.map(({ sentence }) => sentence).join('; '))
+  }
 }

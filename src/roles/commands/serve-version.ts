@@ -13,9 +13,10 @@ export function servedVersion(named: string, home: string): Promise<ServedModel>
       ? await registry.labelled(model, Number(wanted.replace(/^v/i, '')))
       : await registry.byAlias(model, wanted)
     const artifacts = createFolderArtifacts({ directory: kept.artifacts })
-    return servedModelOf(version, {
+    const document = await servedModelOf(version, {
       modelJson: (name, number) => registry.modelJson(name, number),
       file: (sha256) => artifacts.get(sha256),
     })
+    return { ...document, name: version.model, version: String(version.version) }
   })
 }

@@ -3,15 +3,16 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
 import { exitCodes, type ServeOptions, type Terminal } from '../../cli/index.ts'
-import { startInferenceServer } from '../../server/inference/index.ts'
+import { monotonicUs } from '../../lib/clock.ts'
 import {
-  bodyOfFile,
-  createModelHost,
-  type ServedBody,
-  type ServedModel,
-} from '../../serving/index.ts'
+  createInferenceMeter,
+  readGolden,
+  startInferenceServer,
+} from '../../server/inference/index.ts'
+import { bodyOfFile, createModelHost, type ServedModel } from '../../serving/index.ts'
 import { version } from '../config.ts'
 import { commandErrors } from './errors.ts'
+import { isModelUrl, remoteBody } from './remote-body.ts'
 
 /** SageMaker and Kubernetes kill a process 30 s after they asked it to end. */
 const GRACE_MS = 25_000
@@ -23,19 +24,25 @@ export async function serve(
 ): Promise<number> {
   const stopped = stopSignal()
   const { err } = terminal
-  const document = await documentOf(named, options)
+  const document = withDevice(await documentOf(named, options), options.device)
   const models = createModelHost(async (body) => {
     const { openOutside } = await import('../outside-runtimes.ts')
     return openOutside(body, { allowPrivate: options.allowPrivate })
   })
-  const { name, standing } = await models.load(document)
+  const golden = options.golden === undefined ? undefined : await bytesOf(options.golden)
+  const { name, standing } = await models.load(
+    document,
+    golden && ((runtime) => readGolden(golden, runtime)),
+  )
   if (standing.state === 'unavailable') {
+    await models.close()
     throw commandErrors.model_not_served(`${named}: ${standing.reason}`)
   }
   const server = await startInferenceServer({
     models,
     version,
     only: name,
+    meter: createInferenceMeter(monotonicUs),
     aliases: vertexRoutes(process.env),
     host: options.host,
     port: options.port,
@@ -56,7 +63,7 @@ export async function serve(
 /** What the argument names. Errors: `option_invalid`, `input_unreadable`, those of the file. */
 async function documentOf(named: string, options: ServeOptions): Promise<ServedModel> {
   const { modelName } = options
-  if (/^https?:\/\//.test(named)) {
+  if (isModelUrl(named)) {
     const body = remoteBody(named)
     return { format: 1, name: modelName ?? body.model, version: body.version ?? '1', body }
   }
@@ -72,26 +79,21 @@ async function documentOf(named: string, options: ServeOptions): Promise<ServedM
   return { ...document, name: modelName ?? document.name }
 }
 
+/** Error: `option_invalid` where ONNX Runtime does not compute the model. */
+function withDevice(document: ServedModel, device: string | undefined): ServedModel {
+  const { body } = document
+  if (device === undefined) return document
+  if (body.kind === 'onnx') return { ...document, body: { ...body, device } }
+  throw commandErrors.option_invalid(
+    'Only graphs that ONNX Runtime computes take --device: the engine computes this model on the processor, or another server does as it likes.',
+  )
+}
+
 async function bytesOf(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path)
   } catch (cause) {
     throw commandErrors.input_unreadable(`${path}: ${(cause as Error).message}`, { cause })
-  }
-}
-
-/** `http://host:8080/v2/models/churn/versions/3`. */
-function remoteBody(url: string): Extract<ServedBody, { kind: 'remote' }> {
-  const parts = /^(.*?)\/v2\/models\/([^/?#]+)(?:\/versions\/([^/?#]+))?\/?$/.exec(url)
-  if (parts === null) {
-    throw commandErrors.option_invalid(`${url} is no address such as http://host/v2/models/churn.`)
-  }
-  const [, base, model, number] = parts
-  return {
-    kind: 'remote',
-    url: base,
-    model: decodeURIComponent(model),
-    ...(number !== undefined && { version: decodeURIComponent(number) }),
   }
 }
 

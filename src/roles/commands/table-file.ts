@@ -65,8 +65,18 @@ export async function checkOutput(out: string, inputs: readonly string[]): Promi
 }
 
 /** The table as CSV text (RFC 4180), the header first. */
-export function* csvPieces({ rows, columns }: Table): Generator<string> {
-  yield `${columns.map(({ name }) => csvField(name)).join(',')}\n`
+export function* csvPieces(table: Table): Generator<string> {
+  yield csvHeader(table.columns)
+  yield* csvRows(table)
+}
+
+/** The line of the columns' names. */
+export function csvHeader(columns: readonly { readonly name: string }[]): string {
+  return `${columns.map(({ name }) => csvField(name)).join(',')}\n`
+}
+
+/** The table's rows as CSV text. */
+export function* csvRows({ rows, columns }: Table): Generator<string> {
   for (let start = 0; start < rows; start += ROWS_A_PIECE) {
     const end = Math.min(rows, start + ROWS_A_PIECE)
     let text = ''
@@ -97,8 +107,11 @@ function parquetOf({ rows, columns }: Table): Promise<Uint8Array> {
   return writeFrame({ rows, columns: Object.fromEntries(values) }, { columns: schema })
 }
 
-/** A plain file, or nothing yet, is replaced as a whole; a device or pipe is written to. */
-async function isReplaceable(path: string): Promise<boolean> {
+/**
+ * A plain file, or nothing yet, is replaced as a whole; a device or pipe is written to. Error:
+ * `output_unwritable`.
+ */
+export async function isReplaceable(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => undefined)
   if (found?.isDirectory() === true) {
     throw commandErrors.output_unwritable(`${path} is a folder, not a file.`)

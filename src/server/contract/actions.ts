@@ -1,15 +1,29 @@
 /** What policies tell of their decisions, and messages of streams that could not be decided on. */
 import { Type, type Static } from '@sinclair/typebox'
-import { Identity, Nullable, Time, Verdict } from './shapes.ts'
+import { exportQuery, Identity, Nullable, PageOf, pageQuery, Time, Verdict } from './shapes.ts'
 
 /** One decision that could not be delivered. */
 export const DeadLetter = Type.Object({
+  policy: Type.String(),
+  action: Type.String(),
   sequence: Type.Integer(),
   eventId: Type.String(),
   attempts: Type.Integer(),
   error: Type.String(),
   at: Time,
   redriving: Type.Boolean({ description: 'Somebody wants it delivered once more' }),
+  body: Nullable(
+    Type.String({ description: 'What the receiver would get; null where decisions are away' }),
+  ),
+})
+export type DeadLetter = Static<typeof DeadLetter>
+export const DeadLetters = PageOf(DeadLetter)
+export const DeadLettersQuery = Type.Object({
+  policy: Type.Optional(Type.String({ maxLength: 100 })),
+  action: Type.Optional(Type.String({ maxLength: 100 })),
+  text: Type.Optional(Type.String({ maxLength: 200, description: 'In event id or error' })),
+  ...pageQuery,
+  ...exportQuery,
 })
 
 export const ActionState = Type.Object({
@@ -21,12 +35,12 @@ export const ActionState = Type.Object({
   behind: Nullable(
     Type.Integer({ description: 'Records of the journal that it has not looked at yet' }),
   ),
+  behindSince: Nullable(Time),
   attempts: Type.Integer({ description: 'Failed attempts at the decision that is next' }),
   nextAt: Nullable(Time),
   lastError: Nullable(Type.String()),
   dead: Type.Integer(),
   verdict: Verdict,
-  letters: Type.Array(DeadLetter, { description: 'The oldest twenty that could not be delivered' }),
 })
 export type ActionState = Static<typeof ActionState>
 export const ActionStates = Type.Object({ items: Type.Array(ActionState) })
@@ -86,6 +100,12 @@ export const actionRoutes = {
   actions: {
     summary: 'What policies tell of their decisions, and how that goes',
     response: ActionStates,
+  },
+  deadLetters: {
+    summary: 'Decisions that could not be delivered, oldest first',
+    query: DeadLettersQuery,
+    response: DeadLetters,
+    exports: true,
   },
   redriveAction: {
     summary: 'Deliver once more what could not be delivered',

@@ -21,6 +21,7 @@ export const addresses = {
   decide: { method: 'POST', path: '/api/v1/decisions/:policy' },
   sendEvents: { method: 'POST', path: '/api/v1/events/:source' },
   decisions: { method: 'GET', path: '/api/v1/decisions' },
+  liveDecisions: { method: 'GET', path: '/api/v1/decisions/live' },
   decision: { method: 'GET', path: '/api/v1/decisions/:policy/:eventId' },
   decisionExplanation: {
     method: 'GET',
@@ -152,6 +153,7 @@ export const addresses = {
   signAfterReview: { method: 'POST', path: '/api/v1/after-reviews/:review' },
 
   actions: { method: 'GET', path: '/api/v1/actions' },
+  deadLetters: { method: 'GET', path: '/api/v1/dead-letters' },
   redriveAction: { method: 'POST', path: '/api/v1/actions/:policy/:action/redrive' },
   setAside: { method: 'GET', path: '/api/v1/set-aside' },
   resendMessage: { method: 'POST', path: '/api/v1/set-aside/:sequence/resend' },

@@ -195,13 +195,19 @@ export const CaseEvidence = Type.Object({
   ),
   recent: Type.Array(DecisionRow, { description: 'Of the entity, newest first' }),
   neighbours: Type.Object({
+    graph: Nullable(
+      Type.String({
+        description:
+          'The declared graph whose edges these are, "from → to"; null: the keys of decisions',
+      }),
+    ),
     sentence: Type.String(),
     entities: Type.Array(
       Type.Object({
         column: Type.String(),
         value: Type.String(),
-        shared: Type.Array(Type.String(), { description: 'What it has in common, "column value"' }),
-        decisions: Type.Integer(),
+        shared: Type.Array(Type.String(), { description: 'How it is linked, in words' }),
+        decisions: Type.Integer({ description: 'In the 30 days before; so are the others' }),
         declined: Type.Integer(),
         fraud: Type.Integer({ description: 'Confirmed so far' }),
       }),

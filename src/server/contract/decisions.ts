@@ -11,6 +11,7 @@ import {
   Outcome,
   PageOf,
   pageQuery,
+  OutcomeRate,
   rangeQuery,
   Time,
   Verdict,
@@ -69,6 +70,31 @@ export type DecisionRow = Static<typeof DecisionRow>
 
 export const DecisionsPage = PageOf(DecisionRow)
 export type DecisionsPage = Static<typeof DecisionsPage>
+
+export const LiveQuery = Type.Object({
+  ...Type.Omit(Type.Object(decisionFilters), ['last', 'from', 'to', 'label']).properties,
+  after: Type.Optional(
+    Type.String({ maxLength: 120, description: 'The `place` of the answer before' }),
+  ),
+})
+
+/** What was decided since a place, in the order in which it was heard of, and how it goes now. */
+export const LiveDecisions = Type.Object({
+  place: Type.String({ description: 'Give it as `after` to go on from here without a gap' }),
+  namespace: Type.String(),
+  items: Type.Array(DecisionRow, { maxItems: 200, description: 'Newest first' }),
+  left: Type.Integer({ description: 'That match too, and are older than these' }),
+  isWhole: Type.Boolean({
+    description: 'False where more came since `after` than are kept at hand',
+  }),
+  pace: Type.Object({
+    perSecond: Nullable(Type.Number({ description: 'Over the last ten seconds' })),
+    n: Type.Integer({ description: 'Decisions of the last five minutes, at most 10,000' }),
+    since: Nullable(Time),
+    outcomes: Type.Array(OutcomeRate, { description: 'Of these n, filtered by policy alone' }),
+  }),
+})
+export type LiveDecisions = Static<typeof LiveDecisions>
 
 export const DecisionParams = Type.Object({
   policy: Type.String({ maxLength: 100 }),
@@ -219,26 +245,56 @@ export type Recomputed = Static<typeof Recomputed>
 /** An event in the shape of the policy's source, under its declared column names. */
 export const DecideBody = Type.Record(Type.String(), Json)
 export const DecideParams = Type.Object({ policy: Type.String({ maxLength: 100 }) })
+const Hash = Type.String({ pattern: '^[0-9a-f]{64}$' })
 /** Returned byte for byte again for the same event id and body. */
 export const DecideAnswer = Type.Object(
   {
     policy: Type.String(),
     eventId: Type.String(),
     outcome: Outcome,
-    score: Nullable(Type.Number()),
+    score: Nullable(Type.Number({ description: 'Null where no model answered' })),
+    path: OneOf(
+      ['rule', 'typology', 'score', 'default'],
+      'What led to the outcome; `default`: no model answered, and no rule asked for anything',
+    ),
     reasons: Type.Array(
       Type.Object(
         {
-          feature: Type.Optional(Type.String()),
+          kind: OneOf(['rule', 'typology', 'feature', 'fallback']),
+          name: Type.String(),
           sentence: Type.String(),
-          contribution: Type.Optional(Type.Number()),
+          contribution: Nullable(
+            Type.Number({ description: 'Of a feature, in the unit of the margin; else null' }),
+          ),
         },
-        { additionalProperties: true },
+        { additionalProperties: false },
       ),
-      { maxItems: 4 },
+      { maxItems: 4, description: 'Strongest first; none for `allow`' },
     ),
+    rules: Type.Array(Type.String(), { description: 'Those that fired and count' }),
+    thresholds: Type.Object({ review: Type.Number(), decline: Type.Number() }),
+    unanswered: Type.Optional(
+      Type.Array(Type.Object({ by: Type.String(), why: Type.String() }), {
+        description: 'Models that did not answer before the one that did',
+      }),
+    ),
+    late: Type.Boolean(),
+    namespace: Type.String(),
+    sequence: Type.Integer(),
+    eventTime: Time,
+    decidedAt: Time,
+    versions: Type.Object({
+      deployment: Hash,
+      policy: Hash,
+      model: Hash,
+      modelName: Type.String(),
+      modelNumber: Type.Integer(),
+      source: Hash,
+      featureSets: Type.Array(Hash),
+    }),
+    timings: Type.Record(Type.String(), Type.Integer(), { description: 'µs, of each stage' }),
   },
-  { additionalProperties: true },
+  { additionalProperties: false },
 )
 export type DecideAnswer = Static<typeof DecideAnswer>
 

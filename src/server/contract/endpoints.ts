@@ -21,6 +21,8 @@ export const AfterReview = Type.Object({
   by: Identity,
   reason: Type.String(),
   at: Time,
+  dueAt: Time,
+  overdue: Type.Boolean({ description: 'Nobody has looked at it in time' }),
   signed: Nullable(
     Type.Object({
       by: Identity,

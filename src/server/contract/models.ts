@@ -65,6 +65,8 @@ export const deploymentActions = [
   'advance',
   'end',
   'withdraw',
+  'shadow',
+  'unshadow',
 ] as const
 export const DeploymentEntry = Type.Object({
   at: Time,

@@ -5,7 +5,7 @@ import {
   Nullable,
   ObjectRef,
   OneOf,
-  Outcome,
+  OutcomeRate,
   Permission,
   Rate,
   rangeQuery,
@@ -72,13 +72,6 @@ export const LiveNow = Type.Object({
   rollback: Permission,
 })
 export type LiveNow = Static<typeof LiveNow>
-
-export const OutcomeRate = Type.Object({
-  outcome: Outcome,
-  rate: Rate,
-  normal: Nullable(Type.Object({ low: Type.Number(), high: Type.Number() })),
-  verdict: Verdict,
-})
 
 /** Durations in microseconds, measured from the request's first byte to the durable answer. */
 export const LatencyNow = Type.Object({

@@ -1,5 +1,14 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { Identity, Nullable, OneOf, Outcome, PageOf, pageQuery, Time } from './shapes.ts'
+import {
+  exportQuery,
+  Identity,
+  Nullable,
+  OneOf,
+  Outcome,
+  PageOf,
+  pageQuery,
+  Time,
+} from './shapes.ts'
 
 const Reason = Type.String({ minLength: 3, maxLength: 2000 })
 const Name = Type.String({ maxLength: 100 })
@@ -34,6 +43,7 @@ const EntriesQuery = Type.Object({
   text: Type.Optional(Type.String({ maxLength: 256, description: 'In value or reason' })),
   state: Type.Optional(OneOf(['all', 'valid', 'expired'])),
   ...pageQuery,
+  ...exportQuery,
 })
 /** Of one request, and of `csv` once it is split. */
 const ChangeEntries = Type.Object(
@@ -79,6 +89,23 @@ const Threshold = Type.Union([
   Type.Number({ minimum: 0, maximum: 2 }),
   Type.Object({ kind: Type.String() }, { additionalProperties: true }),
 ])
+const PolicyAction = Type.Object(
+  {
+    name: Name,
+    to: Type.Union([
+      Type.Object(
+        { webhook: Type.String({ maxLength: 2000 }), secret: Type.Optional(Name) },
+        closed,
+      ),
+      Type.Object({ topic: Name }, closed),
+      Type.Object({ file: Name }, closed),
+    ]),
+    outcomes: Type.Optional(Type.Array(Outcome, { maxItems: 3 })),
+    rules: Type.Optional(Type.Array(Name, { maxItems: 500 })),
+  },
+  closed,
+)
+export type PolicyAction = Static<typeof PolicyAction>
 /** What people change of a policy; all else of it stays as its project declares it. */
 export const PolicyParts = Type.Object(
   {
@@ -118,6 +145,12 @@ export const PolicyParts = Type.Object(
       ),
     ),
     reviewCapacityPerDay: Nullable(Type.Integer({ minimum: 0 })),
+    actions: Type.Optional(
+      Type.Array(PolicyAction, {
+        maxItems: 100,
+        description: 'Who is told of decisions; those that are live where it is left out',
+      }),
+    ),
   },
   closed,
 )
@@ -312,6 +345,7 @@ export const policyRoutes = {
     params: ListParams,
     query: EntriesQuery,
     response: ListEntries,
+    exports: true,
   },
   changeListEntries: {
     summary: 'Put values on a list, or take them off it',

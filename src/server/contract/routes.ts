@@ -34,6 +34,8 @@ import {
   EventsAnswer,
   EventsParams,
   Explanation,
+  LiveDecisions,
+  LiveQuery,
   Policy,
   Recomputed,
 } from './decisions.ts'
@@ -131,6 +133,11 @@ export interface RouteSchemas {
   readonly table?: true
   /** The body is a file of any of `uploadTypes`, read as it comes. */
   readonly upload?: true
+  /**
+   * Where `text/event-stream` is accepted, it is answered again whenever there is more, from the
+   * `place` of the answer before on: one server-sent event an answer, its id the place.
+   */
+  readonly follows?: true
   readonly open?: true
   /** The front door's own process answers it, with the others dead; all else is `keep`. */
   readonly by?: 'decide'
@@ -166,6 +173,12 @@ const schemas = {
     query: DecisionsQuery,
     response: DecisionsPage,
     exports: true,
+  },
+  liveDecisions: {
+    summary: 'What was decided since a place: one answer, or a stream of them as it happens',
+    query: LiveQuery,
+    response: LiveDecisions,
+    follows: true,
   },
   decision: {
     summary: 'One decision with its reasons and evidence',

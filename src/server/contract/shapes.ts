@@ -58,6 +58,14 @@ export const outcomes = ['allow', 'review', 'decline'] as const
 export const Outcome = OneOf(outcomes, 'What the customer experiences')
 export type Outcome = Static<typeof Outcome>
 
+/** The share of one outcome, against what is normal for it. */
+export const OutcomeRate = Type.Object({
+  outcome: Outcome,
+  rate: Rate,
+  normal: Nullable(Type.Object({ low: Type.Number(), high: Type.Number() })),
+  verdict: Verdict,
+})
+
 export const labelValues = ['fraud', 'genuine'] as const
 export const LabelValue = OneOf(labelValues)
 export type LabelValue = Static<typeof LabelValue>

@@ -10,8 +10,10 @@ import { parseStrictJson } from '../../lib/canonical-json.ts'
 import { AssayError, isAssayError, toProblem } from '../../lib/errors.ts'
 import type { InferenceDoor } from '../inference/index.ts'
 import { arrival, asRefusal, drained, refuseEncoded, wrongType } from '../refusals.ts'
+import { createDecisionDoor, EVENT_BYTES_MAX } from './decision-door.ts'
 import { doorErrors } from './errors.ts'
-import { metricsText, metricsType } from './metrics.ts'
+import { metricsType } from '../prometheus.ts'
+import { metricsText } from './metrics.ts'
 import type { DiskWatch } from '../disk.ts'
 import type { PassOn } from './proxy.ts'
 import { createSlowUploads } from './slow-uploads.ts'
@@ -24,6 +26,8 @@ export interface DecideAppOptions {
   readonly passOn: PassOn
   /** The door of prediction; without it there is none. */
   readonly inference?: InferenceDoor | undefined
+  /** Lines of `/metrics` about it. */
+  readonly inferenceMetrics?: (() => readonly string[]) | undefined
   readonly streams?: (() => readonly StreamFigures[]) | undefined
   /** How fast the disk fills. */
   readonly disk?: Pick<DiskWatch, 'report'> | undefined
@@ -35,22 +39,16 @@ export interface DecideAppOptions {
   ) => void
 }
 
-const EVENT_BYTES_MAX = 1024 * 1024
 const ROWS_BYTES_MAX = 16 * 1024 * 1024
 const ROWS_MAX = 10_000
 
-/** What is answered here; all else is passed on. */
-const OWN =
-  /^\/(?:api\/v1\/(?:decisions\/[^/?]+|events\/[^/?]+)\/?(?:\?|$)|health\/|metrics(?:\?|$))/
-
-function isOwn({ method, url = '' }: http.IncomingMessage): boolean {
-  if (!OWN.test(url)) return false
-  return method === 'POST' || !url.startsWith('/api/v1/decisions/')
-}
+/** What the framework answers here; all else is passed on. */
+const OWN = /^\/(?:api\/v1\/events\/[^/?]+\/?(?:\?|$)|health\/|metrics(?:\?|$))/
 
 /** Builds the app; it listens on nothing yet. */
 export async function createDecideApp(options: DecideAppOptions): Promise<FastifyInstance> {
   const slowUploads = createSlowUploads()
+  const decisions = createDecisionDoor(options)
   const app = Fastify({
     bodyLimit: EVENT_BYTES_MAX,
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: true },
@@ -61,11 +59,8 @@ export async function createDecideApp(options: DecideAppOptions): Promise<Fastif
     serverFactory: (own) =>
       // A request without a host is refused below, with words.
       http.createServer({ ...arrival, requireHostHeader: false }, (request, response) => {
-        if (isOwn(request)) {
-          // Before anything is read: what is too much already should cost no more.
-          if (isDecision(request) && !options.service.hasRoom()) return shed(response)
-          return own(request, response)
-        }
+        if (decisions.handles(request)) return decisions.handle(request, response)
+        if (OWN.test(request.url ?? '')) return own(request, response)
         if (options.inference?.handles(request.url ?? '')) {
           return forward({ ...options, passOn: options.inference.handle }, request, response)
         }
@@ -94,55 +89,10 @@ export async function createDecideApp(options: DecideAppOptions): Promise<Fastif
     refuseForeignHost(request.headers.host, options.hosts)
     refuseEncoded(request)
   })
-  registerDecisions(app, options)
+  app.addHook('preClose', async () => decisions.drain())
   registerEvents(app, options)
   registerHealth(app, options)
   return app
-}
-
-function registerDecisions(app: FastifyInstance, { service, doorkeeper }: DecideAppOptions): void {
-  app.post<{ Params: { policy: string }; Querystring: { namespace?: string } }>(
-    '/api/v1/decisions/:policy',
-    {
-      onRequest: async (request) => {
-        await doorkeeper.admit(request.headers, 'decide')
-      },
-    },
-    async (request, reply) => {
-      requireJson(request)
-      const body = parseStrictJson(request.body as Buffer, { maxBytes: EVENT_BYTES_MAX })
-      const { namespace = 'live' } = request.query
-      const decided = await service.decide({ namespace, policy: request.params.policy, body })
-      if (decided.replayed) reply.header('idempotent-replayed', 'true')
-      reply.type('application/json')
-      return decided.body
-    },
-  )
-}
-
-const isDecision = ({ url = '' }: http.IncomingMessage) => url.startsWith('/api/v1/decisions/')
-
-/** Made once, and sent around the framework: an answer that says no must cost a fraction of one that does not. */
-const tooMany = toProblem(
-  decisionErrors.too_many_in_flight('More requests are waiting than can be answered in time.', {
-    extra: { retryAfter: 1 },
-  }),
-)
-const tooManyBody = Buffer.from(JSON.stringify(tooMany))
-
-function shed(response: http.ServerResponse): void {
-  response.writeHead(tooMany.status, {
-    'content-type': 'application/problem+json',
-    'content-length': tooManyBody.length,
-    'retry-after': '1',
-    'x-content-type-options': 'nosniff',
-  })
-  response.end(tooManyBody)
-}
-
-function requireJson(request: FastifyRequest): void {
-  const type = request.headers['content-type'] ?? ''
-  if (!Buffer.isBuffer(request.body) || !/^application\/json\b/i.test(type)) throw wrongType(type)
 }
 
 function registerEvents(app: FastifyInstance, { service, doorkeeper }: DecideAppOptions): void {
@@ -225,7 +175,8 @@ function summary(rows: readonly RowAnswer[]) {
   }
 }
 
-function registerHealth(app: FastifyInstance, { service, streams, disk }: DecideAppOptions): void {
+function registerHealth(app: FastifyInstance, options: DecideAppOptions): void {
+  const { service, streams, disk, inferenceMetrics } = options
   const loop = monitorEventLoopDelay({ resolution: 20 })
   loop.enable()
   app.addHook('onClose', async () => {
@@ -239,7 +190,7 @@ function registerHealth(app: FastifyInstance, { service, streams, disk }: Decide
   })
   app.get('/metrics', async (_request, reply) => {
     reply.type(metricsType)
-    return metricsText(service, loop, streams?.(), await disk?.report())
+    return metricsText(service, loop, streams?.(), await disk?.report(), inferenceMetrics?.())
   })
 }
 

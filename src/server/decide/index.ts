@@ -9,4 +9,4 @@
  */
 export { openLoopbackDoor, refuseReachable } from './loopback.ts'
 export { deploymentsDirectory, startDecide } from './start.ts'
-export type { DecideLog, RunningDecide, StartDecideOptions } from './start.ts'
+export type { DecideLog, ModelsRemote, RunningDecide, StartDecideOptions } from './start.ts'

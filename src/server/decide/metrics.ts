@@ -1,18 +1,18 @@
-// `/metrics` in the text format of Prometheus (version 0.0.4). Durations are in seconds.
+// `/metrics` of `decide`.
 import type { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { DiskReport } from '../disk.ts'
 import type { DecisionService, StreamFigures } from '../../decisions/index.ts'
-
-export const metricsType = 'text/plain; version=0.0.4; charset=utf-8'
+import { histogram, labelled, metric, type Sample, tag, tags } from '../prometheus.ts'
 
 export function metricsText(
   service: DecisionService,
   loop: ReturnType<typeof monitorEventLoopDelay>,
   streams: readonly StreamFigures[] = [],
   disk?: DiskReport,
+  inference: readonly string[] = [],
 ): string {
-  const { decisions, replayed, refused, rulesFailed, rulesPaused, events, labels, latency } =
-    service.metrics()
+  const { decisions, replayed, refused, rulesFailed, rulesPaused, ...figures } = service.metrics()
+  const { unanswered, events, labels, latency } = figures
   const status = service.status()
   const lines = [
     ...metric(
@@ -35,6 +35,12 @@ export function metricsText(
       'counter',
       'Rules that could not be evaluated on an event, by rule; they do not fire.',
       labelled('rule', rulesFailed),
+    ),
+    ...metric(
+      'assay_models_unanswered_total',
+      'counter',
+      'Decisions on which a model gave no answer, by its place: the next one took over.',
+      labelled('by', unanswered),
     ),
     ...metric(
       'assay_rules_paused',
@@ -75,6 +81,7 @@ export function metricsText(
     ...onlineMetrics(service.onlineCopies()),
     ...streamMetrics(streams),
     ...diskMetrics(disk),
+    ...inference,
     ...metric(
       'assay_event_loop_lag_p99_seconds',
       'gauge',
@@ -88,11 +95,9 @@ export function metricsText(
       ['', process.memoryUsage.rss()],
     ]),
     ...metric('process_cpu_seconds_total', 'counter', 'CPU time used.', [['', cpuSeconds()]]),
-    ...histogram(
-      'assay_decision_duration_seconds',
-      'From the first look to the durable answer.',
-      latency,
-    ),
+    ...histogram('assay_decision_duration_seconds', 'From the first look to the durable answer.', [
+      { labels: {}, ...latency },
+    ]),
   ]
   return `${lines.join('\n')}\n`
 }
@@ -175,47 +180,6 @@ function diskMetrics(disk: DiskReport | undefined): string[] {
       'Days until the disk is full at the growth of the last day at most.',
       daysUntilFull === null ? [] : [['', daysUntilFull]],
     ),
-  ]
-}
-
-type Sample = readonly [labels: string, value: number]
-
-function metric(name: string, type: string, help: string, samples: readonly Sample[]): string[] {
-  return [
-    `# HELP ${name} ${help}`,
-    `# TYPE ${name} ${type}`,
-    ...samples.map(([labels, value]) => `${name}${labels} ${value}`),
-  ]
-}
-
-function labelled(name: string, values: Readonly<Record<string, number>>): Sample[] {
-  return Object.entries(values).map(([value, n]) => [tag(name, value), n])
-}
-
-function tag(name: string, value: string): string {
-  return tags({ [name]: value })
-}
-
-function tags(labels: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(labels).map(
-    ([name, value]) => `${name}="${value.replace(/[\\"\n]/g, '_')}"`,
-  )
-  return `{${pairs.join(',')}}`
-}
-
-function histogram(
-  name: string,
-  help: string,
-  { boundsUs, counts, sumUs }: ReturnType<DecisionService['metrics']>['latency'],
-): string[] {
-  const total = counts.at(-1) ?? 0
-  return [
-    `# HELP ${name} ${help}`,
-    `# TYPE ${name} histogram`,
-    ...boundsUs.map((bound, i) => `${name}_bucket{le="${bound / 1e6}"} ${counts[i]}`),
-    `${name}_bucket{le="+Inf"} ${total}`,
-    `${name}_sum ${sumUs / 1e6}`,
-    `${name}_count ${total}`,
   ]
 }
 

@@ -17,13 +17,13 @@ import type {
   RunningStream,
   StateMemory,
 } from '../../decisions/index.ts'
-import { systemClock } from '../../lib/clock.ts'
+import { monotonicUs, systemClock } from '../../lib/clock.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { nodeFiles } from '../../lib/files.ts'
 import { serveRpc } from '../../lib/rpc.ts'
 import type { Home } from '../../projects/index.ts'
 import type { ModelHost } from '../../serving/index.ts'
-import { createInferenceDoor, openGrpc } from '../inference/index.ts'
+import { createInferenceDoor, createInferenceMeter, openGrpc } from '../inference/index.ts'
 import { createDiskWatch } from '../disk.ts'
 import { createDecideApp, type DecideAppOptions } from './app.ts'
 import { doorErrors } from './errors.ts'
@@ -62,6 +62,8 @@ export interface StartDecideOptions {
     /** Absent: no gRPC door. */
     readonly grpcPort?: number | undefined
   }
+  /** Resolves when the model of a document, which decisions are to ask, is ready. */
+  readonly modelReady?: ModelsRemote['ready']
   readonly inFlightMax?: number
   readonly checkpointEvery?: number
   readonly segmentBytes?: number
@@ -70,6 +72,12 @@ export interface StartDecideOptions {
 export interface StreamSettings {
   readonly log: MessageLog
   readonly policies: readonly { readonly topic: string; readonly policy: string }[]
+}
+
+/** What the process that keeps asks of the models here. */
+export interface ModelsRemote {
+  /** Errors: `served_model_unknown`, `served_model_unready`. */
+  ready(document: string): Promise<void>
 }
 
 export interface RunningDecide {
@@ -113,8 +121,10 @@ export async function startDecide(options: StartDecideOptions): Promise<RunningD
       { method, url, error: error instanceof Error ? error.stack : String(error) },
       'A request failed',
     )
+  const meter = createInferenceMeter(monotonicUs)
   const prediction = options.inference && {
     ...options.inference,
+    meter,
     admit: (headers: IncomingHttpHeaders) => doorkeeper.admit(headers, 'decide'),
     onDefect,
   }
@@ -131,6 +141,7 @@ export async function startDecide(options: StartDecideOptions): Promise<RunningD
     doorkeeper,
     passOn,
     inference,
+    inferenceMetrics: prediction && (() => meter.lines(prediction.models)),
     streams: () => streams.map((stream) => stream.figures()),
     disk,
     hosts: new Set(
@@ -146,7 +157,10 @@ export async function startDecide(options: StartDecideOptions): Promise<RunningD
   }
   const rpc = await serveRpc(
     home.socket('decide'),
-    { decide: decideRemote(service) },
+    {
+      decide: decideRemote(service),
+      models: { ready: async (document: string) => options.modelReady?.(document) },
+    },
     { onDefect: (error, call) => log.error({ call, error: String(error) }, 'A local call failed') },
   )
   const url = await listen(app, options)

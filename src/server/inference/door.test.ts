@@ -1,7 +1,13 @@
 import { connect } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
-import { afterAll, describe, expect, test } from 'vitest'
-import { fixture, openTestDoor, probabilityOf } from '../../../test/inference-door.ts'
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
+import {
+  fixture,
+  openTestDoor,
+  probabilityOf,
+  type TestDoor,
+} from '../../../test/inference-door.ts'
+import type { ModelHost, ModelState } from '../../serving/index.ts'
 
 const door = await openTestDoor()
 afterAll(() => door.close(0))
@@ -225,6 +231,45 @@ describe('a door that is closing', () => {
 })
 
 describe('a door that asks who comes', () => {
+  test('is not ready while a model is not, and tells why to those who may ask for it', async () => {
+    const state = { standing: { state: 'unavailable', reason: 'It fell 5 times' } as ModelState }
+    const model = {
+      name: 'graph',
+      version: '1',
+      get standing() {
+        return state.standing
+      },
+    }
+    const never = {
+      name: 'old',
+      version: '1',
+      standing: { state: 'unserved', reason: 'x' },
+    } as const
+    const models: ModelHost = { find: () => model, list: () => [model, never] }
+    const open = await openTestDoor({ models })
+    const guarded = await openTestDoor({ models, admit: async () => {} })
+    onTestFinished(async () => {
+      await open.close(0)
+      await guarded.close(0)
+    })
+    const told = async (asked: TestDoor, path: string) => {
+      const { status, text } = await asked.ask(path)
+      return [status, JSON.parse(text)]
+    }
+    const reason = 'It fell 5 times'
+    const named = { name: 'graph', version: '1', reason }
+    expect(await told(open, '/v2/health/ready')).toEqual([503, { ready: false, models: [named] }])
+    expect(await told(guarded, '/v2/health/ready')).toEqual([503, { ready: false }])
+    expect(await told(open, '/v2/models/graph/ready')).toEqual([
+      503,
+      { name: 'graph', ready: false, reason },
+    ])
+    const [, asked] = await told(open, '/v2/models/graph')
+    expect(asked).toEqual({ error: 'graph version 1 is unavailable: It fell 5 times' })
+    state.standing = { state: 'loading' }
+    expect((await told(open, '/v2/health/ready'))[0]).toBe(503)
+  })
+
   test('answers health to everybody, and nothing else without a key', async () => {
     const { doorErrors } = await import('../decide/errors.ts')
     const guarded = await openTestDoor({

@@ -14,12 +14,13 @@ import {
 } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import { AssayError, generalErrors, unexpected } from '../../lib/errors.ts'
-import { type HostedModel, type ModelHost, runtimeOf } from '../../serving/index.ts'
+import { type HostedModel, type ModelHost, runtimeOf, type Tensor } from '../../serving/index.ts'
 import { doorErrors } from '../decide/errors.ts'
 import { type ModelInferRequest, readInferMessage, writeInferMessage } from './grpc-messages.ts'
 import { answer, bodyBytesMax } from './infer.ts'
 import { modelMetadata, serverMetadata } from './metadata.ts'
-import { isLoaded } from './rest.ts'
+import type { AskedRequest, InferenceMeter } from './meter.ts'
+import { unreadyModels } from './rest.ts'
 
 export interface GrpcDoorOptions {
   readonly models: ModelHost
@@ -29,6 +30,8 @@ export interface GrpcDoorOptions {
   readonly port: number
   /** As of the REST door; the key comes in the metadata `authorization`. */
   readonly admit?: (headers: IncomingHttpHeaders) => Promise<unknown>
+  /** Counts requests for answers. */
+  readonly meter?: InferenceMeter
   readonly inFlightMax?: number
   readonly onDefect: (error: unknown, method: string) => void
 }
@@ -58,20 +61,24 @@ export async function startGrpcDoor(options: GrpcDoorOptions): Promise<RunningGr
   })
   server.addService(serviceDefinition(), {
     ServerLive: unary('open', () => ({ live: true })),
-    ServerReady: unary('open', () => ({ ready: isLoaded(models) })),
+    ServerReady: unary('open', () => ({ ready: unreadyModels(models).length === 0 })),
     ModelReady: unary('keyed', (asked: Named) => ({ ready: isReady(find(asked)) })),
     ServerMetadata: unary('keyed', () => serverMetadata(version)),
     ModelMetadata: unary('keyed', ({ name, version: number }: Named) =>
       modelMetadata(models, name, number === '' ? undefined : number),
     ),
-    ModelInfer: unary('keyed', (message: ModelInferRequest) => {
+    ModelInfer: unary('counted', (message: ModelInferRequest, counted?: AskedRequest) => {
       const hosted = find({ name: message.model_name, version: message.model_version })
+      if (counted !== undefined) counted.model = hosted
       const runtime = runtimeOf(hosted)
       const asked = readInferMessage(message)
       const given = answer(runtime, asked)
-      return given instanceof Promise
-        ? given.then((tensors) => writeInferMessage(hosted, asked, tensors))
-        : writeInferMessage(hosted, asked, given)
+      const write = (tensors: readonly Tensor[]) => {
+        const written = writeInferMessage(hosted, asked, tensors)
+        counted?.answered(asked.inputs[0]?.shape[0] ?? 0, 'OK')
+        return written
+      }
+      return given instanceof Promise ? given.then(write) : write(given)
     }),
   })
   const bound = await new Promise<number>((resolve, reject) => {
@@ -106,14 +113,16 @@ function serviceDefinition(): ServiceDefinition {
 }
 
 type Handler = <Asked, Given>(
-  who: 'open' | 'keyed',
-  act: (asked: Asked) => Given | Promise<Given>,
+  who: 'open' | 'keyed' | 'counted',
+  act: (asked: Asked, counted?: AskedRequest) => Given | Promise<Given>,
 ) => (call: ServerUnaryCall<Asked, Given>, done: sendUnaryData<Given>) => void
 
 /** Makes handlers that ask for the key, bound what is in flight, and answer with gRPC's statuses. */
-function unaryCalls({ admit, inFlightMax = IN_FLIGHT_MAX, onDefect }: GrpcDoorOptions): Handler {
+function unaryCalls(options: GrpcDoorOptions): Handler {
+  const { admit, meter, inFlightMax = IN_FLIGHT_MAX, onDefect } = options
   let inFlight = 0
   return (who, act) => (call, done) => {
+    const counted = who === 'counted' ? meter?.begin('grpc', call.getPath().slice(1)) : undefined
     if (inFlight >= inFlightMax) {
       const full = generalErrors.overloaded(`${inFlight} requests are being answered.`)
       return refuse(full)
@@ -124,7 +133,7 @@ function unaryCalls({ admit, inFlightMax = IN_FLIGHT_MAX, onDefect }: GrpcDoorOp
 
     function enter(): void {
       try {
-        const given = act(call.request)
+        const given = act(call.request, counted)
         if (given instanceof Promise) given.then(finish, fail)
         else finish(given)
       } catch (error) {
@@ -141,6 +150,7 @@ function unaryCalls({ admit, inFlightMax = IN_FLIGHT_MAX, onDefect }: GrpcDoorOp
     }
     function refuse(error: unknown): void {
       const known = error instanceof AssayError ? error : unexpected(error)
+      counted?.refused(error, codes[codeOf(known.status)])
       if (known !== error) onDefect(error, call.getPath())
       const metadata = new MetadataOf()
       const retryAfter = known.extra?.['retryAfter']

@@ -8,4 +8,6 @@
  * form and gRPC give the same answers.
  */
 export { openGrpc, startInferenceServer, type RunningInferenceServer } from './start.ts'
+export { createInferenceMeter, type InferenceMeter } from './meter.ts'
+export { readGolden } from './golden.ts'
 export { createInferenceDoor, type InferenceDoor, type InferenceDoorOptions } from './rest.ts'

@@ -6,7 +6,9 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { AssayError, generalErrors, unexpected } from '../../lib/errors.ts'
 import { type HostedModel, type ModelHost, runtimeOf, type Tensor } from '../../serving/index.ts'
-import { drained, refuseEncoded } from '../refusals.ts'
+import { metricsType } from '../prometheus.ts'
+import { readBody } from '../body.ts'
+import { refuseEncoded } from '../refusals.ts'
 import { inferenceErrors } from './errors.ts'
 import {
   answer,
@@ -18,6 +20,7 @@ import {
 } from './infer.ts'
 import { readInvocation, writePredictions } from './invocations.ts'
 import { modelMetadata, serverMetadata } from './metadata.ts'
+import type { AskedRequest, InferenceMeter } from './meter.ts'
 import { type InferRoute, type Route, routeOf } from './routes.ts'
 
 export interface InferenceDoorOptions {
@@ -30,6 +33,8 @@ export interface InferenceDoorOptions {
   readonly aliases?: ReadonlyMap<string, '/ping' | '/invocations'>
   /** Refuses whoever may not ask; absent: everybody may. Health is told to everybody. */
   readonly admit?: (headers: IncomingHttpHeaders) => Promise<unknown>
+  /** Counts requests for answers. */
+  readonly meter?: InferenceMeter
   /** Requests that are read or computed at a time; absent: 256. */
   readonly inFlightMax?: number
   readonly onDefect: (
@@ -50,14 +55,14 @@ const IN_FLIGHT_MAX = 256
 const noAliases: ReadonlyMap<string, string> = new Map()
 
 export function createInferenceDoor(options: InferenceDoorOptions): InferenceDoor {
-  const { models, version, only, admit, onDefect } = options
+  const { models, version, only, admit, meter, onDefect } = options
   const { aliases = noAliases, inFlightMax = IN_FLIGHT_MAX } = options
   let inFlight = 0
   let isDraining = false
   const isOwn =
     only === undefined
       ? /^\/v2(?:[/?]|$)/
-      : /^\/(?:v2(?:[/?]|$)|(?:invocations|ping|health|version)(?:\?|$))/
+      : /^\/(?:v2(?:[/?]|$)|(?:invocations|ping|health|version|metrics)(?:\?|$))/
 
   function send(
     response: ServerResponse,
@@ -73,8 +78,14 @@ export function createInferenceDoor(options: InferenceDoorOptions): InferenceDoo
     response.end(body)
   }
 
-  function refuse(error: unknown, request: IncomingMessage, response: ServerResponse): void {
+  function refuse(
+    error: unknown,
+    request: IncomingMessage,
+    response: ServerResponse,
+    asked?: AskedRequest,
+  ): void {
     const known = error instanceof AssayError ? error : unexpected(error)
+    asked?.refused(error, String(known.status))
     if (!(error instanceof AssayError)) {
       onDefect(error, { method: request.method ?? '', url: request.url ?? '' })
     }
@@ -97,8 +108,11 @@ export function createInferenceDoor(options: InferenceDoorOptions): InferenceDoo
       case 'live':
         return sendJson(response, { live: true })
       case 'ready': {
-        const ready = !isDraining && isLoaded(models)
-        return sendJson(response, { ready }, ready ? 200 : 503)
+        const unready = unreadyModels(models)
+        const ready = !isDraining && unready.length === 0
+        // Names of models are for those who may ask for them.
+        const told = admit === undefined && unready.length > 0 ? { models: unready } : {}
+        return sendJson(response, { ready, ...told }, ready ? 200 : 503)
       }
       case 'server':
         return sendJson(response, serverMetadata(version))
@@ -107,7 +121,7 @@ export function createInferenceDoor(options: InferenceDoorOptions): InferenceDoo
       case 'model-ready': {
         const { name, standing } = models.find(route.model, route.version)
         const ready = standing.state === 'ready'
-        const reason = standing.state === 'unavailable' ? { reason: standing.reason } : {}
+        const reason = 'reason' in standing ? { reason: standing.reason } : {}
         return sendJson(response, { name, ready, ...reason }, ready ? 200 : 503)
       }
       case 'ping': {
@@ -116,6 +130,8 @@ export function createInferenceDoor(options: InferenceDoorOptions): InferenceDoo
       }
       case 'version':
         return send(response, 200, 'text/plain', version)
+      case 'metrics':
+        return send(response, 200, metricsType, `${(meter?.lines(models) ?? []).join('\n')}\n`)
       default:
         throw inferenceErrors.inference_route_unknown('There is nothing at this address.')
     }
@@ -126,29 +142,34 @@ export function createInferenceDoor(options: InferenceDoorOptions): InferenceDoo
     route: InferRoute | { readonly kind: 'invocations' },
     request: IncomingMessage,
     response: ServerResponse,
+    counted: AskedRequest | undefined,
   ): void {
     const { headers } = request
-    readBody(
-      request,
-      (body) => {
+    readBody(request, bodyBytesMax, {
+      whole(body) {
         try {
           if (route.kind === 'infer') {
-            const hosted = models.find(route.model, route.version)
+            const hosted = known(models.find(route.model, route.version))
             const asked = readRequest(body, headers, hosted)
-            then(answer(runtimeOf(hosted), asked), (given) => sendTensors(hosted, asked, given))
+            then(answer(runtimeOf(hosted), asked), (given) => {
+              sendTensors(hosted, asked, given)
+              counted?.answered(rowsOf(asked), '200')
+            })
           } else {
-            const runtime = runtimeOf(models.find(only ?? ''))
+            const runtime = runtimeOf(known(models.find(only ?? '')))
             const asked = readInvocation(body, headers['content-type'] ?? '', runtime)
-            then(answer(runtime, asked), (given) =>
-              send(response, 200, 'application/json', writePredictions(given)),
-            )
+            then(answer(runtime, asked), (given) => {
+              send(response, 200, 'application/json', writePredictions(given))
+              counted?.answered(rowsOf(asked), '200')
+            })
           }
         } catch (error) {
           fail(error)
         }
       },
-      fail,
-    )
+      tooLarge: (bytes) =>
+        fail(inferenceErrors.inference_body_too_large(`The body has ${bytes} bytes or more.`)),
+    })
 
     /** At once where nothing is waited for. */
     function then(
@@ -160,7 +181,12 @@ export function createInferenceDoor(options: InferenceDoorOptions): InferenceDoo
     }
 
     function fail(error: unknown): void {
-      refuse(error, request, response)
+      refuse(error, request, response, counted)
+    }
+
+    function known(hosted: HostedModel): HostedModel {
+      if (counted !== undefined) counted.model = hosted
+      return hosted
     }
 
     function sendTensors(
@@ -175,7 +201,12 @@ export function createInferenceDoor(options: InferenceDoorOptions): InferenceDoo
     }
   }
 
-  function enter(route: Route, request: IncomingMessage, response: ServerResponse): void {
+  function enter(
+    route: Route,
+    request: IncomingMessage,
+    response: ServerResponse,
+    counted: AskedRequest | undefined,
+  ): void {
     try {
       if (route.kind !== 'infer' && route.kind !== 'invocations') return tell(route, response)
       if (inFlight >= inFlightMax) {
@@ -185,10 +216,13 @@ export function createInferenceDoor(options: InferenceDoorOptions): InferenceDoo
       }
       refuseEncoded(request)
       inFlight++
-      response.once('close', () => inFlight--)
-      infer(route, request, response)
+      response.once('close', () => {
+        inFlight--
+        counted?.abandoned()
+      })
+      infer(route, request, response, counted)
     } catch (error) {
-      refuse(error, request, response)
+      refuse(error, request, response, counted)
     }
   }
 
@@ -202,11 +236,13 @@ export function createInferenceDoor(options: InferenceDoorOptions): InferenceDoo
       } catch (error) {
         return refuse(error, request, response)
       }
+      const counted = countedRoute(route)
+      const asked = counted === undefined ? undefined : meter?.begin('http', counted)
       const isOpen = route.kind === 'live' || route.kind === 'ready' || route.kind === 'ping'
-      if (admit === undefined || isOpen) return enter(route, request, response)
+      if (admit === undefined || isOpen) return enter(route, request, response, asked)
       admit(request.headers).then(
-        () => enter(route, request, response),
-        (error: unknown) => refuse(error, request, response),
+        () => enter(route, request, response, asked),
+        (error: unknown) => refuse(error, request, response, asked),
       )
     },
     drain() {
@@ -215,9 +251,26 @@ export function createInferenceDoor(options: InferenceDoorOptions): InferenceDoo
   }
 }
 
-/** Whether nothing is being loaded; one that cannot be served does not hold up the others. */
-export function isLoaded(models: ModelHost): boolean {
-  return models.list().every(({ standing }) => standing.state !== 'loading')
+/** Those that should be ready and are not, with why. */
+export function unreadyModels(models: ModelHost) {
+  return models.list().flatMap(({ name, version, standing }) => {
+    if (standing.state === 'ready' || standing.state === 'unserved') return []
+    const reason = standing.state === 'loading' ? 'It is being loaded' : standing.reason
+    return [{ name, version, reason }]
+  })
+}
+
+/** As OpenTelemetry wants it: without the parts that each request fills in. */
+function countedRoute(route: Route): string | undefined {
+  if (route.kind === 'invocations') return '/invocations'
+  if (route.kind !== 'infer') return undefined
+  return route.version === undefined
+    ? '/v2/models/{model}/infer'
+    : '/v2/models/{model}/versions/{version}/infer'
+}
+
+function rowsOf({ inputs }: Pick<InferRequest, 'inputs'>): number {
+  return inputs[0]?.shape[0] ?? 0
 }
 
 function isReady({ standing }: HostedModel): boolean {
@@ -238,38 +291,4 @@ function readRequest(
   }
   if (Number(header) === 0) return readRawRequest(body, runtimeOf(hosted))
   return readInferRequest(body, Number(header))
-}
-
-/** Calls one of the two once: with the whole body, or with why there is none. */
-function readBody(
-  request: IncomingMessage,
-  done: (body: Buffer) => void,
-  fail: (error: unknown) => void,
-): void {
-  const declared = Number(request.headers['content-length'] ?? 0)
-  if (declared > bodyBytesMax) return refuseLarge(request, declared, fail)
-  let first: Buffer | undefined
-  let parts: Buffer[] | undefined
-  let length = 0
-  request.on('data', (part: Buffer) => {
-    length += part.length
-    if (length > bodyBytesMax) return refuseLarge(request, length, fail)
-    if (first === undefined) first = part
-    else (parts ??= [first]).push(part)
-  })
-  request.on('end', () => {
-    if (length <= bodyBytesMax) {
-      done(parts === undefined ? (first ?? Buffer.alloc(0)) : Buffer.concat(parts))
-    }
-  })
-}
-
-function refuseLarge(
-  request: IncomingMessage,
-  length: number,
-  fail: (error: unknown) => void,
-): void {
-  void drained(request).then(() =>
-    fail(inferenceErrors.inference_body_too_large(`The body has ${length} bytes or more.`)),
-  )
 }

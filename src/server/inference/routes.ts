@@ -2,7 +2,7 @@
 import { inferenceErrors } from './errors.ts'
 
 export type Route =
-  | { readonly kind: 'server' | 'live' | 'ready' | 'ping' | 'version' }
+  | { readonly kind: 'server' | 'live' | 'ready' | 'ping' | 'version' | 'metrics' }
   | { readonly kind: 'invocations' }
   | (Named & { readonly kind: 'model' | 'model-ready' })
   | InferRoute
@@ -22,6 +22,7 @@ const plain = new Map<string, readonly ['GET' | 'POST', Route]>([
   ['/ping', ['GET', { kind: 'ping' }]],
   ['/health', ['GET', { kind: 'ping' }]],
   ['/version', ['GET', { kind: 'version' }]],
+  ['/metrics', ['GET', { kind: 'metrics' }]],
   ['/invocations', ['POST', { kind: 'invocations' }]],
 ])
 

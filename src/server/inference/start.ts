@@ -28,7 +28,7 @@ export async function startInferenceServer(
   options: InferenceServerOptions,
 ): Promise<RunningInferenceServer> {
   const door = createInferenceDoor(options)
-  const server = http.createServer({ ...arrival, keepAliveTimeout: 60_000 }, door.handle)
+  const server = http.createServer(arrival, door.handle)
   server.maxConnections = CONNECTIONS_MAX
   server.on('clientError', refuseConnection)
   await listen(server, options)

@@ -15,6 +15,7 @@ import {
   type Action,
   type Identity,
 } from '../../access/index.ts'
+import type { Arrivals } from '../../decisions/index.ts'
 import { parseStrictJson } from '../../lib/canonical-json.ts'
 import { AssayError, toProblem } from '../../lib/errors.ts'
 import {
@@ -35,6 +36,7 @@ import { asRefusal, drained, refuseEncoded } from '../refusals.ts'
 import { duties } from './duties.ts'
 import { serverErrors } from './errors.ts'
 import { exportRows, type ParquetWriter } from './export.ts'
+import { createFollowing, type Follower } from './follow.ts'
 import { FileAnswer, type Call, type Handlers, type TableCall, type Upload } from './handlers.ts'
 import { openApi } from './openapi.ts'
 
@@ -47,6 +49,8 @@ export interface KeepAppOptions {
   readonly pageDirectory: string
   readonly version: string
   readonly parquet: ParquetWriter
+  /** What those wait for who follow what happens. */
+  readonly arrivals: Pick<Arrivals, 'moves' | 'wait'>
   /** Opens MLflow's door over these rooms. */
   readonly mlflow?: Pick<MlflowDoorOptions, 'rooms' | 'openTo'>
   readonly artifact: (runId: string, name: string) => Promise<OpenedFile>
@@ -204,6 +208,9 @@ function registerOperations(
   isOurs: (route: Route) => boolean,
 ): void {
   const identities = new WeakMap<FastifyRequest, Identity>()
+  const stopping = new AbortController()
+  app.addHook('preClose', async () => stopping.abort())
+  const follow = createFollowing({ ...options, stopping: stopping.signal })
   for (const route of routes) {
     if (route.by === 'decide' || route.open || !isOurs(route)) continue
     const handler = options.handlers[route.name as keyof Handlers] as (
@@ -234,6 +241,12 @@ function registerOperations(
           const { name, response } = route
           const { parquet } = options
           return exportRows({ reply, name, response, format, call, handler, parquet })
+        }
+        if (route.follows && (request.headers.accept ?? '').includes('text/event-stream')) {
+          const ask = (after: string | undefined) =>
+            handler({ ...call, query: { ...(request.query as object), after } } as never)
+          const stillMay = () => requireIdentity(options.access, request, duty)
+          return follow({ request, reply, ask: ask as Follower['ask'], stillMay })
         }
         const answer = await handler(call)
         return answer instanceof FileAnswer ? sendFile(reply, answer) : answer

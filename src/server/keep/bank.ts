@@ -23,14 +23,7 @@ export const LIVE = 'live'
  */
 export async function onAir(rooms: Pick<Rooms, 'decide' | 'clock'>): Promise<OnAir> {
   const wall: OnAir = { namespace: LIVE, kind: 'live', nowUs: rooms.clock.nowUs() }
-  let known: readonly NamespaceInfo[]
-  try {
-    known = await rooms.decide.namespaces()
-  } catch (error) {
-    if (isAssayError(error, 'peer_unavailable', 'peer_failed')) return wall
-    throw error
-  }
-  const newest = known.toSorted((a, b) => ordinal(b.namespace) - ordinal(a.namespace))[0]
+  const newest = await newestNamespace(rooms)
   if (newest === undefined) return wall
   const { namespace, clock, nowUs } = newest
   if (clock === 'wall') return { ...wall, namespace }
@@ -38,6 +31,19 @@ export async function onAir(rooms: Pick<Rooms, 'decide' | 'clock'>): Promise<OnA
     namespace,
     kind: 'replay',
     nowUs: nowUs ?? newest.newestEventTimeUs ?? rooms.clock.nowUs(),
+  }
+}
+
+/** Undefined where nothing was decided, and while `decide` is away. */
+export async function newestNamespace({
+  decide,
+}: Pick<Rooms, 'decide'>): Promise<NamespaceInfo | undefined> {
+  try {
+    const known = await decide.namespaces()
+    return known.toSorted((a, b) => ordinal(b.namespace) - ordinal(a.namespace))[0]
+  } catch (error) {
+    if (isAssayError(error, 'peer_unavailable', 'peer_failed')) return undefined
+    throw error
   }
 }
 

@@ -36,6 +36,11 @@ export const serverErrors = defineErrors({
     title: 'The request comes from another site',
     action: 'Use the page of this server, or a key instead of the session cookie.',
   },
+  streams_full: {
+    status: 503,
+    title: 'Too many watch already',
+    action: 'Close a page that watches, or try again in a few seconds.',
+  },
   export_too_large: {
     status: 413,
     title: 'The list is too long for one file',

@@ -56,6 +56,7 @@ function operation(route: Route): object {
         content: {
           'application/json': { schema: route.response },
           ...(route.exports && { 'text/csv': {} }),
+          ...(route.follows && { 'text/event-stream': { schema: route.response } }),
           ...((route.exports ?? route.table) && { [PARQUET]: {} }),
         },
       },

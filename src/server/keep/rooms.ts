@@ -4,6 +4,7 @@ import type { AuditLog } from '../../audit/index.ts'
 import type { DatasetCatalog, DataVersions, QuarantineStore } from '../../data/index.ts'
 import type {
   ActionDelivery,
+  Arrivals,
   BacktestReport,
   CaseSettings,
   CaseWork,
@@ -18,7 +19,11 @@ import type {
 import type { AfterReviews, Governance } from '../../governance/index.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Remote } from '../../lib/rpc.ts'
-import type { DriftCountStore, MonitoringReference } from '../../monitoring/index.ts'
+import type {
+  ChallengerTests,
+  DriftCountStore,
+  MonitoringReference,
+} from '../../monitoring/index.ts'
 import type {
   FileDescription,
   FileToLearn,
@@ -72,14 +77,20 @@ export interface Rooms {
   readonly governance: Governance
   readonly serving: Deployments
   readonly challengers: Challengers
+  /** Whether challengers are better, by tests that may be looked at at any time. */
+  readonly challengerTests: ChallengerTests
   readonly afterReviews: AfterReviews
   readonly catalog: DatasetCatalog
   readonly quarantine: QuarantineStore
   readonly versions: DataVersions
   readonly decisions: DecisionReadModel
+  /** The newest decisions, as they come. */
+  readonly arrivals: Arrivals
   readonly cases: CaseWork
   /** How the alerts of a policy are worked. */
-  caseSettings(policy: string): CaseSettings
+  caseSettings(policy: string): Promise<CaseSettings>
+  /** Reviews a day of all live policies; null where none states them. */
+  reviewCapacity(): Promise<number | null>
   readonly policyDesk: PolicyDesk
   readonly drafts: PolicyDrafts
   /** The document that is live for a policy. Error: `policy_not_found`. */
@@ -87,7 +98,7 @@ export interface Rooms {
   /** The last decisions answered again with other parts of the live policy. */
   tryPolicy(policy: string, parts: PolicyParts, namespace: string): Promise<BacktestReport>
   /** What policies tell of their decisions. */
-  readonly actions: Pick<ActionDelivery, 'figures' | 'dead' | 'redrive'>
+  readonly actions: Pick<ActionDelivery, 'figures' | 'dead' | 'messageOf' | 'redrive'>
   /** Messages of streams that could not be decided on. */
   readonly setAside: SetAsideDesk
   readonly drift: DriftCountStore

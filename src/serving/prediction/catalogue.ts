@@ -27,6 +27,11 @@ export interface CatalogueEntry {
   readonly record: string
   /** Of the document; absent where there is none, and `reason` says why. */
   readonly document?: string
+  /**
+   * Who may ask for it; absent: clients. Decisions ask for those that are deployed and not computed in
+   * `decide` itself, also while nobody approved them and they answer in shadow alone.
+   */
+  readonly for?: 'decisions' | 'decisions and clients'
   readonly reason?: string
 }
 

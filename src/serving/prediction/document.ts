@@ -26,6 +26,8 @@ export type ServedBody =
       readonly task?: 'binary' | 'multiclass' | 'regression'
       /** Names of its columns, where the signature that was logged with it tells them. */
       readonly features?: readonly string[]
+      /** An execution provider that computes the whole graph; absent: the processor. */
+      readonly device?: string
     }
   /** A model of another server that speaks the Open Inference Protocol. */
   | {

@@ -61,6 +61,8 @@ export function outsideRuntime(platform: string, model: OutsidePredictor): Model
   return {
     platform,
     signature,
+    ...(model.ended && { ended: model.ended }),
+    ...(model.blocks && { blocks: model.blocks }),
     predict: async (inputs) =>
       answers.of(await model.predictMatrix(matrixOf(signature, inputs)), inputs[0].shape[0]),
     close: () => model.close(),
@@ -87,7 +89,8 @@ function tableName(features: readonly string[]): string {
   return name
 }
 
-function takesMissing(model: TrainedModel | ImportedModel): boolean {
+/** Whether the model has an answer for a row that lacks a value. */
+export function takesMissing(model: TrainedModel | ImportedModel): boolean {
   switch (model.kind) {
     case 'tree-ensemble':
       return true

@@ -48,7 +48,9 @@ describe('a host of models', () => {
     const bent: Golden = { ...golden, outputs: [wrong, ...others] }
     const { standing } = await host.load({ ...document, golden: bent })
     expect(standing).toMatchObject({ state: 'unavailable', reason: /golden set/ })
-    expect(() => runtimeOf(host.find('churn'))).toThrow('churn version 3 is unavailable: Output')
+    expect(() => runtimeOf(host.find('churn'))).toThrow(
+      'churn version 3 is unavailable: 32 of 32 rows',
+    )
   })
 
   test('tells why a model is unavailable: a damaged body', async () => {

@@ -1,15 +1,11 @@
 /** The models that a process serves, by name and version, each with how it stands. */
-import { isAssayError } from '../../lib/errors.ts'
 import { servingErrors } from '../errors.ts'
-import type { ServedBody, ServedModel } from './document.ts'
+import type { Golden, ServedBody, ServedModel } from './document.ts'
 import { engineRuntime, preparedRuntime } from './engine-runtime.ts'
+import { keepReady, type KeepReadyOptions, type KeptReady, type ModelState } from './keep-ready.ts'
 import type { ModelRuntime } from './ports.ts'
+import { compareGolden } from './golden.ts'
 import { warmUp } from './warm-up.ts'
-
-export type ModelState =
-  | { readonly state: 'loading' }
-  | { readonly state: 'ready'; readonly runtime: ModelRuntime }
-  | { readonly state: 'unavailable'; readonly reason: string }
 
 export interface HostedModel {
   readonly name: string
@@ -33,11 +29,14 @@ export type OpenRuntime = (
 export interface LoadingHost extends ModelHost {
   /**
    * Makes a model ready and warms it up; resolves when it is ready or unavailable, which is told in
-   * its standing, never thrown.
+   * its standing, never thrown. From then on it is made ready again whenever what computes it ends.
+   * `golden` gives a golden set beside that of the document, read by the signature of the model.
    */
-  load(document: ServedModel): Promise<HostedModel>
+  load(document: ServedModel, golden?: GoldenReader): Promise<HostedModel>
   close(): Promise<void>
 }
+
+export type GoldenReader = (runtime: ModelRuntime) => Golden
 
 /** The runtime of any body. Errors: `model_invalid` and those of `open`. */
 export async function openRuntime(body: ServedBody, open: OpenRuntime): Promise<ModelRuntime> {
@@ -54,29 +53,49 @@ export async function openRuntime(body: ServedBody, open: OpenRuntime): Promise<
   }
 }
 
-/** Of a name without a version the one that was loaded last answers. */
-export function createModelHost(open: OpenRuntime): LoadingHost {
-  const models = new Map<string, HostedModel[]>()
+export type ModelHostOptions = Partial<Pick<KeepReadyOptions, 'onTrouble' | 'later'>>
 
-  function put(model: HostedModel): HostedModel {
-    const others = (models.get(model.name) ?? []).filter(({ version }) => version !== model.version)
-    models.set(model.name, [...others, model])
-    return model
-  }
+/** Of a name without a version the one that was loaded last answers. */
+export function createModelHost(open: OpenRuntime, options: ModelHostOptions = {}): LoadingHost {
+  const models = new Map<string, Kept[]>()
+  const { onTrouble = () => {} } = options
 
   return {
     find: (name, version) => findIn(models.get(name) ?? [], name, version),
     list: () => [...models.values()].flat(),
-    async load({ name, version, body, golden }) {
-      put({ name, version, standing: { state: 'loading' } })
-      return put({ name, version, standing: await prepare(body, golden, open) })
+    async load({ name, version, body, golden }, reader) {
+      const model = hosted(name, version, {
+        ...options,
+        onTrouble,
+        open: () => prepare(body, { golden, reader, open }),
+      })
+      const known = models.get(name) ?? []
+      models.set(name, [...known.filter((each) => each.version !== version), model])
+      await known.find((each) => each.version === version)?.kept.close()
+      await model.kept.tried
+      return model
     },
     async close() {
-      const hosted = [...models.values()].flat()
+      const all = [...models.values()].flat()
       models.clear()
-      await Promise.all(
-        hosted.map(async ({ standing }) => standing.state === 'ready' && standing.runtime.close()),
-      )
+      await Promise.all(all.map(({ kept }) => kept.close()))
+    },
+  }
+}
+
+interface Kept extends HostedModel {
+  readonly kept: KeptReady
+}
+
+/** Its standing is what it is at the moment. */
+export function hosted(name: string, version: string, options: KeepReadyOptions): Kept {
+  const kept = keepReady(options)
+  return {
+    name,
+    version,
+    kept,
+    get standing() {
+      return kept.standing()
     },
   }
 }
@@ -98,7 +117,7 @@ export function findIn(
 export function runtimeOf({ name, version, standing }: HostedModel): ModelRuntime {
   if (standing.state === 'ready') return standing.runtime
   const why =
-    standing.state === 'loading' ? 'is being loaded' : `is unavailable: ${standing.reason}`
+    standing.state === 'loading' ? 'is being loaded' : `is ${standing.state}: ${standing.reason}`
   throw servingErrors.served_model_unready(`${name} version ${version} ${why}`, {
     extra: { retryAfter: 1 },
   })
@@ -106,16 +125,19 @@ export function runtimeOf({ name, version, standing }: HostedModel): ModelRuntim
 
 async function prepare(
   body: ServedBody,
-  golden: ServedModel['golden'],
-  open: OpenRuntime,
-): Promise<ModelState> {
-  let runtime: ModelRuntime | undefined
+  how: {
+    readonly golden: Golden | undefined
+    readonly reader: GoldenReader | undefined
+    readonly open: OpenRuntime
+  },
+): Promise<ModelRuntime> {
+  const runtime = await openRuntime(body, how.open)
   try {
-    runtime = await openRuntime(body, open)
-    await warmUp(runtime, body, golden)
-    return { state: 'ready', runtime }
+    if (how.reader !== undefined) await compareGolden(runtime, how.reader(runtime))
+    await warmUp(runtime, body, how.golden)
+    return runtime
   } catch (error) {
-    await runtime?.close()
-    return { state: 'unavailable', reason: isAssayError(error) ? error.detail : String(error) }
+    await runtime.close()
+    throw error
   }
 }

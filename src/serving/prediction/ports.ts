@@ -16,6 +16,10 @@ export interface ModelRuntime {
    * `inference_failed`, `inference_timeout`, `remote_unavailable`.
    */
   predict(inputs: readonly Tensor[]): readonly Tensor[] | Promise<readonly Tensor[]>
+  /** Resolves with why, once what computes has ended for good; absent where it cannot. */
+  readonly ended?: Promise<Error>
+  /** Whether a promise of `predict` leaves the thread of its caller free; absent: it does. */
+  readonly blocks?: boolean
   /** Ends what computes; calls that wait are refused. */
   close(): Promise<void>
 }

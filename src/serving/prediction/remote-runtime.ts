@@ -177,8 +177,15 @@ function outputsOf(value: unknown, { outputs }: ModelSignature): Tensor[] {
   return outputs.map(({ name, datatype }) => {
     const output = Array.isArray(given) ? given.find((each) => each?.name === name) : undefined
     const data = Array.isArray(output?.data) ? output.data.flat(8) : []
+    const isOfType = (value: unknown) =>
+      datatype === 'BYTES' ||
+      typeof value === 'number' ||
+      (datatype === 'BOOL' && typeof value === 'boolean')
     const isWhole =
-      output !== undefined && Array.isArray(output.shape) && data.length === sizeOf(output.shape)
+      output !== undefined &&
+      Array.isArray(output.shape) &&
+      data.length === sizeOf(output.shape) &&
+      data.every((value: unknown) => value === null || isOfType(value))
     if (!isWhole || output.datatype !== datatype) {
       throw servingErrors.inference_failed(`The server did not give its output "${name}".`)
     }

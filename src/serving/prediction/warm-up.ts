@@ -1,10 +1,9 @@
 /** What a model must show before it is called ready. */
 import { createRandom } from '../../lib/random.ts'
-import { servingErrors } from '../errors.ts'
 import { type Golden, plainTensor, type ServedBody, tensorOf } from './document.ts'
+import { compareGolden } from './golden.ts'
 import type { ModelRuntime } from './ports.ts'
 import { probeInputs, rowOfInputs, thresholdsOf } from './probe.ts'
-import { checkInputs } from './signature.ts'
 import type { Tensor } from './tensor.ts'
 
 /** Compiled code is fast only after it ran for a while. */
@@ -12,14 +11,23 @@ const WARM_ROWS = 1000
 const PROBE_ROWS = 64
 
 /** Rows whose answers a published model carries. */
-const GOLDEN_ROWS = 32
+export const GOLDEN_ROWS = 32
 
 /** The golden set of a model as this process computes it. */
 export async function goldenOf(runtime: ModelRuntime, body: ServedBody): Promise<Golden> {
   const random = createRandom('golden set')
   const drawn = probeInputs(runtime.signature, GOLDEN_ROWS, random, thresholdsOf(body))
+  return goldenFor(runtime, body, drawn)
+}
+
+/** The same of given rows. */
+export async function goldenFor(
+  runtime: ModelRuntime,
+  body: ServedBody,
+  rows: readonly Tensor[],
+): Promise<Golden> {
   // As whoever compares will read them.
-  const inputs = drawn.map(plainTensor)
+  const inputs = rows.map(plainTensor)
   const outputs = await runtime.predict(inputs.map(tensorOf))
   const tolerance = body.kind === 'engine' || body.kind === 'prepared' ? 0 : 1e-5
   return { inputs, outputs: outputs.map(plainTensor), tolerance }
@@ -48,34 +56,5 @@ export async function warmUp(
     const answered = runtime.predict(rowOfInputs(inputs, done % rows))
     if (answered instanceof Promise) await answered
     else if (done % yieldEvery === yieldEvery - 1) await new Promise(setImmediate)
-  }
-}
-
-async function compareGolden(runtime: ModelRuntime, golden: Golden): Promise<void> {
-  const inputs = golden.inputs.map(tensorOf)
-  checkInputs(runtime.signature, inputs)
-  const outputs = await runtime.predict(inputs)
-  const expected = golden.outputs.map(tensorOf)
-  if (outputs.length !== expected.length) {
-    throw servingErrors.golden_mismatch(
-      `It gives ${outputs.length} outputs and was published with ${expected.length}.`,
-    )
-  }
-  expected.forEach((tensor, at) => compareTensor(tensor, outputs[at], golden.tolerance))
-}
-
-function compareTensor(expected: Tensor, given: Tensor, tolerance: number): void {
-  const isSame = (at: number) => {
-    const [a, b] = [expected.data[at], given.data[at]]
-    if (typeof a !== 'number' || typeof b !== 'number') return a === b
-    if (Number.isNaN(a)) return !Number.isFinite(b)
-    return a === b || Math.abs(a - b) <= tolerance * Math.max(1, Math.abs(a))
-  }
-  const isLike = given.name === expected.name && given.data.length === expected.data.length
-  for (let at = 0; at < expected.data.length; at++) {
-    if (isLike && isSame(at)) continue
-    throw servingErrors.golden_mismatch(
-      `Output "${expected.name}" holds ${expected.data[at]} at ${at} in its golden set, and ${given.data[at]} now.`,
-    )
   }
 }

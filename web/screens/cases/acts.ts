@@ -50,19 +50,13 @@ export function useCaseActs({
     if (current === undefined || current.status === 'closed' || current.proposal !== null) return
     const index = rows.findIndex((row) => row.id === current.id)
     const next = rows[index + 1] ?? rows[index - 1]
-    giving.mutate(
-      { params: { caseId: current.id }, body: { verdict } },
-      {
-        onError: notifyFailed,
-        onSuccess: (closed) => {
-          last.current = [closed.id]
-          const what = `${said[verdict]}: ${closed.entity.value || closed.decision.eventId}`
-          if (closed.proposal === null)
-            notifyUndo(what, closed.verdict?.undoUntil ?? null, undo, 'U')
-          else notify(`${what}, proposed; it waits for a second person`)
-        },
-      },
-    )
+    // A promise each: of verdicts given one right after the other every one is told and can be undone.
+    giving.mutateAsync({ params: { caseId: current.id }, body: { verdict } }).then((closed) => {
+      last.current = [closed.id]
+      const what = `${said[verdict]}: ${closed.entity.value || closed.decision.eventId}`
+      if (closed.proposal === null) notifyUndo(what, closed.verdict?.undoUntil ?? null, undo, 'U')
+      else notify(`${what}, proposed; it waits for a second person`)
+    }, notifyFailed)
     select(next?.id)
   }
   const assign = (to: string | null) => {

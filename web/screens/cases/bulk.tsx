@@ -1,30 +1,39 @@
-import { useState } from 'react'
 import type { CaseVerdictValue } from '../../../src/server/contract/index.ts'
 import { ReasonDialog } from '../../parts/reason-dialog.tsx'
+import { plural } from '../../parts/figures.ts'
 import { said, type useCaseActs } from './acts.ts'
 
-/** What is done with all marked cases: one verdict with one reason, or one person who takes them. */
+const keys = { fraud: 'F', genuine: 'G', unsure: 'C' } as const
+
+/**
+ * What is done with all marked cases: one verdict with one reason, or one person who takes them. It
+ * lies over the end of the page, so that marking moves nothing.
+ */
 export function Bulk({
   marked,
   acts,
   workers,
+  verdict,
+  setVerdict,
   unmark,
   markAll,
 }: {
   readonly marked: number
   readonly acts: ReturnType<typeof useCaseActs>
   readonly workers: readonly { readonly id: string; readonly name: string }[]
+  /** The verdict that is asked about, while it is. */
+  readonly verdict: CaseVerdictValue | undefined
+  readonly setVerdict: (verdict: CaseVerdictValue | undefined) => void
   readonly unmark: () => void
   readonly markAll: () => void
 }) {
-  const [verdict, setVerdict] = useState<CaseVerdictValue>()
   const close = () => setVerdict(undefined)
   return (
     <div className="bulk" role="group" aria-label="Marked cases">
-      <b>{marked} marked</b>
+      <b role="status">{marked} marked</b>
       {(['fraud', 'genuine', 'unsure'] as const).map((value) => (
         <button key={value} type="button" className="button-link" onClick={() => setVerdict(value)}>
-          {said[value]}
+          {said[value]} <kbd>{keys[value]}</kbd>
         </button>
       ))}
       <select
@@ -47,15 +56,15 @@ export function Bulk({
         <option value="nobody">nobody</option>
       </select>
       <button type="button" className="button-link" onClick={markAll}>
-        Mark all shown
+        Mark all shown <kbd>Shift X</kbd>
       </button>
       <button type="button" className="button-link" onClick={unmark}>
-        Take the marks away
+        Take the marks away <kbd>Esc</kbd>
       </button>
       <ReasonDialog
         opened={verdict !== undefined}
-        title={`${verdict === undefined ? '' : said[verdict]}: ${marked} cases`}
-        submit={`Close ${marked} cases`}
+        title={`${verdict === undefined ? '' : said[verdict]}: ${plural(marked, 'case')}`}
+        submit={`Close ${plural(marked, 'case')}`}
         close={close}
         pending={acts.bulkPending}
         error={null}

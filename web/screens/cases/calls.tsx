@@ -1,6 +1,6 @@
 /** A declined customer calls: find the payment, say why, and allow until a time, in two steps. */
 import { Button, Textarea } from '@mantine/core'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import type { AllowPreview, DecisionRow } from '../../../src/server/contract/index.ts'
 import { useAct, useAsk } from '../../client/queries.ts'
 import { pick, useView } from '../../client/view.ts'
@@ -11,12 +11,13 @@ import { PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
 import { notify } from '../../parts/notify.tsx'
 import { OutcomeMark } from '../../parts/outcome.tsx'
 import { Answered, Empty, Failed } from '../../parts/states.tsx'
+import { inZone, zonedText } from '../../parts/zoned.ts'
 import { useTimeZone, useBank } from '../../shell/bank.ts'
 
 export default function CallsScreen() {
   const { view, change } = useView()
-  const query = pick(view, ['value', 'amount', 'outcome', 'last'])
-  const isAsked = query.value !== undefined || query.amount !== undefined
+  const query = pick(view, ['value', 'amount', 'outcome', 'last', 'from', 'to'])
+  const isAsked = ['value', 'amount', 'last', 'from'].some((name) => view[name] !== undefined)
   const answer = useAsk(
     'calls',
     { query: query as never },
@@ -29,21 +30,29 @@ export default function CallsScreen() {
     const next = rows[Math.min(rows.length - 1, Math.max(0, index + by))]
     if (next !== undefined) change({ at: next.eventId })
   }
-  useKeys({
-    j: () => step(1),
-    k: () => step(-1),
-    '/': () => document.querySelector<HTMLInputElement>('.filters input')?.focus(),
-  })
+  useKeys({ j: () => step(1), k: () => step(-1), '/': toSearch })
+  // Somebody is on the line: what they say is typed at once.
+  const cameToAsk = useRef(!isAsked)
+  useEffect(() => {
+    if (cameToAsk.current) toSearch()
+  }, [])
   return (
     <>
       <ScreenHead
         title="A customer calls"
         above={<PageLink to="/cases">Review queue</PageLink>}
-        note="Find the payment by what the customer knows, read out why, and let the next one through until a time."
+        note={
+          <>
+            Find the payment by what the customer knows, read out why, and let the next one through
+            until a time. <kbd>J</kbd> <kbd>K</kbd> go through what is found, <kbd>/</kbd> back to
+            the search.
+          </>
+        }
       />
       <div className="filters">
         <TextFilter name="value" title="Card, customer or number" width={190} />
         <TextFilter name="amount" title="Amount" width={100} />
+        <About />
         <ChoiceFilter
           name="last"
           title="When"
@@ -57,7 +66,7 @@ export default function CallsScreen() {
           name="outcome"
           title="Outcome"
           choices={[
-            { value: undefined, title: 'Refused' },
+            { value: undefined, title: 'Declined or held' },
             { value: 'all', title: 'All' },
           ]}
         />
@@ -67,8 +76,10 @@ export default function CallsScreen() {
           {(data) =>
             data.items.length === 0 ? (
               <Panel>
-                <Empty title="Nothing was refused that matches">
-                  Look among all payments, or leave the amount away.
+                <Empty title="No payment matches">
+                  {view.outcome === 'all'
+                    ? 'Leave the amount or the time away.'
+                    : 'Look among all payments, or leave the amount or the time away.'}
                 </Empty>
               </Panel>
             ) : (
@@ -90,12 +101,46 @@ export default function CallsScreen() {
       ) : (
         <Panel>
           <Empty title="What does the customer know?">
-            The number of the card or of the customer, or the amount of the payment.
+            The number of the card or of the customer, the amount of the payment, or about when it
+            was.
           </Empty>
         </Panel>
       )}
     </>
   )
+}
+
+const ABOUT_MS = 3_600_000
+
+/** About when the customer paid: an hour to either side. */
+function About() {
+  const { view, change } = useView()
+  const zone = useTimeZone()
+  const from = Date.parse(view.from ?? '')
+  // The page's own range may be any other.
+  const isAbout = Date.parse(view.to ?? '') - from === 2 * ABOUT_MS
+  const at = isAbout ? zonedText(new Date(from + ABOUT_MS).toISOString(), zone) : ''
+  return (
+    <input
+      type="datetime-local"
+      className="filter-input"
+      aria-label={`About when, give or take an hour, ${zone}`}
+      title={`About when, give or take an hour, ${zone}`}
+      defaultValue={at}
+      onChange={(event) => {
+        const middle = inZone(event.target.value, zone)
+        const aside = (by: number) =>
+          middle === undefined
+            ? undefined
+            : new Date(Date.parse(middle) + by * ABOUT_MS).toISOString()
+        change({ from: aside(-1), to: aside(1), ...(middle !== undefined && { last: undefined }) })
+      }}
+    />
+  )
+}
+
+function toSearch(): void {
+  document.querySelector<HTMLInputElement>('.filters input')?.focus()
 }
 
 function Found({
@@ -109,7 +154,7 @@ function Found({
 }) {
   const zone = useTimeZone()
   return (
-    <ul className="alerts" aria-label="Payments">
+    <ul className="case-alerts" aria-label="Payments">
       {rows.map((row) => (
         <li
           key={`${row.policy} ${row.eventId}`}
@@ -131,6 +176,8 @@ function Found({
   )
 }
 
+const said = { decline: 'declined', review: 'held for a look', allow: 'allowed' } as const
+
 function Called({ row }: { readonly row: DecisionRow }) {
   const params = { policy: row.policy, eventId: row.eventId }
   const answer = useAsk('allowLists', { params })
@@ -149,7 +196,7 @@ function Called({ row }: { readonly row: DecisionRow }) {
           {(data) => (
             <>
               <p className="say">
-                {`The payment of ${row.amount === null ? none : money(row.amount)} on ${dateTime(row.eventTime, zone)} was ${row.outcome === 'decline' ? 'declined' : row.outcome === 'review' ? 'held for a look' : 'allowed'}`}
+                {`The payment of ${row.amount === null ? none : money(row.amount)} on ${dateTime(row.eventTime, zone)} was ${said[row.outcome]}`}
                 {data.say.length === 0 ? '.' : ' because:'}
               </p>
               <ul className="say">
@@ -167,7 +214,8 @@ function Called({ row }: { readonly row: DecisionRow }) {
             data.lists.length === 0 ? (
               <p className="quiet">
                 The policy “{row.policy}” declares no list that lets payments through. A rule such
-                as <code>listed("travelling")</code> with the outcome allow makes one.
+                as <code>listed("travelling")</code> with the outcome allow makes one:{' '}
+                <PageLink to={`/policies/${row.policy}/drafts/new`}>draft it</PageLink>.
               </p>
             ) : (
               <Allow row={row} lists={data.lists} />
@@ -209,11 +257,22 @@ function Allow({
   const preview = useAct('previewAllow', [])
   const params = { policy: row.policy, eventId: row.eventId }
   const chosen = lists.find((one) => one.list === list)
+  const opener = useRef<HTMLButtonElement>(null)
+  const [returned, setReturned] = useState(false)
+  // Whoever comes back from the second step is where they left the first.
+  useEffect(() => {
+    if (returned) opener.current?.focus()
+  }, [returned])
+  const back = () => {
+    setSeen(undefined)
+    setReturned(true)
+  }
   const look = () => {
+    setReturned(false)
     const until = new Date(Date.parse(now) + Number(length) * 3_600_000).toISOString()
     preview.mutate({ params, body: { list, until } }, { onSuccess: setSeen })
   }
-  if (seen !== undefined) return <Confirm row={row} seen={seen} back={() => setSeen(undefined)} />
+  if (seen !== undefined) return <Confirm row={row} seen={seen} back={back} />
   return (
     <div className="stack">
       <div className="filters">
@@ -241,7 +300,13 @@ function Allow({
             </option>
           ))}
         </select>
-        <Button size="xs" onClick={look} loading={preview.isPending} disabled={!chosen?.value}>
+        <Button
+          ref={opener}
+          size="xs"
+          onClick={look}
+          loading={preview.isPending}
+          disabled={!chosen?.value}
+        >
           Show what it means
         </Button>
       </div>
@@ -270,6 +335,8 @@ function Confirm({
 }) {
   const zone = useTimeZone()
   const [reason, setReason] = useState('')
+  const field = useRef<HTMLTextAreaElement>(null)
+  useEffect(() => field.current?.focus(), [])
   const act = useAct('confirmAllow', ['allowLists', 'decision'])
   const { list, until, token } = seen
   return (
@@ -284,7 +351,9 @@ function Confirm({
           },
           {
             onSuccess: (done) => {
-              notify(done.sentence)
+              notify(
+                `${seen.column} ${seen.value} is on “${list}” until ${dateTime(done.until, zone)} (${zone}).`,
+              )
               back()
             },
           },
@@ -303,6 +372,7 @@ function Confirm({
         ))}
       </ul>
       <Textarea
+        ref={field}
         label="Reason"
         description="Kept with the entry and in the audit log, with your name."
         autosize

@@ -1,11 +1,13 @@
 import { Modal } from '@mantine/core'
-import { useEffect, useState } from 'react'
-import type { Case, CaseVerdictValue } from '../../../src/server/contract/index.ts'
+import { useNavigate } from '@tanstack/react-router'
+import { useEffect, useRef, useState } from 'react'
+import type { Case, CaseVerdictValue, Decision } from '../../../src/server/contract/index.ts'
 import { useAct, useAsk } from '../../client/queries.ts'
-import { dateTime, fullDateTime, money, none, score } from '../../parts/figures.ts'
+import { dateTime, fullDateTime, money, score } from '../../parts/figures.ts'
+import { useKeys } from '../../parts/keys.ts'
 import { Facts, PageLink, Panel } from '../../parts/layout.tsx'
 import { notify, notifyFailed } from '../../parts/notify.tsx'
-import { LabelMark } from '../../parts/outcome.tsx'
+import { LabelMark, OutcomeMark } from '../../parts/outcome.tsx'
 import { ReasonDialog } from '../../parts/reason-dialog.tsx'
 import { Answered } from '../../parts/states.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
@@ -36,6 +38,15 @@ export function CaseDetail({
   return <Detail key={one.id} one={one} acts={acts} workers={workers} />
 }
 
+/** Asks what the next case will need, so that it is there at once and nothing jumps. */
+export function Ahead({ one }: { readonly one: Case }) {
+  const { policy, eventId } = one.decision
+  useAsk('decision', { params: { policy, eventId } }, { staleTime: 30_000 })
+  useAsk('case', { params: { caseId: one.id } }, { staleTime: 30_000 })
+  useAsk('caseEvidence', { params: { caseId: one.id } }, { staleTime: 30_000 })
+  return null
+}
+
 function Detail({
   one,
   acts,
@@ -51,6 +62,11 @@ function Detail({
   const decision = alert?.decision ?? one.decision
   const params = { policy: decision.policy, eventId: decision.eventId }
   const full = useAsk('decision', { params }, { keepPrevious: true })
+  const navigate = useNavigate()
+  // Here, because the proposal is gone with its answer.
+  const answering = useAct('answerProposal', touched)
+  const address = `/decisions/${encodeURIComponent(decision.policy)}/${encodeURIComponent(decision.eventId)}`
+  useKeys({ o: () => void navigate({ to: address } as never) })
   return (
     <div className="stack case-detail">
       <Panel>
@@ -59,8 +75,8 @@ function Detail({
             {one.priority.risk === null ? 'Case' : `${money(one.priority.risk)} at risk`}{' '}
             <span className="quiet">{one.priority.sentence}</span>
           </h2>
-          <PageLink to={`/decisions/${decision.policy}/${decision.eventId}`}>
-            Whole decision
+          <PageLink to={address}>
+            Whole decision <kbd>O</kbd>
           </PageLink>
         </div>
         <Viewers caseId={one.id} />
@@ -88,35 +104,52 @@ function Detail({
             <Given one={one} undo={acts.undo} />
           )
         ) : (
-          <Waiting one={one} undo={acts.undo} />
+          <Waiting one={one} act={answering} undo={acts.undo} />
         )}
         {one.alertCount === 1 ? null : (
           <Alerts one={one} chosen={decision.eventId} choose={setAlertId} />
         )}
+        <p className="case-decision">
+          <span className="num">{fullDateTime(decision.eventTime, zone)}</span>
+          <b className="num">{money(decision.amount)}</b>
+          <span className="num">score {score(decision.score)}</span>
+          {decision.customer === null ? null : <span>customer {decision.customer}</span>}
+          {decision.terminal === null ? null : <span>terminal {decision.terminal}</span>}
+        </p>
         <History one={one} zone={zone} />
-      </Panel>
-      <Panel title="The decision" aside={fullDateTime(decision.eventTime, zone)}>
-        <Facts
-          facts={[
-            { name: 'Amount', value: money(decision.amount) },
-            { name: 'Score', value: score(decision.score) },
-            { name: 'Customer', value: decision.customer ?? none },
-            { name: 'Terminal', value: decision.terminal ?? none },
-          ]}
-        />
       </Panel>
       <Answered answer={full} rows={8}>
         {(data) => (
           <>
-            <Why decision={data} />
-            {data.timelines.map((timeline) => (
-              <TimelineChart key={timeline.entity} timeline={timeline} policy={data.policy} />
-            ))}
+            <Fired decision={data} />
+            <Why decision={data} foldsWaterfall />
           </>
         )}
       </Answered>
-      <Evidence caseId={one.id} />
+      <Evidence caseId={one.id}>
+        {full.data?.timelines.map((timeline) => (
+          <TimelineChart key={timeline.entity} timeline={timeline} policy={decision.policy} />
+        ))}
+      </Evidence>
     </div>
+  )
+}
+
+/** What rules said; the reasons below are the model's. */
+function Fired({ decision }: { readonly decision: Decision }) {
+  const fired = decision.rules.filter((rule) => rule.fired)
+  if (fired.length === 0) return null
+  return (
+    <Panel title="Rules that fired">
+      <ul className="fired">
+        {fired.map(({ name, reason, then }) => (
+          <li key={name}>
+            {then === null ? <span className="quiet">signal</span> : <OutcomeMark outcome={then} />}{' '}
+            <b>{name}</b> {reason}
+          </li>
+        ))}
+      </ul>
+    </Panel>
   )
 }
 
@@ -129,6 +162,8 @@ function Assignment({
   readonly acts: CaseActs
   readonly workers: readonly { readonly id: string; readonly name: string }[]
 }) {
+  const to = useRef<HTMLSelectElement>(null)
+  useKeys({ h: () => to.current?.focus() })
   if (one.status === 'closed') return null
   const others = workers.filter(({ id }) => id !== one.assignee?.id)
   return (
@@ -152,13 +187,14 @@ function Assignment({
         </button>
       )}
       <select
+        ref={to}
         className="filter-input"
         aria-label="Hand over to"
         value=""
         onChange={(event) => acts.assign(event.target.value)}
       >
         <option value="" disabled>
-          Hand over to…
+          Hand over to… (H)
         </option>
         {others.map(({ id, name }) => (
           <option key={id} value={id}>
@@ -201,13 +237,23 @@ function Ask({
 }
 
 /** What one person proposed, for the yes or no of another. */
-function Waiting({ one, undo }: { readonly one: Case; readonly undo: () => void }) {
+function Waiting({
+  one,
+  act,
+  undo,
+}: {
+  readonly one: Case
+  readonly act: ReturnType<typeof useAct<'answerProposal'>>
+  readonly undo: () => void
+}) {
   const zone = useTimeZone()
   const [refusing, setRefusing] = useState(false)
-  const act = useAct('answerProposal', touched)
   const { proposal } = one
-  if (proposal === null) return null
   const params = { caseId: one.id }
+  const confirm = () =>
+    act.mutate({ params, body: { answer: 'confirm' } }, { onError: notifyFailed })
+  useKeys(proposal?.yours === false ? { y: confirm, t: () => setRefusing(true) } : {})
+  if (proposal === null) return null
   return (
     <div className="given">
       <LabelMark label={proposal.verdict} />
@@ -221,17 +267,11 @@ function Waiting({ one, undo }: { readonly one: Case; readonly undo: () => void 
         </button>
       ) : (
         <>
-          <button
-            type="button"
-            className="button-link"
-            onClick={() =>
-              act.mutate({ params, body: { answer: 'confirm' } }, { onError: notifyFailed })
-            }
-          >
-            Yes, {said[proposal.verdict].toLowerCase()}
+          <button type="button" className="button-link" onClick={confirm}>
+            Yes, {said[proposal.verdict].toLowerCase()} <kbd>Y</kbd>
           </button>
           <button type="button" className="button-link" onClick={() => setRefusing(true)}>
-            No
+            No, turn it down <kbd>T</kbd>
           </button>
         </>
       )}
@@ -272,6 +312,8 @@ function Given({ one, undo }: { readonly one: Case; readonly undo: () => void })
     const timer = setTimeout(() => again((n) => n + 1), left + 50)
     return () => clearTimeout(timer)
   }, [left])
+  const mayCorrect = verdict !== null && left <= 0
+  useKeys(mayCorrect ? { c: () => setCorrecting(true) } : {})
   if (verdict === null) return null
   return (
     <div className="given">
@@ -287,7 +329,7 @@ function Given({ one, undo }: { readonly one: Case; readonly undo: () => void })
         </button>
       ) : (
         <button type="button" className="button-link" onClick={() => setCorrecting(true)}>
-          Correct
+          Correct <kbd>C</kbd>
         </button>
       )}
       <Correction one={one} opened={correcting} onClose={() => setCorrecting(false)} />
@@ -314,7 +356,7 @@ function Alerts({
     )
   const more = one.alertCount - one.alerts.length
   return (
-    <ul className="alerts" aria-label="Alerts">
+    <ul className="case-alerts" aria-label="Alerts">
       {one.alerts.map(({ id, decision, verdict }) => (
         <li key={id} className={decision.eventId === chosen ? 'is-chosen' : undefined}>
           <button type="button" className="alert-row num" onClick={() => choose(id)}>

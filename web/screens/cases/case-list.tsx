@@ -53,7 +53,7 @@ export function CaseList({
       {
         key: 'entity',
         title: rows[0]?.entity.column === '' ? 'Event' : 'Of',
-        width: 'minmax(70px, 1fr)',
+        width: 'minmax(60px, 1fr)',
         cell: (row) => (
           <>
             {row.entity.value || row.decision.eventId}
@@ -78,7 +78,12 @@ export function CaseList({
             shortDateTime(row.dueAt, zone)
           ),
       },
-      { key: 'state', title: 'State', width: '92px', cell: (row) => <State row={row} /> },
+      {
+        key: 'state',
+        title: 'State',
+        width: 'minmax(64px, 92px)',
+        cell: (row) => <State row={row} />,
+      },
     ],
     [currency, marked, rows, zone],
   )
@@ -92,6 +97,32 @@ export function CaseList({
       onSelect={select}
       rowHeight={30}
     />
+  )
+}
+
+const queueKeys = [
+  ['J K', 'next, previous'],
+  ['X', 'mark'],
+  ['U', 'undo'],
+  ['O', 'whole decision'],
+  ['R', 'show what came in'],
+  ['/', 'search'],
+  ['?', 'all keys'],
+] as const
+
+/** The keys that no button of the case itself names. */
+export function QueueKeys() {
+  return (
+    <p className="queue-keys">
+      {queueKeys.map(([keys, what]) => (
+        <span key={what}>
+          {keys.split(' ').map((key) => (
+            <kbd key={key}>{key}</kbd>
+          ))}{' '}
+          {what}
+        </span>
+      ))}
+    </p>
   )
 }
 

@@ -1,18 +1,18 @@
 /** The review queue: read, say fraud (F), genuine (G) or can't tell (C), and take it back in ten seconds (U). */
 import { useNavigate, useParams } from '@tanstack/react-router'
-import { useState } from 'react'
-import type { Case, Cases } from '../../../src/server/contract/index.ts'
+import { useEffect, useRef, useState } from 'react'
+import type { Case, CaseVerdictValue, Cases } from '../../../src/server/contract/index.ts'
 import { useAsk } from '../../client/queries.ts'
 import { pick, useView } from '../../client/view.ts'
-import { count } from '../../parts/figures.ts'
+import { count, plural } from '../../parts/figures.ts'
 import { ChoiceFilter, ExportLinks, SelectFilter, TextFilter } from '../../parts/filters.tsx'
 import { useKeys } from '../../parts/keys.ts'
 import { PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
 import { Answered, Empty } from '../../parts/states.tsx'
 import { useCaseActs } from './acts.ts'
 import { Bulk } from './bulk.tsx'
-import { CaseDetail, NoteDialog } from './case-detail.tsx'
-import { CaseList } from './case-list.tsx'
+import { Ahead, CaseDetail, NoteDialog } from './case-detail.tsx'
+import { CaseList, QueueKeys } from './case-list.tsx'
 import { useStill } from './still.ts'
 
 const filters = [
@@ -27,6 +27,8 @@ const filters = [
   'order',
 ] as const
 
+/** What the head of the page covers, with a little air. */
+const HEADER_PX = 62
 /** As many as one bulk act takes. */
 const SHOWN_MAX = 200
 
@@ -41,6 +43,7 @@ export default function CasesScreen() {
   const at = view.at ?? params.caseId
   const [marked, setMarked] = useState<ReadonlySet<string>>(new Set())
   const [noting, setNoting] = useState<string>()
+  const [asked, ask] = useState<CaseVerdictValue>()
   const select = (id: string | undefined) => {
     if (params.caseId === undefined) change({ at: id })
     else void navigate({ to: '/cases', search: { ...view, at: id } } as never)
@@ -56,23 +59,19 @@ export default function CasesScreen() {
     if (!next.delete(id)) next.add(id)
     setMarked(next)
   }
-  useQueueKeys({ rows, current, select, acts, mark, writeNote, showAll: still.showAll })
+  const markAll = () => setMarked(new Set(rows.map(({ id }) => id)))
+  const { showAll } = still
+  // The keys that are heard first win.
+  useMarkedKeys({ any: marked.size > 0, acts, ask, markAll, unmark })
+  useQueueKeys({ rows, current, select, acts, mark, writeNote, showAll })
+  const shown = current?.id ?? at
+  const detail = useTopOf(shown)
   const workers = answer.data?.workers ?? []
+  const next = rows[rows.findIndex(({ id }) => id === current?.id) + 1]
   return (
     <>
       <Head capacity={answer.data?.capacity} />
-      <Filters capacity={answer.data?.capacity}>
-        {count(answer.data?.total ?? 0)} cases <ExportLinks name="cases" query={query as never} />
-      </Filters>
-      {marked.size === 0 ? null : (
-        <Bulk
-          marked={marked.size}
-          acts={acts}
-          workers={workers}
-          unmark={unmark}
-          markAll={() => setMarked(new Set(rows.map(({ id }) => id)))}
-        />
-      )}
+      <Filters capacity={answer.data?.capacity} />
       <Answered answer={answer} rows={10}>
         {(data) =>
           data.items.length === 0 && at === undefined ? (
@@ -85,12 +84,20 @@ export default function CasesScreen() {
             </Panel>
           ) : (
             <div className="cases">
-              <Panel flush>
-                {still.waiting === 0 ? null : (
-                  <button type="button" className="new-rows" onClick={still.showAll}>
-                    {count(still.waiting)} more came in: show <kbd>R</kbd>
-                  </button>
-                )}
+              <Panel
+                flush
+                title={plural(data.total, 'case')}
+                aside={
+                  <span className="queue-aside">
+                    {still.waiting === 0 ? null : (
+                      <button type="button" className="new-rows" onClick={showAll}>
+                        {count(still.waiting)} more came in: show <kbd>R</kbd>
+                      </button>
+                    )}
+                    <ExportLinks name="cases" query={query as never} />
+                  </span>
+                }
+              >
                 <CaseList
                   rows={rows}
                   selected={current?.id}
@@ -99,23 +106,74 @@ export default function CasesScreen() {
                   mark={mark}
                 />
               </Panel>
-              <div>
-                {current === undefined && at === undefined ? null : (
+              <div ref={detail}>
+                {shown === undefined ? null : (
                   <CaseDetail
-                    caseId={current?.id ?? at ?? ''}
+                    caseId={shown}
                     known={current}
                     acts={{ ...acts, writeNote }}
                     workers={workers}
                   />
                 )}
+                {next === undefined ? null : <Ahead one={next} />}
               </div>
             </div>
           )
         }
       </Answered>
+      {marked.size === 0 ? null : (
+        <Bulk
+          marked={marked.size}
+          acts={acts}
+          workers={workers}
+          verdict={asked}
+          setVerdict={ask}
+          unmark={unmark}
+          markAll={markAll}
+        />
+      )}
       <NoteDialog caseId={noting} close={() => setNoting(undefined)} />
     </>
   )
+}
+
+/** The next case is read from its top, where its verdict is given, however far the last was read. */
+function useTopOf(shown: string | undefined) {
+  const detail = useRef<HTMLDivElement>(null)
+  const before = useRef(shown)
+  useEffect(() => {
+    if (before.current === shown) return
+    before.current = shown
+    const above = (detail.current?.getBoundingClientRect().top ?? 0) - HEADER_PX
+    if (above < 0) window.scrollBy(0, above)
+  }, [shown])
+  return detail
+}
+
+/** With cases marked, the keys of verdicts ask about all of them. */
+function useMarkedKeys({
+  any,
+  acts,
+  ask,
+  markAll,
+  unmark,
+}: {
+  readonly any: boolean
+  readonly acts: ReturnType<typeof useCaseActs>
+  readonly ask: (verdict: CaseVerdictValue) => void
+  readonly markAll: () => void
+  readonly unmark: () => void
+}) {
+  useKeys({
+    X: markAll,
+    ...(any && {
+      f: () => ask('fraud'),
+      g: () => ask('genuine'),
+      c: () => ask('unsure'),
+      a: () => acts.bulkAssign('me'),
+      Escape: unmark,
+    }),
+  })
 }
 
 function useQueueKeys({
@@ -164,19 +222,13 @@ function Head({ capacity }: { readonly capacity: Cases['capacity'] | undefined }
     <ScreenHead
       title="Review queue"
       verdict={capacity.verdict}
-      note={`${count(open)} open cases${late}; ${count(decidedToday)} alerts decided today${day}. A verdict becomes a label after ten seconds.`}
+      note={`${plural(open, 'open case')}${late}; ${plural(decidedToday, 'alert')} decided today${day}. A verdict becomes a label after ten seconds.`}
       actions={<PageLink to="/calls">A customer calls</PageLink>}
     />
   )
 }
 
-function Filters({
-  capacity,
-  children,
-}: {
-  readonly capacity: Cases['capacity'] | undefined
-  readonly children: React.ReactNode
-}) {
+function Filters({ capacity }: { readonly capacity: Cases['capacity'] | undefined }) {
   const titled = (title: string, n: number | undefined) =>
     n === undefined || n === 0 ? title : `${title} ${count(n)}`
   return (
@@ -231,7 +283,7 @@ function Filters({
       <TextFilter name="customer" title="Customer" width={90} />
       <TextFilter name="terminal" title="Terminal" width={90} />
       <TextFilter name="text" title="Number or reason" width={130} />
-      <span className="filters-count num">{children}</span>
+      <QueueKeys />
     </div>
   )
 }

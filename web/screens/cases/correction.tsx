@@ -16,7 +16,9 @@ export function Correction({
   readonly onClose: () => void
 }) {
   const act = useAct('correctVerdict', ['cases', 'case', 'decision', 'overview'])
-  const [verdict, setVerdict] = useState<CaseVerdictValue>('genuine')
+  const [verdict, setVerdict] = useState<CaseVerdictValue>(
+    one.verdict?.value === 'genuine' ? 'fraud' : 'genuine',
+  )
   const [reason, setReason] = useState('')
   return (
     <Modal opened={opened} onClose={onClose} title="Correct a verdict">
@@ -36,6 +38,7 @@ export function Correction({
         }}
       >
         <SegmentedControl
+          aria-label="Verdict"
           value={verdict}
           onChange={(value) => setVerdict(value)}
           data={[
@@ -46,6 +49,7 @@ export function Correction({
         />
         <Textarea
           label="Reason"
+          description="Kept in the audit log, with your name."
           data-autofocus
           value={reason}
           onChange={(event) => setReason(event.currentTarget.value)}

@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react'
 import type { CaseEvidence } from '../../../src/server/contract/index.ts'
 import { useAsk } from '../../client/queries.ts'
 import { count, dateTime, money, score } from '../../parts/figures.ts'
@@ -8,7 +9,14 @@ import { Answered } from '../../parts/states.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
 
 /** What else a case can be judged by: neighbours, earlier cases, what the entity did lately. */
-export function Evidence({ caseId }: { readonly caseId: string }) {
+export function Evidence({
+  caseId,
+  children,
+}: {
+  readonly caseId: string
+  /** Stands between what others did and the details. */
+  readonly children: ReactNode
+}) {
   const answer = useAsk('caseEvidence', { params: { caseId } }, { keepPrevious: true })
   return (
     <Answered answer={answer} rows={5}>
@@ -16,6 +24,7 @@ export function Evidence({ caseId }: { readonly caseId: string }) {
         <>
           <Neighbours data={data} />
           <Past data={data} />
+          {children}
           <Features data={data} />
           <Recent data={data} />
         </>
@@ -33,26 +42,43 @@ function Neighbours({ data: { neighbours } }: { readonly data: CaseEvidence }) {
           label="Neighbours"
           head={[
             { title: neighbours.entities[0]?.column ?? '' },
-            { title: 'In common' },
-            { title: 'Decisions', right: true },
+            { title: neighbours.graph === null ? 'In common' : 'Linked by' },
+            { title: 'Decisions in 30 days', right: true },
             { title: 'Declined', right: true },
-            { title: 'Fraud', right: true },
+            { title: 'Confirmed fraud', right: true },
           ]}
           rows={neighbours.entities.map((one) => ({
             key: one.value,
             cells: [
-              <PageLink key="to" to={`/decisions?customer=${encodeURIComponent(one.value)}`}>
-                {one.value}
-              </PageLink>,
+              <Neighbour key="to" one={one} />,
               one.shared.join(', '),
               count(one.decisions),
               count(one.declined),
-              <b key="fraud">{count(one.fraud)}</b>,
+              one.fraud === 0 ? (
+                <span key="fraud" className="quiet">
+                  0
+                </span>
+              ) : (
+                <b key="fraud">{count(one.fraud)}</b>
+              ),
             ],
           }))}
         />
       )}
     </Panel>
+  )
+}
+
+/** Decisions are filtered by the bank's customer and terminal; of other keys there is no list. */
+function Neighbour({ one }: { readonly one: CaseEvidence['neighbours']['entities'][number] }) {
+  const filter = /customer/.test(one.column)
+    ? 'customer'
+    : /terminal/.test(one.column)
+      ? 'terminal'
+      : null
+  if (filter === null) return <>{one.value}</>
+  return (
+    <PageLink to={`/decisions?${filter}=${encodeURIComponent(one.value)}`}>{one.value}</PageLink>
   )
 }
 

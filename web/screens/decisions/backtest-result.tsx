@@ -5,7 +5,16 @@ import type {
   BacktestTally,
 } from '../../../src/server/contract/index.ts'
 import { BarChart } from '../../parts/charts.tsx'
-import { count, dayMonth, money, none, percent, shortDateTime } from '../../parts/figures.ts'
+import {
+  count,
+  dayMonth,
+  money,
+  none,
+  percent,
+  percentRange,
+  plural,
+  shortDateTime,
+} from '../../parts/figures.ts'
 import { Facts, Hash, PageLink, Panel } from '../../parts/layout.tsx'
 import { LabelMark, OutcomeMark } from '../../parts/outcome.tsx'
 import { SmallTable } from '../../parts/small-table.tsx'
@@ -36,41 +45,56 @@ function Headline({ found }: { readonly found: BacktestResult }) {
   const labelled = events.positives + events.negatives
   const day = (iso: string | null) => (iso === null ? none : dayMonth(iso, zone))
   return (
-    <Panel title="What would change" aside={<Hash hash={found.hash} />}>
+    <Panel
+      title="What would change"
+      aside={
+        <>
+          intervals with 95 % confidence · <Hash hash={found.hash} />
+        </>
+      }
+    >
       <p className="backtest-headline">{found.sentence}</p>
-      <Facts
-        facts={[
-          {
-            name: 'Events',
-            value: `${count(events.n)}, ${day(from)} to ${day(to)}`,
-          },
-          {
-            name: 'With a label',
-            value: `${count(labelled)}, ${count(events.positives)} positive`,
-          },
-          {
-            name: 'Held against',
-            value:
-              over === 'records' ? 'what was decided then' : 'the live policy on the same values',
-          },
-          {
-            name: 'Positive among those stopped',
-            value: fromTo(before.precision, draft.precision),
-          },
-          { name: 'Positives stopped', value: fromTo(before.recall, draft.recall) },
-          { name: 'Took', value: `${seconds.toFixed(1)} s` },
-          found.unscored === 0 ? null : { name: 'Without a score', value: count(found.unscored) },
-        ]}
-      />
+      <div className="backtest-facts">
+        <Facts
+          facts={[
+            {
+              name: 'Events',
+              value: `${count(events.n)}, ${day(from)} to ${day(to)}`,
+            },
+            {
+              name: 'With a label',
+              value: `${count(labelled)}, ${count(events.positives)} positive`,
+            },
+            {
+              name: 'Held against',
+              value:
+                over === 'records' ? 'what was decided then' : 'the live policy on the same values',
+            },
+            {
+              name: 'Precision: positive among those stopped',
+              value: fromTo(before.precision, draft.precision),
+            },
+            {
+              name: 'Recall: positives that are stopped',
+              value: fromTo(before.recall, draft.recall),
+            },
+            { name: 'Took', value: `${seconds.toFixed(1)} s` },
+            found.unscored === 0 ? null : { name: 'Without a score', value: count(found.unscored) },
+          ]}
+        />
+      </div>
     </Panel>
   )
 }
 
 function fromTo(before: BacktestRate, draft: BacktestRate) {
   return (
-    <span title={rateTitle(draft)}>
-      {rate(before)} → <b>{rate(draft)}</b>
-    </span>
+    <>
+      {rate(before)} <span className="quiet">{rateNote(before)}</span>
+      <br />
+      <span aria-label="by the draft">→</span> <b>{rate(draft)}</b>{' '}
+      <span className="quiet">{rateNote(draft)}</span>
+    </>
   )
 }
 
@@ -78,9 +102,9 @@ function rate({ value }: BacktestRate): string {
   return value === null ? none : percent(value)
 }
 
-function rateTitle({ value, lower, upper, n }: BacktestRate): string {
-  if (value === null) return 'No label'
-  return `${percent(lower)} to ${percent(upper)} with 95 % confidence, n ${count(n)}`
+/** The interval holds 95 % confidence, which the panel says once. */
+function rateNote({ value, lower, upper, n }: BacktestRate): string {
+  return value === null ? 'no label' : `${percentRange(lower, upper)}, n ${count(n)}`
 }
 
 /** Rows: what was answered. Columns: what the draft answers. */
@@ -171,7 +195,11 @@ function Load({ found }: { readonly found: BacktestResult }) {
 
 function Rules({ found }: { readonly found: BacktestResult }) {
   return (
-    <Panel title="Rules of the draft" flush aside={`${found.rules.length} rules`}>
+    <Panel
+      title="Rules of the draft"
+      flush
+      aside={`${count(found.rules.length)} rules; intervals with 95 % confidence`}
+    >
       <SmallTable
         label="Rules of the draft"
         pinned
@@ -216,16 +244,10 @@ function Rules({ found }: { readonly found: BacktestResult }) {
             count(rule.fired.positives),
             count(rule.fired.negatives),
             inMoney(rule.fired.positiveAmountMinor, found),
-            <span key="precision" title={rateTitle(rule.precision)}>
+            <span key="precision">
               {rate(rule.precision)}
-              {rule.precision.value === null ? null : (
-                <>
-                  <br />
-                  <span className="quiet">
-                    {percent(rule.precision.lower)} to {percent(rule.precision.upper)}
-                  </span>
-                </>
-              )}
+              <br />
+              <span className="quiet">{rateNote(rule.precision)}</span>
             </span>,
             <span key="adds">
               {count(rule.adds.n)}
@@ -249,15 +271,26 @@ function Rules({ found }: { readonly found: BacktestResult }) {
 function overlapText({ overlap, fired }: BacktestResult['rules'][number]): string {
   const [first] = Object.entries(overlap).toSorted((a, b) => b[1] - a[1])
   if (first === undefined) return none
-  return `${first[0]}, ${percent(first[1] / fired.n)} of the time`
+  return `${first[0]}, ${count(first[1])} of ${count(fired.n)} times`
 }
 
 function Changed({ found, policy }: Props) {
   const zone = useTimeZone()
   const shown = found.changed.slice(0, EVENTS_SHOWN)
   if (shown.length === 0) return null
+  const total = outcomes
+    .flatMap((was) => outcomes.map((now) => (was === now ? 0 : found.moves[was][now].n)))
+    .reduce((sum, n) => sum + n, 0)
   return (
-    <Panel title="Events answered otherwise" flush aside={`The first ${shown.length}`}>
+    <Panel
+      title="Events answered otherwise"
+      flush
+      aside={
+        shown.length < total
+          ? `The first ${count(shown.length)} of ${count(total)}`
+          : plural(total, 'event')
+      }
+    >
       <SmallTable
         label="Events answered otherwise"
         pinned

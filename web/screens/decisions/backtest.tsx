@@ -5,12 +5,13 @@ import { useState } from 'react'
 import type { Backtest } from '../../../src/server/contract/index.ts'
 import { useAct, useAsk } from '../../client/queries.ts'
 import { useView } from '../../client/view.ts'
-import { count, dateTime, percent, shortHash } from '../../parts/figures.ts'
+import { count, date, dateTime, percent, shortHash } from '../../parts/figures.ts'
 import { PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
 import { notifyFailed } from '../../parts/notify.tsx'
 import { SmallTable } from '../../parts/small-table.tsx'
 import { Answered, Empty } from '../../parts/states.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
+import { inZone } from '../../parts/zoned.ts'
 import { BacktestFound } from './backtest-result.tsx'
 
 const LOOK_EVERY_MS = 1000
@@ -54,9 +55,15 @@ export function BacktestPanel({
       <Answered answer={answer}>
         {({ items }) =>
           items.length === 0 ? (
-            <Empty title="Nothing was back-tested yet">
-              A month of events takes seconds; the result is kept and can be approved upon.
-            </Empty>
+            <Panel>
+              <Empty
+                title="Nothing was back-tested yet"
+                command="npx assay backtest --from 2018-08-01 --to 2018-08-31"
+              >
+                A month of events takes seconds; the result is kept and can be approved upon. In the
+                terminal:
+              </Empty>
+            </Panel>
           ) : (
             <>
               <Panel title="Back-tests" flush aside={`${items.length} kept or on their way`}>
@@ -81,12 +88,13 @@ const DAY_MS = 86_400_000
 function Ask({ policy, draft }: { readonly policy: string; readonly draft?: string | undefined }) {
   const [from, setFrom] = useState('')
   const [to, setTo] = useState('')
+  const zone = useTimeZone()
   const [over, setOver] = useState<'either' | 'records' | 'history'>('either')
   const start = useAct('startBacktest', ['backtests'])
   const body = {
     ...(draft !== undefined && { draft }),
-    ...(from !== '' && { from: new Date(from).toISOString() }),
-    ...(to !== '' && { to: new Date(Date.parse(to) + DAY_MS).toISOString() }),
+    ...(from !== '' && { from: inZone(from, zone) }),
+    ...(to !== '' && { to: inZone(dayAfter(to), zone) }),
     ...(over !== 'either' && { over }),
   }
   return (
@@ -99,24 +107,24 @@ function Ask({ policy, draft }: { readonly policy: string; readonly draft?: stri
     >
       <TextInput
         type="date"
-        label="First day"
+        label={`First day, ${zone}`}
         value={from}
         onChange={(event) => setFrom(event.target.value)}
       />
       <TextInput
         type="date"
-        label="Last day"
+        label={`Last day, ${zone}`}
         value={to}
         onChange={(event) => setTo(event.target.value)}
       />
       <div>
-        <p className="backtest-label">On</p>
+        <p className="backtest-label">{onWhat[over]}</p>
         <SegmentedControl
           aria-label="Which events"
           value={over}
           onChange={(value) => setOver(value)}
           data={[
-            { value: 'either', label: 'What is best known' },
+            { value: 'either', label: 'Whichever reaches' },
             { value: 'records', label: 'Decisions' },
             { value: 'history', label: 'All events' },
           ]}
@@ -127,6 +135,17 @@ function Ask({ policy, draft }: { readonly policy: string; readonly draft?: stri
       </Button>
     </form>
   )
+}
+
+/** What each choice stands for: what the events are, and where their values come from. */
+const onWhat = {
+  either: 'Decisions; all events where the period begins before them',
+  records: 'Decisions, on the values they were made with',
+  history: 'All events known, on features as they were then',
+} as const
+
+function dayAfter(day: string): string {
+  return new Date(Date.parse(day) + DAY_MS).toISOString().slice(0, 10)
 }
 
 function Listed({
@@ -168,7 +187,7 @@ function Listed({
             </button>
           ),
           <span key="period" className="backtest-period">
-            {periodText(item)}
+            {periodText(item, zone)}
           </span>,
           item.state === 'running' || item.state === 'waiting' ? (
             <Going key="state" item={item} policy={policy} />
@@ -184,11 +203,11 @@ function Listed({
   )
 }
 
-function periodText({ from, to }: Pick<Backtest, 'from' | 'to'>): string {
+function periodText({ from, to }: Pick<Backtest, 'from' | 'to'>, zone: string): string {
   if (from === null && to === null) return 'all that is known'
   // The end is the first instant after the last day.
-  const last = to === null ? 'now' : new Date(Date.parse(to) - 1).toISOString().slice(0, 10)
-  return `${from === null ? 'the beginning' : from.slice(0, 10)} to ${last}`
+  const last = to === null ? 'now' : date(new Date(Date.parse(to) - 1).toISOString(), zone)
+  return `${from === null ? 'the beginning' : date(from, zone)} to ${last}`
 }
 
 const stages = { reading: 'Reading events', features: 'Working features out', deciding: 'Deciding' }

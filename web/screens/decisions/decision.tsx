@@ -43,7 +43,12 @@ function DecisionBody({ decision }: { readonly decision: Decision }) {
     void navigate({ to: path, search: Object.fromEntries(new URLSearchParams(search)) } as never)
   }
   const again = () => recompute.mutate({ params }, { onError: notifyFailed })
-  useKeys({ j: () => go(older), k: () => go(newer), r: again })
+  const toCase = () => {
+    if (decision.caseId !== null) {
+      void navigate({ to: '/cases', search: { at: decision.caseId } } as never)
+    }
+  }
+  useKeys({ j: () => go(older), k: () => go(newer), r: again, c: toCase })
   // In braces: newer browsers answer scrollTo with a promise, and an effect must return nothing.
   useEffect(() => {
     window.scrollTo(0, 0)
@@ -119,11 +124,19 @@ function Head({
         <span className="decision-acts">
           {decision.caseId === null ? null : (
             <PageLink to={`/cases?at=${decision.caseId}`} className="button-link">
-              Open the case
+              Open the case <kbd>C</kbd>
+            </PageLink>
+          )}
+          {decision.outcome === 'allow' ? null : (
+            <PageLink
+              to={`/calls?value=${encodeURIComponent(decision.eventId)}`}
+              className="button-link"
+            >
+              The customer calls
             </PageLink>
           )}
           <button type="button" className="button-link" onClick={onRecompute}>
-            Recompute
+            Recompute <kbd>R</kbd>
           </button>
           <button type="button" className="button-link" onClick={() => window.print()}>
             PDF

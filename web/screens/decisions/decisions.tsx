@@ -5,25 +5,18 @@ import { useCallback, useMemo } from 'react'
 import type { DecisionRow, DecisionsPage } from '../../../src/server/contract/index.ts'
 import { call, type ProblemError } from '../../client/api.ts'
 import { useAsk } from '../../client/queries.ts'
-import { useView } from '../../client/view.ts'
-import { DataTable, type Column } from '../../parts/data-table.tsx'
-import {
-  amount,
-  count,
-  duration,
-  none,
-  score,
-  shortDateTime,
-  timeOfDay,
-} from '../../parts/figures.ts'
-import { ChoiceFilter, ExportLinks, SelectFilter, TextFilter } from '../../parts/filters.tsx'
+import { pick, useView, writeView } from '../../client/view.ts'
+import { DataTable } from '../../parts/data-table.tsx'
+import { count } from '../../parts/figures.ts'
+import { ExportLinks, SelectFilter } from '../../parts/filters.tsx'
 import { useKeys } from '../../parts/keys.ts'
 import { PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
-import { LabelMark, OutcomeMark } from '../../parts/outcome.tsx'
 import { NoPolicy, useDecides } from '../../parts/no-policy.tsx'
 import { Empty, Failed, Loading } from '../../parts/states.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
-import { decisionAddress, decisionFilters } from './filters.ts'
+import { decisionColumns } from './columns.tsx'
+import { DecisionFilters } from './filter-bar.tsx'
+import { decisionAddress, decisionFilters, liveFilterKeys } from './filters.ts'
 
 const pageSize = 300
 
@@ -83,30 +76,19 @@ export default function DecisionsScreen() {
           </span>
         }
         actions={
-          <NewerNote
-            newest={rows[0]}
-            filters={filters}
-            again={() => void answer.refetch()}
-            order={order}
-          />
+          <>
+            <PageLink to={`/decisions/live${writeView(pick(view, liveFilterKeys))}`}>Live</PageLink>
+            <NewerNote
+              newest={rows[0]}
+              filters={filters}
+              again={() => void answer.refetch()}
+              order={order}
+            />
+          </>
         }
       />
       <div className="filters">
-        <ChoiceFilter
-          name="outcome"
-          title="Outcome"
-          choices={[
-            { value: undefined, title: 'All' },
-            { value: 'allow', title: 'Allow' },
-            { value: 'review', title: 'Review' },
-            { value: 'decline', title: 'Decline' },
-            { value: 'review,decline', title: 'Held back' },
-          ]}
-        />
-        <TextFilter name="customer" title="Customer" width={100} />
-        <TextFilter name="terminal" title="Terminal" width={100} />
-        <TextFilter name="amountMin" title="Amount from" width={106} />
-        <TextFilter name="amountMax" title="to" width={74} />
+        <DecisionFilters />
         <SelectFilter
           name="label"
           title="Any label"
@@ -125,7 +107,6 @@ export default function DecisionsScreen() {
             { value: 'amount', title: 'Largest amount first' },
           ]}
         />
-        <TextFilter name="text" title="Number, rule or reason" width={180} />
       </div>
       <Panel flush>
         {answer.data === undefined ? (
@@ -189,84 +170,8 @@ function Table({
 }) {
   const zone = useTimeZone()
   const { view } = useView()
-  const columns = useMemo(
-    (): readonly Column<DecisionRow>[] => [
-      {
-        key: 'time',
-        title: `Event time, ${zone}`,
-        width: 'minmax(118px, 140px)',
-        cell: (row) => (
-          <PageLink to={decisionAddress(row, view)} className="num">
-            {shortDateTime(row.eventTime, zone)}:{timeOfDay(row.eventTime, zone).slice(6)}
-          </PageLink>
-        ),
-      },
-      { key: 'event', title: 'Event', width: '82px', from: 'wide', cell: (row) => row.eventId },
-      {
-        key: 'customer',
-        title: 'Customer',
-        width: '70px',
-        from: 'narrow',
-        cell: (row) => row.customer ?? none,
-      },
-      {
-        key: 'terminal',
-        title: 'Terminal',
-        width: '70px',
-        from: 'narrow',
-        cell: (row) => row.terminal ?? none,
-      },
-      {
-        key: 'amount',
-        title: rows[0]?.amount?.currency ?? 'Amount',
-        width: 'minmax(64px, 84px)',
-        align: 'right',
-        cell: (row) => (row.amount === null ? none : amount(row.amount)),
-      },
-      {
-        key: 'score',
-        title: 'Score',
-        width: '52px',
-        align: 'right',
-        from: 'narrow',
-        cell: (row) => score(row.score),
-      },
-      {
-        key: 'outcome',
-        title: 'Outcome',
-        width: '88px',
-        cell: (row) => <OutcomeMark outcome={row.outcome} />,
-      },
-      {
-        key: 'label',
-        title: 'Label',
-        width: '112px',
-        from: 'middle',
-        cell: (row) => <LabelMark label={row.label} />,
-      },
-      {
-        key: 'reason',
-        title: 'Main reason',
-        width: 'minmax(120px, 1fr)',
-        from: 'middle',
-        cell: (row) => (
-          <span className="quiet" title={row.mainReason ?? undefined}>
-            {row.rulesFired.length > 0 ? `Rule ${row.rulesFired.join(', ')} · ` : ''}
-            {row.mainReason ?? ''}
-          </span>
-        ),
-      },
-      {
-        key: 'latency',
-        title: 'Took',
-        width: '62px',
-        align: 'right',
-        from: 'wide',
-        cell: (row) => duration(row.latencyUs),
-      },
-    ],
-    [zone, view, rows],
-  )
+  const currency = rows[0]?.amount?.currency
+  const columns = useMemo(() => decisionColumns({ zone, view, currency }), [zone, view, currency])
   return (
     <DataTable
       label="Decisions"

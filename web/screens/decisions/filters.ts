@@ -15,6 +15,19 @@ export const decisionFilterKeys = [
   'namespace',
 ] as const
 
+/** Those that hold for what is decided now. */
+export const liveFilterKeys = [
+  'outcome',
+  'policy',
+  'customer',
+  'terminal',
+  'text',
+  'rule',
+  'amountMin',
+  'amountMax',
+  'namespace',
+] as const
+
 export function decisionFilters(view: View): Record<string, string> {
   return pick(view, decisionFilterKeys)
 }

@@ -31,11 +31,76 @@ describe.skipIf(!needs('chromium'))('changing a policy in a browser', () => {
     expect(opened.complaints).toEqual([])
   })
 
+  test('what is added is written at once, and the focus is never lost', async () => {
+    const opened = await open()
+    const { page } = opened
+    await show(opened, '/policies/card-fraud/drafts/new')
+    const focused = (name: string) =>
+      page.waitForFunction(
+        (wanted) => document.activeElement?.getAttribute('aria-label') === wanted,
+        name,
+      )
+    await page.getByRole('button', { name: 'Add a rule' }).press('Enter')
+    await focused('Name of rule 3')
+    await page.keyboard.press('ControlOrMeta+a')
+    await page.keyboard.type('travels')
+    await page.getByRole('button', { name: 'Move travels up' }).press('Enter')
+    await focused('Name of rule 2')
+    await page.getByRole('button', { name: 'Remove travels' }).press('Enter')
+    await focused('Name of rule 2')
+    await page.getByRole('button', { name: 'Add a list' }).press('Enter')
+    await focused('Name of list 2')
+    await page.getByRole('button', { name: 'Remove list-2' }).press('Enter')
+    await focused('Add a list')
+    await page.getByRole('button', { name: 'Add a typology' }).press('Enter')
+    await focused('Name of typology 2')
+    await page.getByRole('button', { name: 'Remove typology-2' }).press('Enter')
+    await focused('Add a typology')
+    expect(opened.complaints).toEqual([])
+  })
+
+  test('a draft that is not saved is not left without a word; Ctrl-S saves it', async () => {
+    const opened = await open()
+    const { page } = opened
+    await show(opened, '/policies/card-fraud/drafts/new')
+    await page.getByLabel('Condition of amount-above-220').fill('event.amount > 100.0')
+    await page.getByText('Rule amount-above-220: when event.amount > 100.0').waitFor()
+    await page.getByRole('link', { name: 'Overview', exact: true }).click()
+    const leave = page.getByRole('dialog', { name: 'Leave without saving?' })
+    await leave.getByRole('button', { name: 'Stay' }).click()
+    await leave.waitFor({ state: 'detached' })
+    expect(new URL(page.url()).pathname).toBe('/policies/card-fraud/drafts/new')
+    await page.keyboard.press('ControlOrMeta+s')
+    const dialog = page.getByRole('dialog', { name: 'Save draft' })
+    await dialog.getByLabel('Reason').fill('A new pattern')
+    await dialog.getByRole('button', { name: 'Save draft' }).click()
+    await page.waitForURL(/drafts\/draft_1/)
+    await page.getByRole('link', { name: 'Overview', exact: true }).click()
+    await page.getByRole('heading', { name: 'Decisions now' }).waitFor()
+  })
+
+  test('the names that a condition can ask stand below the rules, not in every mistake', async () => {
+    const opened = await open()
+    const { page } = opened
+    await show(opened, '/policies/card-fraud/drafts/new')
+    await page.getByLabel('Condition of amount-above-220').fill('event.amuont > 100.0')
+    await page.getByText('The names that there are stand below.').waitFor()
+    const names = page.getByText('What conditions can ask: 3 columns, 2 features')
+    expect(await page.getByText('features.TERMINAL_ID_RISK_7DAY_WINDOW').isVisible()).toBe(false)
+    await names.click()
+    await page.getByText('features.TERMINAL_ID_RISK_7DAY_WINDOW').waitFor()
+    await page.getByText('listed("blocked")').waitFor()
+  })
+
   test('a rule that paused itself is shown, and another person confirms that it goes on', async () => {
     const opened = await open()
     const { page } = opened
     await show(opened, '/policies/card-fraud')
     await page.getByText('paused itself').waitFor()
+    const row = page.getByRole('row', { name: /^busy/ })
+    await row.getByText('paused', { exact: true }).waitFor()
+    await row.getByText('pauses itself above 50 an hour').waitFor()
+    expect(await page.getByRole('button', { name: 'Pause busy' }).count()).toBe(0)
     await page.getByRole('button', { name: 'Confirm that busy goes on' }).click()
     const dialog = page.getByRole('dialog')
     await dialog.getByText('Bea proposed it').waitFor()
@@ -50,7 +115,13 @@ describe.skipIf(!needs('chromium'))('changing a policy in a browser', () => {
     const { page } = opened
     await show(opened, '/lists')
     await page.getByText('(expired)').waitFor()
-    await page.getByRole('button', { name: 'Add values' }).click()
+    await page.keyboard.press('/')
+    await page.keyboard.type('Case')
+    await page.getByText('Stolen card').waitFor({ state: 'detached' })
+    await page.getByLabel('Search').fill('')
+    await page.getByText('Stolen card').waitFor()
+    await page.getByRole('heading', { name: 'Lists' }).click()
+    await page.keyboard.press('a')
     const dialog = page.getByRole('dialog')
     await dialog.getByLabel('Values of customer_id').fill('4712')
     await dialog.getByLabel('Reason').fill('Case 18')

@@ -1,7 +1,7 @@
 /** The policy editor: a draft, what it changes, what it would have answered, and who approves it. */
-import { Button, Textarea } from '@mantine/core'
-import { useNavigate, useParams } from '@tanstack/react-router'
-import { useEffect, useState } from 'react'
+import { Button, Modal } from '@mantine/core'
+import { useBlocker, useNavigate, useParams } from '@tanstack/react-router'
+import { useEffect, useRef, useState } from 'react'
 import type {
   Draft,
   PolicyParts,
@@ -9,16 +9,18 @@ import type {
   RuleTest,
 } from '../../../src/server/contract/index.ts'
 import { useAct, useAsk } from '../../client/queries.ts'
-import { count, dateTime } from '../../parts/figures.ts'
+import { dateTime } from '../../parts/figures.ts'
 import { Hash, PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
 import { notify } from '../../parts/notify.tsx'
 import { ReasonDialog } from '../../parts/reason-dialog.tsx'
-import { SmallTable } from '../../parts/small-table.tsx'
-import { Answered, Failed } from '../../parts/states.tsx'
+import { Answered } from '../../parts/states.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
 import { BacktestPanel } from './backtest.tsx'
+import { PolicyActions } from './policy-actions.tsx'
 import { PolicyPartsPanel } from './policy-parts.tsx'
 import { RuleTable } from './policy-rules.tsx'
+import { Names, Tests } from './policy-tests.tsx'
+import { Trial } from './policy-trial.tsx'
 
 const touched = ['draft', 'policyWork', 'policy'] as const
 const openStates: readonly string[] = ['draft', 'shadow', 'proposed']
@@ -64,6 +66,10 @@ function Editor({ work, draft }: { readonly work: PolicyWork; readonly draft: Dr
   const isChanged =
     draft === undefined ||
     JSON.stringify(content) !== JSON.stringify({ parts: draft.parts, tests: draft.tests })
+  const isUnsaved =
+    draft === undefined
+      ? content.tests.length > 0 || JSON.stringify(content.parts) !== JSON.stringify(work.parts)
+      : isChanged
   const set = (part: Partial<PolicyParts>) =>
     setContent(({ parts, tests }) => ({ parts: { ...parts, ...part }, tests }))
   return (
@@ -79,7 +85,7 @@ function Editor({ work, draft }: { readonly work: PolicyWork; readonly draft: Dr
             </>
           ) : (
             <>
-              <Hash hash={draft.version} /> {draft.sentence}
+              {draft.sentence} (version <Hash hash={draft.version} />)
             </>
           )
         }
@@ -89,6 +95,7 @@ function Editor({ work, draft }: { readonly work: PolicyWork; readonly draft: Dr
             content={content}
             policy={policy}
             isChanged={isChanged}
+            isUnsaved={isUnsaved}
             canSave={mistakes.length === 0 && !isFixed}
           />
         }
@@ -108,6 +115,9 @@ function Editor({ work, draft }: { readonly work: PolicyWork; readonly draft: Dr
                 {sentence}
               </p>
             ))}
+          {isFixed ? null : (
+            <Names columns={work.columns} features={work.features} lists={content.parts.lists} />
+          )}
         </Panel>
         <div className="columns-wide-first">
           <div className="stack">
@@ -117,6 +127,7 @@ function Editor({ work, draft }: { readonly work: PolicyWork; readonly draft: Dr
             <Tests
               tests={content.tests}
               results={check.data?.results ?? draft?.results ?? []}
+              columns={work.columns}
               isFixed={isFixed}
               change={(tests) => setContent(({ parts }) => ({ parts, tests }))}
             />
@@ -125,10 +136,12 @@ function Editor({ work, draft }: { readonly work: PolicyWork; readonly draft: Dr
             {draft === undefined ? null : <Approval draft={draft} isChanged={isChanged} />}
             <PolicyPartsPanel
               parts={content.parts}
+              live={work.parts}
               columns={work.columns}
               isFixed={isFixed}
               change={set}
             />
+            <PolicyActions parts={content.parts} isFixed={isFixed} change={set} />
             {draft === undefined ? null : <History draft={draft} />}
           </div>
         </div>
@@ -142,12 +155,14 @@ function Acts({
   content,
   policy,
   isChanged,
+  isUnsaved,
   canSave,
 }: {
   readonly draft: Draft | undefined
   readonly content: Content
   readonly policy: string
   readonly isChanged: boolean
+  readonly isUnsaved: boolean
   readonly canSave: boolean
 }) {
   const navigate = useNavigate()
@@ -155,10 +170,19 @@ function Acts({
   const save = useAct('saveDraft', touched)
   const act = useAct('actOnDraft', touched)
   const [asks, setAsks] = useState<'save' | 'shadow' | 'propose' | 'withdraw' | null>(null)
+  const isSaved = useRef(false)
+  const leaving = useBlocker({
+    shouldBlockFn: ({ current, next }) =>
+      isUnsaved && !isSaved.current && current.pathname !== next.pathname,
+    enableBeforeUnload: () => isUnsaved && !isSaved.current,
+    withResolver: true,
+  })
+  useSaveKey(isChanged && canSave && asks === null, () => setAsks('save'))
   const done = (kept: Draft) => {
+    isSaved.current = true
     setAsks(null)
     notify(kept.sentence)
-    void navigate({ to: `/policies/${policy}/drafts/${kept.id}` })
+    void navigate({ to: `/policies/${policy}/drafts/${kept.id}` }).then(toScreen)
   }
   const submit = (reason: string) => {
     if (asks === null) return
@@ -177,7 +201,12 @@ function Acts({
   const failed = [create, save, act].find(({ error }) => error !== null)
   return (
     <>
-      <Button size="xs" disabled={!isChanged || !canSave} onClick={() => setAsks('save')}>
+      <Button
+        size="xs"
+        disabled={!isChanged || !canSave}
+        title="Ctrl S"
+        onClick={() => setAsks('save')}
+      >
         Save draft
       </Button>
       <Button
@@ -212,8 +241,44 @@ function Acts({
       >
         <p>{asks === null ? '' : says[asks]}</p>
       </ReasonDialog>
+      <Modal
+        opened={leaving.status === 'blocked'}
+        onClose={() => leaving.reset?.()}
+        title="Leave without saving?"
+      >
+        <div className="stack">
+          <p>What you changed in this draft is not saved, and is lost when you leave.</p>
+          <div className="screen-actions">
+            <Button data-autofocus onClick={() => leaving.reset?.()}>
+              Stay
+            </Button>
+            <Button variant="default" onClick={() => leaving.proceed?.()}>
+              Leave
+            </Button>
+          </div>
+        </div>
+      </Modal>
     </>
   )
+}
+
+/** The button that was pressed is gone; whoever uses the keyboard goes on from the draft. */
+function toScreen(): void {
+  document.getElementById('screen')?.focus({ preventScroll: true })
+}
+
+function useSaveKey(canSave: boolean, save: () => void) {
+  const latest = useRef(save)
+  latest.current = save
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== 's') return
+      event.preventDefault()
+      if (canSave) latest.current()
+    }
+    window.addEventListener('keydown', press)
+    return () => window.removeEventListener('keydown', press)
+  }, [canSave])
 }
 
 const titles = {
@@ -246,153 +311,6 @@ function Differences({ differences }: { readonly differences: readonly string[] 
   )
 }
 
-function Trial({
-  policy,
-  parts,
-  canTry,
-}: {
-  readonly policy: string
-  readonly parts: PolicyParts
-  readonly canTry: boolean
-}) {
-  const act = useAct('tryDraft', [])
-  const trial = act.data
-  return (
-    <Panel
-      title="On the last 1,000 decisions"
-      aside={
-        <Button
-          size="compact-xs"
-          variant="default"
-          disabled={!canTry}
-          loading={act.isPending}
-          onClick={() => act.mutate({ params: { policy }, body: { parts } })}
-        >
-          Try it
-        </Button>
-      }
-    >
-      {act.error === null ? null : <Failed error={act.error} />}
-      {trial === undefined ? (
-        <p className="quiet">What it would have answered, on the values of then.</p>
-      ) : (
-        <div className="stack" role="status">
-          <p>{trial.sentence}</p>
-          <SmallTable
-            label="Outcomes"
-            head={[
-              { title: '' },
-              { title: 'Allow', right: true },
-              { title: 'Review', right: true },
-              { title: 'Decline', right: true },
-            ]}
-            rows={(['before', 'draft'] as const).map((side) => ({
-              key: side,
-              cells: [
-                side === 'before' ? 'As decided' : 'By the draft',
-                count(trial[side].allow),
-                count(trial[side].review),
-                count(trial[side].decline),
-              ],
-            }))}
-          />
-          <SmallTable
-            label="Rules in the trial"
-            head={[
-              { title: 'Rule' },
-              { title: 'Fired', right: true },
-              { title: 'Fraud of labelled', right: true },
-              { title: 'Alone', right: true },
-            ]}
-            rows={trial.rules.map((rule) => ({
-              key: rule.name,
-              cells: [
-                rule.name,
-                count(rule.fired),
-                `${count(rule.positives)} of ${count(rule.labelled)}`,
-                count(rule.alone),
-              ],
-            }))}
-          />
-        </div>
-      )}
-    </Panel>
-  )
-}
-
-function Tests({
-  tests,
-  results,
-  isFixed,
-  change,
-}: {
-  readonly tests: readonly RuleTest[]
-  readonly results: Draft['results']
-  readonly isFixed: boolean
-  readonly change: (tests: RuleTest[]) => void
-}) {
-  const [text, setText] = useState(() => JSON.stringify(tests, null, 2))
-  const [notJson, setNotJson] = useState<string | null>(null)
-  const edit = (next: string) => {
-    setText(next)
-    try {
-      const parsed: unknown = JSON.parse(next)
-      if (!Array.isArray(parsed)) throw new Error('A list of tests is wanted: [ … ]')
-      setNotJson(null)
-      change(parsed as RuleTest[])
-    } catch (error) {
-      setNotJson(error instanceof Error ? error.message : 'This is not JSON')
-    }
-  }
-  return (
-    <Panel
-      title="Rule tests"
-      aside={`${results.filter(({ passed }) => passed).length} of ${tests.length} hold`}
-    >
-      <div className="stack">
-        {results.map((result) => (
-          <p key={result.name}>
-            {result.passed ? '✓' : '✗'} <b>{result.name}</b>: {result.sentence}
-          </p>
-        ))}
-        {isFixed ? null : (
-          <>
-            <Textarea
-              aria-label="Tests as JSON"
-              autosize
-              minRows={2}
-              maxRows={18}
-              spellCheck={false}
-              styles={{ input: { fontFamily: 'var(--mono)', fontSize: 12.5 } }}
-              value={text}
-              error={notJson}
-              onChange={(event) => edit(event.currentTarget.value)}
-            />
-            <div>
-              <Button
-                size="xs"
-                variant="default"
-                onClick={() => edit(JSON.stringify([...tests, example(tests.length)], null, 2))}
-              >
-                Add a test
-              </Button>
-            </div>
-          </>
-        )}
-      </div>
-    </Panel>
-  )
-}
-
-const example = (n: number): RuleTest => ({
-  name: `test ${n + 1}`,
-  event: {},
-  features: {},
-  score: 0.1,
-  listed: [],
-  expect: { outcome: 'allow' },
-})
-
 function Approval({ draft, isChanged }: { readonly draft: Draft; readonly isChanged: boolean }) {
   const zone = useTimeZone()
   const answer = useAct('answerDraft', touched)
@@ -410,8 +328,8 @@ function Approval({ draft, isChanged }: { readonly draft: Draft; readonly isChan
         )}
         {draft.verdicts.map((given) => (
           <p key={given.by.id}>
-            {given.by.name}: {given.verdict}, {given.reason}{' '}
-            <span className="quiet">{dateTime(given.at, zone)}</span>
+            {given.by.name} {given.verdict === 'approve' ? 'approved' : 'refused'}: {given.reason}{' '}
+            <span className="quiet num">{dateTime(given.at, zone)}</span>
           </p>
         ))}
         {draft.obstacle === null && !isChanged ? (
@@ -442,6 +360,7 @@ function Approval({ draft, isChanged }: { readonly draft: Draft; readonly isChan
               onSuccess: ({ sentence }) => {
                 setAsks(null)
                 notify(sentence)
+                toScreen()
               },
             },
           )

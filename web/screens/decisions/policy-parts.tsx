@@ -3,9 +3,12 @@ import { Button, NativeSelect, NumberInput, TextInput } from '@mantine/core'
 import type { PolicyParts } from '../../../src/server/contract/index.ts'
 import { Panel } from '../../parts/layout.tsx'
 import { SmallTable } from '../../parts/small-table.tsx'
+import { useFocusOn } from './policy-rules.tsx'
 
 interface PartsProps {
   readonly parts: PolicyParts
+  /** What decides now. */
+  readonly live: PolicyParts
   readonly columns: readonly { readonly name: string; readonly kind: string }[]
   readonly isFixed: boolean
   readonly change: (part: Partial<PolicyParts>) => void
@@ -21,7 +24,7 @@ export function PolicyPartsPanel(props: PartsProps) {
   )
 }
 
-function Thresholds({ parts, isFixed, change }: PartsProps) {
+function Thresholds({ parts, live, isFixed, change }: PartsProps) {
   const { thresholds, fallback } = parts
   return (
     <Panel title="Thresholds and fallback">
@@ -32,8 +35,13 @@ function Thresholds({ parts, isFixed, change }: PartsProps) {
             <NumberInput
               key={name}
               size="xs"
+              hideControls
               label={`${name === 'review' ? 'Review' : 'Decline'} from this score`}
-              description={typeof now === 'number' ? undefined : 'Found when the model is trained'}
+              description={
+                typeof now === 'number'
+                  ? 'As trained where it is empty'
+                  : 'Found when the model is trained'
+              }
               placeholder="as trained"
               min={0}
               max={2}
@@ -41,7 +49,8 @@ function Thresholds({ parts, isFixed, change }: PartsProps) {
               disabled={isFixed}
               value={typeof now === 'number' ? now : ''}
               onChange={(value) => {
-                if (value !== '') change({ thresholds: { ...thresholds, [name]: Number(value) } })
+                const found = value === '' ? live.thresholds[name] : Number(value)
+                change({ thresholds: { ...thresholds, [name]: found } })
               }}
             />
           )
@@ -59,6 +68,7 @@ function Thresholds({ parts, isFixed, change }: PartsProps) {
         />
         <NumberInput
           size="xs"
+          hideControls
           label="Reviews that people can work a day"
           min={0}
           disabled={isFixed}
@@ -77,10 +87,18 @@ function Typologies({ parts, isFixed, change }: PartsProps) {
   type Typology = PolicyParts['typologies'][number]
   const set = (at: number, part: Partial<Typology>) =>
     change({ typologies: typologies.map((each, i) => (i === at ? { ...each, ...part } : each)) })
+  const setFrom = (at: number, from: 'alert' | 'interdict', points: number | null) => {
+    const { interdict: _, ...rest } = typologies[at] ?? fresh()
+    if (points !== null) set(at, { [from]: points || 1 })
+    else if (from === 'interdict') {
+      change({ typologies: typologies.map((each, i) => (i === at ? rest : each)) })
+    }
+  }
   const weigh = (at: number, rule: string, points: number) => {
     const { [rule]: _, ...rest } = typologies[at]?.weights ?? {}
     set(at, { weights: points === 0 ? rest : { ...rest, [rule]: points } })
   }
+  const focusOn = useFocusOn()
   const first = rules[0]?.name
   const fresh = (): Typology => ({
     name: `typology-${typologies.length + 1}`,
@@ -90,6 +108,10 @@ function Typologies({ parts, isFixed, change }: PartsProps) {
   })
   return (
     <Panel title="Typologies" aside={typologies.length === 0 ? 'none' : 'points by rule'}>
+      <p className="quiet">
+        A pattern of several rules. The points of those that fire add up; from one sum on the
+        payment is reviewed (alert), from another it is declined (interdiction).
+      </p>
       {typologies.length === 0 ? null : (
         <SmallTable
           label="Points of typologies"
@@ -120,7 +142,7 @@ function Typologies({ parts, isFixed, change }: PartsProps) {
             ...(['alert', 'interdict'] as const).map((from) => ({
               key: from,
               cells: [
-                from === 'alert' ? 'Review from' : 'Decline from',
+                from === 'alert' ? 'Alert: review from' : 'Interdict: decline from',
                 ...typologies.map((typology, at) => (
                   <NumberInput
                     key={typology.name}
@@ -128,9 +150,10 @@ function Typologies({ parts, isFixed, change }: PartsProps) {
                     w={64}
                     hideControls
                     aria-label={`${from} of ${typology.name}`}
+                    placeholder={from === 'interdict' ? 'never' : ''}
                     disabled={isFixed}
                     value={typology[from] ?? ''}
-                    onChange={(value) => set(at, { [from]: Number(value) || 1 })}
+                    onChange={(value) => setFrom(at, from, value === '' ? null : Number(value))}
                   />
                 )),
               ],
@@ -139,21 +162,44 @@ function Typologies({ parts, isFixed, change }: PartsProps) {
         />
       )}
       {typologies.map((typology, at) => (
-        <TextInput
-          key={at}
-          size="xs"
-          label={`What ${typology.name} says`}
-          disabled={isFixed}
-          value={typology.reason}
-          onChange={(event) => set(at, { reason: event.currentTarget.value })}
-        />
+        <div key={at} className="list-line">
+          <TextInput
+            size="xs"
+            label={`Name of typology ${at + 1}`}
+            aria-label={`Name of typology ${at + 1}`}
+            disabled={isFixed}
+            value={typology.name}
+            onChange={(event) => set(at, { name: event.currentTarget.value })}
+          />
+          <TextInput
+            size="xs"
+            label="What it says"
+            aria-label={`What ${typology.name} says`}
+            placeholder="A sentence to say to a customer"
+            disabled={isFixed}
+            value={typology.reason}
+            onChange={(event) => set(at, { reason: event.currentTarget.value })}
+          />
+          <Remove
+            what={typology.name}
+            isFixed={isFixed}
+            remove={() => {
+              focusOn('Add a typology')
+              change({ typologies: typologies.filter((_, i) => i !== at) })
+            }}
+          />
+        </div>
       ))}
       {isFixed ? null : (
-        <p className="rule-add">
+        <p className="part-add">
           <Button
             size="compact-xs"
             variant="default"
-            onClick={() => change({ typologies: [...typologies, fresh()] })}
+            aria-label="Add a typology"
+            onClick={() => {
+              focusOn(`Name of typology ${typologies.length + 1}`)
+              change({ typologies: [...typologies, fresh()] })
+            }}
           >
             Add a typology
           </Button>
@@ -163,16 +209,48 @@ function Typologies({ parts, isFixed, change }: PartsProps) {
   )
 }
 
-const LISTED: readonly string[] = ['id', 'key', 'text', 'category']
+function Remove({
+  what,
+  isFixed,
+  remove,
+}: {
+  readonly what: string
+  readonly isFixed: boolean
+  readonly remove: () => void
+}) {
+  if (isFixed) return null
+  return (
+    <Button
+      size="compact-xs"
+      variant="subtle"
+      color="red"
+      aria-label={`Remove ${what}`}
+      onClick={remove}
+    >
+      ×
+    </Button>
+  )
+}
+
+/** What values are listed of, the likeliest first. */
+const LISTED: readonly string[] = ['key', 'category', 'text', 'id']
 
 function Lists({ parts, columns, isFixed, change }: PartsProps) {
   const { lists } = parts
-  const offered = columns.filter(({ kind }) => LISTED.includes(kind)).map(({ name }) => name)
+  const focusOn = useFocusOn()
+  const offered = columns
+    .filter(({ kind }) => LISTED.includes(kind))
+    .toSorted((a, b) => LISTED.indexOf(a.kind) - LISTED.indexOf(b.kind))
+    .map(({ name }) => name)
   const set = (at: number, part: object) =>
     change({ lists: lists.map((each, i) => (i === at ? { ...each, ...part } : each)) })
   return (
-    <Panel title="Lists" aside='asked as listed("name")'>
+    <Panel title="Lists" aside={lists.length === 0 ? 'none' : undefined}>
       <div className="stack">
+        <p className="quiet">
+          A condition asks <code>listed("name")</code> whether the event’s value of the column is on
+          it. Values are put on it on the page Lists, at once and without a draft.
+        </p>
         {lists.map((list, at) => (
           <div key={at} className="list-line">
             <TextInput
@@ -190,6 +268,23 @@ function Lists({ parts, columns, isFixed, change }: PartsProps) {
               data={offered}
               onChange={(event) => set(at, { column: event.currentTarget.value })}
             />
+            <Remove
+              what={list.name}
+              isFixed={isFixed}
+              remove={() => {
+                focusOn('Add a list')
+                change({ lists: lists.filter((_, i) => i !== at) })
+              }}
+            />
+            <TextInput
+              size="xs"
+              className="list-description"
+              aria-label={`Description of ${list.name}`}
+              placeholder="What it is for"
+              disabled={isFixed}
+              value={list.description}
+              onChange={(event) => set(at, { description: event.currentTarget.value })}
+            />
           </div>
         ))}
         {isFixed ? null : (
@@ -197,14 +292,12 @@ function Lists({ parts, columns, isFixed, change }: PartsProps) {
             <Button
               size="compact-xs"
               variant="default"
-              onClick={() =>
-                change({
-                  lists: [
-                    ...lists,
-                    { name: `list-${lists.length + 1}`, column: offered[0] ?? '', description: '' },
-                  ],
-                })
-              }
+              aria-label="Add a list"
+              onClick={() => {
+                focusOn(`Name of list ${lists.length + 1}`)
+                const name = `list-${lists.length + 1}`
+                change({ lists: [...lists, { name, column: offered[0] ?? '', description: '' }] })
+              }}
             >
               Add a list
             </Button>

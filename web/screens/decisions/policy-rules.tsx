@@ -1,5 +1,6 @@
 /** The rules of a draft as a dense table: each field is edited where it stands. */
 import { Button, NativeSelect, NumberInput, Textarea, TextInput } from '@mantine/core'
+import { useEffect, useRef } from 'react'
 import type { DraftCheck, PolicyParts } from '../../../src/server/contract/index.ts'
 import { SmallTable } from '../../parts/small-table.tsx'
 
@@ -18,19 +19,30 @@ export function RuleTable({ rules, mistakes, isFixed, change }: RulesProps) {
   const move = (at: number, by: number) => {
     const next = [...rules]
     const [taken] = next.splice(at, 1)
-    if (taken !== undefined) next.splice(at + by, 0, taken)
+    if (taken === undefined) return
+    next.splice(at + by, 0, taken)
+    focusOn(`Name of rule ${at + by + 1}`)
     change(next)
   }
+  const focusOn = useFocusOn()
   return (
-    <>
+    <div className="rules-edit">
       <SmallTable
         label="Rules of the draft"
         head={[
           { title: 'Rule and what is said' },
           { title: 'When (CEL)' },
-          { title: 'Then' },
-          { title: 'Priority' },
-          { title: 'Cap an hour' },
+          { title: 'Then, and mode' },
+          {
+            title: <span title="Where rules disagree, the highest priority wins">Priority</span>,
+          },
+          {
+            title: (
+              <span title="A rule that fires more often than this within an hour pauses itself">
+                Cap an hour
+              </span>
+            ),
+          },
           { title: <span className="visually-hidden">Order</span> },
         ]}
         rows={rules.map((rule, at) => ({
@@ -86,32 +98,36 @@ export function RuleTable({ rules, mistakes, isFixed, change }: RulesProps) {
                 onChange={(event) => set(at, { mode: event.currentTarget.value as Rule['mode'] })}
               />
             </div>,
-            <NumberInput
-              key="priority"
-              size="xs"
-              w={64}
-              min={0}
-              max={100}
-              hideControls
-              aria-label={`Priority of ${rule.name}`}
-              disabled={isFixed}
-              value={rule.priority ?? 0}
-              onChange={(value) => set(at, { priority: Number(value) || 0 })}
-            />,
-            <NumberInput
-              key="cap"
-              size="xs"
-              w={76}
-              min={1}
-              hideControls
-              placeholder="none"
-              aria-label={`Cap of ${rule.name}`}
-              disabled={isFixed}
-              value={rule.capPerHour ?? ''}
-              onChange={(value) =>
-                set(at, { capPerHour: value === '' ? undefined : Number(value) })
-              }
-            />,
+            <div key="priority" className="rule-number">
+              <span aria-hidden>Priority</span>
+              <NumberInput
+                size="xs"
+                w={64}
+                min={0}
+                max={100}
+                hideControls
+                aria-label={`Priority of ${rule.name}`}
+                disabled={isFixed}
+                value={rule.priority ?? 0}
+                onChange={(value) => set(at, { priority: Number(value) || 0 })}
+              />
+            </div>,
+            <div key="cap" className="rule-number">
+              <span aria-hidden>Cap an hour</span>
+              <NumberInput
+                size="xs"
+                w={76}
+                min={1}
+                hideControls
+                placeholder="none"
+                aria-label={`Cap of ${rule.name}`}
+                disabled={isFixed}
+                value={rule.capPerHour ?? ''}
+                onChange={(value) =>
+                  set(at, { capPerHour: value === '' ? undefined : Number(value) })
+                }
+              />
+            </div>,
             <span key="order" className="rule-acts">
               <Button
                 size="compact-xs"
@@ -125,10 +141,23 @@ export function RuleTable({ rules, mistakes, isFixed, change }: RulesProps) {
               <Button
                 size="compact-xs"
                 variant="subtle"
+                disabled={isFixed || at === rules.length - 1}
+                aria-label={`Move ${rule.name} down`}
+                onClick={() => move(at, 1)}
+              >
+                ↓
+              </Button>
+              <Button
+                size="compact-xs"
+                variant="subtle"
                 color="red"
                 disabled={isFixed}
                 aria-label={`Remove ${rule.name}`}
-                onClick={() => change(rules.filter((_, i) => i !== at))}
+                onClick={() => {
+                  const left = rules.length - 1
+                  if (left > 0) focusOn(`Name of rule ${Math.min(at + 1, left)}`)
+                  change(rules.filter((_, i) => i !== at))
+                }}
               >
                 ×
               </Button>
@@ -138,13 +167,37 @@ export function RuleTable({ rules, mistakes, isFixed, change }: RulesProps) {
       />
       {isFixed ? null : (
         <p className="rule-add">
-          <Button size="xs" variant="default" onClick={() => change([...rules, newRule(rules)])}>
+          <Button
+            size="xs"
+            variant="default"
+            onClick={() => {
+              focusOn(`Name of rule ${rules.length + 1}`)
+              change([...rules, newRule(rules)])
+            }}
+          >
             Add a rule
           </Button>
         </p>
       )}
-    </>
+    </div>
   )
+}
+
+/** Puts the focus on the field of a name once what was changed is on the page. */
+export function useFocusOn(): (name: string) => void {
+  const wanted = useRef<string>(null)
+  useEffect(() => {
+    if (wanted.current === null) return
+    const field = document.querySelector<HTMLElement>(
+      `[aria-label="${CSS.escape(wanted.current)}"]`,
+    )
+    if (field === null) return
+    wanted.current = null
+    field.focus()
+  })
+  return (name) => {
+    wanted.current = name
+  }
 }
 
 /** The text, and under it what is wrong with a caret at the place. */
@@ -176,10 +229,23 @@ function Expression({
       {mistakes.map(({ sentence, at }) => (
         <p key={sentence} className="rule-mistake" role="alert">
           {at === null ? null : <Place text={rule.when} at={at} />}
-          {sentence}
+          <Mistake sentence={sentence} />
         </p>
       ))}
     </div>
+  )
+}
+
+const SHORT = 160
+/** What is wrong; all names that there are, which may be hundreds, only when they are asked for. */
+function Mistake({ sentence }: { readonly sentence: string }) {
+  const end = sentence.indexOf('. ')
+  if (sentence.length <= SHORT || end < 0) return <>{sentence}</>
+  return (
+    <>
+      {sentence.slice(0, end + 1)}{' '}
+      <span title={sentence}>The names that there are stand below.</span>
+    </>
   )
 }
 

@@ -9,7 +9,19 @@ import { notify } from '../../parts/notify.tsx'
 import { ReasonDialog } from '../../parts/reason-dialog.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
 
-const touched = ['policyWork', 'policy', 'overview'] as const
+/**
+ * An act may take the button away that began it. The answer is told by whoever asked for the act, so
+ * the acts are the parent's, which stays.
+ */
+export function useRuleActs() {
+  const touched = ['policyWork', 'policy', 'overview', 'governance'] as const
+  return {
+    pauseRule: useAct('pauseRule', touched),
+    resumeRule: useAct('resumeRule', touched),
+    answerChange: useAct('answerChange', touched),
+  }
+}
+type RuleActs = ReturnType<typeof useRuleActs>
 
 export function PolicyWorkPanel({ policy }: { readonly policy: string }) {
   const answer = useAsk('policyWork', { params: { policy } }, { every: 10_000 })
@@ -50,6 +62,7 @@ function Declared({ work }: { readonly work: PolicyWork }) {
 
 function Paused({ work }: { readonly work: PolicyWork }) {
   const zone = useTimeZone()
+  const acts = useRuleActs()
   if (work.paused.length === 0) return <p className="quiet">No rule is paused.</p>
   return (
     <ul className="story">
@@ -60,15 +73,22 @@ function Paused({ work }: { readonly work: PolicyWork }) {
             <span className="quiet num">{dateTime(paused.at, zone)}</span>
             <span>
               <b>{paused.rule}</b>{' '}
-              {paused.byItself ? 'paused itself' : `paused by ${paused.by.name}`}: {paused.reason}{' '}
+              {paused.byItself ? 'paused itself' : `was paused by ${paused.by.name}`}:{' '}
+              {paused.reason}{' '}
               {asked === undefined ? (
-                <RuleAct policy={work.policy} rule={paused.rule} act="resumeRule" />
+                <RuleAct acts={acts} policy={work.policy} rule={paused.rule} act="resumeRule" />
               ) : asked.yours ? (
                 <span className="quiet">
                   You proposed that it goes on; another person confirms.
                 </span>
               ) : (
-                <Confirm id={asked.id} rule={paused.rule} by={asked.by.name} why={asked.reason} />
+                <Confirm
+                  acts={acts}
+                  id={asked.id}
+                  rule={paused.rule}
+                  by={asked.by.name}
+                  why={asked.reason}
+                />
               )}
             </span>
           </li>
@@ -79,16 +99,18 @@ function Paused({ work }: { readonly work: PolicyWork }) {
 }
 
 export function RuleAct({
+  acts,
   policy,
   rule,
   act,
 }: {
+  readonly acts: RuleActs
   readonly policy: string
   readonly rule: string
   readonly act: 'pauseRule' | 'resumeRule'
 }) {
   const [opened, setOpened] = useState(false)
-  const change = useAct(act, touched)
+  const change = acts[act]
   const pauses = act === 'pauseRule'
   return (
     <>
@@ -130,20 +152,22 @@ export function RuleAct({
 }
 
 function Confirm({
+  acts: { answerChange: answer },
   id,
   rule,
   by,
   why,
 }: {
+  readonly acts: RuleActs
   readonly id: string
   readonly rule: string
   readonly by: string
   readonly why: string
 }) {
   const [opened, setOpened] = useState(false)
-  const answer = useAct('answerChange', touched)
   return (
     <>
+      <span className="quiet">{by} proposed that it goes on.</span>{' '}
       <Button
         size="compact-xs"
         onClick={() => setOpened(true)}

@@ -2,17 +2,25 @@
 import { Button, Textarea } from '@mantine/core'
 import { useParams } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
-import type { Policy } from '../../../src/server/contract/index.ts'
+import type { Policy, PolicyWork } from '../../../src/server/contract/index.ts'
 import { ProblemError } from '../../client/api.ts'
 import { useAct, useAsk } from '../../client/queries.ts'
 import { useView } from '../../client/view.ts'
 import { count, dateTime, none, score } from '../../parts/figures.ts'
-import { Facts, Hash, ObjectLink, PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
+import {
+  Facts,
+  Hash,
+  LongName,
+  ObjectLink,
+  PageLink,
+  Panel,
+  ScreenHead,
+} from '../../parts/layout.tsx'
 import { OutcomeMark } from '../../parts/outcome.tsx'
 import { SmallTable } from '../../parts/small-table.tsx'
-import { Answered, Failed } from '../../parts/states.tsx'
+import { Answered, Empty, Failed } from '../../parts/states.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
-import { PolicyWorkPanel, RuleAct } from './policy-work.tsx'
+import { PolicyWorkPanel, RuleAct, useRuleActs } from './policy-work.tsx'
 
 export default function PolicyScreen() {
   const { policy = '' } = useParams({ strict: false }) as Record<string, string>
@@ -23,6 +31,7 @@ export default function PolicyScreen() {
 function PolicyBody({ policy }: { readonly policy: Policy }) {
   const zone = useTimeZone()
   const { review, decline, declared } = policy.thresholds
+  const work = useAsk('policyWork', { params: { policy: policy.name } }).data
   return (
     <>
       <ScreenHead
@@ -39,45 +48,15 @@ function PolicyBody({ policy }: { readonly policy: Policy }) {
               </>
             )}
             . <PageLink to={`/policies/${policy.name}/drafts/new`}>Edit it as a draft</PageLink>,
-            which two others approve. Values of its lists are on the page{' '}
-            <PageLink to="/lists">Lists</PageLink>.
+            which two others approve;{' '}
+            <PageLink to={`/policies/${policy.name}/backtest`}>back-test it</PageLink> on the past.
+            Values of its lists are on the page <PageLink to="/lists">Lists</PageLink>.
           </>
         }
       />
       <div className="columns-wide-first">
         <div className="stack">
-          <Panel title="Rules" flush aside={`${policy.rules.length} rules, asked before the model`}>
-            <SmallTable
-              label="Rules"
-              head={[
-                { title: 'Rule' },
-                { title: 'When' },
-                { title: 'Then' },
-                { title: 'Fired in 24 h', right: true },
-                { title: <span className="visually-hidden">Acts</span> },
-              ]}
-              rows={policy.rules.map((rule) => ({
-                key: rule.name,
-                cells: [
-                  <span key="name">
-                    <PageLink to={`/decisions?rule=${rule.name}`}>{rule.name}</PageLink>
-                    <br />
-                    <span className="quiet">{rule.reason}</span>
-                  </span>,
-                  <code key="when">{rule.expression}</code>,
-                  rule.then === null ? (
-                    <span key="then" className="quiet">
-                      signal
-                    </span>
-                  ) : (
-                    <OutcomeMark key="then" outcome={rule.then} />
-                  ),
-                  count(rule.firedLast24h),
-                  <RuleAct key="act" policy={policy.name} rule={rule.name} act="pauseRule" />,
-                ],
-              }))}
-            />
-          </Panel>
+          <Rules policy={policy} work={work} />
           <TryIt policy={policy} />
         </div>
         <div className="stack">
@@ -117,6 +96,90 @@ function PolicyBody({ policy }: { readonly policy: Policy }) {
           </Panel>
         </div>
       </div>
+    </>
+  )
+}
+
+function Rules({
+  policy,
+  work,
+}: {
+  readonly policy: Policy
+  readonly work: PolicyWork | undefined
+}) {
+  const acts = useRuleActs()
+  const paused = new Set(work?.paused.map(({ rule }) => rule))
+  const { length } = policy.rules
+  return (
+    <Panel title="Rules" flush aside={`${count(length)} rules, each asked of every event`}>
+      {length === 0 ? (
+        <Empty title="It has no rule">The model’s score alone decides.</Empty>
+      ) : (
+        <SmallTable
+          label="Rules"
+          pinned
+          head={[
+            { title: 'Rule' },
+            { title: 'When' },
+            { title: 'Then' },
+            { title: 'Fired in 24 h', right: true },
+            { title: <span className="visually-hidden">Acts</span> },
+          ]}
+          rows={policy.rules.map((rule) => ({
+            key: rule.name,
+            cells: [
+              <span key="name">
+                <PageLink to={`/decisions?rule=${rule.name}`}>{rule.name}</PageLink>
+                <br />
+                <span className="quiet">{rule.reason}</span>
+                <Limits rule={work?.parts.rules.find(({ name }) => name === rule.name)} />
+              </span>,
+              <code key="when" className="rule-code">
+                <LongName name={rule.expression} />
+              </code>,
+              rule.then === null ? (
+                <span key="then" className="quiet" title="It asks for nothing itself">
+                  signal
+                </span>
+              ) : (
+                <OutcomeMark key="then" outcome={rule.then} />
+              ),
+              count(rule.firedLast24h),
+              paused.has(rule.name) ? (
+                <span key="act" className="waits">
+                  paused
+                </span>
+              ) : (
+                <RuleAct
+                  key="act"
+                  acts={acts}
+                  policy={policy.name}
+                  rule={rule.name}
+                  act="pauseRule"
+                />
+              ),
+            ],
+          }))}
+        />
+      )}
+    </Panel>
+  )
+}
+
+/** What else is declared of a rule, where it is not the usual. */
+function Limits({ rule }: { readonly rule: PolicyWork['parts']['rules'][number] | undefined }) {
+  if (rule === undefined) return null
+  const { priority = 0, capPerHour, mode } = rule
+  const told = [
+    ...(mode === 'shadow' ? ['in shadow: recorded alone'] : []),
+    ...(priority === 0 ? [] : [`priority ${priority}`]),
+    ...(capPerHour === undefined ? [] : [`pauses itself above ${count(capPerHour)} an hour`]),
+  ]
+  if (told.length === 0) return null
+  return (
+    <>
+      <br />
+      <span className="quiet">{told.join(', ')}</span>
     </>
   )
 }

@@ -9,7 +9,14 @@ import { Waterfall } from '../../parts/waterfall.tsx'
 const shownAtFirst = 4
 
 /** Why, in sentences that can be said aloud; a bar shows how hard each one pushed. */
-export function Why({ decision }: { readonly decision: Decision }) {
+export function Why({
+  decision,
+  foldsWaterfall = false,
+}: {
+  readonly decision: Decision
+  /** Where people read many, the sentences come first and the figure is a click away. */
+  readonly foldsWaterfall?: boolean
+}) {
   const params = { policy: decision.policy, eventId: decision.eventId }
   const onDemand = useAsk(
     'decisionExplanation',
@@ -22,12 +29,18 @@ export function Why({ decision }: { readonly decision: Decision }) {
       aside={decision.explanation === null ? 'Made on demand' : 'Recorded with the answer'}
     >
       {decision.explanation !== null ? (
-        <Explained explanation={decision.explanation} score={decision.score} />
+        <Explained
+          explanation={decision.explanation}
+          score={decision.score}
+          folds={foldsWaterfall}
+        />
       ) : decision.score === null ? (
         <p>No model was asked: a rule decided.</p>
       ) : (
         <Answered answer={onDemand} rows={5}>
-          {(explanation) => <Explained explanation={explanation} score={decision.score} />}
+          {(explanation) => (
+            <Explained explanation={explanation} score={decision.score} folds={foldsWaterfall} />
+          )}
         </Answered>
       )}
     </Panel>
@@ -37,12 +50,28 @@ export function Why({ decision }: { readonly decision: Decision }) {
 function Explained({
   explanation,
   score: given,
+  folds,
 }: {
   readonly explanation: Explanation
   readonly score: number | null
+  readonly folds: boolean
 }) {
   const all = [...explanation.towards, ...explanation.against]
   const strongest = Math.max(1e-9, ...all.map((reason) => Math.abs(reason.contribution)))
+  const waterfall = (
+    <Waterfall
+      title="From base to score"
+      base={explanation.base}
+      pushes={all.map(({ feature, valueText, contribution }) => ({
+        name: feature,
+        value: valueText,
+        contribution,
+      }))}
+      others={explanation.others}
+      margin={explanation.margin}
+      note={`${explanation.method.replace(/\.$/, '')}. Base ${signed(explanation.base)}, the reasons above, all others ${signed(explanation.others)}: margin ${signed(explanation.margin)}${given === null ? '' : `, which is a score of ${score(given)}`}.`}
+    />
+  )
   return (
     <div className="why">
       <Reasons
@@ -57,18 +86,14 @@ function Explained({
         reasons={explanation.against}
         strongest={strongest}
       />
-      <Waterfall
-        title="From base to score"
-        base={explanation.base}
-        pushes={all.map(({ feature, valueText, contribution }) => ({
-          name: feature,
-          value: valueText,
-          contribution,
-        }))}
-        others={explanation.others}
-        margin={explanation.margin}
-        note={`${explanation.method.replace(/\.$/, '')}. Base ${signed(explanation.base)}, the reasons above, all others ${signed(explanation.others)}: margin ${signed(explanation.margin)}${given === null ? '' : `, which is a score of ${score(given)}`}.`}
-      />
+      {folds ? (
+        <details>
+          <summary>From base to score</summary>
+          {waterfall}
+        </details>
+      ) : (
+        waterfall
+      )}
     </div>
   )
 }

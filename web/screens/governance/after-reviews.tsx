@@ -38,6 +38,12 @@ function Review({ review }: { readonly review: AfterReview }) {
         <span className="quiet">
           {review.by.name}, {dateTime(review.at, zone)}: {review.reason}
         </span>
+        {review.overdue ? (
+          <>
+            <br />
+            Somebody should have looked at it by {dateTime(review.dueAt, zone)}
+          </>
+        ) : null}
         {signed === null ? null : (
           <>
             <br />

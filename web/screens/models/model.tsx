@@ -83,6 +83,8 @@ const did = {
   advance: 'A canary’s next step beside',
   end: 'A challenger was ended beside',
   withdraw: 'A challenger was withdrawn by itself beside',
+  shadow: 'Rules of a draft run in shadow beside',
+  unshadow: 'No draft runs in shadow any more beside',
 } as const
 
 function ModelBody({ model }: { readonly model: Model }) {

@@ -16,9 +16,11 @@ function Disk({ storage }: { readonly storage: Storage }) {
   const { bytesPerDecision, decisions, daysUntilFull, parts, freeBytes, totalBytes } = storage
   return (
     <Panel title="Disk" aside={`${bytes(freeBytes)} of ${bytes(totalBytes)} free`}>
-      <p className="big-figure">
-        {daysUntilFull === null ? none : `${count(Math.floor(daysUntilFull))} days until full`}
-      </p>
+      {daysUntilFull === null ? (
+        <p className="quiet">Days until it is full: not known yet.</p>
+      ) : (
+        <p className="big-figure">{count(Math.floor(daysUntilFull))} days until full</p>
+      )}
       <p className="quiet">
         {bytesPerDecision === null
           ? 'Bytes for each decision are told once 100 decisions were measured.'
@@ -29,7 +31,11 @@ function Disk({ storage }: { readonly storage: Storage }) {
       </p>
       <SmallTable
         label="What fills the disk"
-        head={[{ title: 'Part' }, { title: 'Now', right: true }, { title: 'A day', right: true }]}
+        head={[
+          { title: 'Part' },
+          { title: 'Now', right: true },
+          { title: 'Grows in a day', right: true },
+        ]}
         rows={parts.map((part) => ({
           key: part.part,
           cells: [

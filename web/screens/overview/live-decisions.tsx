@@ -66,6 +66,7 @@ function Stream({
       aside={
         <>
           {held ? <b className="live-held">Paused under the pointer</b> : rate}{' '}
+          <PageLink to={to.replace('/decisions', '/decisions/live')}>Live</PageLink>{' '}
           <PageLink to={to}>All</PageLink>
         </>
       }

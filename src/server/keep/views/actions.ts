@@ -2,16 +2,14 @@ import {
   conditionInWords,
   targetInWords,
   type ActionFigures,
-  type DeadLetter,
   type SetAsideMessage as KnownMessage,
 } from '../../../decisions/index.ts'
 import type { ActionState, SetAsideMessage } from '../../contract/index.ts'
 import type { Handlers } from '../handlers.ts'
 import { identityView, plural, time, timeOrNull, verdict } from '../present.ts'
 import type { Rooms } from '../rooms.ts'
+import { deadLettersOf } from './dead-letters.ts'
 
-/** How many dead letters of each action are shown. */
-const LETTERS_SHOWN = 20
 const MESSAGES_SHOWN = 50
 const NAMESPACE = 'live'
 
@@ -21,16 +19,13 @@ export function actionViews({
   access,
 }: Pick<Rooms, 'actions' | 'setAside' | 'access'>): Pick<
   Handlers,
-  'actions' | 'redriveAction' | 'setAside' | 'resendMessage'
+  'actions' | 'deadLetters' | 'redriveAction' | 'setAside' | 'resendMessage'
 > {
   return {
     async actions() {
-      const figures = await actions.figures()
-      const states = figures.map(async (each) =>
-        stateOf(each, each.dead === 0 ? [] : await actions.dead(each, LETTERS_SHOWN)),
-      )
-      return { items: await Promise.all(states) }
+      return { items: (await actions.figures()).map(stateOf) }
     },
+    deadLetters: ({ query }) => deadLettersOf(actions, query),
     async redriveAction({ params, body: { reason, sequences }, identity }) {
       const of = { namespace: NAMESPACE, ...params, sequences }
       return { letters: await actions.redrive(of, { actor: identity, reason }) }
@@ -62,9 +57,8 @@ export function actionViews({
   }
 }
 
-function stateOf(figures: ActionFigures, letters: readonly DeadLetter[]): ActionState {
-  const { policy, action, declared, delivered, behind, attempts, nextAtUs, lastError, dead } =
-    figures
+function stateOf(figures: ActionFigures): ActionState {
+  const { policy, action, declared, delivered, behind, attempts, nextAtUs, lastError } = figures
   return {
     policy,
     action,
@@ -72,19 +66,12 @@ function stateOf(figures: ActionFigures, letters: readonly DeadLetter[]): Action
     on: conditionInWords(declared),
     delivered,
     behind,
+    behindSince: timeOrNull(figures.behindSinceUs),
     attempts,
     nextAt: timeOrNull(attempts === 0 ? null : nextAtUs),
     lastError,
-    dead,
+    dead: figures.dead,
     verdict: verdictOf(figures),
-    letters: letters.map((each) => ({
-      sequence: each.sequence,
-      eventId: each.eventId,
-      attempts: each.attempts,
-      error: each.error,
-      at: time(each.diedAtUs),
-      redriving: each.redrive,
-    })),
   }
 }
 

@@ -1,21 +1,22 @@
-// What a case can be judged by: its decisions with reasons and features, what the entity did, whom it
-// has something in common with, and how its earlier cases ended.
-import type { CaseGroup, DecisionRow as KnownRow } from '../../../decisions/index.ts'
+// What a case can be judged by: its decisions with reasons and features, what the entity did, and how
+// its earlier cases ended.
+import type {
+  CaseGroup,
+  DecisionRow as KnownRow,
+  StoredDecision,
+} from '../../../decisions/index.ts'
 import { formatFeatureValue, sayFeature } from '../../../features/index.ts'
-import { DAY_US, MINUTE_US } from '../../../lib/time.ts'
+import { isAssayError } from '../../../lib/errors.ts'
+import { MINUTE_US } from '../../../lib/time.ts'
 import type { CaseEvidence } from '../../contract/index.ts'
-import { plural, time } from '../present.ts'
+import { time } from '../present.ts'
 import type { Rooms } from '../rooms.ts'
+import { NEIGHBOUR_REACH_US, neighboursOf } from './case-neighbours.ts'
 import { featuresOf, rowView } from './decisions.ts'
 
 const DECISIONS_SHOWN = 10
 const RECENT_SHOWN = 30
 const PAST_SHOWN = 10
-const NEIGHBOURS_SHOWN = 12
-/** What an entity shares with others is looked for in so many of its values, each so far. */
-const SHARED_VALUES = 8
-const DECISIONS_OF_VALUE = 200
-const REACH_US = 30 * DAY_US
 
 export async function caseEvidence(rooms: Rooms, group: CaseGroup): Promise<CaseEvidence> {
   const { decisions } = rooms
@@ -29,7 +30,7 @@ export async function caseEvidence(rooms: Rooms, group: CaseGroup): Promise<Case
           await decisions.query({
             namespace: group.namespace,
             keys: own,
-            fromUs: untilUs - REACH_US,
+            fromUs: untilUs - NEIGHBOUR_REACH_US,
             untilUs,
             limit: RECENT_SHOWN,
           })
@@ -39,7 +40,7 @@ export async function caseEvidence(rooms: Rooms, group: CaseGroup): Promise<Case
       alerts.toReversed().map(({ decision }) => decisionEvidence(rooms, decision)),
     ),
     recent: recent.map((row) => rowView(rooms, row)),
-    neighbours: await neighbours(rooms, group, recent, untilUs),
+    neighbours: await neighboursOf(rooms, group, recent, untilUs),
     past: await pastCases(rooms, group),
   }
 }
@@ -49,7 +50,15 @@ async function decisionEvidence(
   row: KnownRow,
 ): Promise<CaseEvidence['decisions'][number]> {
   const { namespace, policy, eventId } = row
-  const { record, featureNames } = await rooms.decide.decision({ namespace, policy, eventId })
+  let stored: StoredDecision
+  try {
+    stored = await rooms.decide.decision({ namespace, policy, eventId })
+  } catch (error) {
+    // What the list knows of it stays; the rest went with its record.
+    if (!isAssayError(error, 'decision_expired')) throw error
+    return { decision: rowView(rooms, row), rules: [], reasons: [error.detail], features: [] }
+  }
+  const { record, featureNames } = stored
   const known = featuresOf(rooms)
   return {
     decision: rowView(rooms, row),
@@ -63,76 +72,6 @@ async function decisionEvidence(
         : { name, words: sayFeature(feature, value), valueText: formatFeatureValue(feature, value) }
     }),
   }
-}
-
-/**
- * The entities one step away in the graph that events make of their keys: those that met the same
- * terminal, card or counterparty in the thirty days before.
- */
-async function neighbours(
-  rooms: Rooms,
-  group: CaseGroup,
-  recent: readonly KnownRow[],
-  untilUs: number,
-): Promise<CaseEvidence['neighbours']> {
-  const found = new Map<string, CaseEvidence['neighbours']['entities'][number]>()
-  const shared = sharedValues(group, recent)
-  for (const { column, value } of shared) {
-    const page = await rooms.decisions.query({
-      namespace: group.namespace,
-      keys: { [column]: value },
-      fromUs: untilUs - REACH_US,
-      untilUs,
-      limit: DECISIONS_OF_VALUE,
-    })
-    for (const row of page.rows) {
-      const other = row.keys[group.column]
-      if (other === undefined || other === group.entity) continue
-      const known = found.get(other) ?? {
-        column: group.column,
-        value: other,
-        shared: [],
-        decisions: 0,
-        declined: 0,
-        fraud: 0,
-      }
-      found.set(other, known)
-      const common = `${column} ${value}`
-      if (!known.shared.includes(common)) known.shared.push(common)
-      known.decisions++
-      if (row.outcome === 'decline') known.declined++
-      if (row.label?.positive === true) known.fraud++
-    }
-  }
-  const entities = [...found.values()]
-    .toSorted((a, b) => b.fraud - a.fraud || b.declined - a.declined || b.decisions - a.decisions)
-    .slice(0, NEIGHBOURS_SHOWN)
-  return { sentence: neighbourSentence(group, shared.length, [...found.values()]), entities }
-}
-
-/** The values of other keys that the entity met most often. */
-function sharedValues(group: CaseGroup, recent: readonly KnownRow[]) {
-  const times = new Map<string, { column: string; value: string; n: number }>()
-  for (const { keys } of recent) {
-    for (const [column, value] of Object.entries(keys)) {
-      if (column === group.column) continue
-      const key = JSON.stringify([column, value])
-      const known = times.get(key) ?? { column, value, n: 0 }
-      times.set(key, { ...known, n: known.n + 1 })
-    }
-  }
-  return [...times.values()].toSorted((a, b) => b.n - a.n).slice(0, SHARED_VALUES)
-}
-
-function neighbourSentence(
-  group: CaseGroup,
-  shared: number,
-  all: readonly { readonly fraud: number }[],
-): string {
-  if (shared === 0) return 'Its events have no other key that others could share.'
-  const withFraud = all.filter(({ fraud }) => fraud > 0).length
-  const confirmed = withFraud === 0 ? 'none' : String(withFraud)
-  return `${plural(all.length, `other ${group.column}`)} met the same in the 30 days before; ${confirmed} of them with confirmed fraud.`
 }
 
 async function pastCases(rooms: Rooms, group: CaseGroup): Promise<CaseEvidence['past']> {

@@ -20,7 +20,7 @@ export interface SeenCase {
   readonly history: readonly CaseEvent[]
 }
 
-export function caseView(
+export async function caseView(
   rooms: Rooms,
   { group, alerts, history }: SeenCase,
   seen: {
@@ -29,7 +29,7 @@ export function caseView(
     readonly nowUs: number
     readonly viewers: Case['viewers']
   },
-): Case {
+): Promise<Case> {
   const { people, you, nowUs, viewers } = seen
   const person = (id: string) => identityView(people.get(id), id)
   const { decision } = atMostRisk(alerts)
@@ -56,7 +56,7 @@ export function caseView(
     overdue: group.status === 'open' && group.dueUs < nowUs,
     assignee: assignee === null ? null : person(assignee),
     assigneeIsYou: assignee === you,
-    fourEyes: rooms.caseSettings(group.policy).fourEyes,
+    fourEyes: (await rooms.caseSettings(group.policy)).fourEyes,
     proposal:
       proposal === null
         ? null

@@ -133,13 +133,15 @@ async function queue(
   ])
   const ids = page.rows.map(({ id }) => id)
   const alerts = await decisions.groupAlerts(ids, ALERTS_IN_LIST)
-  const perDay = rooms.project()?.policies[0]?.reviewCapacityPerDay ?? null
+  const perDay = await rooms.reviewCapacity()
   return {
-    items: page.rows.map((group) =>
-      caseView(
-        rooms,
-        { group, alerts: alerts.get(group.id) ?? [], history: [] },
-        { people, you: identity.id, nowUs, viewers: presence.of(group.id, identity.id) },
+    items: await Promise.all(
+      page.rows.map((group) =>
+        caseView(
+          rooms,
+          { group, alerts: alerts.get(group.id) ?? [], history: [] },
+          { people, you: identity.id, nowUs, viewers: presence.of(group.id, identity.id) },
+        ),
       ),
     ),
     next: page.next,

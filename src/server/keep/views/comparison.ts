@@ -1,15 +1,20 @@
 // Champion and challenger side by side, in words: what is known, and how surely.
 import { clopperPearson } from '../../../lib/statistics.ts'
-import type { Counted } from '../../../lib/sequential.ts'
-import type { ChallengerFigures, ComparedRate, SideFigures } from '../../../monitoring/index.ts'
+import type { Counted, SequentialEvidence } from '../../../lib/sequential.ts'
+import {
+  TEST_ALPHA,
+  type ChallengerFigures,
+  type ComparedRate,
+  type PairTests,
+  type SideFigures,
+} from '../../../monitoring/index.ts'
 import type { Compared, Comparison, Rate, Verdict } from '../../contract/index.ts'
 import { rate, verdict } from '../present.ts'
 
 const LEVEL = 0.95
-/** Of the test that may be looked at at any time. */
-const ALPHA = 0.05
 
-export function comparisonView(figures: ChallengerFigures): Comparison {
+/** `tests` are of all labels that ever came, the figures of the newest answers. */
+export function comparisonView(figures: ChallengerFigures, tests: PairTests): Comparison {
   const { mode, comparable, psi, scoreDistance, errors, agreed } = figures
   return {
     comparable,
@@ -25,10 +30,10 @@ export function comparisonView(figures: ChallengerFigures): Comparison {
     psi,
     scoreDistance,
     agreed: agreed && rateOf(agreed),
-    allowed: comparedView(figures.allowed),
-    recall: comparedView(figures.recall),
-    disturbed: comparedView(figures.disturbed),
-    verdict: verdictOf(figures),
+    allowed: comparedView(figures.allowed, null),
+    recall: comparedView(figures.recall, tests.recall),
+    disturbed: comparedView(figures.disturbed, tests.disturbed),
+    verdict: verdictOf(figures, tests),
   }
 }
 
@@ -50,9 +55,12 @@ function rateOf({ count, n }: Counted): Rate {
   return rate(count, n, { low: lower, high: upper })
 }
 
-function comparedView(compared: ComparedRate | null): Compared | null {
+function comparedView(
+  compared: ComparedRate | null,
+  test: SequentialEvidence | null,
+): Compared | null {
   if (compared === null) return null
-  const { difference, interval, test } = compared
+  const { difference, interval } = compared
   return {
     difference,
     interval: { low: interval.lower, high: interval.upper, level: LEVEL },
@@ -65,12 +73,12 @@ function comparedView(compared: ComparedRate | null): Compared | null {
   }
 }
 
-function verdictOf({ recall, disturbed }: ChallengerFigures): Verdict {
-  if (recall === null && disturbed === null) {
-    return verdict('no-data', 'No labels have come home for both yet.')
+function verdictOf({ comparable }: ChallengerFigures, { recall, disturbed }: PairTests): Verdict {
+  if (!comparable || recall.discordant + disturbed.discordant === 0) {
+    return verdict('no-data', 'No label has come home yet on which the two differ.')
   }
-  const sure = (compared: ComparedRate | null) =>
-    compared?.test && compared.test.pValue <= ALPHA ? Math.sign(compared.difference) : 0
+  const sure = ({ pValue, first, discordant }: SequentialEvidence) =>
+    pValue <= TEST_ALPHA ? Math.sign(2 * first - discordant) : 0
   const [catches, disturbs] = [sure(recall), sure(disturbed)]
   const words = [
     catches > 0 && 'it catches more fraud',

@@ -1,6 +1,7 @@
 import { may, type Identity } from '../../../access/index.ts'
 import {
   documentsOf,
+  leftBehind,
   usualGuards,
   type ChallengerSpec,
   type ChallengerTraffic,
@@ -30,8 +31,8 @@ const errors = defineErrors({
   },
 })
 
-/** The newest decisions that a comparison rests on. */
-const COMPARED_MAX = 50_000
+/** The newest answers of either side that a comparison rests on. */
+const COMPARED_MAX = 5000
 const HISTORY_MAX = 100
 const CANDIDATES_MAX = 30
 
@@ -53,16 +54,25 @@ export function endpointViews(rooms: Rooms): Pick<Handlers, Names> {
   const people = async () => new Map((await access.identities()).map((each) => [each.id, each]))
 
   async function challengerView(
+    policy: string,
     challenger: ChallengerTraffic,
     history: readonly Deployment[],
   ): Promise<ChallengerView> {
     const { name, mode, guards, fromUs, step, stepFromUs } = challenger
     const deployments = documentsOf(history, challenger)
-    const query = { namespace: (await onAir(rooms)).namespace, deployments, limit: COMPARED_MAX }
+    const { namespace } = await onAir(rooms)
+    const query = { namespace, deployments, limit: COMPARED_MAX }
     const figures =
       mode === 'live'
-        ? compareLive(await decisions.answeredUnder(query), challenger)
+        ? compareLive(
+            [
+              ...(await decisions.answeredUnder({ ...query, by: name })),
+              ...(await decisions.answeredUnder({ ...query, by: null })),
+            ],
+            challenger,
+          )
         : compareShadow(await decisions.shadowsUnder({ ...query, challenger: name }))
+    const tests = await rooms.challengerTests.of(policy, challenger, namespace)
     const tripped = trippedGuards(figures, guards)
     const { n } = figures.challenger
     return {
@@ -76,7 +86,7 @@ export function endpointViews(rooms: Rooms): Pick<Handlers, Names> {
           : n < guards.minDecisions
             ? verdict('no-data', `${n} of ${guards.minDecisions} answers that a judgement needs.`)
             : verdict('ok', `No guard has tripped over ${plural(n, 'answer')}.`),
-      comparison: comparisonView(figures),
+      comparison: comparisonView(figures, tests),
     }
   }
 
@@ -177,13 +187,13 @@ export function endpointViews(rooms: Rooms): Pick<Handlers, Names> {
               reason: suspension.reason,
               at: time(suspension.atUs),
             },
-      traffic: await Promise.all(beside.map((each) => challengerView(each, history))),
+      traffic: await Promise.all(beside.map((each) => challengerView(policy, each, history))),
       open: views.filter(({ state }) => state === 'open'),
       closed: views.filter(({ state }) => state !== 'open'),
-      history: history.slice(0, HISTORY_MAX).map((each) => ({
+      history: history.slice(0, HISTORY_MAX).map((each, index) => ({
         at: time(each.fromUs),
         action: each.action,
-        sentence: changeSentence(each),
+        sentence: changeSentence(each, history[index + 1]),
         by: identityView(known.get(each.actorId), each.actorId),
         reason: each.reason,
       })),
@@ -218,11 +228,8 @@ export function endpointViews(rooms: Rooms): Pick<Handlers, Names> {
   }
 
   /** The first key column of the policy's source. */
-  function usualSticky(policy: string): string {
-    const project = rooms.project()
-    const declared = project?.policies.find(({ name }) => name === policy)
-    const source = project?.sources.find(({ name }) => name === declared?.source.name)
-    return keyColumns(source ?? project?.sources[0]).customer ?? ''
+  async function usualSticky(policy: string): Promise<string> {
+    return keyColumns((await rooms.livePolicy(policy)).source).customer ?? ''
   }
 
   return {
@@ -234,7 +241,7 @@ export function endpointViews(rooms: Rooms): Pick<Handlers, Names> {
     endpoint: ({ params, identity }) => endpointView(params.policy, identity),
     async proposeChallenger({ params: { policy }, body, identity }) {
       const challenger = await specOf(policy, body)
-      const sticky = body.sticky ?? usualSticky(policy)
+      const sticky = body.sticky ?? (await usualSticky(policy))
       await challengers.propose({ policy, challenger, sticky }, identity.id, body.reason)
       return endpointView(policy, identity)
     },
@@ -290,13 +297,18 @@ function proposalSentence(proposal: Proposal): string {
     : `Try ${challengerWords(proposal.challenger)}`
 }
 
-function changeSentence({ action, model, version, challengers = [] }: Deployment): string {
+function changeSentence(now: Deployment, before: Deployment | undefined): string {
+  const { action, model, version, challengers = [] } = now
   const beside = challengers.map(challengerWords).join('; ') || 'no challenger'
+  const left = leftBehind(before, now).map(({ name }) => name)
+  const ended = left.length === 0 ? '' : `; ${left.join(', ')} ended with the champion before`
   switch (action) {
     case 'deploy':
-      return `${model} version ${version} became champion`
+      return before?.model === model && before.version === version
+        ? `${model} version ${version} decides by another policy${ended}`
+        : `${model} version ${version} became champion${ended}`
     case 'rollback':
-      return `Back to ${model} version ${version}`
+      return `Back to ${model} version ${version}${ended}`
     case 'challenge':
       return `A challenger began: ${beside}`
     case 'advance':
@@ -305,5 +317,9 @@ function changeSentence({ action, model, version, challengers = [] }: Deployment
       return `A challenger was ended; there is ${beside}`
     case 'withdraw':
       return `A challenger was withdrawn by itself; there is ${beside}`
+    case 'shadow':
+      return 'Rules of a draft run in shadow beside it'
+    case 'unshadow':
+      return 'No draft runs in shadow beside it any more'
   }
 }

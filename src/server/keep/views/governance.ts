@@ -1,5 +1,6 @@
 import { may, type Identity } from '../../../access/index.ts'
 import {
+  afterReviewDueUs,
   gateRequirements,
   type AfterReview,
   type InventoryEntry,
@@ -17,7 +18,7 @@ const AFTER_REVIEWS_MAX = 100
 const SIGNED_SHOWN = 20
 
 export function governanceViews(rooms: Rooms): Pick<Handlers, 'governance' | 'signAfterReview'> {
-  const { governance, registry, afterReviews, access } = rooms
+  const { governance, registry, afterReviews, access, clock } = rooms
   const people = async () => new Map((await access.identities()).map((each) => [each.id, each]))
 
   /** Those that wait for a look, then the newest that had one. */
@@ -63,7 +64,7 @@ export function governanceViews(rooms: Rooms): Pick<Handlers, 'governance' | 'si
     signAfterReview: async ({ params, body, identity }) => {
       const request = { id: params.review, verdict: body.verdict, note: body.note }
       const signed = await afterReviews.sign(request, identity.id)
-      return afterReviewView(signed, await people(), identity)
+      return afterReviewView(signed, await people(), identity, clock.nowUs())
     },
     async governance({ identity }) {
       const known = await people()
@@ -89,21 +90,29 @@ export function governanceViews(rooms: Rooms): Pick<Handlers, 'governance' | 'si
         }
       }
       const among = waitingMore ? ' among the newest candidates' : ''
+      const nowUs = clock.nowUs()
+      const acts = (await actsAtOnce()).map((each) => afterReviewView(each, known, identity, nowUs))
+      const late = acts.filter(({ overdue }) => overdue).length
       return {
         verdict:
-          waiting.length === 0
+          late > 0
             ? verdict(
-                'ok',
-                `${plural(models.length, 'model')} under governance; nothing waits for approval${among}.`,
+                'alert',
+                `${plural(late, 'act')} of one person, which nobody has looked at for more than a day.`,
               )
-            : verdict(
-                'warning',
-                `${plural(waiting.length, 'version')} waiting for approval${among}.`,
-              ),
+            : waiting.length === 0
+              ? verdict(
+                  'ok',
+                  `${plural(models.length, 'model')} under governance; nothing waits for approval${among}.`,
+                )
+              : verdict(
+                  'warning',
+                  `${plural(waiting.length, 'version')} waiting for approval${among}.`,
+                ),
         inventory: models.map(({ row }) => row),
         gates: await Promise.all(models.map(({ entry }) => gateView(entry))),
         waiting,
-        afterReviews: (await actsAtOnce()).map((each) => afterReviewView(each, known, identity)),
+        afterReviews: acts,
         waitingMore,
       }
     },
@@ -135,16 +144,18 @@ export function governanceViews(rooms: Rooms): Pick<Handlers, 'governance' | 'si
 }
 
 function afterReviewView(
-  { id, act, what, actorId, reason, atUs, signed }: AfterReview,
+  review: AfterReview,
   known: ReadonlyMap<string, Identity>,
   identity: Identity,
+  nowUs: number,
 ): AfterReviewView {
+  const { id, act, what, actorId, reason, atUs, signed } = review
   const why =
     signed !== undefined
       ? 'Somebody has looked at it.'
       : actorId === identity.id
         ? 'Nobody looks at their own act.'
-        : may(identity, 'approve')
+        : may(identity, 'approve') && identity.kind === 'person'
           ? null
           : 'Only an approver looks at it.'
   return {
@@ -154,6 +165,8 @@ function afterReviewView(
     by: identityView(known.get(actorId), actorId),
     reason,
     at: time(atUs),
+    dueAt: time(afterReviewDueUs(review)),
+    overdue: signed === undefined && afterReviewDueUs(review) < nowUs,
     signed:
       signed === undefined
         ? null

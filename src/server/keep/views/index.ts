@@ -18,6 +18,7 @@ import { governanceViews } from './governance.ts'
 import { learningViews } from './learning.ts'
 import { runModels } from './logged-models.ts'
 import { historyViews } from './model-history.ts'
+import { liveViews } from './live.ts'
 import { lineageViews } from './lineage.ts'
 import { modelViews } from './models.ts'
 import { monitoringViews } from './monitoring.ts'
@@ -36,6 +37,7 @@ export function keepHandlers(rooms: Rooms): Handlers {
   return {
     ...overviewViews(rooms),
     ...decisionViews(rooms),
+    ...liveViews(rooms),
     ...policyViews(rooms),
     ...draftViews(rooms),
     ...listViews(rooms),

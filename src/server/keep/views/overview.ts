@@ -1,5 +1,6 @@
 import type { LabelState, OutcomeBucket } from '../../../decisions/index.ts'
 import { isAssayError } from '../../../lib/errors.ts'
+import { worst } from '../../../monitoring/index.ts'
 import { DAY_US } from '../../../lib/time.ts'
 import type { Overview, Replay, Session } from '../../contract/index.ts'
 import type { Identity } from '../../../access/index.ts'
@@ -23,6 +24,7 @@ import type { Rooms } from '../rooms.ts'
 import { queueVerdict } from './cases.ts'
 import { firstVersion } from './first-version.ts'
 import { watch, type Watched } from './monitoring.ts'
+import { outcomeRateView } from './outcome-rates.ts'
 
 const TREND_POINTS = 30
 
@@ -44,23 +46,11 @@ export function overviewViews(
       return {
         clock: clockView(watched.bank, rooms.project()),
         range: watched.range.view,
-        verdict:
-          (await noPolicy(rooms)) ?? summary(watched, alerts.length, open.open, live !== null),
+        verdict: (await noPolicy(rooms)) ?? summary(watched, alerts, open.open, live !== null),
         alerts,
         tiles,
         live,
-        outcomes: report.outcomes.map((outcome) => ({
-          outcome: outcome.outcome,
-          rate:
-            outcome.rate === null
-              ? rate(0, 0)
-              : rate(Math.round(outcome.rate.value * outcome.rate.n), outcome.rate.n, {
-                  low: outcome.rate.lower,
-                  high: outcome.rate.upper,
-                }),
-          normal: usualRange(outcome.outcome, outcome.reference),
-          verdict: outcome.verdict,
-        })),
+        outcomes: report.outcomes.map(outcomeRateView),
         latency: await latencyNow(rooms),
         decisionsPerMinute: await pace(watched.bank.namespace),
         strip,
@@ -111,7 +101,7 @@ async function noPolicy(rooms: Rooms): Promise<Overview['verdict'] | undefined> 
 
 function summary(
   { report }: Watched,
-  alerts: number,
+  alerts: Overview['alerts'],
   open: number,
   isLive: boolean,
 ): Overview['verdict'] {
@@ -121,7 +111,7 @@ function summary(
       'Nothing answers traffic yet; the pipeline below shows how far it is.',
     )
   const queue = open === 0 ? 'nothing to review' : `${count(open)} to review`
-  const warned = alerts === 0 ? 'no alerts' : plural(alerts, 'alert')
+  const warned = alerts.length === 0 ? 'no alerts' : plural(alerts.length, 'alert')
   const recall = report.performance.find(({ metric }) => metric === 'recall')
   const first =
     recall === undefined || recall.live === null
@@ -131,17 +121,9 @@ function summary(
         : recall.verdict.status === 'no-data'
           ? 'Deciding; too few labels to judge'
           : 'Reviews find less fraud than at testing'
-  return verdict(alerts > 0 ? report.verdict.status : 'ok', `${first}; ${queue}; ${warned}.`)
-}
-
-/** Half to twice as much is what the verdict calls usual; of `allow`, what is left. */
-function usualRange(
-  outcome: string,
-  reference: number | null,
-): { low: number; high: number } | null {
-  if (reference === null) return null
-  if (outcome !== 'allow') return { low: reference * 0.5, high: reference * 2 }
-  return { low: 1 - (1 - reference) * 2, high: 1 - (1 - reference) * 0.5 }
+  const { status } =
+    alerts.length === 0 ? { status: 'ok' as const } : worst(alerts.map((each) => each.verdict))
+  return verdict(status, `${first}; ${queue}; ${warned}.`)
 }
 
 function alertsOf({ report }: Watched): Overview['alerts'] {
@@ -216,7 +198,7 @@ async function tilesOf(
     .reduce((sum, { n }) => sum + n, 0)
   const today = bank.nowUs - (bank.nowUs % DAY_US)
   const figures = await rooms.decisions.caseFigures(bank.namespace, today)
-  const perDay = rooms.project()?.policies[0]?.reviewCapacityPerDay ?? null
+  const perDay = await rooms.reviewCapacity()
   const noData = labelled === 0
   return {
     fraudStopped: {

@@ -175,18 +175,20 @@ function rowView(draft: KeptDraft, known: People): PolicyWork['drafts'][number] 
   }
 }
 
-function standing({ state, verdicts, results, history, base, body }: KeptDraft): string {
+function standing({ state, verdicts, results, history, base, body, shadow }: KeptDraft): string {
   const failed = results.filter(({ passed }) => !passed).length
   const given = verdicts.filter(({ verdict }) => verdict === 'approve').length
   switch (state) {
     case 'draft':
+      if (history.at(-1)?.act === 'shadow-ended')
+        return `Its shadow ended: ${history.at(-1)?.reason}`
       return failed > 0
         ? `${plural(failed, 'test')} of ${results.length} does not hold`
         : `${plural(differenceOf(base, body).length, 'change')}, not proposed yet`
     case 'shadow':
       return 'Its rules run in shadow, and answer nothing'
     case 'proposed':
-      return `${given} of ${APPROVALS_NEEDED} approvals by people who did not write it`
+      return `${given} of ${APPROVALS_NEEDED} approvals by people who did not write it${shadow === null ? '' : '; its rules run in shadow'}`
     case 'approved':
       return 'Approved, on its way to traffic'
     default: {

@@ -8,6 +8,7 @@ import { onAir } from '../bank.ts'
 import type { Handlers } from '../handlers.ts'
 import { identityView, ref, short, time, versionRef } from '../present.ts'
 import type { Rooms } from '../rooms.ts'
+import { casesOf, workObjects } from './work-objects.ts'
 
 const errors = defineErrors({
   policy_not_declared: {
@@ -92,6 +93,7 @@ export function policyViews(rooms: Rooms): Pick<Handlers, 'policy' | 'search'> {
       }
       for (const policy of rooms.project()?.policies ?? [])
         add(ref('policy', policy.name), 'Decision policy')
+      for (const { target, detail } of await workObjects(rooms)) add(target, detail)
       for (const { dataset, rows } of await rooms.catalog.datasets())
         add(ref('dataset', dataset), `${rows} rows`)
       for (const version of await versionsLike(rooms, wanted, limit)) {
@@ -106,6 +108,11 @@ export function policyViews(rooms: Rooms): Pick<Handlers, 'policy' | 'search'> {
       const { namespace } = await onAir(rooms)
       if (items.length < limit) {
         const keys = /^\d+$/.test(wanted) ? keyFilters(rooms, wanted) : []
+        const cases = keys.flatMap((filter) => Object.entries(filter))
+        const found = await Promise.all(
+          cases.map(([column, value]) => casesOf(rooms, namespace, { column, value })),
+        )
+        items.push(...found.flat().slice(0, limit - items.length))
         const pages = await Promise.all([
           rooms.decisions.query({ namespace, text: wanted, limit: 10 }),
           ...keys.map((filter) => rooms.decisions.query({ namespace, keys: filter, limit: 10 })),
