@@ -98,6 +98,7 @@ const rooms = {
   decide: { namespaces: async () => [], status: async () => ({ latency: { p99Us: null, n: 0 } }) },
   serving: { current: async () => undefined, history: async () => [] },
   afterReviews: { list: async () => [] },
+  reviewCapacity: async () => null,
   tracking: {
     run: async (id: string) => ({ id, name: id, status: 'finished', datasets: [], tags: {} }),
     runs: async () => [],

@@ -17,10 +17,12 @@ import type { UnitOfWork } from '../lib/unit-of-work.ts'
 import { draftDocument } from './backtest-draft.ts'
 import type { DeployedPolicy } from './deployed.ts'
 import { differenceOf, mistakesOf, runTests, shadowOf } from './draft-checks.ts'
+import { testMistakes } from './test-mistakes.ts'
 import type { PolicyMistake } from './draft-checks.ts'
 import { decisionErrors } from './errors.ts'
 import { partsOf, withParts } from './policy.ts'
 import type { CompiledPolicy, PolicyParts } from './policy.ts'
+import { notProposed } from './policy-changes.ts'
 import type {
   DraftEvidence,
   DraftState,
@@ -79,7 +81,12 @@ export interface PolicyDrafts {
    * Errors: `policy_invalid`, `rule_invalid`, `draft_unchanged`, `draft_state`.
    */
   save(
-    request: DraftContent & { readonly policy: string; readonly id?: string | undefined },
+    request: DraftContent & {
+      readonly policy: string
+      readonly id?: string | undefined
+      /** What was read (`bindingOf`); where it is given and another was saved since: `draft_outdated`. */
+      readonly binds?: string | undefined
+    },
     by: ChangeBy,
   ): Promise<KeptDraft>
   /**
@@ -148,15 +155,8 @@ export function createPolicyDrafts(options: PolicyDraftsOptions): PolicyDrafts {
     const reason = requireReason(by)
     const { id: actorId, name: actorName } = by.actor
     const atUs = clock.nowUs()
-    const taken: DraftStep = {
-      actorId,
-      actorName,
-      reason,
-      atUs,
-      act,
-      changes,
-      version: draft.body.version,
-    }
+    const { version } = draft.body
+    const taken: DraftStep = { actorId, actorName, reason, atUs, act, changes, version }
     if (draft.history.length >= STEPS_MAX) {
       throw decisionErrors.draft_state('The draft was changed a thousand times; begin a new one.')
     }
@@ -184,6 +184,7 @@ export function createPolicyDrafts(options: PolicyDraftsOptions): PolicyDrafts {
     const mistakes = [
       ...mistakesOf(body, document.source, document.featureSets),
       ...chosenAnew(base, body),
+      ...testMistakes(content.tests, body, document),
     ]
     const results =
       mistakes.length > 0 ? [] : runTests(draftDocument(document, body), content.tests)
@@ -293,7 +294,7 @@ export function createPolicyDrafts(options: PolicyDraftsOptions): PolicyDrafts {
       return { mistakes, results, differences }
     },
 
-    async save({ policy, id, parts, tests }, by) {
+    async save({ policy, id, parts, tests, binds }, by) {
       const document = await live(policy)
       const base = document.policy
       const { body, mistakes, results, differences } = looked(document, { parts, tests })
@@ -303,6 +304,10 @@ export function createPolicyDrafts(options: PolicyDraftsOptions): PolicyDrafts {
       }
       const saved = await unit.transaction(async () => {
         const kept = id === undefined ? undefined : await inState(id, open, 'changed')
+        const now = kept && bindingOf({ ...kept, version: kept.body.version })
+        if (binds !== undefined && binds !== now) {
+          throw decisionErrors.draft_outdated('Somebody changed the draft since it was read.')
+        }
         const nowUs = clock.nowUs()
         const fresh = { evidence: null, verdicts: [], shadow: null, state: 'draft' } as const
         if (kept === undefined) {
@@ -427,7 +432,7 @@ export function createPolicyDrafts(options: PolicyDraftsOptions): PolicyDrafts {
     },
 
     obstacle(draft, identity) {
-      if (draft.state !== 'proposed') return `The draft is ${draft.state}.`
+      if (draft.state !== 'proposed') return notProposed[draft.state]
       if (!may(identity, 'approve')) return 'Only an approver may give a verdict.'
       if (identity?.kind !== 'person') return 'A person has to decide about a policy.'
       if (draft.authors.includes(identity.id)) return `${identity.name} wrote a part of the draft.`

@@ -31,6 +31,12 @@ export const decisionErrors = defineErrors({
     title: 'There is no such message among those set aside',
     action: 'Use a sequence that the list of set-aside messages shows.',
   },
+  message_sent: {
+    status: 409,
+    title: 'The message was sent again already',
+    action:
+      'Look among the decisions for its answer; a correction is an event with an id of its own.',
+  },
   message_refused: {
     status: 422,
     title: 'The message was refused again',
@@ -44,7 +50,17 @@ export const decisionErrors = defineErrors({
   list_values_invalid: {
     status: 422,
     title: 'The values cannot be put on a list',
-    action: 'Send 1 to 10,000 values of 1 to 256 characters each.',
+    action: 'Send 1 to 10,000 values of 1 to 256 characters each, as the column has them.',
+  },
+  change_waits: {
+    status: 409,
+    title: 'This is proposed already',
+    action: 'Have another person confirm what waits, or withdraw it first.',
+  },
+  rule_unchanged: {
+    status: 409,
+    title: 'The rule is in that state already',
+    action: 'Nothing needs to be done; load the page again to see who did it.',
   },
   change_failed: {
     status: 409,

@@ -49,6 +49,17 @@ export type DraftState =
   | 'refused'
   | 'withdrawn'
 
+/** Why nobody can speak of a draft in this state. */
+export const notProposed: Readonly<Record<Exclude<DraftState, 'proposed'>, string>> = {
+  draft: 'It is not proposed yet.',
+  shadow: 'It is in shadow and not proposed yet.',
+  approved: 'It is approved already.',
+  live: 'It is live.',
+  superseded: 'Another has taken its place.',
+  refused: 'It was refused.',
+  withdrawn: 'It was withdrawn.',
+}
+
 /** An example of what a policy must answer. */
 export interface RuleTest {
   readonly name: string

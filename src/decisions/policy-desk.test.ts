@@ -113,6 +113,16 @@ test('what decides may be away: the order is kept, and told when it is back', as
   expect(told).toMatchObject([{ values: ['a'] }])
 })
 
+test('an end that is over by every clock of the events is refused, and nothing is ordered', async () => {
+  const { desk, entries } = await sweptOf({}, { live: 100, replay: 40 })
+  const by = { actor: { id: 'ada', name: 'Ada', kind: 'person' as const }, reason: 'Stolen' }
+  const put = (days: number) =>
+    desk.changeList({ list: 'blocked', change: 'add', values: ['a'], untilUs: days * DAY_US }, by)
+  await expect(put(41)).resolves.toMatchObject({ state: 'told' })
+  await expect(put(40)).rejects.toMatchObject({ code: 'list_values_invalid', status: 422 })
+  expect(entries).toHaveLength(1)
+})
+
 test('exactly the values are swept of which no entry is valid or younger than thirty days', async () => {
   const days = fc.option(fc.integer({ min: 0, max: 150 }))
   const entries = fc.uniqueArray(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd', 'e'), days), {

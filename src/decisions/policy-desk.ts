@@ -2,14 +2,16 @@
 // what decides then; one that could not be told is told again, and telling it twice changes nothing.
 import { requireReason, systemActor, type ChangeBy } from '../access/index.ts'
 import type { AuditLog, AuditObject } from '../audit/index.ts'
+import type { CompiledColumn } from '../data/index.ts'
 import type { Clock } from '../lib/clock.ts'
 import { isAssayError } from '../lib/errors.ts'
 import { contentHash } from '../lib/hash.ts'
 import type { Ids } from '../lib/ids.ts'
-import { DAY_US } from '../lib/time.ts'
+import { DAY_US, formatTimestamp } from '../lib/time.ts'
 import type { UnitOfWork } from '../lib/unit-of-work.ts'
 import type { ListEntry, PausedRule } from './controls.ts'
 import { decisionErrors } from './errors.ts'
+import { listedValues } from './listed-values.ts'
 import type { CompiledPolicy } from './policy.ts'
 import { changedObject } from './policy-changes.ts'
 import type { Act, ChangeOf, PolicyChange, PolicyStore } from './policy-changes.ts'
@@ -36,6 +38,8 @@ export interface PolicyDeskOptions {
   >
   /** The policies that are live, whether what decides can be reached or not. */
   readonly livePolicies: () => Promise<readonly CompiledPolicy[]>
+  /** The columns that live policies compare the values of a list with. */
+  readonly listColumns?: (list: string) => Promise<readonly CompiledColumn[]>
   readonly unit: UnitOfWork
   readonly audit: Pick<AuditLog, 'append'>
   readonly clock: Clock
@@ -54,9 +58,12 @@ export interface PolicyDesk {
     request: Omit<ChangeOf & { kind: 'list' }, 'kind'>,
     by: ChangeBy,
   ): Promise<PolicyChange>
-  /** By one person, at once. Errors: `policy_not_found`, `rule_unknown`. */
+  /** By one person, at once. Errors: `policy_not_found`, `rule_unknown`, `rule_unchanged`. */
   pauseRule(request: RuleOfPolicy, by: ChangeBy): Promise<PolicyChange>
-  /** Asks that a rule go on; another person confirms it. Error: `change_by_script`. */
+  /**
+   * Asks that a rule go on; another person confirms it. One waits at a time. Errors:
+   * `change_by_script`, `change_waits`, `rule_unchanged`.
+   */
   proposeResume(request: RuleOfPolicy, by: ChangeBy): Promise<PolicyChange>
   /** Errors: `change_not_found`, `change_needs_another`, `change_by_script`. */
   confirm(id: string, by: ChangeBy): Promise<PolicyChange>
@@ -87,9 +94,15 @@ export function createPolicyDesk(options: PolicyDeskOptions): PolicyDesk {
     return { actorId, actorName, reason: requireReason(by), atUs: clock.nowUs() }
   }
 
-  async function order(of: ChangeOf, state: PolicyChange['state'], by: ChangeBy) {
+  async function order(
+    of: ChangeOf,
+    state: PolicyChange['state'],
+    by: ChangeBy,
+    inTransaction?: () => Promise<void>,
+  ) {
     const change: PolicyChange = { id: ids('change'), of, state, ...act(by) }
     await unit.transaction(async () => {
+      await inTransaction?.()
       await keep(change, state === 'proposed' ? 'proposed' : 'ordered', by)
       if (of.kind === 'rule' && of.change === 'pause') {
         const what = `Rule ${of.rule} of policy ${of.policy} was paused`
@@ -161,6 +174,57 @@ export function createPolicyDesk(options: PolicyDeskOptions): PolicyDesk {
     }
   }
 
+  /** All that is known to have been asked of a rule, newest first. */
+  const changesOf = ({ policy, rule }: RuleOfPolicy) =>
+    store.changes({ of: `${policy}/${rule}`, limit: TOLD_AT_ONCE })
+
+  /** Whether a rule is paused wherever its policy decides; undefined while nobody can say. */
+  async function isPaused({ policy, rule }: RuleOfPolicy): Promise<boolean | undefined> {
+    const [newest] = (await changesOf({ policy, rule })).filter(({ state }) => state === 'ordered')
+    if (newest?.of.kind === 'rule') return newest.of.change === 'pause'
+    try {
+      const all = await decide.namespaces()
+      const here = all.filter(({ policies }) => policies.some((each) => each.policy === policy))
+      const paused = await Promise.all(
+        here.map(async ({ namespace }) =>
+          (await decide.controls({ namespace, policy })).paused.some((each) => each.rule === rule),
+        ),
+      )
+      if (paused.length === 0 || new Set(paused).size > 1) return undefined
+      return paused[0]
+    } catch (error) {
+      if (!isAssayError(error) || error.status < 500) throw error
+      return undefined
+    }
+  }
+
+  /** Refuses what is so already; the check it returns runs in the transaction of the change. */
+  async function requireChange(of: RuleOfPolicy, change: 'pause' | 'resume') {
+    const [seen] = await changesOf(of)
+    if ((await isPaused(of)) === (change === 'pause')) {
+      const state = change === 'pause' ? 'paused already' : 'not paused'
+      throw decisionErrors.rule_unchanged(`Rule "${of.rule}" of "${of.policy}" is ${state}.`)
+    }
+    return async () => {
+      const [now] = await changesOf(of)
+      if (now?.state === 'proposed' && change === 'resume') {
+        throw decisionErrors.change_waits(`${now.actorName} proposed it: ${now.id}.`)
+      }
+      if (now?.id !== seen?.id) {
+        throw decisionErrors.rule_unchanged(`${now?.actorName} changed "${of.rule}" just now.`)
+      }
+    }
+  }
+
+  /** What waits for a rule is over once the rule is changed. */
+  async function closeWaiting(of: RuleOfPolicy, by: ChangeBy): Promise<void> {
+    for (const change of await changesOf(of)) {
+      if (change.state === 'proposed') {
+        await keep({ ...change, state: 'withdrawn' }, 'withdrawn', by)
+      }
+    }
+  }
+
   async function waitingChange(id: string): Promise<PolicyChange> {
     const change = await store.change(id)
     if (change?.state === 'proposed') return change
@@ -178,19 +242,28 @@ export function createPolicyDesk(options: PolicyDeskOptions): PolicyDesk {
           `No live policy declares a list "${list}"; there are: ${names}.`,
         )
       }
-      const checked = [...new Set(values.map((value) => value.trim()))]
+      const columns = (await options.listColumns?.(list)) ?? []
+      const written = values.map((value) => value.trim())
+      const asCompared = listedValues(written, columns, change)
+      const checked = [...new Set(asCompared)]
       checkValues(checked)
       const until = change === 'add' ? untilUs : null
+      if (until !== null) await requireAhead(decide, until)
       return order({ kind: 'list', list, change, values: checked, untilUs: until }, 'ordered', by)
     },
     async pauseRule({ policy, rule }, by) {
       await requireRule({ policy, rule })
-      return order({ kind: 'rule', policy, rule, change: 'pause' }, 'ordered', by)
+      const stillSo = await requireChange({ policy, rule }, 'pause')
+      return order({ kind: 'rule', policy, rule, change: 'pause' }, 'ordered', by, async () => {
+        await stillSo()
+        await closeWaiting({ policy, rule }, by)
+      })
     },
     async proposeResume({ policy, rule }, by) {
       requirePerson(by)
       await requireRule({ policy, rule })
-      return order({ kind: 'rule', policy, rule, change: 'resume' }, 'proposed', by)
+      const stillSo = await requireChange({ policy, rule }, 'resume')
+      return order({ kind: 'rule', policy, rule, change: 'resume' }, 'proposed', by, stillSo)
     },
     async confirm(id, by) {
       requirePerson(by)
@@ -200,6 +273,7 @@ export function createPolicyDesk(options: PolicyDeskOptions): PolicyDesk {
           throw decisionErrors.change_needs_another(`${by.actor.name} proposed it.`)
         }
         await keep({ ...change, state: 'ordered', confirmed: act(by) }, 'confirmed', by)
+        if (change.of.kind === 'rule') await closeWaiting(change.of, by)
       })
       return carryOut(id)
     },
@@ -265,6 +339,28 @@ async function longExpired(
     }
   }
   return [...goes].flatMap(([value, isOver]) => (isOver ? [value] : []))
+}
+
+/** By the clock of each namespace; while what decides is away nobody knows them. */
+async function requireAhead(
+  decide: Pick<DecideRemote, 'namespaces'>,
+  untilUs: number,
+): Promise<void> {
+  let clocks: number[]
+  try {
+    const all = await decide.namespaces()
+    clocks = all.flatMap(({ nowUs, policies }) =>
+      nowUs === null || policies.length === 0 ? [] : [nowUs],
+    )
+  } catch (error) {
+    if (!isAssayError(error)) throw error
+    return
+  }
+  if (clocks.length === 0 || clocks.some((nowUs) => nowUs < untilUs)) return
+  const now = formatTimestamp(Math.min(...clocks))
+  throw decisionErrors.list_values_invalid(
+    `The end ${formatTimestamp(untilUs)} is over: it is ${now} by the clock of the events. Give a later one, or none.`,
+  )
 }
 
 function requirePerson({ actor: { name, kind } }: ChangeBy): void {

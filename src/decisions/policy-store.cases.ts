@@ -65,7 +65,12 @@ async function openDesk(open: Open) {
       changeList: tell,
       changeRule: tell,
       listEntries: async () => [],
-      controls: async () => ({ paused: [], suspended: null }),
+      controls: async () => {
+        const rules = told.filter((each) => (each as { rule?: string }).rule !== undefined)
+        const last = rules.at(-1) as { rule: string; change: string } | undefined
+        const paused = (last?.change === 'pause' ? [last] : []) as never
+        return { paused, suspended: null }
+      },
     },
     livePolicies: async () => [base],
     forReview: async ({ what }) => reviews.push(what),
@@ -170,8 +175,11 @@ export function policyStoreCases(name: string, open: Open): void {
     const huge = { policy: 'card', rule: 'huge' }
     await desk.pauseRule(huge, by(ada))
     expect(told).toMatchObject([{ change: 'pause' }])
+    await expect(desk.pauseRule(huge, by(bea))).rejects.toMatchObject({ code: 'rule_unchanged' })
     expect(reviews).toEqual(['Rule huge of policy card was paused'])
     const { id } = await desk.proposeResume(huge, by(ada))
+    const twice = desk.proposeResume(huge, by(ada))
+    await expect(twice).rejects.toMatchObject({ code: 'change_waits' })
     expect(told.length).toBe(1)
     await expect(desk.confirm(id, by(ada))).rejects.toMatchObject({ code: 'change_needs_another' })
     const script = by({ ...bea, kind: 'script' })
@@ -182,6 +190,20 @@ export function policyStoreCases(name: string, open: Open): void {
     expect(await desk.confirm(id, by(bea))).toMatchObject({ state: 'told' })
     expect(told[1]).toMatchObject({ change: 'resume' })
     await expect(desk.confirm(id, by(cem))).rejects.toMatchObject({ code: 'change_not_found' })
+    await expect(desk.proposeResume(huge, by(ada))).rejects.toMatchObject({
+      code: 'rule_unchanged',
+    })
+  })
+
+  test(`${name}: a draft that another person saved since it was read is not overwritten`, async () => {
+    const { save, stricter, drafts } = await openDrafts(open)
+    const read = await save()
+    const binds = bindingOf({ ...read, version: read.body.version })
+    const mine = { id: read.id, binds, parts: { ...stricter, description: 'Mine' } }
+    const theirs = { id: read.id, binds, parts: { ...stricter, description: 'Theirs' } }
+    await save(mine)
+    await expect(save(theirs, bea)).rejects.toMatchObject({ code: 'draft_outdated' })
+    expect((await drafts.draft(read.id)).body.description).toBe('Mine')
   })
 
   test(`${name}: a mistake in a rule is told with its place, and nothing is kept`, async () => {

@@ -42,13 +42,18 @@ test('a refused message is seen, mended and decided on, once', async () => {
   await expect(desk.resend(again, ada)).rejects.toMatchObject({ code: 'message_refused' })
   expect(await desk.waiting('live')).toBe(1)
   const mended = { ...again, body: JSON.stringify(payment(1)) }
-  const { answer } = await desk.resend(mended, ada)
+  const first = desk.resend(mended, ada)
+  const meanwhile = desk.resend({ ...again, body: JSON.stringify(payment(3)) }, ada)
+  await expect(meanwhile).rejects.toMatchObject({ code: 'message_sent' })
+  const { answer } = await first
   expect(JSON.parse(answer)).toMatchObject({ policy: 'card', outcome: expect.any(String) })
-  expect((await desk.resend(mended, ada)).answer).toBe(answer)
+  const other = { ...again, body: JSON.stringify(payment(2)) }
+  for (const twice of [mended, other]) {
+    await expect(desk.resend(twice, ada)).rejects.toMatchObject({ code: 'message_sent' })
+  }
   expect(await desk.waiting('live')).toBe(0)
   expect(audited).toMatchObject([
     { actor: 'ada', action: 'decisions.message-resent', reason: 'A typing error' },
-    {},
   ])
   await expect(desk.resend({ ...again, sequence: 99 }, ada)).rejects.toMatchObject({
     code: 'message_not_found',

@@ -4,6 +4,7 @@ import { requireReason, type ChangeBy } from '../access/index.ts'
 import type { AuditLog } from '../audit/index.ts'
 import { parseStrictJson } from '../lib/canonical-json.ts'
 import type { Clock } from '../lib/clock.ts'
+import { formatTimestamp } from '../lib/time.ts'
 import type { Restorable, UnitOfWork } from '../lib/unit-of-work.ts'
 import { decisionErrors } from './errors.ts'
 import type { ProjectionBatch, ProjectionSink } from './ports.ts'
@@ -106,7 +107,8 @@ export interface SetAsideDesk {
   waiting: SetAsideStore['waiting']
   /**
    * Has a message decided on once more, as it came or as somebody mended it, and answers with the
-   * decision's answer. Errors: `message_not_found`, and those of the decision.
+   * decision's answer. A message is sent once: a second order, or one meanwhile, is refused. Errors:
+   * `message_not_found`, `message_sent`, and those of the decision.
    */
   resend(
     request: {
@@ -131,37 +133,59 @@ const BODY_BYTES_MAX = 1024 * 1024
 
 export function createSetAsideDesk(options: SetAsideOptions): SetAsideDesk {
   const { store, decide, unit, audit, clock } = options
+  const underWay = new Set<string>()
   return {
     list: (query) => store.list(query),
     waiting: (namespace) => store.waiting(namespace),
-    async resend({ namespace, sequence, policy, body }, by) {
+    async resend(request, by) {
       const reason = requireReason(by)
-      const message = await store.message(namespace, sequence)
-      if (message === undefined) {
-        throw decisionErrors.message_not_found(`No message was set aside with record ${sequence}.`)
+      const place = `${request.sequence} ${request.namespace}`
+      if (underWay.has(place)) {
+        throw decisionErrors.message_sent(`Record ${request.sequence} is being sent right now.`)
       }
-      const text = Buffer.from(body ?? message.body)
-      const event = parseStrictJson(text, { maxBytes: BODY_BYTES_MAX })
-      // The decision's own key makes a repeat harmless: it gets the first answer.
-      const [answered] = await decide.decideMany({ namespace, policy, events: [event] })
-      if (!answered.ok) {
-        const { code, detail } = answered.problem
-        throw decisionErrors.message_refused(`It was refused again (${code}): ${detail}`)
+      underWay.add(place)
+      try {
+        return await sendOnce(request, by, reason)
+      } finally {
+        underWay.delete(place)
       }
-      await unit.transaction(async () => {
-        await store.markSent(namespace, sequence, clock.nowUs(), by.actor.id)
-        await audit.append({
-          actor: by.actor.id,
-          action: 'decisions.message-resent',
-          object: {
-            kind: 'stream-message',
-            id: `${message.topic}/${message.partition}/${message.offset}`,
-          },
-          reason,
-          details: { namespace, sequence, policy, mended: body !== undefined },
-        })
-      })
-      return { answer: answered.body }
     },
+  }
+
+  async function sendOnce(
+    { namespace, sequence, policy, body }: Parameters<SetAsideDesk['resend']>[0],
+    by: ChangeBy,
+    reason: string,
+  ): Promise<{ readonly answer: string }> {
+    const message = await store.message(namespace, sequence)
+    if (message === undefined) {
+      throw decisionErrors.message_not_found(`No message was set aside with record ${sequence}.`)
+    }
+    if (message.sentAtUs !== null) {
+      const at = formatTimestamp(message.sentAtUs)
+      throw decisionErrors.message_sent(`${message.sentBy} sent record ${sequence} at ${at}.`)
+    }
+    const text = Buffer.from(body ?? message.body)
+    const event = parseStrictJson(text, { maxBytes: BODY_BYTES_MAX })
+    // Should this end before it is marked, a repeat is harmless: it gets the first answer.
+    const [answered] = await decide.decideMany({ namespace, policy, events: [event] })
+    if (!answered.ok) {
+      const { code, detail } = answered.problem
+      throw decisionErrors.message_refused(`It was refused again (${code}): ${detail}`)
+    }
+    await unit.transaction(async () => {
+      await store.markSent(namespace, sequence, clock.nowUs(), by.actor.id)
+      await audit.append({
+        actor: by.actor.id,
+        action: 'decisions.message-resent',
+        object: {
+          kind: 'stream-message',
+          id: `${message.topic}/${message.partition}/${message.offset}`,
+        },
+        reason,
+        details: { namespace, sequence, policy, mended: body !== undefined },
+      })
+    })
+    return { answer: answered.body }
   }
 }

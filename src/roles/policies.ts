@@ -94,9 +94,13 @@ export function openPolicies(ports: PoliciesPorts): Policies {
   }
 
   async function livePolicies(): Promise<readonly CompiledPolicy[]> {
+    return (await liveDocuments()).map(({ policy }) => policy)
+  }
+
+  async function liveDocuments(): Promise<readonly DeployedPolicy[]> {
     const live = (await serving.history()).filter(({ toUs }) => toUs === undefined)
     const found = await Promise.all(live.map(({ document }) => documents(document)))
-    return found.flatMap((document) => (document === undefined ? [] : [document.policy]))
+    return found.flatMap((document) => (document === undefined ? [] : [document]))
   }
 
   async function tryPolicy(policy: string, parts: PolicyParts, within: string) {
@@ -119,6 +123,13 @@ export function openPolicies(ports: PoliciesPorts): Policies {
     store: stores.decisionPolicies,
     decide,
     livePolicies,
+    async listColumns(list) {
+      return (await liveDocuments()).flatMap(({ policy, source }) =>
+        (policy.lists ?? [])
+          .filter(({ name }) => name === list)
+          .flatMap(({ column }) => source.columns.filter(({ name }) => name === column)),
+      )
+    },
     unit,
     audit,
     clock,

@@ -252,6 +252,8 @@ export function challengerCases(name: string, open: () => Promise<ReleaseStores>
       )
       const { operator, first } = bank.people
       const resume = await bank.challengers.proposeResume('card-fraud', operator.id, 'Mended')
+      const twice = bank.challengers.proposeResume('card-fraud', operator.id, 'Mended')
+      await expect(twice).rejects.toEqual(code('proposal_waits'))
       expect(await confirm(resume.id, first)).toBeUndefined()
       expect(await bank.challengers.suspensions()).toMatchObject([{ suspended: false }])
       const again = bank.challengers.proposeResume('card-fraud', operator.id, 'Mended')

@@ -232,6 +232,11 @@ export function createChallengers(dependencies: ChallengersDependencies): Challe
     return change(current, all, 'challenge', by, compose, current.sticky ?? sticky)
   }
 
+  async function openResumes(policy: string): Promise<Proposal[]> {
+    const known = await store.proposals(policy, PROPOSALS_MAX)
+    return known.filter(({ kind, state }) => kind === 'resume' && state === 'open')
+  }
+
   async function setSuspension(policy: string, suspended: boolean, by: ChangeBy) {
     const reason = requireReason(by)
     const known = (await store.suspensions()).find((each) => each.policy === policy)
@@ -239,6 +244,7 @@ export function createChallengers(dependencies: ChallengersDependencies): Challe
       const state = suspended ? 'suspended' : 'asked'
       throw servingErrors.suspension_unchanged(`The model of ${policy} is ${state} already.`)
     }
+    for (const waits of await openResumes(policy)) await close(waits, 'withdrawn', by)
     const { id: actorId, name: actorName } = by.actor
     const suspension = { policy, suspended, actorId, actorName, reason, atUs: clock.nowUs() }
     await store.putSuspension(suspension)
@@ -263,6 +269,10 @@ export function createChallengers(dependencies: ChallengersDependencies): Challe
         const known = (await store.suspensions()).find((each) => each.policy === policy)
         if (known?.suspended !== true) {
           throw servingErrors.suspension_unchanged(`The model of ${policy} is not suspended.`)
+        }
+        const [waits] = await openResumes(policy)
+        if (waits !== undefined) {
+          throw servingErrors.proposal_waits(`${waits.proposedByName} proposed it: ${waits.id}.`)
         }
         return add({ kind: 'resume' }, policy, identityId, reason)
       }),

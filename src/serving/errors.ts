@@ -36,6 +36,11 @@ export const servingErrors = defineErrors({
     title: 'Nothing answers the policy yet',
     action: 'Deploy an approved version first.',
   },
+  proposal_waits: {
+    status: 409,
+    title: 'This is proposed already',
+    action: 'Have another person confirm the open proposal, or withdraw it first.',
+  },
   proposal_missing: {
     status: 404,
     title: 'There is no such proposal',

@@ -65,6 +65,11 @@ test('over history it covers the period asked for', async () => {
 })
 
 test('refuses what is no period, no draft, no result and nothing to stop', async () => {
+  const far = { over: 'records', from: '9999-01-01T00:00:00Z' }
+  expect(await client.refusal('startBacktest', { params: { policy }, body: far })).toBe(
+    '422 backtest_period_invalid',
+  )
+  await items()
   const unknown = { policy, hash: 'none' }
   expect(await client.refusal('backtestResult', { params: unknown })).toBe('404 backtest_not_found')
   const params = { policy }

@@ -187,6 +187,17 @@ const content = { parts: PolicyParts, tests: Type.Array(RuleTest, { maxItems: 20
 const DraftContent = Type.Object(content, closed)
 const SaveDraft = Type.Object({ ...content, reason: Reason }, closed)
 
+const ChangeDraft = Type.Object(
+  {
+    ...content,
+    reason: Reason,
+    binds: Type.Optional(
+      Type.String({ maxLength: 64, description: 'As the draft said when it was read' }),
+    ),
+  },
+  closed,
+)
+
 const DraftCheck = Type.Object({
   mistakes: Type.Array(
     Type.Object({
@@ -398,7 +409,7 @@ export const policyRoutes = {
   saveDraft: {
     summary: 'Change a draft; approvals of it are void then',
     params: DraftParams,
-    body: SaveDraft,
+    body: ChangeDraft,
     response: Draft,
   },
   actOnDraft: {

@@ -3,6 +3,7 @@
  * `predict_proba`.
  */
 import { nearestCluster, type Task } from '../../learning/index.ts'
+import { servingErrors } from '../errors.ts'
 import type { TensorSpec } from './signature.ts'
 import type { NumberTensor, Tensor } from './tensor.ts'
 
@@ -16,7 +17,8 @@ export interface Answers {
  * By task: binary → `predict` (INT64, 1 where the probability is at least one half) and
  * `predict_proba` (no, yes); multi-class → `predict` (BYTES, the likeliest class) and
  * `predict_proba`, one column a class; regression → `predict`, as many columns as it has values;
- * clusters → `predict` (INT64) and `distances`; anomaly → `score`, higher being stranger.
+ * clusters → `predict` (INT64) and `distances`; anomaly → `score`, higher being stranger. A class is
+ * never made of NaN: `of` throws `inference_failed`, which names the row.
  */
 export function answersOf(task: Task, outputs: readonly string[]): Answers {
   const width = outputs.length
@@ -76,7 +78,7 @@ function binaryAnswers(values: Float64Array, rows: number): readonly Tensor[] {
   const classes = new Float64Array(rows)
   const both = new Float64Array(2 * rows)
   for (let row = 0; row < rows; row++) {
-    const yes = values[row]
+    const yes = known(values[row], row)
     classes[row] = yes >= 0.5 ? 1 : 0
     both[2 * row] = 1 - yes
     both[2 * row + 1] = yes
@@ -89,6 +91,7 @@ function binaryAnswers(values: Float64Array, rows: number): readonly Tensor[] {
 
 function greatest(values: Float64Array, row: number, width: number): number {
   let best = 0
+  for (let k = 0; k < width; k++) known(values[row * width + k], row)
   for (let k = 1; k < width; k++) {
     if (values[row * width + k] > values[row * width + best]) best = k
   }
@@ -96,7 +99,16 @@ function greatest(values: Float64Array, row: number, width: number): number {
 }
 
 function nearest(values: Float64Array, rows: number, width: number): Float64Array {
-  return Float64Array.from({ length: rows }, (_, row) =>
-    nearestCluster(values.subarray(row * width, (row + 1) * width)),
+  return Float64Array.from({ length: rows }, (_, row) => {
+    const distances = values.subarray(row * width, (row + 1) * width)
+    for (const distance of distances) known(distance, row)
+    return nearestCluster(distances)
+  })
+}
+
+function known(value: number, row: number): number {
+  if (!Number.isNaN(value)) return value
+  throw servingErrors.inference_failed(
+    `The model has no number for row ${row}: its inputs are too large, infinite or missing.`,
   )
 }

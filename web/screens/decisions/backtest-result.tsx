@@ -29,7 +29,7 @@ export function BacktestFound({ found, policy }: Props) {
   return (
     <div className="stack">
       <Headline found={found} />
-      <div className="columns-wide-first">
+      <div className="backtest-pair">
         <Moves found={found} />
         <Load found={found} />
       </div>

@@ -170,6 +170,8 @@ function Acts({
   const save = useAct('saveDraft', touched)
   const act = useAct('actOnDraft', touched)
   const [asks, setAsks] = useState<'save' | 'shadow' | 'propose' | 'withdraw' | null>(null)
+  // Of the draft that is edited: a later answer of the server is not what this person read.
+  const [read, setRead] = useState(draft?.binds)
   const isSaved = useRef(false)
   const leaving = useBlocker({
     shouldBlockFn: ({ current, next }) =>
@@ -180,6 +182,7 @@ function Acts({
   useSaveKey(isChanged && canSave && asks === null, () => setAsks('save'))
   const done = (kept: Draft) => {
     isSaved.current = true
+    setRead(kept.binds)
     setAsks(null)
     notify(kept.sentence)
     void navigate({ to: `/policies/${policy}/drafts/${kept.id}` }).then(toScreen)
@@ -194,7 +197,7 @@ function Acts({
       create.mutate({ params: { policy }, body: { ...content, reason } }, { onSuccess: done })
     } else {
       const params = { policy, draft: draft.id }
-      save.mutate({ params, body: { ...content, reason } }, { onSuccess: done })
+      save.mutate({ params, body: { ...content, binds: read, reason } }, { onSuccess: done })
     }
   }
   const state = draft?.state ?? 'new'

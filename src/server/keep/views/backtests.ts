@@ -23,7 +23,7 @@ const errors = defineErrors({
   backtest_period_invalid: {
     status: 422,
     title: 'This is no period',
-    action: 'Let the end lie after the beginning.',
+    action: 'Give times from 1684 to 2255 in ISO 8601, and let the end lie after the beginning.',
   },
 })
 
@@ -58,8 +58,7 @@ export function backtestViews(rooms: Rooms): BacktestHandlers {
     async startBacktest({ params, body, identity }) {
       const { policy } = params
       const { draft: id, from, to, over, modelVersion } = body
-      const fromUs = from === undefined ? null : parseTimestamp(from)!
-      const toUs = to === undefined ? null : parseTimestamp(to)!
+      const [fromUs, toUs] = [instant(from), instant(to)]
       if (fromUs !== null && toUs !== null && toUs <= fromUs) {
         throw errors.backtest_period_invalid(`${to} does not lie after ${from}.`)
       }
@@ -95,6 +94,14 @@ export function backtestViews(rooms: Rooms): BacktestHandlers {
       return resultView(kept, await rooms.livePolicy(params.policy))
     },
   }
+}
+
+/** Null where none is given. */
+function instant(text: string | undefined): number | null {
+  if (text === undefined) return null
+  const us = parseTimestamp(text)
+  if (us !== undefined) return us
+  throw errors.backtest_period_invalid(`${text} is no time from 1684 to 2255.`)
 }
 
 type People = ReadonlyMap<string, Identity>
@@ -135,7 +142,9 @@ function keptView(kept: BacktestSummary, people: People): Backtest {
 }
 
 function periodView({ fromUs, toUs }: { fromUs: number | null; toUs: number | null }) {
-  return { from: fromUs === null ? null : time(fromUs), to: toUs === null ? null : time(toUs) }
+  // A list must show whatever is kept: an instant that is none is shown as left open.
+  const shown = (us: number | null) => (Number.isSafeInteger(us) ? time(us!) : null)
+  return { from: shown(fromUs), to: shown(toUs) }
 }
 
 function resultView(

@@ -2,6 +2,7 @@ import type { Identity as KnownIdentity } from '../../../access/index.ts'
 import {
   APPROVALS_NEEDED,
   bindingOf,
+  decisionErrors,
   differenceOf,
   partsOf,
   type BacktestReport,
@@ -40,6 +41,12 @@ export function draftViews(
   const people = async () => new Map((await access.identities()).map((each) => [each.id, each]))
   const view = async (draft: KeptDraft, identity: KnownIdentity) =>
     draftView(draft, await people(), drafts.obstacle(draft, identity) ?? null)
+  /** A draft is addressed under its own policy. */
+  const draftAt = async ({ policy, draft }: { policy: string; draft: string }) => {
+    const kept = await drafts.draft(draft)
+    if (kept.policy === policy) return kept
+    throw decisionErrors.draft_not_found(`Policy "${policy}" has no draft ${draft}.`)
+  }
 
   return {
     async policyWork({ params, identity }): Promise<PolicyWork> {
@@ -127,14 +134,16 @@ export function draftViews(
         identity,
       )
     },
-    draft: async ({ params, identity }) => view(await drafts.draft(params.draft), identity),
+    draft: async ({ params, identity }) => view(await draftAt(params), identity),
     async saveDraft({ params, body, identity }) {
-      const { tests, reason } = body
+      await draftAt(params)
+      const { tests, reason, binds } = body
       const parts = partsIn(body.parts)
-      const request = { policy: params.policy, id: params.draft, parts, tests }
+      const request = { policy: params.policy, id: params.draft, parts, tests, binds }
       return view(await drafts.save(request, { actor: identity, reason }), identity)
     },
     async actOnDraft({ params, body, identity }) {
+      await draftAt(params)
       const by = { actor: identity, reason: body.reason }
       const acts = {
         shadow: drafts.shadow,
@@ -144,6 +153,7 @@ export function draftViews(
       return view(await acts[body.action](params.draft, by), identity)
     },
     async answerDraft({ params, body, identity }) {
+      await draftAt(params)
       const request = { id: params.draft, ...body }
       return view(await drafts.giveVerdict(request, identity.id), identity)
     },
@@ -220,15 +230,24 @@ function draftView(draft: KeptDraft, known: People, obstacle: string | null): Dr
   }
 }
 
-export function orderedView({ id, state, of }: PolicyChange): Ordered {
+/** `done` and `idle` are how many values changed the list, and how many stood so already. */
+export function orderedView(
+  { id, state, of }: PolicyChange,
+  counted?: { readonly done: number; readonly idle: number },
+): Ordered {
+  const put = counted?.done ?? (of.kind === 'list' ? of.values.length : 0)
+  const rest =
+    counted !== undefined && counted.idle > 0 && of.kind === 'list'
+      ? `; ${plural(counted.idle, 'value')} ${of.change === 'add' ? 'on it already, with this end and reason now' : 'not on it'}`
+      : ''
   const what =
     of.kind === 'list'
-      ? `${plural(of.values.length, 'value')} ${of.change === 'add' ? 'put on' : 'taken off'} ${of.list}`
+      ? `${plural(put, 'value')} ${of.change === 'add' ? 'put on' : 'taken off'} ${of.list}`
       : `${of.rule} ${of.change === 'pause' ? 'is paused' : 'goes on'}`
   const sentences = {
     proposed: 'Proposed; another person has to confirm it',
-    ordered: `${what} as soon as decisions can be reached`,
-    told: `${what}, from the next decision on`,
+    ordered: `${what} as soon as decisions can be reached${rest}`,
+    told: `${what}, from the next decision on${rest}`,
     failed: 'It was refused',
     withdrawn: 'Withdrawn',
   } as const

@@ -1,6 +1,6 @@
 import { createCsvReader, fieldText } from '../../../data/index.ts'
 import { decisionErrors, type ListEntry as KeptEntry } from '../../../decisions/index.ts'
-import { defineErrors } from '../../../lib/errors.ts'
+import { defineErrors, isAssayError } from '../../../lib/errors.ts'
 import { parseTimestamp } from '../../../lib/time.ts'
 import type { ListEntry, ListsAnswer } from '../../contract/index.ts'
 import { onAir } from '../bank.ts'
@@ -32,6 +32,17 @@ export function listViews(
     return policies.flatMap(({ name: policy, lists = [] }) =>
       lists.map((list) => ({ ...list, policy })),
     )
+  }
+
+  /** What is on the list before a change; undefined while what decides is away. */
+  async function heldNow(list: string): Promise<ReadonlySet<string> | undefined> {
+    try {
+      const { namespace } = await onAir(rooms)
+      return new Set((await policyDesk.entries(namespace, list)).map(({ value }) => value))
+    } catch (error) {
+      if (!isAssayError(error)) throw error
+      return undefined
+    }
   }
 
   return {
@@ -99,7 +110,14 @@ export function listViews(
       const untilUs = untilOf(body.until)
       const change = { list, change: body.change, values, untilUs }
       const by = { actor: identity, reason: body.reason }
-      return orderedView(await policyDesk.changeList(change, by))
+      const held = await heldNow(list)
+      const ordered = await policyDesk.changeList(change, by)
+      if (held === undefined || ordered.of.kind !== 'list') return orderedView(ordered)
+      const before = ordered.of.values.filter((value) => held.has(value)).length
+      const others = new Set(values.map((value) => value.trim())).size - before
+      return body.change === 'add'
+        ? orderedView(ordered, { done: ordered.of.values.length - before, idle: before })
+        : orderedView(ordered, { done: before, idle: Math.max(others, 0) })
     },
   }
 }
