@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { repositoryRoot } from './source-text.ts'
 
 /** Made by bench/peers/tiny_network.py for the features of the tiny bank. */
-export const tinyGraph = join(repositoryRoot, 'test/fixtures/models/tiny-network.onnx')
+export const tinyGraph = join(repositoryRoot, 'test/fixtures/models/outside-tiny-network.onnx')
 
 /** Its columns; the last one is not called as the feature that answers it. */
 const columns = ['AMOUNT', 'CUSTOMER_COUNT_1D', 'CUSTOMER_COUNT_7D', 'CUSTOMER_MEAN_7D', 'RISK']

@@ -1,7 +1,7 @@
 """Makes the graph that the tests adopt as a version of the tiny bank's model: a small network behind an
 imputer, which only ONNX Runtime computes, with rows and what it says of them.
 
-Usage: python tiny_network.py FOLDER. It writes tiny-network.onnx and tiny-network.onnx.rows.json.
+Usage: python tiny_network.py FOLDER. It writes outside-tiny-network.onnx and outside-tiny-network.onnx.rows.json.
 """
 
 import json
@@ -43,13 +43,13 @@ def main(folder: Path) -> None:
         target_opset={"": 18, "ai.onnx.ml": 3},
         options={id(model): {"zipmap": False}},
     )
-    file = folder / "tiny-network.onnx"
+    file = folder / "outside-tiny-network.onnx"
     file.write_bytes(graph.SerializeToString())
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
     said = session.run(["probabilities"], {session.get_inputs()[0].name: x[:20]})[0]
     rows = [[None if np.isnan(v) else float(v) for v in row] for row in x[:20]]
     record = {"rows": rows, "expected": said.astype(float).tolist()}
-    (folder / "tiny-network.onnx.rows.json").write_text(json.dumps(record))
+    (folder / "outside-tiny-network.onnx.rows.json").write_text(json.dumps(record))
 
 
 if __name__ == "__main__":

@@ -98,8 +98,9 @@ export async function consumeStream(
           counts.decided++
           return
         }
+        await noteConsumed(origin, { why: 'known' })
         counts.known++
-        return await noteConsumed(origin, { why: 'known' })
+        return
       } catch (error) {
         const refusal = refusalOf(error, attempts)
         if (refusal === undefined) {
