@@ -1,6 +1,7 @@
 // `assay start`: opens the home, supervises the roles, and tells the terminal what happens.
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Access } from '../access/index.ts'
 import { systemActor } from '../access/index.ts'
@@ -92,9 +93,11 @@ export async function start(options: StartOptions): Promise<number> {
     if (outcome !== undefined) screen.done(outcome, urlOf(details))
   }
   let isStopping = false
+  let welcomed: Promise<void> | undefined
   const started = (async () => {
     await Promise.all([supervisor.start('keep'), supervisor.start('decide')])
-    await welcome(home, urlOf(details), screen)
+    welcomed = welcome(home, urlOf(details), screen)
+    await welcomed
     await supervisor.start('work')
   })()
   // Where a role gave up, its own words are on the screen and its code is the one to end with.
@@ -109,6 +112,11 @@ export async function start(options: StartOptions): Promise<number> {
   const code = await Promise.race([stopped, ended])
   isStopping = true
   screen.stopping()
+  // A first key that was made is shown: nobody could ever see it again.
+  await Promise.race([
+    welcomed?.catch(() => undefined),
+    pause(WELCOME_MS_MAX, undefined, { ref: false }),
+  ])
   await supervisor.stop()
   unlock()
   return code
@@ -123,6 +131,9 @@ function clearUnlessRunning(directory: string): void {
   }
   clearHome(directory)
 }
+
+/** How long a stop waits for the first words of a start that it comes upon. */
+const WELCOME_MS_MAX = 2000
 
 /** The first start makes the administrator here, where the key is shown in the same breath. */
 async function welcome(home: Home, url: string, screen: StartScreen): Promise<void> {

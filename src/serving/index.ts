@@ -66,6 +66,7 @@ export {
 } from './prediction/catalogue.ts'
 export { createPublishedHost, type PublishedHost } from './prediction/published-host.ts'
 export { createModelThreads, serveModelThread } from './prediction/thread-runtime.ts'
+export { refuseNaN } from './prediction/answers.ts'
 export { bindInputs } from './prediction/bind.ts'
 export { bodyOfFile } from './prediction/file.ts'
 export { outsideRuntime } from './prediction/engine-runtime.ts'

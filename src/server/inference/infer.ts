@@ -5,6 +5,7 @@ import {
   isDatatype,
   type ModelRuntime,
   numberTypes,
+  refuseNaN,
   sizeOf,
   type Tensor,
 } from '../../serving/index.ts'
@@ -154,7 +155,10 @@ export function readRawRequest(body: Buffer, { signature }: ModelRuntime): Infer
   return { id: undefined, inputs, outputs: undefined, binary: true }
 }
 
-/** Checks the request against the signature, asks the model, and keeps the outputs that are wanted. */
+/**
+ * Checks the request against the signature, asks the model, and keeps the outputs that are wanted. Error:
+ * `inference_failed` where a class would be made of NaN.
+ */
 export function answer(
   runtime: ModelRuntime,
   { inputs, outputs }: Pick<InferRequest, 'inputs' | 'outputs'>,
@@ -162,9 +166,11 @@ export function answer(
   if (outputs !== undefined) checkOutputs(runtime, outputs)
   checkInputs(runtime.signature, inputs)
   const given = runtime.predict(inputs)
-  if (outputs === undefined || outputs.length === 0) return given
-  const pick = (tensors: readonly Tensor[]) =>
-    outputs.map(({ name }) => tensors.find((tensor) => tensor.name === name)!)
+  const pick = (tensors: readonly Tensor[]) => {
+    const known = refuseNaN(tensors)
+    if (outputs === undefined || outputs.length === 0) return known
+    return outputs.map(({ name }) => known.find((tensor) => tensor.name === name)!)
+  }
   return given instanceof Promise ? given.then(pick) : pick(given)
 }
 

@@ -17,8 +17,7 @@ export interface Answers {
  * By task: binary → `predict` (INT64, 1 where the probability is at least one half) and
  * `predict_proba` (no, yes); multi-class → `predict` (BYTES, the likeliest class) and
  * `predict_proba`, one column a class; regression → `predict`, as many columns as it has values;
- * clusters → `predict` (INT64) and `distances`; anomaly → `score`, higher being stranger. A class is
- * never made of NaN: `of` throws `inference_failed`, which names the row.
+ * clusters → `predict` (INT64) and `distances`; anomaly → `score`, higher being stranger.
  */
 export function answersOf(task: Task, outputs: readonly string[]): Answers {
   const width = outputs.length
@@ -78,7 +77,7 @@ function binaryAnswers(values: Float64Array, rows: number): readonly Tensor[] {
   const classes = new Float64Array(rows)
   const both = new Float64Array(2 * rows)
   for (let row = 0; row < rows; row++) {
-    const yes = known(values[row], row)
+    const yes = values[row]
     classes[row] = yes >= 0.5 ? 1 : 0
     both[2 * row] = 1 - yes
     both[2 * row + 1] = yes
@@ -89,9 +88,25 @@ function binaryAnswers(values: Float64Array, rows: number): readonly Tensor[] {
   ]
 }
 
+/**
+ * What a model has no number for must not be told as a class, which NaN makes one of as well. Error:
+ * `inference_failed`.
+ */
+export function refuseNaN(answers: readonly Tensor[]): readonly Tensor[] {
+  for (const { name, shape, data } of answers) {
+    if (name !== 'predict_proba' && name !== 'distances') continue
+    const place = (data as readonly unknown[] | Float64Array).findIndex(Number.isNaN)
+    if (place < 0) continue
+    const row = Math.floor(place / (shape[1] ?? 1))
+    throw servingErrors.inference_failed(
+      `The model has no number for row ${row}: its inputs are too large, infinite or missing.`,
+    )
+  }
+  return answers
+}
+
 function greatest(values: Float64Array, row: number, width: number): number {
   let best = 0
-  for (let k = 0; k < width; k++) known(values[row * width + k], row)
   for (let k = 1; k < width; k++) {
     if (values[row * width + k] > values[row * width + best]) best = k
   }
@@ -99,16 +114,7 @@ function greatest(values: Float64Array, row: number, width: number): number {
 }
 
 function nearest(values: Float64Array, rows: number, width: number): Float64Array {
-  return Float64Array.from({ length: rows }, (_, row) => {
-    const distances = values.subarray(row * width, (row + 1) * width)
-    for (const distance of distances) known(distance, row)
-    return nearestCluster(distances)
-  })
-}
-
-function known(value: number, row: number): number {
-  if (!Number.isNaN(value)) return value
-  throw servingErrors.inference_failed(
-    `The model has no number for row ${row}: its inputs are too large, infinite or missing.`,
+  return Float64Array.from({ length: rows }, (_, row) =>
+    nearestCluster(values.subarray(row * width, (row + 1) * width)),
   )
 }
