@@ -108,6 +108,10 @@ function workedUs(): number {
   return user + system
 }
 
+function idledUs(): number {
+  return performance.eventLoopUtilization().idle * 1000
+}
+
 const IN_FLIGHT_MAX = 512
 const CHECKPOINT_EVERY = 20_000
 const NAMESPACE_NAME = /^[a-z0-9][a-z0-9-]{0,39}$/
@@ -169,7 +173,7 @@ function createService(
 ): DecisionService {
   const inFlightMax = options.inFlightMax ?? IN_FLIGHT_MAX
   const meter = createMeter()
-  const turns = createTurns({ nowUs: monotonicUs, workedUs, atEnd: setImmediate })
+  const turns = createTurns({ workedUs, idledUs, atEnd: setImmediate })
   const opening = new Map<string, Promise<Namespace>>()
   let inFlight = 0
   let draining = false

@@ -8,45 +8,45 @@ export interface Turns {
 }
 
 export interface TurnOptions {
-  readonly nowUs: () => number
   /** Processor time of this thread: where others take the processor away, no refusal gives it back. */
   readonly workedUs: () => number
+  /** How long the event loop has waited in all because there was nothing to do. */
+  readonly idledUs: () => number
   /** Calls once the requests that had arrived were all read. */
   readonly atEnd: (end: () => void) => void
 }
 
-/** How long a turn may work where each of the last ones was too long. */
-const BUSY_US = 10_000
-/** How long otherwise, so that a burst after quiet is answered whole. */
-const CALM_US = 100_000
-/** Too long for so long is busy. */
-const INTERVAL_US = 100_000
+/** How long turns may work on average where one follows the other. */
+const TURN_US = 7000
+/** How much longer in all before they are kept to that, so that a burst after quiet is answered whole. */
+const RESERVE_US = 40_000
 /** A loop that waited so long had nothing to do. */
 const IDLE_US = 1000
 
 /**
- * "Controlled delay" as in Maurer, *Fail at Scale*, ACM Queue 13(8), 2015: a queue that was short within
- * the last interval may grow for as long as the interval; one that never was is kept short.
+ * A leaky bucket: what turns work beyond their time is taken from a reserve, what they leave is put
+ * back, and a loop without work has all of it again. Like "controlled delay" as in Maurer, *Fail at
+ * Scale*, ACM Queue 13(8), 2015, it lets a queue grow that was empty and keeps short one that never is.
  */
-export function createTurns({ nowUs, workedUs, atEnd }: TurnOptions): Turns {
+export function createTurns({ workedUs, idledUs, atEnd }: TurnOptions): Turns {
   let beganUs = Number.NaN
-  let endedUs = -Infinity
-  let calmUs = -Infinity
+  let idledBeforeUs = -Infinity
+  let reserveUs = RESERVE_US
   const end = () => {
-    endedUs = nowUs()
-    if (workedUs() - beganUs <= BUSY_US) calmUs = endedUs
+    const overUs = workedUs() - beganUs - TURN_US
+    reserveUs = Math.max(0, Math.min(RESERVE_US, reserveUs - overUs))
+    idledBeforeUs = idledUs()
     beganUs = Number.NaN
   }
   return {
     isOver() {
-      const now = nowUs()
       const worked = workedUs()
       if (Number.isNaN(beganUs)) {
         beganUs = worked
-        if (now - endedUs > IDLE_US) calmUs = now
+        if (idledUs() - idledBeforeUs > IDLE_US) reserveUs = RESERVE_US
         atEnd(end)
       }
-      return worked - beganUs > (now - calmUs > INTERVAL_US ? BUSY_US : CALM_US)
+      return worked - beganUs > TURN_US + reserveUs
     },
   }
 }

@@ -5,7 +5,7 @@
  * they changed, up to any point. This is what POSIX allows, and worse than most disks do.
  */
 import * as path from 'node:path'
-import type { FileSystem, OpenFile } from './files.ts'
+import { syncedWrites, type FileSystem, type OpenFile } from './files.ts'
 
 export type FileOperation = 'open' | 'read' | 'write' | 'truncate' | 'sync' | 'rename' | 'remove'
 
@@ -92,14 +92,15 @@ export function faultyFiles(initial: Names = new Map()): FaultyFiles {
       }
       return faultyFiles(new Map([...kept].map(([name, inode]) => [name, survive(inode, random)])))
     },
-    async open(file, mode) {
+    async open(file, mode, { durable } = { durable: false }) {
       await operate('open')
       if (mode === 'create') {
         if (names.has(file)) throw fileError('EEXIST')
         const created: Inode = { data: new Uint8Array(), durable: new Uint8Array(), unsynced: [] }
         changeNames({ directory: path.dirname(file), sets: [[file, created]] })
       }
-      return openInode(find(file), operate, freeBytes)
+      const opened = openInode(find(file), operate, freeBytes)
+      return durable ? syncedWrites(opened) : opened
     },
     async list(directory) {
       await operate('read')

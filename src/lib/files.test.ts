@@ -29,6 +29,20 @@ describe("the machine's file system", () => {
     expect(await readFile(file, 'utf8')).toBe('hello')
   })
 
+  test('reads, writes and cuts a durable file as any other', async () => {
+    const file = path.join(directory, 'a')
+    const made = await nodeFiles.open(file, 'create', { durable: true })
+    await made.write(Buffer.from('hello world'), 0)
+    await made.close()
+    const open = await nodeFiles.open(file, 'update', { durable: true })
+    await open.write(Buffer.from('W'), 6)
+    await open.truncate(7)
+    await open.sync()
+    await open.close()
+    expect(await readFile(file, 'utf8')).toBe('hello W')
+    await expect(nodeFiles.open(file, 'create', { durable: true })).rejects.toThrow('EEXIST')
+  })
+
   test('keeps what it makes from other users', async () => {
     const inside = path.join(directory, 'x', 'y')
     await nodeFiles.makeDirectory(inside)

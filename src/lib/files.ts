@@ -20,10 +20,15 @@ export interface OpenFile {
   close(): Promise<void>
 }
 
+export type OpenMode = 'read' | 'update' | 'create'
+
 /** Errors are those of `node:fs`: their `code` is ENOSPC, EIO, ENOENT and so on. */
 export interface FileSystem {
-  /** `create` makes a new file and fails with EEXIST where there is one. */
-  open(file: string, mode: 'read' | 'update' | 'create'): Promise<OpenFile>
+  /**
+   * `create` makes a new file and fails with EEXIST where there is one. Of a `durable` file each write
+   * returns when it would survive a loss of power, in one step for two.
+   */
+  open(file: string, mode: OpenMode, how?: { readonly durable: boolean }): Promise<OpenFile>
   /** The names in a directory, sorted. */
   list(directory: string): Promise<string[]>
   /** Makes a directory and its parents; one that exists is left as it is. */
@@ -40,11 +45,17 @@ export function fileErrorCode(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined
 }
 
+const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL } = fs.constants
+const FLAGS = { read: O_RDONLY, update: O_RDWR, create: O_RDWR | O_CREAT | O_EXCL }
+/** Elsewhere it is missing, or leaves the bytes in the cache of the disk. */
+const O_DSYNC = process.platform === 'linux' ? fs.constants.O_DSYNC : 0
+
 /** The machine's file system. */
 export const nodeFiles: FileSystem = {
-  async open(file, mode) {
-    const flags = { read: 'r', update: 'r+', create: 'wx+' }[mode]
-    return openFile(await call<number>((done) => fs.open(file, flags, 0o600, done)))
+  async open(file, mode, { durable } = { durable: false }) {
+    const flags = FLAGS[mode] | (durable ? O_DSYNC : 0)
+    const opened = openFile(await call<number>((done) => fs.open(file, flags, 0o600, done)))
+    return durable && O_DSYNC === 0 ? syncedWrites(opened) : opened
   },
   async list(directory) {
     return (await fs.promises.readdir(directory)).sort()
@@ -82,9 +93,10 @@ export async function writeFileAtomic(
     const open = await files.open(temporary, 'create')
     try {
       let at = 0
-      for (const piece of pieces) {
-        await open.write(piece, at)
-        at += piece.length
+      for (const part of partsOf(pieces)) {
+        await open.write(part, at)
+        at += part.length
+        if (part.length === SYNC_BYTES) await open.sync()
       }
       await open.sync()
     } finally {
@@ -96,6 +108,18 @@ export async function writeFileAtomic(
     throw error
   }
   await files.syncDirectory(path.dirname(file))
+}
+
+/**
+ * So many bytes are synced at once: a sync of another file may have to wait for what the disk was given
+ * before, and the journal's should not wait for a whole checkpoint.
+ */
+const SYNC_BYTES = 4 * 1024 * 1024
+
+function* partsOf(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length; at += SYNC_BYTES) yield piece.subarray(at, at + SYNC_BYTES)
+  }
 }
 
 /** Where a file is written before it gets its name. */
@@ -157,6 +181,17 @@ function openFile(descriptor: number): OpenFile {
     sync: () => act((done) => fs.fdatasync(descriptor, done)),
     size: async () => (await call<fs.Stats>((done) => fs.fstat(descriptor, done))).size,
     close: () => act((done) => fs.close(descriptor, done)),
+  }
+}
+
+/** A file whose writes are durable, in two steps. */
+export function syncedWrites(file: OpenFile): OpenFile {
+  return {
+    ...file,
+    async write(bytes, position) {
+      await file.write(bytes, position)
+      await file.sync()
+    },
   }
 }
 

@@ -233,7 +233,7 @@ export async function recoverSegment(
   segment: number,
 ): Promise<RecoveredSegment | undefined> {
   const name = segmentName(segment)
-  const file = await files.open(path.join(directory, name), 'update')
+  const file = await files.open(path.join(directory, name), 'update', { durable: true })
   try {
     const size = await file.size()
     const header = new Uint8Array(HEADER_BYTES)

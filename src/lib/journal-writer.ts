@@ -1,6 +1,6 @@
 /**
  * The writing side of an open journal: batches gather in a queue, and one at a time goes to disk
- * with one write and one sync. What always holds is said in `journal.ts`.
+ * with one durable write. What always holds is said in `journal.ts`.
  */
 import { createHash, type Hash } from 'node:crypto'
 import * as path from 'node:path'
@@ -160,12 +160,6 @@ export function createJournalWriter(
       await refuseWaiting(error)
       return
     }
-    try {
-      if (bytes.length > 0) await current.file.sync()
-    } catch (error) {
-      poison(error)
-      return
-    }
     current.digest.update(bytes)
     current.end = batch.offset + batch.length
     durableSequence = batch.firstSequence + batch.count - 1
@@ -281,11 +275,10 @@ export async function createSegment(
   segment: number,
 ): Promise<ActiveSegment> {
   const name = path.join(directory, segmentName(segment))
-  const file = await files.open(name, 'create')
+  const file = await files.open(name, 'create', { durable: true })
   try {
     const header = encodeHeader(segment)
     await file.write(header, 0)
-    await file.sync()
     await files.syncDirectory(directory)
     return { segment, file, digest: createHash('sha256').update(header), end: HEADER_BYTES }
   } catch (error) {
@@ -295,7 +288,7 @@ export async function createSegment(
   }
 }
 
-/** Records that go to disk with one write and one sync. */
+/** Records that go to disk with one durable write. */
 interface Batch {
   readonly segment: number
   /** Whether the batch begins its segment, so that the one before it is sealed first. */

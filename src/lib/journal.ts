@@ -3,7 +3,7 @@
  *
  * Always true:
  * - Sequences count up by one from 1, without gaps, also across crashes and refused batches.
- * - `durable` resolves only after fdatasync. Records that gather while a sync is running share the
+ * - `durable` resolves only once the record is on disk. Records that gather while a write is running share the
  *   next one (group commit), so throughput grows with load while latency stays near one sync.
  * - After a crash every acknowledged record is read back once. Records that were written but not
  *   acknowledged may be read back too, as a prefix of what was appended.
