@@ -1,6 +1,6 @@
 // The decide process and the load on it, each on the cores that it is given.
 import { spawn, spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { startChild } from './decide-child.ts'
@@ -16,7 +16,8 @@ export interface BankServer {
   /** Processor seconds of the process so far. */
   cpuSeconds(): Promise<number>
   memoryMb(): number
-  threads(): number
+  /** Processor seconds of each thread so far, by its id. */
+  threadSeconds(): ReadonlyMap<string, number>
   stop(): Promise<void>
 }
 
@@ -62,11 +63,26 @@ export async function startBank(
       return Number(/^process_cpu_seconds_total (\S+)$/m.exec(text)?.[1])
     },
     memoryMb: () => Math.round(status('VmRSS') / 1024),
-    threads: () => status('Threads'),
+    threadSeconds: () => threadSeconds(pid),
     stop: () => decide.stop('SIGTERM'),
   }
   await server.drive({ rate: 0, seconds: WARM_UP_S, connections: 32 })
   return server
+}
+
+/** Clock ticks of Linux in /proc are hundredths of a second on all its platforms. */
+const TICKS_A_SECOND = 100
+
+function threadSeconds(pid: number): ReadonlyMap<string, number> {
+  const ids = readdirSync(`/proc/${pid}/task`)
+  return new Map(
+    ids.map((id) => {
+      const text = readFileSync(`/proc/${pid}/task/${id}/stat`, 'utf8')
+      // The name before it, in brackets, may have spaces: fields 14 and 15 are user and system time.
+      const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+      return [id, (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND]
+    }),
+  )
 }
 
 export const canPin = availableParallelism() > 1 && spawnSync(taskset, ['--version']).status === 0

@@ -38,6 +38,7 @@ export {
   pipeline,
   step,
 } from './pipelines/index.ts'
-export { featureProject, model, pipelineProject, project } from './projects/index.ts'
+export { logStream } from './logs/index.ts'
+export { featureProject, model, pipelineProject, project, streamProject } from './projects/index.ts'
 export { createRandom, type Random } from './lib/random.ts'
 export { AssayError } from './lib/errors.ts'

@@ -35,7 +35,8 @@ async function runRole(role: RoleName): Promise<void> {
     channel.onStop(() => running.stop())
     channel.send({ type: 'ready', detail: running.detail })
   } catch (error) {
-    fatal(error)
+    const { orHomeFull } = await import('./projects/index.ts')
+    fatal(orHomeFull({ root: config.home }, error))
   }
 
   async function startRole(name: RoleName) {

@@ -253,7 +253,7 @@ function isRoomIndex(path: string): boolean {
  * entrance, and a small process (the decision path) loads only those that it uses.
  */
 function isLibModule(path: string): boolean {
-  return /^src\/lib\/[^/]+\.ts$/.test(path) && !isTest(path)
+  return /^src\/lib\/([^/]+|[^/]+\/index)\.ts$/.test(path) && !isTest(path)
 }
 
 function isCases(path: string): boolean {

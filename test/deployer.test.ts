@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import {
   compilePolicy,
+  decisionErrors,
   directoryDeployments,
   publishDeployment,
   type PolicyOptions,
@@ -21,6 +22,7 @@ const chosen = { decline: 0.9, review: { kind: 'alerts-per-day', alerts: 5 } } a
 async function deployed(
   fallback: PolicyOptions['fallback'],
   thresholds: typeof policy.thresholds = chosen,
+  ports: object = {},
 ) {
   const directory = mkdtempSync(join(tmpdir(), 'assay-deployer-'))
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
@@ -53,6 +55,7 @@ async function deployed(
     challengers: {},
     decide: { namespaces: async () => [] },
     baseOf: async () => '',
+    ...ports,
   } as unknown as DeployerPorts)
   await deployer.deployPolicy(compilePolicy({ ...policy, thresholds, fallback }), by)
   const document = await directoryDeployments(directory).read(requests[0].document)
@@ -72,4 +75,30 @@ test('a stated threshold counts for every version, a chosen one is of each', asy
   const { document } = await deployed({})
   expect(document.thresholds).toEqual({ decline: 0.9, review: 0.2 })
   expect(document.lastGood?.thresholds).toEqual({ decline: 0.9, review: 0.1 })
+})
+
+/** A process that decides, and cannot record for so many questions. */
+function paused(questions: number) {
+  const told: string[] = []
+  let pausedMs = 0
+  const ports = {
+    decide: {
+      namespaces: async () => [{ namespace: 'live', base: 'b', policies: [] }],
+      switchDeployment: async ({ deployment }: { deployment: string }) => {
+        if (questions-- > 0) throw decisionErrors.decisions_paused('A base is being loaded.')
+        told.push(deployment)
+      },
+    },
+    pause: async (ms: number) => void (pausedMs += ms),
+  }
+  return { told, ports, pausedMs: () => pausedMs }
+}
+
+test('a deployment waits while nothing can be recorded, for half a minute at most', async () => {
+  const loading = paused(7)
+  const { request } = await deployed({}, chosen, loading.ports)
+  expect(loading.told).toEqual([request.document])
+  const full = paused(Infinity)
+  await expect(deployed({}, chosen, full.ports)).rejects.toMatchObject({ code: 'decisions_paused' })
+  expect(full.pausedMs()).toBe(30_000)
 })

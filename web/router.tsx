@@ -59,6 +59,7 @@ const screens: readonly (readonly [string, Screen])[] = [
   ['/models/$model/$version', () => import('./screens/models/version.tsx')],
   ['/endpoints', () => import('./screens/endpoints/endpoints.tsx')],
   ['/endpoints/$policy', () => import('./screens/endpoints/endpoint.tsx')],
+  ['/visitors', () => import('./screens/visitors/visitors.tsx')],
   ['/pipelines', () => import('./screens/pipelines/pipelines.tsx')],
   ['/pipelines/$pipelineRunId', () => import('./screens/pipelines/pipeline-run.tsx')],
   ['/lineage', () => import('./screens/lineage/lineage.tsx')],

@@ -1,5 +1,5 @@
 // What decides on a payment, and what must hold before it may.
-import { decisionPolicy, gatePolicy, rule } from 'assay'
+import { action, decisionPolicy, gatePolicy, list, rule } from 'assay'
 import { behaviour, handbook } from './features.ts'
 import { transactions } from './sources.ts'
 
@@ -15,7 +15,23 @@ export const policy = decisionPolicy('card-fraud', {
   source: transactions,
   features: [handbook, behaviour],
   model: 'card-fraud',
+  // Both are empty at first: people put customers on them, each with a reason and, if wanted, an end.
+  lists: [
+    list('blocked', { column: 'customer_id', description: 'Nothing of theirs is paid' }),
+    list('travelling', { column: 'customer_id', description: 'Told us that they travel' }),
+  ],
   rules: [
+    rule('customer-blocked', {
+      when: 'listed("blocked")',
+      then: 'decline',
+      priority: 20,
+      reason: 'The customer is blocked',
+    }),
+    rule('customer-travelling', {
+      when: 'listed("travelling")',
+      then: 'allow',
+      reason: 'The customer told us that they travel',
+    }),
     rule('amount-far-beyond-any-payment', {
       when: 'event.amount > 500.0',
       then: 'decline',
@@ -34,4 +50,6 @@ export const policy = decisionPolicy('card-fraud', {
     review: { kind: 'alerts-per-day', alerts: 45 },
   },
   reviewCapacityPerDay: 60,
+  // A line of told/declined.ndjson in the home for each payment that is declined.
+  actions: [action('declined', { to: { file: 'declined.ndjson' }, outcomes: ['decline'] })],
 })

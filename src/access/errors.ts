@@ -24,7 +24,7 @@ export const accessErrors = defineErrors({
   identity_invalid: {
     status: 422,
     title: 'The identity cannot be made',
-    action: 'Give a name of 1 to 200 characters, a kind and known roles.',
+    action: 'Give a name of one line of 1 to 200 characters, a kind and known roles.',
   },
   key_not_found: {
     status: 404,

@@ -41,6 +41,8 @@ const allowed: Readonly<Record<Role, readonly Action[]>> = {
   approver: ['read', 'approve'],
   analyst: ['read', 'decide', 'ingest', 'work-cases', 'run-pipelines', 'track', 'write-policies'],
   reader: ['read'],
+  // A payment switch asks for decisions and predictions; it has no business with anything else.
+  caller: ['decide'],
 }
 
 export const roles = Object.keys(allowed) as readonly Role[]

@@ -10,6 +10,7 @@ import {
   createMemoryAccessStore,
   may,
   requireMay,
+  type Action,
 } from './index.ts'
 import { sessionLifetimeUs, signInLinkLifetimeUs, systemActor } from './service.ts'
 
@@ -208,12 +209,44 @@ describe('a change', () => {
   })
 })
 
+test('names of identities and keys are one line that shows all of itself', async () => {
+  const { access } = openAccess()
+  const named = (name: string) =>
+    access.createIdentity({ name, kind: 'person', roles: ['reader'] }, by)
+  const { id: identityId } = await named('Ada  Lovelace ✓')
+  for (const name of ['A\nda', 'Ada\u0000', '\u001b[2JAda', 'adA\u202e']) {
+    await expect(named(name), name).rejects.toMatchObject({ code: 'identity_invalid' })
+    await expect(access.issueKey({ identityId, name }, by)).rejects.toMatchObject({
+      code: 'identity_invalid',
+    })
+  }
+})
+
 describe('roles', () => {
   test('an approver approves and a reader only reads', () => {
     expect(may({ roles: ['approver'] }, 'approve')).toBe(true)
     expect(may({ roles: ['administrator'] }, 'approve')).toBe(false)
     expect(may({ roles: ['reader'] }, 'deploy')).toBe(false)
     expect(may(undefined, 'read')).toBe(false)
+  })
+
+  test('a caller asks for decisions and predictions, and does nothing else at all', () => {
+    const expected: Readonly<Record<Action, boolean>> = {
+      read: false,
+      decide: true,
+      ingest: false,
+      'work-cases': false,
+      'run-pipelines': false,
+      track: false,
+      'write-policies': false,
+      approve: false,
+      deploy: false,
+      'manage-data': false,
+      'manage-access': false,
+    }
+    for (const [action, is] of Object.entries(expected)) {
+      expect(may({ roles: ['caller'] }, action as Action), action).toBe(is)
+    }
   })
 
   test('who may not is told so, and who is unknown is asked to sign in', () => {

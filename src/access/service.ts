@@ -1,6 +1,7 @@
 import type { AuditLog } from '../audit/index.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids, RandomBytes } from '../lib/ids.ts'
+import { isOneLine } from '../lib/one-line.ts'
 import { HOUR_US, MINUTE_US } from '../lib/time.ts'
 import type { UnitOfWork } from '../lib/unit-of-work.ts'
 import { accessErrors } from './errors.ts'
@@ -206,6 +207,7 @@ export function createAccess(dependencies: AccessDependencies): Access {
     },
 
     async issueKey({ identityId, name }, by) {
+      requireOneLine(name.trim())
       return change(by, 'access.key-issued', async () => {
         const identity = await identityOrFail(identityId)
         const secret = newSecret('ak', random)
@@ -376,11 +378,18 @@ function checkedIdentity({ name, kind, roles }: NewIdentity): string {
   if (trimmed === '' || trimmed.length > 200) {
     throw accessErrors.identity_invalid('The name must have 1 to 200 characters.')
   }
+  requireOneLine(trimmed)
   if (!['person', 'script', 'system'].includes(kind)) {
     throw accessErrors.identity_invalid(`"${kind}" is no kind of identity.`)
   }
   checkRoles(roles)
   return trimmed
+}
+
+/** Names stand in the audit log, on the page and in terminals. */
+function requireOneLine(name: string): void {
+  if (isOneLine(name)) return
+  throw accessErrors.identity_invalid('The name must be one line without control characters.')
 }
 
 function checkRoles(roles: readonly Role[]): void {

@@ -2,7 +2,7 @@
 export type IdentityKind = 'person' | 'script' | 'system'
 
 /** What an identity may do; `may` holds the table. */
-export type Role = 'administrator' | 'approver' | 'analyst' | 'reader'
+export type Role = 'administrator' | 'approver' | 'analyst' | 'reader' | 'caller'
 
 export interface Identity {
   readonly id: string

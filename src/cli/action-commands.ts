@@ -1,24 +1,30 @@
 // `assay actions`, `assay set-aside` and `assay decisions`: what leaves after a decision, and what goes.
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import { env, examples, homeOption, named } from './options.ts'
+import { env, examples, homeOption, named, personOptions } from './options.ts'
 import type { HomeOptions } from './program.ts'
 
-export interface ActionsListOptions extends HomeOptions {
+/** With a key, what is asked of a server as that person. */
+interface PersonOptions extends HomeOptions {
+  readonly url?: string
+  readonly keyFile?: string
+}
+
+export interface ActionsListOptions extends PersonOptions {
   readonly json: boolean
 }
 
-export interface RedriveOptions extends HomeOptions {
+export interface RedriveOptions extends PersonOptions {
   readonly reason: string
   readonly sequences?: readonly number[]
 }
 
-export interface SetAsideListOptions extends HomeOptions {
+export interface SetAsideListOptions extends PersonOptions {
   readonly topic?: string
   readonly all: boolean
   readonly json: boolean
 }
 
-export interface ResendOptions extends HomeOptions {
+export interface ResendOptions extends PersonOptions {
   readonly policy: string
   readonly reason: string
   /** A file with the mended message; as it came without. */
@@ -76,15 +82,17 @@ export function addActionCommands(program: Command, does: DeliveryActions, then:
   const actions = program
     .command('actions')
     .description('what policies tell of their decisions: webhooks, topics, files')
-  actions
-    .command('list')
+  personOptions(actions.command('list'))
     .description('how far each action is, and what could not be delivered')
-    .option('--json', 'one JSON object on standard output', false)
+    .option(
+      '--json',
+      'one JSON object on standard output; with --key-file as the API gives it',
+      false,
+    )
     .addOption(homeOption())
-    .addHelpText('after', examples('assay actions list'))
+    .addHelpText('after', examples('assay actions list', 'assay actions list --key-file ada.key'))
     .action(then((options: ActionsListOptions) => does.actionsList(options)))
-  actions
-    .command('redrive')
+  personOptions(actions.command('redrive'))
     .description('deliver once more what could not be delivered')
     .argument('<policy>', 'the policy that declares the action')
     .argument('<action>', 'the action')
@@ -104,17 +112,19 @@ export function addActionCommands(program: Command, does: DeliveryActions, then:
   const setAside = program
     .command('set-aside')
     .description('messages of streams on which nothing could be decided')
-  setAside
-    .command('list')
+  personOptions(setAside.command('list'))
     .description('which, and why; newest first')
     .option('--topic <topic>', 'of one topic')
     .option('--all', 'also those that were sent once more', false)
-    .option('--json', 'one JSON object a line on standard output', false)
+    .option(
+      '--json',
+      'one JSON object a line on standard output; with --key-file as the API gives it',
+      false,
+    )
     .addOption(homeOption())
-    .addHelpText('after', examples('assay set-aside list --topic payments'))
+    .addHelpText('after', examples('assay set-aside list --topic payments --key-file ada.key'))
     .action(then((options: SetAsideListOptions) => does.setAsideList(options)))
-  setAside
-    .command('resend')
+  personOptions(setAside.command('resend'))
     .description('decide on one once more, as it came or mended')
     .argument('<sequence>', 'as `assay set-aside list` shows it', whole)
     .requiredOption('--policy <name>', 'the policy that decides')

@@ -1,5 +1,5 @@
 // Options that several commands share, and how they are written.
-import { InvalidArgumentError, Option } from 'commander'
+import { InvalidArgumentError, Option, type Command } from 'commander'
 
 export function env(flags: string, description: string, variable: string): Option {
   return new Option(flags, description).env(`ASSAY_${variable}`)
@@ -22,6 +22,17 @@ export function deviceOption(): Option {
     'what computes a graph of ONNX Runtime, whole or not at all; the processor by default',
     'DEVICE',
   ).choices(['cuda', 'tensorrt', 'dml', 'coreml', 'webgpu'])
+}
+
+/** Of commands that otherwise act through the home, as whoever may use the machine. */
+export function personOptions(command: Command): Command {
+  return command
+    .addOption(
+      env('--key-file <file>', 'file that holds your key: ask the server as yourself', 'KEY_FILE'),
+    )
+    .addOption(
+      env('--url <address>', 'another server than that of the home; with --key-file', 'URL'),
+    )
 }
 
 export function examples(...lines: readonly string[]): string {

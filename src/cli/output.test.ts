@@ -85,7 +85,7 @@ describe('a command line', () => {
     const seen: unknown[] = []
     const keysCreate: Actions['keysCreate'] = async (options) => (seen.push(options), 3)
     expect(await run({ keysCreate }, 'keys', 'create', '--name', 'Ada', '--home', 'h')).toBe(3)
-    expect(seen).toEqual([{ name: 'Ada', home: 'h', role: 'analyst', program: false }])
+    expect(seen).toEqual([{ name: 'Ada', home: 'h', program: false }])
   })
 
   test('ends with the code of the error that its command throws', async () => {

@@ -43,17 +43,21 @@ export function addPoliciesCommands(program: Command, actions: Actions, then: Th
 
   command(
     'show',
-    'show what is live, its paused rules and its drafts',
+    'show what is live, its paused rules and its drafts, or one of these',
     'assay policies show card-fraud',
   )
     .argument('<policy>', policy)
+    .addOption(env('--draft <id>', 'one draft; with --json as it is changed and saved', 'DRAFT'))
     .action(
       then((name: string, options: PoliciesOptions) =>
         actions.policies({ act: 'show', policy: name }, options),
       ),
     )
   for (const [act, description] of [
-    ['check', 'look at a draft without keeping it: mistakes with their place, tests, what changes'],
+    [
+      'check',
+      'look at a draft without keeping it: mistakes with their place, tests, what changes (exit code 3 where one does not hold)',
+    ],
     ['try', 'answer the last 1,000 decisions again by a draft'],
     ['draft', 'keep a draft, or a change of one'],
   ] as const) {
@@ -61,10 +65,14 @@ export function addPoliciesCommands(program: Command, actions: Actions, then: Th
       .argument('<policy>', policy)
       .argument(
         '<file>',
-        'JSON with "parts" as `assay policies show --json` prints them, and "tests"',
+        'JSON as `assay policies show --json` prints it: "parts", and with --draft "tests" and "binds"',
       )
     if (act === 'draft') {
-      made.addOption(reason()).addOption(env('--draft <id>', 'the draft to change', 'DRAFT'))
+      made
+        .addOption(reason())
+        .addOption(
+          env('--draft <id>', 'the draft to change; the file says as what it was read', 'DRAFT'),
+        )
     }
     made.action(
       then((name: string, file: string, options: PoliciesOptions) =>

@@ -18,7 +18,9 @@ import {
 } from './housekeeping-command.ts'
 import { addLearnCommand } from './learn-command.ts'
 import type { EndpointAct, EndpointOptions } from './endpoint-commands.ts'
+import { addLogsCommands, type LogsParseOptions } from './logs-command.ts'
 import { addModelsCommands, type ModelsAct, type ModelsOptions } from './models-command.ts'
+import { addNoveltyCommands, type NoveltyActions } from './novelty-command.ts'
 import { addPipelineCommands, type PipelineActions } from './pipelines-command.ts'
 import {
   addListsCommands,
@@ -29,6 +31,7 @@ import {
 } from './policies-command.ts'
 import { addScoreCommand, type ScoreOptions } from './score-command.ts'
 import { addServeCommand, type ServeOptions } from './serve-command.ts'
+import type { LogsVisitorsOptions } from './visitors-command.ts'
 import { bytes, env, examples, homeOption, port, projectOption, redisAddress } from './options.ts'
 import { printError, type Terminal } from './output.ts'
 
@@ -134,12 +137,13 @@ export interface InitOptions {
 }
 export interface NewKeyOptions extends HomeOptions {
   readonly name: string
-  readonly role: 'administrator' | 'approver' | 'analyst' | 'reader'
+  /** Absent: analyst; of a program caller. */
+  readonly role?: 'administrator' | 'approver' | 'analyst' | 'reader' | 'caller'
   readonly program: boolean
 }
 
 /** What each command does; wired in main.ts. The number is the exit code. */
-export interface Actions extends PipelineActions, DeliveryActions, BackupActions {
+export interface Actions extends PipelineActions, DeliveryActions, BackupActions, NoveltyActions {
   start(options: StartOptions): Promise<number>
   open(options: HomeOptions): Promise<number>
   init(directory: string, options: InitOptions): Promise<number>
@@ -159,6 +163,8 @@ export interface Actions extends PipelineActions, DeliveryActions, BackupActions
   lists(act: ListsAct, options: PoliciesOptions): Promise<number>
   endpoints(act: EndpointAct, options: EndpointOptions): Promise<number>
   housekeeping(options: HousekeepingOptions): Promise<number>
+  logsParse(file: string, options: LogsParseOptions): Promise<number>
+  logsVisitors(file: string, options: LogsVisitorsOptions): Promise<number>
   featuresList(project: string, options: FeaturesListOptions): Promise<number>
   featuresShow(feature: string, project: string): Promise<number>
   featuresAudit(options: FeaturesAuditOptions): Promise<number>
@@ -399,6 +405,8 @@ export function createProgram(
   const features = program.command('features').description('declared features and their values')
   addFeatureCommands(features, actions, then)
 
+  addLogsCommands(program, actions, then)
+
   const audit = program.command('audit').description('the tamper-evident log')
   audit
     .command('verify')
@@ -428,6 +436,7 @@ export function createProgram(
   addHousekeepingCommand(program, actions, then)
   addBackupCommands(program, actions, then)
   addActionCommands(program, actions, then)
+  addNoveltyCommands(program, actions, then)
 
   const keys = program.command('keys').description('keys for programs and people')
   keys
@@ -441,9 +450,10 @@ export function createProgram(
     .description('make an identity with a key, shown once')
     .requiredOption('--name <name>', 'whose key it is')
     .addOption(
-      new Option('--role <role>', 'what it may do')
-        .choices(['administrator', 'approver', 'analyst', 'reader'])
-        .default('analyst'),
+      new Option(
+        '--role <role>',
+        'what it may do; without it an analyst, or a caller with --program: that only asks for decisions and predictions',
+      ).choices(['administrator', 'approver', 'analyst', 'reader', 'caller']),
     )
     .option('--program', 'the key is for a program, not for a person', false)
     .addOption(homeOption())
@@ -452,6 +462,7 @@ export function createProgram(
       examples(
         'assay keys create --name "Ada Lovelace" --role approver',
         'assay keys create --name "Payment switch" --program > payment-switch.key',
+        'assay keys create --name "Ada’s notebook" --program --role analyst > notebook.key',
       ),
     )
     .action(then((options: NewKeyOptions) => actions.keysCreate(options)))

@@ -1,5 +1,6 @@
 // The newest decisions in the order in which the read model heard of them, kept at hand for whoever
 // watches. However many watch, each decision is read once; while nobody does, nothing is read.
+import { createWaiters } from '../lib/waiters.ts'
 import type { DecisionRow, DecisionStore } from './ports.ts'
 
 export interface Arrived {
@@ -35,7 +36,7 @@ export function createArrivals(options: {
   let moves = 0
   let known = -1
   let reading: Promise<void> | undefined
-  const waiting = new Set<() => void>()
+  const waiters = createWaiters()
 
   async function read(): Promise<void> {
     const before = moves
@@ -50,7 +51,7 @@ export function createArrivals(options: {
   return {
     moved() {
       moves += 1
-      for (const wake of waiting) wake()
+      waiters.wake()
     },
     get moves() {
       return moves
@@ -63,18 +64,8 @@ export function createArrivals(options: {
       }
       return { rows, isAll }
     },
-    wait: (seen, mostMs, signal) =>
-      new Promise((resolve) => {
-        if (moves > seen || signal.aborted) return resolve()
-        const wake = () => {
-          clearTimeout(timer)
-          waiting.delete(wake)
-          signal.removeEventListener('abort', wake)
-          resolve()
-        }
-        const timer = setTimeout(wake, mostMs)
-        waiting.add(wake)
-        signal.addEventListener('abort', wake)
-      }),
+    async wait(seen, mostMs, signal) {
+      if (moves <= seen) await waiters.wait(mostMs, signal)
+    },
   }
 }

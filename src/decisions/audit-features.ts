@@ -1,9 +1,11 @@
 // Recorded feature values against the same values worked out anew: the journal is played once from
 // nothing but files, and every record's vector is compared, bit for bit.
 import * as path from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FileSystem } from '../lib/files.ts'
 import { readJournal } from '../lib/journal.ts'
 import type { DeploymentFiles } from './deployed.ts'
+import { eventKey } from './keys.ts'
 import type { LiveState } from './live-state.ts'
 import { emptyHolder } from './rebuilt-state.ts'
 import { applyRecord, enterOtherAgain } from './recovery.ts'
@@ -73,7 +75,7 @@ export async function auditFeatures(request: FeatureAuditRequest): Promise<Featu
     records++
     if (records % RECORDS_A_TURN !== 0) continue
     request.onProgress?.(records)
-    await new Promise((resolve) => setImmediate(resolve))
+    await nextTurn()
   }
   request.onProgress?.(records)
   return audit.report()
@@ -90,12 +92,11 @@ async function repeatedEvents(
     const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length)
     if (!bytes.includes(KNOWN_ENTRY)) continue
     const record = decodeRecord(payload)
-    if (isEventful(record) && record.entry === 'known') repeated.add(eventKey(record))
+    if (isEventful(record) && record.entry === 'known')
+      repeated.add(eventKey(record.source, record.eventId))
   }
   return repeated
 }
-
-const eventKey = ({ source, eventId }: EventfulRecord): string => `${source} ${eventId}`
 
 /** What an event entered with that the base took from history. */
 async function heldValues(
@@ -156,7 +157,7 @@ class Audit {
     record: EventfulRecord,
     sequence: number,
   ): Entered | undefined {
-    const key = eventKey(record)
+    const key = eventKey(record.source, record.eventId)
     if (record.entry === 'known') return this.repeats(state, record, key)
     if (state === undefined || record.source !== state.source.name) return undefined
     const { names, version } = state.layout

@@ -4,6 +4,17 @@ import type { Outcome } from './policy.ts'
 
 /** What would change; `money` writes minor units. */
 export function sayBacktest(report: BacktestReport, money: (minor: number) => string): string {
+  return [sayMoves(report, money), ...sayFailures(report)].join(' ')
+}
+
+/** A rule that cannot be calculated looks like one that never fires. */
+function sayFailures({ rules }: BacktestReport): string[] {
+  return rules
+    .filter(({ failed }) => failed > 0)
+    .map(({ name, failed }) => `Rule ${name} could not be calculated on ${events(failed)}.`)
+}
+
+function sayMoves(report: BacktestReport, money: (minor: number) => string): string {
   const { moves } = report
   const from = (before: Outcome, draft: Outcome) => moves[before][draft]
   const stricter = sum([

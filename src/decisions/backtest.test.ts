@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { behaviour, deployment, payments } from '../../test/small-bank.ts'
 import { DAY_US } from '../lib/time.ts'
+import { sayBacktest } from './backtest-words.ts'
 import { createBacktest, type PastEvent } from './backtest.ts'
 import { createEngine, usualCircumstances } from './engine.ts'
 import { compilePolicy, decisionPolicy, outcomes, rule, typology } from './policy.ts'
@@ -58,6 +59,36 @@ interface Said {
 }
 
 describe('a back-test', () => {
+  test('says which rules could not be calculated, on how many events, and why on the first', () => {
+    const rules = [rule('odd', { when: '1 / (event.customer - 7) == 1', reason: 'Odd' })]
+    const broken = createEngine(
+      deployment({
+        policy: compilePolicy(
+          decisionPolicy('card', {
+            source: payments,
+            features: [behaviour],
+            model: 'card-fraud',
+            rules: [...rules, rule('huge', { when: 'event.amount >= 80.0', reason: 'Huge' })],
+            thresholds: { decline: 0.999, review: 0.998 },
+          }),
+        ),
+        thresholds: { decline: 0.999, review: 0.998 },
+      }),
+      draft.featureNames,
+    )
+    const backtest = createBacktest(broken, null)
+    for (const n of [1, 2, 3]) backtest.add(event(n, 90, { customer: n === 1 ? 2 : 7 }))
+    const report = backtest.report()
+    const [odd, huge] = report.rules
+    expect(odd).toMatchObject({
+      failed: 2,
+      failedFirst: { eventId: 'p2', why: 'division by zero' },
+    })
+    expect(huge).toMatchObject({ failed: 0 })
+    expect(huge).not.toHaveProperty('failedFirst')
+    expect(sayBacktest(report, String)).toContain('Rule odd could not be calculated on 2 events.')
+  })
+
   test('says what each rule catches, whom it hurts, and what it alone adds', () => {
     const backtest = createBacktest(draft, 2)
     backtest.add(event(1, 90, { positive: true }))

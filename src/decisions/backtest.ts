@@ -50,7 +50,10 @@ export interface RuleFigures {
   readonly overlap: Readonly<Record<string, number>>
   /** Hours in which it fired more often than its cap, and would have paused itself. */
   readonly hoursOverCap: number
+  /** Events on which its calculation failed: it did not fire there, whatever it would have said. */
   readonly failed: number
+  /** The first of them, and why; absent where there is none. */
+  readonly failedFirst?: { readonly eventId: string; readonly why: string }
 }
 
 export interface Rate {
@@ -158,7 +161,7 @@ export function createBacktest(draft: DecisionEngine, capacity: number | null): 
         const hour = Math.floor(eventTimeUs / HOUR_US)
         rule.hours.set(hour, (rule.hours.get(hour) ?? 0) + 1)
       }
-      for (const name of result.rulesFailed ?? []) rules.get(name)!.failed++
+      for (const name of result.rulesFailed ?? []) noteFailure(rules.get(name)!, draft, event)
       const counting = result.rules.map((name) => rules.get(name)!.rule)
       for (const name of result.rules) {
         const without = outcomeWithout(name, counting, draft, result)
@@ -208,6 +211,7 @@ interface RuleCount {
   readonly overlap: Map<string, number>
   readonly hours: Map<number, number>
   failed: number
+  failedFirst?: { readonly eventId: string; readonly why: string }
 }
 
 function newCount(): Count {
@@ -241,6 +245,14 @@ function note(count: Count, { amountMinor, positive }: PastEvent): void {
     count.positives++
     count.positiveAmountMinor += amountMinor ?? 0
   } else count.negatives++
+}
+
+function noteFailure(count: RuleCount, draft: DecisionEngine, event: PastEvent): void {
+  count.failed++
+  if (count.failedFirst !== undefined) return
+  const { rules } = draft.explain(event.row, event.vector, event.circumstances)
+  const { failed } = rules.find(({ name }) => name === count.rule.name)!
+  count.failedFirst = { eventId: event.eventId, why: failed ?? '' }
 }
 
 /** What the draft would answer if one of the rules that fired were not there. */
@@ -298,7 +310,7 @@ function reviewsOf(days: ReadonlyMap<number, DayCount>, side: 'draft' | 'before'
 }
 
 function ruleFigures(count: RuleCount, all: Tally): RuleFigures {
-  const { rule, fired, adds, overlap, hours, failed } = count
+  const { rule, fired, adds, overlap, hours, failed, failedFirst } = count
   const { capPerHour = Infinity } = rule
   return {
     name: rule.name,
@@ -311,6 +323,7 @@ function ruleFigures(count: RuleCount, all: Tally): RuleFigures {
     overlap: Object.fromEntries(overlap),
     hoursOverCap: [...hours.values()].filter((n) => n > capPerHour).length,
     failed,
+    ...(failedFirst !== undefined && { failedFirst }),
   }
 }
 

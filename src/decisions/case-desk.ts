@@ -37,13 +37,17 @@ export interface VerdictLabels {
 }
 
 export interface CaseDesk {
-  /** Opens a case on a decision that did not ask for one. */
+  /**
+   * Opens a case on a decision that did not ask for one, at this time of the source's clock: what is
+   * due and what is older is told by that clock, which a replay drives.
+   */
   open(request: {
     namespace: string
     policy: string
     eventId: string
     by: string
     reason: string
+    atUs: number
   }): Promise<CaseRow>
   /** Closes an open case. `unsure` makes no label. Errors: `case_not_found`, `case_state`. */
   giveVerdict(request: {
@@ -110,10 +114,10 @@ function wrongState(row: CaseRow, what: string) {
 }
 
 async function openCase(
-  { store, clock }: CaseDeskOptions,
-  request: { namespace: string; policy: string; eventId: string; by: string; reason: string },
+  { store }: CaseDeskOptions,
+  request: Parameters<CaseDesk['open']>[0],
 ): Promise<CaseRow> {
-  const { namespace, policy, eventId, by, reason } = request
+  const { namespace, policy, eventId, by, reason, atUs: clockUs } = request
   const decision = await store.get(namespace, policy, eventId)
   if (decision === undefined) {
     throw decisionErrors.decision_not_found(
@@ -122,7 +126,6 @@ async function openCase(
   }
   const { amountMinor, sequence, score } = decision
   const shown = { amountMinor }
-  const clockUs = clock.nowUs()
   const row = newCase(
     { namespace, policy, eventId, sequence, clockUs, score, shown },
     `${by}: ${reason}`,

@@ -224,4 +224,19 @@ export function caseGroupCases(name: string, create: () => Promise<DecisionReadM
     ])
     expect(found.get(alertId(2))?.[0].case.id).toBe(alertId(2))
   })
+
+  test(`${name}: of a case with more alerts than are read at once, those that are wanted are found`, async () => {
+    const model = await filled(create, [[review(1), review(3), review(5)]])
+    const read = async (wanted: Parameters<typeof model.groupAlerts>[2]) => {
+      const rows = (await model.groupAlerts([alertId(1)], 1, wanted)).get(alertId(1))!
+      return rows.map((row) => row.decision.sequence)
+    }
+    const { case: newest } = (await model.groupAlerts([alertId(1)], 1)).get(alertId(1))![0]
+    const closed = { ...newest, status: 'closed', verdict: 'genuine' } as const
+    expect(await model.updateCase(newest, closed, null)).toBe(true)
+    expect(await read({ status: 'open' })).toEqual([3])
+    expect(await read({ status: 'closed' })).toEqual([5])
+    expect(await read({ alerts: [alertId(1), 'none'] })).toEqual([1])
+    expect(await read({ alerts: [alertId(1)], status: 'closed' })).toEqual([])
+  })
 }

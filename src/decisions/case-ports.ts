@@ -1,6 +1,6 @@
 // A case: the alerts of one entity that people work on together. An alert is a decision to review
 // (`CaseRow`, which had a case of its own before); what a case sums up follows from its alerts.
-import type { CaseEvent, CaseStatus, CaseWithDecision, Verdict } from './ports.ts'
+import type { CaseEvent, CaseRow, CaseStatus, CaseWithDecision, Verdict } from './ports.ts'
 
 /** A verdict that waits for the yes of a second person. */
 export interface Proposal {
@@ -100,10 +100,11 @@ export interface CaseGroupStore {
   /** By its own id or by that of one of its alerts. */
   group(id: string): Promise<CaseGroup | undefined>
   groups(query: CaseGroupQuery): Promise<CaseGroupPage>
-  /** The alerts of cases, of each the newest so many, oldest first. */
+  /** The alerts of cases, of each the newest so many of those that are wanted, oldest first. */
   groupAlerts(
     ids: readonly string[],
     limitEach: number,
+    wanted?: { readonly status?: CaseRow['status']; readonly alerts?: readonly string[] },
   ): Promise<ReadonlyMap<string, readonly CaseWithDecision[]>>
   /** What people did to the case and to its alerts, in order. */
   groupHistory(id: string): Promise<CaseEvent[]>

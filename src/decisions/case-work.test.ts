@@ -59,6 +59,25 @@ test('alerts of one entity are one case while it is open and the window lasts', 
   expect((await model.group(idOf(4)))?.id).toBe(idOf(4))
 })
 
+test('a case with more alerts than are closed at once is closed in turns, and taken back', async () => {
+  const { model, work: _, alerts, ...ports } = await working()
+  await alerts(1, 2, 3, 4, 5)
+  const work = createCaseWork({
+    ...ports,
+    store: { ...model, groupAlerts: (ids, _, wanted) => model.groupAlerts(ids, 2, wanted) },
+    unit: createMemoryUnitOfWork([]),
+    audit: { append: async () => undefined as never },
+    settingsOf: async () => caseSettings({}),
+  })
+  for (const left of [3, 1, 0]) {
+    await work.close({ ...close, caseId: idOf(1) })
+    expect(await model.group(idOf(1))).toMatchObject({ openAlerts: left })
+  }
+  await work.undo({ caseId: idOf(1), by: 'ann' })
+  expect((await model.group(idOf(1)))?.openAlerts).toBeGreaterThan(0)
+  await work.close({ ...close, caseId: idOf(1), alerts: undefined })
+})
+
 test('an alert that was closed before there were cases gets one of its own', async () => {
   const { model, desk, alerts, work } = await working()
   await alerts(1)
@@ -168,7 +187,8 @@ test('a proposal is turned down by the second person or taken back by the first'
 test('a person may open a case on any decision, which joins that of its entity', async () => {
   const { model, work, alerts, entries } = await working()
   await alerts(1)
-  const request = { namespace: 'live', policy: 'card', by: 'ann', reason: 'Looks odd' }
+  const atUs = 1_534_300_000_000_000
+  const request = { namespace: 'live', policy: 'card', by: 'ann', reason: 'Looks odd', atUs }
   const opened = await work.open({ ...request, eventId: 'p1' })
   expect(opened).toMatchObject({ id: idOf(1), alerts: 1 })
   expect(entries.at(-1)).toMatchObject({ action: 'decisions.case-opened', reason: 'Looks odd' })

@@ -180,20 +180,18 @@ async function chosen(
   if (group.proposal !== null) {
     throw wrongState(group, 'waits for the yes of a second person to an earlier verdict')
   }
-  const all = (await store.groupAlerts([group.id], ALERTS_AT_ONCE)).get(group.id) ?? []
-  const rows = all.map((each) => each.case)
+  const wanted = named === undefined ? { status } : { alerts: named }
+  const all = await store.groupAlerts([group.id], ALERTS_AT_ONCE, wanted)
+  const rows = all.get(group.id)!.map((each) => each.case)
   for (const id of named ?? []) {
     const row = rows.find((each) => each.id === id)
     if (row === undefined) throw wrongState(group, `has no alert ${id}`)
     if (row.status !== status) throw wrongState(group, `has alert ${id} ${row.status} already`)
   }
-  const picked = rows.filter(
-    (row) => row.status === status && (named === undefined || named.includes(row.id)),
-  )
-  if (picked.length === 0) {
+  if (rows.length === 0) {
     throw wrongState(group, status === 'open' ? 'was closed before' : 'has no verdict to correct')
   }
-  return picked
+  return rows
 }
 
 interface Given {
@@ -272,10 +270,12 @@ async function endProposal(
 
 /** The verdicts that were given at once and last, as far as they are no labels yet. */
 async function undoLast(options: CaseWorkOptions, group: CaseGroup, by: string): Promise<void> {
-  const all = (await options.store.groupAlerts([group.id], ALERTS_AT_ONCE)).get(group.id) ?? []
+  const wanted = { status: 'closed' } as const
+  const all = await options.store.groupAlerts([group.id], ALERTS_AT_ONCE, wanted)
   const undoable = all
+    .get(group.id)!
     .map((each) => each.case)
-    .filter((row) => row.status === 'closed' && row.labelDueUs !== null && !row.corrected)
+    .filter((row) => row.labelDueUs !== null && !row.corrected)
   if (undoable.length === 0) throw wrongState(group, 'has no verdict that can still be undone')
   const lastUs = Math.max(...undoable.map((row) => row.atUs ?? 0))
   // Alerts closed together differ by the microseconds in which they were written.

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { closeServices, codeOf, openBank } from '../../test/running-bank.ts'
 import { deployment, memoryDeployments, payment } from '../../test/small-bank.ts'
 import type { LogisticRegressionModel } from '../learning/index.ts'
@@ -147,12 +147,12 @@ describe('where the champion does not answer', () => {
 
 describe('a challenger in shadow', () => {
   test('is asked after the answer, recorded beside it, and decides nothing', async () => {
-    const { answer, remote } = await bankOf({
+    const { answer, remote, service } = await bankOf({
       challengers: [challenger('next', { mode: 'shadow', share: 1 })],
     })
     const { outcome, sequence } = await answer(payment(1, { amount: '10.00' }))
     expect(outcome).toBe('allow')
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await vi.waitFor(() => expect(service.metrics().shadows.answered).toBe(1))
     const { records } = await remote.records({ namespace: 'live', after: 0, limit: 10 })
     const shadows = records.filter((each) => each.type === 'shadow') as ShadowRecord[]
     expect(shadows).toMatchObject([

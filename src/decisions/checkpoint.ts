@@ -136,7 +136,10 @@ export async function writeBaseCheckpoint(
   return await writeCheckpoint(path, head, [state], files, { held: held?.bytes, pieceBytes })
 }
 
-/** Writes a checkpoint, its state in parts; members of `head` beyond its type are kept. */
+/**
+ * Writes a checkpoint, its state in parts, and returns the hash that names it; members of `head` beyond
+ * its type are kept. Errors are those of the file system.
+ */
 export async function writeCheckpoint(
   path: string,
   head: Omit<CheckpointHead, 'format' | 'sha256' | 'pieces' | 'layout'>,
@@ -192,6 +195,7 @@ function slicesOf(bytes: Uint8Array, most: number): Uint8Array[] {
   const count = Math.ceil(bytes.length / most)
   return Array.from({ length: count }, (_, i) => bytes.subarray(i * most, (i + 1) * most))
 }
+
 /** Reads a checkpoint and checks it. Error: `checkpoint_invalid`. Returns its name as `hash`. */
 export async function readCheckpoint(
   path: string,

@@ -1,6 +1,7 @@
 // What people change while a policy decides: what is on its lists, which of its rules are paused, and
 // whether its model is suspended. It follows from journal records, so a decision made again meets what
 // it met then.
+import { HOUR_US } from '../lib/time.ts'
 import type { DeployedPolicy } from './deployed.ts'
 import type { ListRecord, ModelRecord, RuleRecord } from './records.ts'
 
@@ -43,7 +44,6 @@ export interface ControlsSnapshot {
   readonly hours: readonly (readonly [key: string, hour: number, fired: number])[]
 }
 
-const HOUR_US = 3_600_000_000
 /** Entries of one list: what memory holds without a thought, and a person never types. */
 export const LIST_ENTRIES_MAX = 1_000_000
 

@@ -9,7 +9,7 @@ import { judge, sumTypologies } from './judge.ts'
 import { fallbackDefaults, policyMistakes } from './policy.ts'
 import type { CompiledPolicy, CompiledRule } from './policy.ts'
 import type { RuleTest, RuleTestResult } from './policy-changes.ts'
-import { checkRules, readyRules } from './rules.ts'
+import { checkRules, readyRules, whyRuleFailed } from './rules.ts'
 
 /** One thing that keeps a policy from being used. */
 export interface PolicyMistake {
@@ -82,7 +82,12 @@ export function runTests(
       const say = (of: readonly string[]) => of.join(', ') || 'no rule'
       differences.push(`${say(fired)} fired, not ${say(expect.rules)}`)
     }
-    const sentence = differences.join('; ') || `It answers ${outcome}`
+    const sentence = [
+      differences.join('; ') || `It answers ${outcome}`,
+      ...evaluated.failed.map((each) => {
+        return `rule ${each.rule} could not be calculated on it (${whyRuleFailed(each)})`
+      }),
+    ].join('; ')
     return { name, passed: differences.length === 0, outcome, rules: fired, sentence }
   })
 }

@@ -10,7 +10,7 @@ import { fallbackDefaults } from './policy.ts'
 import type { CompiledRule, Outcome } from './policy.ts'
 import type { DecisionRecord, Reason, Unanswered } from './records.ts'
 import type { Difference, Explanation, FeatureContribution, Recomputation } from './remote.ts'
-import { readyRules } from './rules.ts'
+import { readyRules, whyRuleFailed } from './rules.ts'
 import type { Evaluated, ReadyRules } from './rules.ts'
 import { explanationOf, firstAnswer, pushesOf, readyScorer } from './scorer.ts'
 import type { KnownScores, OutsideAnswers, Push, Scored, Scorer } from './scorer.ts'
@@ -288,7 +288,7 @@ function decide(engine: Engine, asked: Asked, withReasons = true): Decision {
     ...(fired.length < evaluated.fired.length && {
       rulesHeld: evaluated.fired.filter((rule) => !fired.includes(rule)).map(({ name }) => name),
     }),
-    ...(evaluated.failed.length > 0 && { rulesFailed: evaluated.failed }),
+    ...(evaluated.failed.length > 0 && { rulesFailed: evaluated.failed.map(({ rule }) => rule) }),
     ...(typologies.length > 0 && { typologies }),
     ...(evaluated.listed.length > 0 && { listed: evaluated.listed }),
     ...(challenger !== undefined && { challenger: challenger.name }),
@@ -360,6 +360,7 @@ function explain(engine: Engine, asked: Asked): Explanation {
   const answered = answerLive(engine, asked)
   const { scored, evaluated } = answered
   const names = new Set(evaluated.fired.map(({ name }) => name))
+  const failed = new Map(evaluated.failed.map((each) => [each.rule, whyRuleFailed(each)]))
   return {
     marginUnit: (scored?.by ?? engine.champion).predictor?.marginUnit ?? 'probability',
     base:
@@ -372,7 +373,7 @@ function explain(engine: Engine, asked: Asked): Explanation {
     contributions:
       scored === undefined ? [] : pushesOf(scored.by, scored.row).map((push) => said(engine, push)),
     rules: engine.document.policy.rules.map(({ name, when, then = null, reason }) => {
-      return { name, then, when, reason, fired: names.has(name) }
+      return { name, then, when, reason, fired: names.has(name), failed: failed.get(name) ?? null }
     }),
   }
 }

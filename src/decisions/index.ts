@@ -109,8 +109,8 @@ export { replayDecision } from './replay.ts'
 export type { ReplayDecisionRequest } from './replay.ts'
 export { createMemoryLog, partitionOf } from './message-log.ts'
 export type { LogMessage, MessageLog } from './message-log.ts'
-export { consumeStream } from './streams.ts'
-export type { RunningStream, StreamFigures, StreamOptions } from './streams.ts'
+export { consumeStream, createStreamShare } from './streams.ts'
+export type { RunningStream, StreamFigures, StreamOptions, StreamShare } from './streams.ts'
 export { openDecisionService } from './service.ts'
 export type { Decided, DecisionService, DecisionServiceOptions } from './service.ts'
 export type { DecideMetrics, HistogramFigures } from './meter.ts'
@@ -134,6 +134,8 @@ export type {
   StoredDecision,
 } from './remote.ts'
 export type { ExplainedFeature, FeatureQuestion } from './feature-explanation.ts'
+export { sumFailures } from './failing-rules.ts'
+export type { FailingRule, FailingRulesQuery, RuleFailures } from './failing-rules.ts'
 export { ANSWERS_REACH } from './challenger-ports.ts'
 export type {
   AnsweredEvent,

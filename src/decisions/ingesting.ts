@@ -1,5 +1,6 @@
 // Events and labels that are fed in without asking for a decision: one answer a row, and each row
 // once, however often it is sent.
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { AssayError, isAssayError } from '../lib/errors.ts'
 import { formatTimestamp } from '../lib/time.ts'
 import type { ReadyLabels, ReadySource } from './contracts.ts'
@@ -48,7 +49,7 @@ export async function ingestRows(
   const take = rowTaker(namespace, name, author)
   const taken: Taken[] = []
   for (const [i, row] of rows.entries()) {
-    if (i > 0 && i % ROWS_PER_TURN === 0) await new Promise(setImmediate)
+    if (i > 0 && i % ROWS_PER_TURN === 0) await nextTurn()
     taken.push(takeOne(take, row))
   }
   return await Promise.all(taken.map(settle))

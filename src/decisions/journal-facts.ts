@@ -1,6 +1,7 @@
 // What a journal says of the past, for those who compute with it: events and labels with their
 // arrival, as a dataset has them.
 import * as path from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type {
   AcceptedEvent,
   CompiledColumn,
@@ -41,7 +42,8 @@ const RECORDS_A_TURN = 2048
 
 /**
  * Reads the events of sources, and their labels, from a namespace's folder, in one go, up to a sequence
- * where one is given; none where there is none. It holds the columns of what it found, and of the records one at a time.
+ * where one is given; none where there is no journal. It holds the columns of what it found, and of the
+ * records one at a time.
  */
 export async function readJournalFacts(
   directory: string,
@@ -59,7 +61,7 @@ export async function readJournalFacts(
     else if (isEventful(record)) {
       if (record.entry !== 'known') gathered.get(record.source)?.addEvent(record)
     }
-    if (sequence % RECORDS_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve))
+    if (sequence % RECORDS_A_TURN === 0) await nextTurn()
   }
   const facts = [...gathered].map(([name, each]) => [name, each.finish()] as const)
   return { facts: new Map(facts), through }

@@ -53,7 +53,10 @@ export interface LiveState {
   /** Counts the records of a whole segment, as `noteHeld` does one after the other. */
   noteHeldIn(segment: Pick<SegmentOutline, 'types' | 'entered'>): void
   snapshot(): Uint8Array
-  /** As `snapshot`, now, with what memory has no room for; it counts once the promise resolved. */
+  /**
+   * As `snapshot`, with what memory has no room for, of the moment of the call: facts may come in while
+   * it is written. Its pieces count once the promise has resolved.
+   */
   checkpoint(): Promise<readonly Uint8Array[]>
 }
 

@@ -72,8 +72,13 @@ export function memoryCaseGroups(
       )
       return page(found, query)
     },
-    async groupAlerts(ids, limitEach) {
-      return new Map(ids.map((id) => [id, alertsOf(id).slice(-limitEach).map(withDecision)]))
+    async groupAlerts(ids, limitEach, { status, alerts } = {}) {
+      const isWanted = (row: CaseRow) =>
+        (status === undefined || row.status === status) &&
+        (alerts === undefined || alerts.includes(row.id))
+      return new Map(
+        ids.map((id) => [id, alertsOf(id).filter(isWanted).slice(-limitEach).map(withDecision)]),
+      )
     },
     async groupHistory(id) {
       return caseEvents.filter(({ caseId }) => caseId === id || groupOfAlert.get(caseId) === id)

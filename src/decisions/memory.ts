@@ -1,4 +1,5 @@
 // The ports in memory: for tests, and as the plainest statement of what an implementation does.
+import { isWithin, sumFailures, type RuleFailures } from './failing-rules.ts'
 import { memoryCaseGroups, type CaseGroupTables } from './memory-case-groups.ts'
 import { cutPage, decodeCursor, pageLimit } from './pages.ts'
 import type { Cursor } from './pages.ts'
@@ -56,6 +57,7 @@ interface Tables extends CaseGroupTables {
   readonly cases: Map<string, CaseRow>
   readonly caseEvents: CaseEvent[]
   readonly positions: Map<string, number>
+  readonly failures: RuleFailures[]
 }
 
 /** The read model in memory: decisions, labels, deployments and cases. */
@@ -71,6 +73,7 @@ export function createMemoryReadModel(): DecisionReadModel {
     groups: new Map(),
     groupOfAlert: new Map(),
     positions: new Map(),
+    failures: [],
   }
   return {
     ...projection(tables),
@@ -106,6 +109,7 @@ function projection(tables: Tables): Pick<DecisionReadModel, 'position' | 'apply
           if (label !== null) {
             tables.labelled.push({ key: decisionKey(change.row), positive: label.positive })
           }
+          tables.failures.push(...change.failures)
           if (change.opensCase !== null) tables.cases.set(change.opensCase.id, change.opensCase)
         }
       }
@@ -184,6 +188,8 @@ function decisionReads(
         })
     },
     latencyOver: async (range) => latencyOver(rows(range), range),
+    failingRules: async (query) =>
+      sumFailures(tables.failures.filter((each) => isWithin(each, query))),
     labels: async (namespace, source, eventId) =>
       tables.labels.filter(
         (row) => row.namespace === namespace && row.of === source && row.eventId === eventId,

@@ -87,6 +87,18 @@ export function messageLogCases(
       expect(await log.read(from(0))).toEqual([])
     })
 
+    test('a stated partition that was not there is added, and holds its messages from the first', async () => {
+      const log = await open(2)
+      const both = [message('a'), message('b')].map((each, partition) => ({ ...each, partition }))
+      await log.append('decided', both)
+      expect(await log.partitions('decided')).toEqual([0, 1])
+      const added = [message('c'), message('d')].map((each) => ({ ...each, partition: 2 }))
+      await log.append('decided', added)
+      expect(await log.partitions('decided')).toEqual([0, 1, 2])
+      expect(texts(await log.read(from(0, { partition: 2 })))).toEqual(['c', 'd'])
+      expect(texts(await log.read(from(0)))).toEqual(['a'])
+    })
+
     test('waits for the first message, and ends when it is told to', async () => {
       const log = await open(1)
       const coming = log.read(from(0, { waitMs: 5000 }))

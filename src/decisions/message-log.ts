@@ -1,4 +1,6 @@
 // A log of messages in partitions, such as a topic of Kafka: what a stream of events comes by.
+import { createWaiters } from '../lib/waiters.ts'
+
 export interface LogMessage {
   readonly partition: number
   readonly offset: number
@@ -7,6 +9,7 @@ export interface LogMessage {
 }
 
 export interface MessageLog {
+  /** Those there are now; more may be added while a topic is read, none is taken away. */
   partitions(topic: string): Promise<readonly number[]>
   /**
    * Messages of a partition in order of offset, from `offset` on, `limit` at most; waits up to `waitMs`
@@ -22,7 +25,7 @@ export interface MessageLog {
   }): Promise<readonly LogMessage[]>
   /** The offset from which messages to come will be read, in the log's own unit. */
   end(topic: string, partition: number): Promise<number>
-  /** Adds messages; resolves when they are kept. */
+  /** Adds messages, and a stated partition that is not there yet; resolves when they are kept. */
   append(
     topic: string,
     messages: readonly (Omit<LogMessage, 'offset' | 'partition'> & {
@@ -34,7 +37,7 @@ export interface MessageLog {
 /** A log inside the process, for tests and for programs that feed themselves. */
 export function createMemoryLog(partitions = 1): MessageLog {
   const topics = new Map<string, LogMessage[][]>()
-  const waiting = new Set<() => void>()
+  const waiters = createWaiters()
   const partsOf = (topic: string) => {
     const known = topics.get(topic) ?? Array.from({ length: partitions }, () => [])
     topics.set(topic, known)
@@ -44,7 +47,7 @@ export function createMemoryLog(partitions = 1): MessageLog {
     partitions: async (topic) => [...partsOf(topic).keys()],
     async read({ topic, partition, offset, limit, waitMs, signal }) {
       const held = partsOf(topic)[partition]
-      if (held.length <= offset && waitMs > 0) await wait(waiting, waitMs, signal)
+      if (held.length <= offset && waitMs > 0) await waiters.wait(waitMs, signal)
       signal.throwIfAborted()
       return held.slice(offset, offset + limit)
     },
@@ -52,25 +55,12 @@ export function createMemoryLog(partitions = 1): MessageLog {
     async append(topic, messages) {
       const parts = partsOf(topic)
       for (const { key, value, partition = partitionOf(key, parts.length) } of messages) {
+        while (parts.length <= partition) parts.push([])
         parts[partition].push({ partition, offset: parts[partition].length, key, value })
       }
-      for (const wake of waiting) wake()
+      waiters.wake()
     },
   }
-}
-
-function wait(waiting: Set<() => void>, waitMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const wake = () => {
-      clearTimeout(timer)
-      waiting.delete(wake)
-      signal.removeEventListener('abort', wake)
-      resolve()
-    }
-    const timer = setTimeout(wake, waitMs)
-    waiting.add(wake)
-    signal.addEventListener('abort', wake)
-  })
 }
 
 /** Messages of one key keep their order: they meet the same partition. */

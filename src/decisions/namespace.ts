@@ -10,9 +10,7 @@ import { openJournal } from '../lib/journal.ts'
 import type { Journal, SealedSegment } from '../lib/journal.ts'
 import type { ReadyLabels, ReadySource } from './contracts.ts'
 import { Controls } from './controls.ts'
-import { readDeployment } from './deployed.ts'
 import type { DeployedPolicy, DeploymentFiles } from './deployed.ts'
-import { createEngine } from './engine.ts'
 import type { DecisionEngine } from './engine.ts'
 import { decisionErrors } from './errors.ts'
 import type { LiveState } from './live-state.ts'
@@ -30,6 +28,7 @@ import { finishRemovals } from './removal-ends.ts'
 import { encodeRecord } from './records.ts'
 import type { JournalRecord } from './records.ts'
 import type { NamespaceClock, NamespaceInfo } from './remote.ts'
+import { createShadows } from './shadows.ts'
 import type { Shadows } from './shadows.ts'
 import { steadyClock } from './steady-clock.ts'
 
@@ -83,6 +82,14 @@ export interface Recent extends IndexEntry {
   readonly answer: string | undefined
 }
 
+export interface Pause {
+  readonly reason: string
+  /** Seconds. */
+  readonly retryAfter: number
+  /** It is a base that is being loaded, and nothing is wrong. */
+  readonly isLoading?: true
+}
+
 /**
  * The mutable heart of a namespace. Everything but `journal` and `index` follows from the journal.
  * Only one thread touches it, and between taking a sequence and appending its record nothing waits.
@@ -121,7 +128,7 @@ export interface Namespace {
   readonly outside: OutsideDesk
   replayIsDriven: boolean
   /** Why nothing can be recorded now; undefined in good times. */
-  pause: { readonly reason: string; readonly retryAfter: number } | undefined
+  pause: Pause | undefined
   /** Raised whenever state is thrown away and built anew. */
   generation: number
   /** The rebuilds, one after another: two at once would let the same records enter twice. */
@@ -193,7 +200,7 @@ export async function openNamespace(options: NamespaceOptions): Promise<Namespac
     replayNowUs: null,
     controls: new Controls(),
     offsets: new Offsets(),
-    shadows: { waiting: [], asked: 0, dropped: 0, failed: 0 },
+    shadows: createShadows(),
     outside: createOutsideDesk(options.outsideModels ?? noOutsideModels, monotonicUs),
     replayIsDriven: false,
     pause: undefined,
@@ -444,27 +451,6 @@ export function pauseAndRebuild(namespace: Namespace, cause: unknown): void {
     .catch((error: unknown) => {
       if (!namespace.isClosing) namespace.options.onFatal(error as Error)
     })
-}
-
-/** The engine that made a record: its deployment, over the features its state had then. */
-export async function engineOf(
-  namespace: Namespace,
-  deployment: string,
-  layout: string,
-): Promise<DecisionEngine> {
-  const key = `${deployment} ${layout}`
-  const known = namespace.engines.get(key)
-  if (known !== undefined) return known
-  const document = await readDeployment(namespace.options.deployments, deployment)
-  const names = namespace.layouts.get(layout)
-  if (names === undefined) {
-    throw decisionErrors.deployment_invalid(
-      `The names of the features of layout ${layout} are not known.`,
-    )
-  }
-  const engine = createEngine(document, names)
-  namespace.engines.set(key, engine)
-  return engine
 }
 
 export function namespaceInfo(namespace: Namespace): NamespaceInfo {

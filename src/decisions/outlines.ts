@@ -2,6 +2,7 @@
 // period or one kind of record passes over the segments that have none of it. Derived: an outline that
 // is missing, damaged or of another file is made again by the next reader that comes by.
 import * as path from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fileErrorCode, readWholeFile, writeFileAtomic, type FileSystem } from '../lib/files.ts'
 import { contentHash } from '../lib/hash.ts'
 import type { JournalRecord as Entry } from '../lib/journal.ts'
@@ -111,7 +112,7 @@ async function drawn(place: Place, bytes: number, next: number): Promise<Segment
   let records = 0
   for await (const entry of readSegment(place, place.first, next)) {
     drawing.add(entry)
-    if (++records % RECORDS_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve))
+    if (++records % RECORDS_A_TURN === 0) await nextTurn()
   }
   const outline = drawing.finish()
   await writeOutline(place, outline)

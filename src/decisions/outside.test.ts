@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { closeServices, codeOf, openBank } from '../../test/running-bank.ts'
 import { deployment, memoryDeployments, payment } from '../../test/small-bank.ts'
 import type { DeployedModel, DeployedPolicy } from './deployed.ts'
@@ -169,13 +169,13 @@ describe('a model outside of the process', () => {
 
   test('is asked in shadow too, and answers there when it can', async () => {
     const traffic = { mode: 'shadow', share: 1 } as const
-    const { answer, remote } = await bankOf(async () => 0.95, {
+    const { answer, remote, service } = await bankOf(async () => 0.95, {
       model: deployment().model,
       sticky: 'customer',
       challengers: [{ name: 'graph', model: elsewhere(2), thresholds, traffic }],
     })
     await answer(payment(1))
-    await later(20)
+    await vi.waitFor(() => expect(service.metrics().shadows.answered).toBe(1))
     const { records } = await remote.records({ namespace: 'live', after: 0, limit: 10 })
     const shadow = records.find(({ type }) => type === 'shadow') as unknown as ShadowRecord
     expect(shadow).toMatchObject({ challenger: 'graph', score: 0.95, outcome: 'decline' })

@@ -123,6 +123,30 @@ test('an end that is over by every clock of the events is refused, and nothing i
   expect(entries).toHaveLength(1)
 })
 
+test('a list that there is not is told with those that there are, unless something is left on it', async () => {
+  const { desk } = await sweptOf({ live: [] }, { live: 100 }, ['blocked', 'trusted'])
+  expect(await desk.entries('live', 'blocked')).toEqual([])
+  await expect(desk.entries('live', 'NOPE')).rejects.toMatchObject({
+    code: 'list_unknown',
+    detail: 'No live policy declares a list "NOPE"; there are: blocked, trusted.',
+  })
+  const { desk: left } = await sweptOf({ live: [['a', null]] }, { live: 100 }, [])
+  expect(await left.entries('live', 'was-declared')).toHaveLength(1)
+})
+
+test('a value with a character that nobody sees is refused by its place', async () => {
+  const { desk, entries } = await sweptOf({}, { live: 100 })
+  const by = { actor: { id: 'ada', name: 'Ada', kind: 'person' as const }, reason: 'Stolen' }
+  const values = ['4711', '47\u000012']
+  await expect(
+    desk.changeList({ list: 'blocked', change: 'add', values, untilUs: null }, by),
+  ).rejects.toMatchObject({
+    code: 'list_values_invalid',
+    detail: 'Value 2, "47\\u000012", has a control character.',
+  })
+  expect(entries).toEqual([])
+})
+
 test('exactly the values are swept of which no entry is valid or younger than thirty days', async () => {
   const days = fc.option(fc.integer({ min: 0, max: 150 }))
   const entries = fc.uniqueArray(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd', 'e'), days), {

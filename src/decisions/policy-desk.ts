@@ -7,6 +7,7 @@ import type { Clock } from '../lib/clock.ts'
 import { isAssayError } from '../lib/errors.ts'
 import { contentHash } from '../lib/hash.ts'
 import type { Ids } from '../lib/ids.ts'
+import { isOneLine } from '../lib/one-line.ts'
 import { DAY_US, formatTimestamp } from '../lib/time.ts'
 import type { UnitOfWork } from '../lib/unit-of-work.ts'
 import type { ListEntry, PausedRule } from './controls.ts'
@@ -67,11 +68,14 @@ export interface PolicyDesk {
   proposeResume(request: RuleOfPolicy, by: ChangeBy): Promise<PolicyChange>
   /** Errors: `change_not_found`, `change_needs_another`, `change_by_script`. */
   confirm(id: string, by: ChangeBy): Promise<PolicyChange>
+  /** Takes back what waits for a second person. Error: `change_not_found`. */
   withdraw(id: string, by: ChangeBy): Promise<PolicyChange>
   /** Newest first; of one list, or of `policy/rule`. */
   changes(query: { readonly of?: string; readonly limit: number }): Promise<PolicyChange[]>
   /** What waits for a second person. */
   waiting(): Promise<PolicyChange[]>
+  /** Error: `list_unknown`, where nothing is on it either. */
+  /** What is on a list in a namespace, expired entries too. Errors: those of `decide`, where it is away. */
   entries(namespace: string, list: string): Promise<readonly ListEntry[]>
   paused(namespace: string, policy: string): Promise<readonly PausedRule[]>
   /** Tells what was not told yet; safe to call at any time. */
@@ -166,6 +170,15 @@ export function createPolicyDesk(options: PolicyDeskOptions): PolicyDesk {
     }
   }
 
+  async function requireList(list: string): Promise<void> {
+    const known = (await livePolicies()).flatMap(({ lists = [] }) => lists.map(({ name }) => name))
+    if (known.includes(list)) return
+    const names = [...new Set(known)].join(', ') || 'none'
+    throw decisionErrors.list_unknown(
+      `No live policy declares a list "${list}"; there are: ${names}.`,
+    )
+  }
+
   async function requireRule({ policy, rule }: RuleOfPolicy): Promise<void> {
     const live = (await livePolicies()).find(({ name }) => name === policy)
     if (live === undefined) throw decisionErrors.policy_not_found(`No policy "${policy}" is live.`)
@@ -233,15 +246,7 @@ export function createPolicyDesk(options: PolicyDeskOptions): PolicyDesk {
 
   const desk: PolicyDesk = {
     async changeList({ list, change, values, untilUs }, by) {
-      const known = (await livePolicies()).flatMap(({ lists = [] }) =>
-        lists.map(({ name }) => name),
-      )
-      if (!known.includes(list)) {
-        const names = known.join(', ') || 'none'
-        throw decisionErrors.list_unknown(
-          `No live policy declares a list "${list}"; there are: ${names}.`,
-        )
-      }
+      await requireList(list)
       const columns = (await options.listColumns?.(list)) ?? []
       const written = values.map((value) => value.trim())
       const asCompared = listedValues(written, columns, change)
@@ -285,7 +290,12 @@ export function createPolicyDesk(options: PolicyDeskOptions): PolicyDesk {
       }),
     changes: (query) => store.changes(query),
     waiting: () => store.changesIn('proposed', TOLD_AT_ONCE),
-    entries: (namespace, list) => decide.listEntries({ namespace, list }),
+    async entries(namespace, list) {
+      const held = await decide.listEntries({ namespace, list })
+      // Entries outlive the policy that declared their list.
+      if (held.length === 0) await requireList(list)
+      return held
+    },
     paused: async (namespace, policy) => (await decide.controls({ namespace, policy })).paused,
 
     tellDue() {
@@ -368,6 +378,12 @@ function requirePerson({ actor: { name, kind } }: ChangeBy): void {
 }
 
 function checkValues(values: readonly string[]): void {
+  const unseen = values.findIndex((value) => !isOneLine(value))
+  if (unseen >= 0) {
+    throw decisionErrors.list_values_invalid(
+      `Value ${unseen + 1}, ${JSON.stringify(values[unseen].slice(0, 50))}, has a control character.`,
+    )
+  }
   const wrong = values.find((value) => value === '' || value.length > VALUE_LENGTH_MAX)
   if (values.length === 0 || values.length > LIST_VALUES_MAX || wrong !== undefined) {
     throw decisionErrors.list_values_invalid(

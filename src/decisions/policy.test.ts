@@ -129,6 +129,18 @@ describe('a policy is refused in words', () => {
   const odd = { weights: { a: 3 }, alert: 3, reason: 'Odd' }
   test.each<[string, Partial<PolicyOptions>, string]>([
     ['two rules of one name', { rules: [r('a'), r('a')] }, 'two rules have the same name'],
+    ['a name with a control character', { rules: [r('a\u0007')] }, 'the name of rule "a\\u0007"'],
+    ['a name that turns around', { rules: [r('a\u202eb')] }, 'must be one line'],
+    [
+      'a reason of two lines',
+      { rules: [r('a', { reason: 'b\nc' })] },
+      'the reason of rule "a" must be one line without control characters',
+    ],
+    [
+      'a typology’s name with a control character',
+      { rules: [r('a')], typologies: [typology('t\n', odd)] },
+      'the name of typology',
+    ],
     ['an outcome that is none', { rules: [r('a', { then: 'stop' })] }, 'answers "stop"'],
     ['a priority that is none', { rules: [r('a', { priority: -1 })] }, 'must be 0 to 100'],
     ['a cap that is none', { rules: [r('a', { capPerHour: 0 })] }, '1 or more an hour'],

@@ -6,6 +6,7 @@ import type { CompiledFeatureSet, FeatureSetDeclaration } from '../features/inde
 import { reasonCodes, type ReasonDeclaration, type ThresholdRule } from '../learning/index.ts'
 import { isAssayError } from '../lib/errors.ts'
 import { contentHash } from '../lib/hash.ts'
+import { isOneLine } from '../lib/one-line.ts'
 import { actionMistakes, compileAction } from './actions.ts'
 import type { ActionDeclaration, CompiledAction } from './actions.ts'
 import { caseMistakes, type CaseOptions } from './case-options.ts'
@@ -372,7 +373,8 @@ export function* policyMistakes(policy: Unnamed, source: CompiledSource): Genera
 
 function* ruleMistakes(rules: readonly CompiledRule[]): Generator<string> {
   if (isTwice(rules)) yield 'two rules have the same name'
-  for (const { name, then, priority = 0, capPerHour = 1, mode = 'shadow' } of rules) {
+  for (const { name, then, reason, priority = 0, capPerHour = 1, mode = 'shadow' } of rules) {
+    yield* lineMistakes('rule', name, { name, reason })
     if (then !== undefined && !outcomes.includes(then)) {
       yield `rule "${name}" answers "${then}"; it may be ${outcomes.join(', ')}`
     }
@@ -402,7 +404,8 @@ function* typologyMistakes(
   rules: readonly CompiledRule[],
 ): Generator<string> {
   if (isTwice(typologies)) yield 'two typologies have the same name'
-  for (const { name, weights, alert, interdict } of typologies) {
+  for (const { name, weights, alert, interdict, reason } of typologies) {
+    yield* lineMistakes('typology', name, { name, reason })
     const points = Object.entries(weights)
     if (points.length === 0) yield `typology "${name}" weighs no rule`
     for (const [of, weight] of points) {
@@ -415,6 +418,19 @@ function* typologyMistakes(
     if (!isWhole(alert, 1, 1e9)) yield `typology "${name}": alert must be a whole number above 0`
     if (interdict !== null && (!isWhole(interdict, 1, 1e9) || interdict < alert)) {
       yield `typology "${name}": interdict must be a whole number, and not below alert`
+    }
+  }
+}
+
+/** What people read in tables, logs and answers is one line; a control character there shows as another text. */
+function* lineMistakes(
+  kind: string,
+  name: string,
+  texts: Readonly<Record<string, string>>,
+): Generator<string> {
+  for (const [what, text] of Object.entries(texts)) {
+    if (!isOneLine(text)) {
+      yield `the ${what} of ${kind} ${JSON.stringify(name)} must be one line without control characters`
     }
   }
 }

@@ -2,6 +2,7 @@
 // model that keep builds from the journal's records (decisions, labels, cases).
 import type { CaseGroupStore } from './case-ports.ts'
 import type { ChallengerReads, ShadowRow } from './challenger-ports.ts'
+import type { FailingRule, FailingRulesQuery, RuleFailures } from './failing-rules.ts'
 import type { Outcome } from './policy.ts'
 import type { Sequenced, Unanswered } from './records.ts'
 
@@ -16,8 +17,8 @@ export interface IndexWrite extends IndexEntry {
 }
 
 /**
- * Finds journal records by key: those that `keysOf` derives from each record. Derived from the journal: it may lag behind (`through`), and is rebuilt rather than
- * migrated. What `put` acknowledged survives a crash, together with `through`.
+ * Finds journal records by key: those that `keysOf` derives from each record. Derived from the journal:
+ * it may lag behind (`through`), and is rebuilt rather than migrated. What `put` acknowledged survives a crash, together with `through`.
  */
 export interface DecisionIndex {
   /** The last journal sequence whose keys are in the index, 0 when it is empty. */
@@ -158,7 +159,12 @@ export interface CaseEvent {
 
 /** What one journal record means to the read model; made by `projectRecord`, the same for every store. */
 export type ProjectionChange =
-  | { readonly kind: 'decision'; readonly row: DecisionRow; readonly opensCase: CaseRow | null }
+  | {
+      readonly kind: 'decision'
+      readonly row: DecisionRow
+      readonly opensCase: CaseRow | null
+      readonly failures: readonly RuleFailures[]
+    }
   | { readonly kind: 'label'; readonly row: LabelRow }
   | { readonly kind: 'deployment'; readonly row: DeploymentRow }
   | { readonly kind: 'shadow'; readonly row: ShadowRow }
@@ -276,6 +282,8 @@ export interface DecisionStore extends ProjectionSink {
   ): Promise<{ score: number; positive: boolean; outcome: Outcome }[]>
   /** Quantiles of `latencyUs` by nearest rank in each interval; empty ones are left out. */
   latencyOver(range: DecisionRange & { readonly bucketUs: number }): Promise<LatencyBucket[]>
+  /** Rules that failed on events, the most frequent first. */
+  failingRules(query: FailingRulesQuery): Promise<FailingRule[]>
   /** All labels of an event of a source, in order of sequence. */
   labels(namespace: string, source: string, eventId: string): Promise<LabelRow[]>
   deployments(namespace: string): Promise<DeploymentRow[]>

@@ -1,4 +1,5 @@
 // From journal records to the rows that keep's read model holds; the same for every store.
+import { failuresOf } from './failing-rules.ts'
 import type { CaseRow, ProjectionChange } from './ports.ts'
 import type { DecisionRecord, Sequenced } from './records.ts'
 
@@ -83,7 +84,7 @@ function projectDecision(record: Sequenced<DecisionRecord>): ProjectionChange {
   }
   const opensCase =
     record.outcome === 'review' ? newCase(record, 'The decision was to review.') : null
-  return { kind: 'decision', row, opensCase }
+  return { kind: 'decision', row, opensCase, failures: failuresOf(row, record.rulesFailed ?? []) }
 }
 
 /** An open case on a decision; `because` says who asks for it and why. */

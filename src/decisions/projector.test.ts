@@ -217,10 +217,12 @@ test('a person may open a case on any decision', async () => {
     eventId: 'p1',
     by: 'Ann',
     reason: 'Looks odd',
+    atUs: 77,
   }
   expect(await desk.open(request)).toMatchObject({
     status: 'open',
     openedBecause: 'Ann: Looks odd',
+    openedAtUs: 77,
   })
   expect((await model.cases({ namespace: 'live' })).total).toBe(1)
   await expect(desk.open({ ...request, eventId: 'none' })).rejects.toMatchObject({

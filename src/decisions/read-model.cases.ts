@@ -54,6 +54,36 @@ async function filled(
 }
 
 export function readModelCases(name: string, create: () => Promise<DecisionReadModel>): void {
+  test(`${name}: failing rules are counted in a period, with when and on what, by version`, async () => {
+    const at = (hours: number) => ({ eventTimeUs: hours * HOUR_US })
+    const model = await filled(create, [
+      decision(1, { ...at(1), rulesFailed: ['far', 'night'] }),
+      decision(2, { ...at(1.5), rulesFailed: ['night'] }),
+      decision(3, at(2)),
+      decision(4, {
+        ...at(9),
+        rulesFailed: ['night'],
+        versions: { ...decision(4).versions, policy: 'next' },
+      }),
+      // It comes late: it counts when it was decided.
+      decision(5, { ...at(0), clockUs: 1.25 * HOUR_US, rulesFailed: ['night'] }),
+    ])
+    const asked = { namespace: 'live', policy: 'p', fromUs: HOUR_US, untilUs: 10 * HOUR_US }
+    const one = { n: 1, firstUs: HOUR_US, lastUs: HOUR_US, lastEventId: 'e1' }
+    expect(await model.failingRules(asked)).toEqual([
+      { rule: 'night', n: 4, firstUs: HOUR_US, lastUs: 9 * HOUR_US, lastEventId: 'e4' },
+      { rule: 'far', ...one },
+    ])
+    const policyVersion = decision(1).versions.policy
+    expect(await model.failingRules({ ...asked, policyVersion })).toEqual([
+      { rule: 'night', n: 3, firstUs: HOUR_US, lastUs: 1.5 * HOUR_US, lastEventId: 'e2' },
+      { rule: 'far', ...one },
+    ])
+    expect(await model.failingRules({ ...asked, fromUs: 3 * HOUR_US })).toMatchObject([{ n: 1 }])
+    expect(await model.failingRules({ ...asked, untilUs: HOUR_US })).toEqual([])
+    expect(await model.failingRules({ ...asked, policy: 'another' })).toEqual([])
+  })
+
   test(`${name}: a decision is found by its key, with all it shows`, async () => {
     const model = await filled(create, [review(1)])
     expect(await model.get('live', 'p', 'e1')).toEqual({

@@ -1,5 +1,6 @@
 // Live state built again from nothing but files, for those who copy what it knows.
 import * as path from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { CompiledSource, Row } from '../data/index.ts'
 import type { CompiledFeatureSet } from '../features/index.ts'
 import type { FileSystem } from '../lib/files.ts'
@@ -48,7 +49,7 @@ export async function rebuildLiveState(request: RebuildRequest): Promise<Rebuilt
     if (isEventful(record) && state?.source.name === record.source) {
       onEvent?.(state.rowOf(record.event), state.source)
     }
-    if (++records % RECORDS_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve))
+    if (++records % RECORDS_A_TURN === 0) await nextTurn()
   }
   if (holder.state === undefined) throw decisionErrors.not_ready(`Nothing is live in ${directory}.`)
   const { featureSets, source, others } = holder.state

@@ -1,6 +1,7 @@
 // The decisions of a journal as a back-test takes them: the values that each was made on, what was
 // listed, paused and down then, and what is known of it by now.
 import * as path from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FileSystem } from '../lib/files.ts'
 import { formatTimestamp } from '../lib/time.ts'
 import type { PastEvent } from './backtest.ts'
@@ -64,7 +65,7 @@ export async function summariseJournal(
   })
   for await (const { sequence, payload } of entries) {
     through = sequence
-    if (sequence % RECORDS_A_TURN === 0) await turn()
+    if (sequence % RECORDS_A_TURN === 0) await nextTurn()
     if (!isTelling(typeOf(payload))) continue
     const record = decodeRecord(payload)
     if (record.type === 'deploy' && record.policy === policy) deployment = deploymentOf(record)
@@ -91,8 +92,8 @@ export function recordedNames({ featureSets }: DeployedPolicy): readonly string[
 
 /**
  * The decisions of the draft's policy in a period, in the order of the journal. Vectors are in the
- * order of `recordedNames`, and are used again for the next event. What was listed, paused and suspended is
- * told by the records before it, so a draft may ask lists that nothing asked then. A model that did
+ * order of `recordedNames`, and are used again for the next event. What was listed, paused and suspended
+ * is told by the records before it, so a draft may ask lists that nothing asked then. A model that did
  * not answer then does not answer now, if it is the draft's champion.
  * Error: `backtest_features_missing` where the records lack a feature of the draft.
  */
@@ -110,7 +111,7 @@ export async function* recordedPast(request: RecordedPastRequest): AsyncGenerato
   for await (const { sequence, payload } of entries) {
     if (sequence % RECORDS_A_TURN === 0) {
       onProgress?.(sequence)
-      await turn()
+      await nextTurn()
     }
     const type = typeOf(payload)
     if (!isOfPast(type)) continue
@@ -215,8 +216,4 @@ function fill(
   for (let i = 0; i < vector.length; i++) {
     vector[i] = features[places === undefined ? i : places[i]] ?? Number.NaN
   }
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
 }

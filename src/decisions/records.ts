@@ -47,8 +47,9 @@ export interface Timings {
 
 /**
  * How an event stands to live state: it enters with this record (`new`); it had entered before, by
- * ingestion, for another policy or with the history of the base (`known`), and its values are those of then; or it came so late
- * that what its windows need may be gone (`too-late`): it stays outside and its features are missing.
+ * ingestion, for another policy or with the history of the base (`known`), and its values are those of
+ * then; or it came so late that what its windows need may be gone (`too-late`): it stays outside and its
+ * features are missing.
  */
 export type Entry = 'new' | 'known' | 'too-late'
 

@@ -144,8 +144,8 @@ interface OwnHead {
 }
 
 /**
- * Writes state to disk. The snapshot is taken at once; the file is written while decisions go on,
- * and only after the journal holds on disk all that the snapshot reflects.
+ * Writes state to disk, as of the moment of the call: it is gathered a little a turn while decisions go
+ * on, and the file is written only after the journal holds on disk all that it reflects.
  */
 export function checkpointNow(namespace: Namespace): Promise<void> {
   namespace.checkpointing ??= writeOwnCheckpoint(namespace).finally(() => {
@@ -325,8 +325,8 @@ export function enterOtherAgain(
 
 /**
  * State becomes what a base holds, followed by the events and labels of the journal before `sequence`
- * (those that are on disk) which it does not hold: each counts once. Errors: `checkpoint_invalid`, `state_missing` where a live policy needs
- * features that the base lacks.
+ * (those that are on disk) which it does not hold: each counts once. Errors: `checkpoint_invalid`,
+ * `state_missing` where a live policy needs features that the base lacks.
  */
 export async function replaceBase(
   namespace: StateHolder,

@@ -14,7 +14,6 @@ import { decisionKey } from './keys.ts'
 import { liveValues } from './live-features.ts'
 import {
   appendRecord,
-  engineOf,
   findKey,
   isRecent,
   nextSequence,
@@ -24,6 +23,7 @@ import {
 import type { Namespace } from './namespace.ts'
 import { readPayload } from './payload.ts'
 import { checkpointNow, installDeployment, prepareState, replaceBase } from './recovery.ts'
+import { engineOf } from './recorded-engines.ts'
 import { answerOf, decodeRecord } from './records.ts'
 import { createQuestionQueue } from './question-queue.ts'
 import { changeHold, holdsIn, removableIn, removeSegments } from './removal.ts'
@@ -72,13 +72,13 @@ export function decideRemote(service: DecisionService): DecideRemote {
     records: (request) => records(within(request.namespace), request),
     decision: (key) => decision(within(key.namespace), key),
     async explain(key) {
-      const { record, engine } = await replay(within(key.namespace), key)
+      const { record, engine } = await madeBy(within(key.namespace), key)
       const vector = Float64Array.from(record.features, (value) => value ?? Number.NaN)
       const row = rowOf(record.event, engine.document)
       return engine.explain(row, vector, circumstancesOf(record))
     },
     async recompute(key) {
-      const { record, engine } = await replay(within(key.namespace), key)
+      const { record, engine } = await madeBy(within(key.namespace), key)
       return recomputeDecision(engine, record)
     },
     liveFeatures: async ({ namespace, policy, event }) =>
@@ -204,7 +204,7 @@ async function loadBase(
   await copyCheckpoint(baseFile(namespace.directory, hash), checkpoint, files)
   // Reading and copying take time, in which another base or a full disk may have come first.
   refusePaused(namespace)
-  namespace.pause = { reason: BASE_LOADING, retryAfter: 1 }
+  namespace.pause = { reason: BASE_LOADING, retryAfter: 1, isLoading: true }
   try {
     await namespace.journal.flush()
     const sequence = nextSequence(namespace)
@@ -230,7 +230,7 @@ async function loadBase(
     if (!isAssayError(error)) pauseAndRebuild(namespace, error)
     throw error
   } finally {
-    if (namespace.pause?.reason === BASE_LOADING) namespace.pause = undefined
+    if (namespace.pause?.isLoading) namespace.pause = undefined
   }
 }
 
@@ -308,7 +308,7 @@ async function decision(namespace: Namespace, key: DecisionKey): Promise<StoredD
 }
 
 /** A recorded decision and the engine that made it. */
-async function replay(namespace: Namespace, key: DecisionKey) {
+async function madeBy(namespace: Namespace, key: DecisionKey) {
   const { record } = await find(namespace, key)
   const engine = await engineOf(namespace, record.versions.deployment, record.layout)
   return { record, engine }

@@ -146,6 +146,8 @@ export interface Explanation {
     readonly when: string
     readonly fired: boolean
     readonly reason: string
+    /** Why it could not be calculated; null where it could. */
+    readonly failed: string | null
   }[]
 }
 

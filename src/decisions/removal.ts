@@ -3,6 +3,7 @@
 // known. The record `removed` comes first; what a fall leaves half done, the next start finishes
 // (`removal-ends.ts`).
 import * as path from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { keptName } from '../lib/journal-format.ts'
 import { draftKept, dropDraft } from '../lib/journal-removal.ts'
 import type { JournalRecord as Entry } from '../lib/journal.ts'
@@ -191,7 +192,7 @@ async function removeBatch(
 function keeper(by: Parameters<typeof keptOf>[1]) {
   let records = 0
   return async ({ sequence, payload }: Entry): Promise<Uint8Array> => {
-    if (++records % RECORDS_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve))
+    if (++records % RECORDS_A_TURN === 0) await nextTurn()
     const record = decodeRecord(payload)
     const kept = encodeRecord(keptOf(record, by))
     const again = keysOf(decodeRecord(kept), sequence)

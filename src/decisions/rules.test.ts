@@ -14,7 +14,7 @@ import {
 } from '../data/index.ts'
 import { isAssayError } from '../lib/errors.ts'
 import { parseTimestamp } from '../lib/time.ts'
-import { readyRules } from './rules.ts'
+import { readyRules, whyRuleFailed } from './rules.ts'
 import type { RuleScope } from './rules.ts'
 
 const all = compileSource(
@@ -97,8 +97,28 @@ test('what is missing fires nothing by comparison, and can be asked for', () => 
 
 test('a rule whose calculation fails does not fire, and stops nothing', () => {
   for (const when of ['1 / (event.customer - 42) == 1', 'int(features.EMPTY) == 0']) {
-    expect(evaluated(when)).toEqual({ fired: [], failed: ['r'], listed: [] })
+    expect(evaluated(when)).toMatchObject({ fired: [], failed: [{ rule: 'r' }], listed: [] })
   }
+})
+
+test('what a calculation failed on is said in a line', () => {
+  const why = (when: string) => whyRuleFailed(evaluated(when).failed[0])
+  expect(why('1 / (event.customer - 42) == 1')).toBe('division by zero')
+  expect(why('int(features.EMPTY) == 0')).toMatch(/^int\(\).*/)
+})
+
+test('a rule that asks an example for what it does not say cannot be calculated; others can', () => {
+  const bare = row.with(1, undefined).with(2, undefined)
+  const rules = ['event.customer == 42', 'event.at.getHours() < 6', 'event.amount > 12.0'].map(
+    (when, at) => ({ name: `r${at}`, when, reason: 'x' }),
+  )
+  const scope = { score: 0.5, isListed: () => false }
+  const found = readyRules({ rules, lists }, all, []).evaluate(bare, features, scope)
+  expect(found.fired.map(({ name }) => name)).toEqual(['r2'])
+  expect(found.failed.map((each) => [each.rule, whyRuleFailed(each)])).toEqual([
+    ['r0', 'No such key: customer'],
+    ['r1', 'No such key: at'],
+  ])
 })
 
 test('a rule sees the score, which is missing where no model answered', () => {

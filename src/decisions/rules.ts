@@ -19,16 +19,24 @@ export interface RuleScope {
 export interface Evaluated {
   /** In declared order. */
   readonly fired: readonly CompiledRule[]
-  /** Names of those whose calculation failed; they did not fire. */
-  readonly failed: readonly string[]
+  /** Those whose calculation failed; they did not fire. */
+  readonly failed: readonly RuleFailure[]
   /** Names of the lists on which the event was found by a rule that asked. */
   readonly listed: readonly string[]
+}
+
+/** A rule that could not be calculated on an event; the error is what CEL says of it. */
+export interface RuleFailure {
+  readonly rule: string
+  readonly error: unknown
 }
 
 /** The rules of a policy, ready for vectors of one order of features. */
 export interface ReadyRules {
   evaluate(row: Row, features: Float64Array, scope: RuleScope): Evaluated
 }
+
+const EXPRESSION_LENGTH_MAX = 2000
 
 /** Structural bounds: a rule that passes them is evaluated in microseconds. */
 const limits = {
@@ -100,25 +108,34 @@ export function readyRules(
   return {
     evaluate(row, vector, scope) {
       const event = new vocabulary.event()
-      for (const [each, reader] of columns) event[each] = reader.read(row)
+      for (const [each, reader] of columns) {
+        const value = reader.read(row)
+        if (value !== undefined) event[each] = value
+      }
       const held = new vocabulary.features()
       for (const [each, index] of features) held[each] = vector[index]!
       const seen = { event, features: held, score: scope.score }
       const fired: CompiledRule[] = []
-      const failed: string[] = []
+      const failed: RuleFailure[] = []
       looking.at = { row, scope, found: new Set() }
       for (const { rule, evaluate } of parsed) {
         try {
           if (evaluate(seen) === true) fired.push(rule)
-        } catch {
+        } catch (error) {
           // What CEL calls an error (an overflow, int(NaN)) makes the condition not hold. Rules that
           // lack a value must not stop a payment by failing.
-          failed.push(rule.name)
+          failed.push({ rule: rule.name, error })
         }
       }
       return { fired, failed, listed: [...looking.at.found] }
     },
   }
+}
+
+/** Why a rule could not be calculated, in a line; made when somebody asks, because decisions do not wait for it. */
+export function whyRuleFailed({ error }: RuleFailure): string {
+  const { summary, message } = error as { summary?: string; message: string }
+  return (summary ?? message).split('\n')[0]
 }
 
 type Value = number | bigint | string | boolean | Date
@@ -198,7 +215,8 @@ function createVocabulary(
 
 interface ColumnReader {
   readonly type: 'int' | 'double' | 'string' | 'bool' | 'google.protobuf.Timestamp'
-  read(row: Row): Value
+  /** Undefined where an example lacks what no event may lack: a rule that asks for it fails. */
+  read(row: Row): Value | undefined
 }
 
 function columnReader(
@@ -218,7 +236,8 @@ function columnReader(
     case 'eventTime':
       return {
         type: 'google.protobuf.Timestamp',
-        read: (row) => new Date(Math.floor(Number(row[index]) / 1000)),
+        read: (row) =>
+          row[index] === undefined ? undefined : new Date(Math.floor(Number(row[index]) / 1000)),
       }
     case 'integer':
       return integerReader(column.nullable, number)
@@ -237,11 +256,18 @@ function columnReader(
 function integerReader(nullable: boolean, number: (row: Row) => number): ColumnReader {
   return nullable
     ? { type: 'double', read: number }
-    : { type: 'int', read: (row) => BigInt(number(row)) }
+    : {
+        type: 'int',
+        read: (row) => {
+          const value = number(row)
+          return Number.isNaN(value) ? undefined : BigInt(value)
+        },
+      }
 }
 
 function parseRule(rule: CompiledRule, vocabulary: Vocabulary) {
-  if (typeof rule.when !== 'string' || rule.when.trim() === '' || rule.when.length > 2000) {
+  const { when } = rule
+  if (typeof when !== 'string' || when.trim() === '' || when.length > EXPRESSION_LENGTH_MAX) {
     throw invalid(rule, '"when" must be an expression of 1 to 2,000 characters')
   }
   let parsed: ReturnType<Environment['parse']>

@@ -44,6 +44,9 @@ test('a rule that cannot be evaluated does not fire, and is recorded and counted
   const { records } = await remote.records({ namespace: 'live', after: 0, limit: 10 })
   const failed = records.flatMap((each) => (each.type === 'decision' ? [each.rulesFailed] : []))
   expect(failed).toEqual([['broken'], undefined])
+  const [first, second] = records.flatMap((each) => (each.type === 'decision' ? [each] : []))
+  expect((await remote.explain(first)).rules[0].failed).toBe('division by zero')
+  expect((await remote.explain(second)).rules[0].failed).toBeNull()
 })
 
 test('a rule that allows exempts from the score, and yields to one that declines', async () => {

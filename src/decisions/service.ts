@@ -21,6 +21,7 @@ import type { Origin, Unanswered } from './records.ts'
 import type { NamespaceInfo, RowAnswer, DecideStatus, NamespaceClock } from './remote.ts'
 import type { Namespace, StateMemory } from './namespace.ts'
 import { checkpointNow } from './recovery.ts'
+import { createShadows, type ShadowCounts } from './shadows.ts'
 import { createTurns } from './turns.ts'
 
 export interface DecisionServiceOptions {
@@ -76,21 +77,29 @@ export interface DecisionService {
     /** The message of a log that asks. */
     readonly origin?: Origin | undefined
   }): Promise<Decided>
-  /** Feeds rows of a source or of labels, without deciding; one answer a row, once all are on disk. */
+  /**
+   * Feeds rows of a source or of labels, without deciding; one answer a row, once all are on disk. Errors
+   * of the whole: `source_not_found`, `batch_too_large`, `draining`, `too_many_in_flight`.
+   */
   ingest(request: {
     readonly namespace: string
     readonly source: string
     readonly rows: readonly unknown[]
     readonly author: string
   }): Promise<RowAnswer[]>
+  /** Error: `namespace_not_found`. */
   namespace(name: string): Namespace
   namespaces(): NamespaceInfo[]
+  /** Makes it where there is none; one that is there keeps its clock. Error: `namespace_invalid`. */
   openNamespace(name: string, clock: NamespaceClock): Promise<NamespaceInfo>
+  /** Removes a replay with its files. Errors: `namespace_not_found`, `namespace_invalid` for `live`. */
   removeNamespace(name: string): Promise<void>
   status(): DecideStatus
   metrics(): DecideMetrics & {
     /** How many rules are paused now, by policy; of the live namespace. */
     readonly rulesPaused: Readonly<Record<string, number>>
+    /** What became of the questions to challengers in shadow; of the live namespace. */
+    readonly shadows: Readonly<ShadowCounts>
   }
   /** How the copies for other programs go, by namespace; empty where none is kept. */
   onlineCopies(): Record<string, OnlineFeedStatistics>
@@ -111,6 +120,9 @@ function workedUs(): number {
 function idledUs(): number {
   return performance.eventLoopUtilization().idle * 1000
 }
+
+/** Whether the disk, or a defect, keeps records from being written. */
+const isBroken = ({ pause }: Namespace) => pause !== undefined && pause.isLoading !== true
 
 const IN_FLIGHT_MAX = 512
 const CHECKPOINT_EVERY = 20_000
@@ -298,7 +310,7 @@ function createService(
         inFlightMax,
         shed: meter.shed,
         latency: meter.latencyNow(),
-        storage: namespaces.some(({ pause }) => pause !== undefined) ? 'full' : 'ok',
+        storage: namespaces.some(isBroken) ? 'full' : 'ok',
       }
     },
     metrics: () => {
@@ -306,7 +318,12 @@ function createService(
       const paused = [...(live?.policies.keys() ?? [])].map((policy) => {
         return [policy, live?.controls.pausedRules(policy).size ?? 0] as const
       })
-      return { ...meter.figures(), rulesPaused: Object.fromEntries(paused) }
+      const { counts } = live?.shadows ?? createShadows()
+      return {
+        ...meter.figures(),
+        rulesPaused: Object.fromEntries(paused),
+        shadows: { ...counts },
+      }
     },
     onlineCopies: () =>
       Object.fromEntries(

@@ -20,9 +20,11 @@ test('a refused message is seen, mended and decided on, once', async () => {
   const log = createMemoryLog()
   const spoilt = { ...payment(1), amount: 'much' }
   await log.append('payments', [{ key: null, value: Buffer.from(JSON.stringify(spoilt)) }])
-  const options = { namespace: 'live', policy: 'card', topic: 'payments', onWarning: () => {} }
+  const topic = { namespace: 'live', policy: 'card', topic: 'payments' }
+  const options = { ...topic, onWarning: () => {}, onNote: () => {} }
   const stream = await consumeStream(bank.service, log, options)
-  while (stream.counts.refused === 0) await new Promise((resolve) => setTimeout(resolve, 2))
+  while (stream.figures().counts.refused === 0)
+    await new Promise((resolve) => setTimeout(resolve, 2))
   await stream.stop()
   const store = createMemorySetAside()
   const decide = bank.remote

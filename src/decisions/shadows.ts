@@ -8,13 +8,28 @@ import { fallbackDefaults } from './policy.ts'
 import type { DecisionRecord, ShadowRecord } from './records.ts'
 import type { Scorer } from './scorer.ts'
 
-/** What became of the questions to challengers in shadow since the start. */
+/** Questions to challengers in shadow, and what became of those that are over. */
 export interface Shadows {
   readonly waiting: ShadowQuestion[]
-  asked: number
-  /** Not asked because too many waited, or nothing could be recorded. */
+  /** Of models outside of the process, asked and not answered yet. */
+  underWay: number
+  readonly counts: ShadowCounts
+}
+
+/** Questions since the start, by what became of them. */
+export interface ShadowCounts {
+  answered: number
+  /** Asked in vain: recorded without a score. */
+  unanswered: number
+  /** Not asked because too many waited, or not recorded because nothing could be. */
   dropped: number
+  /** Defects; each was told as a warning. */
   failed: number
+}
+
+export function createShadows(): Shadows {
+  const counts = { answered: 0, unanswered: 0, dropped: 0, failed: 0 }
+  return { waiting: [], underWay: 0, counts }
 }
 
 interface ShadowQuestion {
@@ -27,7 +42,8 @@ interface ShadowQuestion {
   readonly of: number
 }
 
-const WAITING_MAX = 1000
+/** Questions that wait or are under way: a challenger that hangs takes no more memory than this. */
+const OPEN_MAX = 1000
 /** Asked in one turn of the event loop, so that decisions come between. */
 const PER_TURN = 4
 
@@ -46,8 +62,8 @@ export function askShadows(
   const { checked, entered, circumstances, record, sequence: of } = decided
   const { shadows } = namespace
   for (const challenger of live.engine.shadowsOf(checked.row)) {
-    if (shadows.waiting.length >= WAITING_MAX) {
-      shadows.dropped++
+    if (shadows.waiting.length + shadows.underWay >= OPEN_MAX) {
+      shadows.counts.dropped++
       continue
     }
     const { vector } = entered
@@ -60,7 +76,7 @@ function askSome(namespace: Namespace): void {
   const { shadows } = namespace
   for (const question of shadows.waiting.splice(0, PER_TURN)) {
     // A pause may mean that the decision itself was never recorded.
-    if (namespace.isClosing || namespace.pause !== undefined) shadows.dropped++
+    if (namespace.isClosing || namespace.pause !== undefined) shadows.counts.dropped++
     else void askOne(namespace, question)
   }
   if (shadows.waiting.length > 0) setImmediate(() => askSome(namespace))
@@ -71,11 +87,13 @@ async function askOne(
   { live, challenger, checked, vector, circumstances, record, of }: ShadowQuestion,
 ): Promise<void> {
   const { shadows, options, outside } = namespace
+  const { counts } = shadows
   const { policy } = live.document
+  shadows.underWay++
   try {
     const answers = await outside.ask([challenger], vector, policy.fallback ?? fallbackDefaults)
     if (namespace.isClosing || namespace.pause !== undefined) {
-      shadows.dropped++
+      counts.dropped++
       return
     }
     const now = { ...circumstances, outside: answers }
@@ -91,9 +109,12 @@ async function askOne(
       receivedAtUs: options.clock.nowUs(),
     }
     appendRecord(namespace, shadow, nextSequence(namespace)).durable.catch(() => {})
-    shadows.asked++
+    if (answer.score === null) counts.unanswered++
+    else counts.answered++
   } catch (error) {
-    shadows.failed++
+    counts.failed++
     options.onWarning(`The challenger ${challenger.name} in shadow could not be asked.`, error)
+  } finally {
+    shadows.underWay--
   }
 }

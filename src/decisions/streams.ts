@@ -14,21 +14,32 @@ export interface StreamOptions {
   readonly namespace: string
   readonly policy: string
   readonly topic: string
-  /** Told of what could not be read for now; it is tried again. */
+  /** Told of what could not be read or decided on for now; it is tried again. */
   readonly onWarning: (message: string, error: unknown) => void
+  /** Told of partitions that were found since the start, and of what goes on again. */
+  readonly onNote: (message: string) => void
+  /** What this stream shares with the others of the process; absent: it has one of its own. */
+  readonly share?: StreamShare
+  /** Resolves after so long, or when the signal is aborted; absent: by the machine's clock. */
+  readonly pause?: (ms: number, signal: AbortSignal) => Promise<void>
+}
+
+/** How many messages are decided on at once, so that requests at the door find room beside them. */
+export interface StreamShare {
+  /** Runs the act once there is room; those who wait are let in in their order. */
+  during<T>(act: () => Promise<T>): Promise<T>
 }
 
 export interface StreamFigures {
   readonly topic: string
   readonly policy: string
+  /** Messages that were decided on, known before, or set aside, since the start. */
   readonly counts: { readonly decided: number; readonly known: number; readonly refused: number }
   /** What is still to be read of each partition, in the log's unit of offsets: messages, or bytes. */
   readonly lags: readonly { readonly partition: number; readonly lag: number }[]
 }
 
 export interface RunningStream {
-  /** Messages that were decided on, known before, or set aside, since the start. */
-  readonly counts: { decided: number; known: number; refused: number }
   figures(): StreamFigures
   /** Stops reading; resolves when nothing is under way any more. */
   stop(): Promise<void>
@@ -37,6 +48,9 @@ export interface RunningStream {
 const BATCH = 256
 const WAIT_MS = 1000
 const RETRY_MS = 200
+/** Between two looks at which partitions a topic has. */
+const PARTITIONS_MS = 5000
+const SHARE_MAX = 128
 /** Of a message that is set aside, what is kept of its text. */
 const KEPT_CHARACTERS = 64 * 1024
 const BODY_BYTES_MAX = 1024 * 1024
@@ -51,34 +65,71 @@ const RETRIED = [
   'policy_not_found',
   'storage_full',
 ] as const
+/** Of these, what passes by itself within moments and needs no word. */
+const BRIEF = ['too_many_in_flight', 'overloaded'] as const
 
-/** Begins to decide on a topic's messages, each one event as JSON, from where the journal has come to. */
+/**
+ * Begins to decide on a topic's messages, each one event as JSON, from where the journal has come to. A
+ * partition that is added later is found within seconds, and read from its beginning.
+ */
 export async function consumeStream(
   service: DecisionService,
   log: MessageLog,
   options: StreamOptions,
 ): Promise<RunningStream> {
+  const { topic, onWarning, onNote } = options
+  const { share = createStreamShare(SHARE_MAX), pause = pauseOnClock } = options
   const stopping = new AbortController()
+  const { signal } = stopping
   const counts = { decided: 0, known: 0, refused: 0 }
-  const partitions = await log.partitions(options.topic)
-  const lags = new Map(partitions.map((partition) => [partition, 0]))
-  const ended = partitions.map((partition) => consumePartition(partition))
+  const lags = new Map<number, number>()
+  const ended: Promise<void>[] = []
+  let isPutOff = false
+
+  for (const partition of await log.partitions(topic)) begin(partition)
+  ended.push(findPartitions())
+
+  function begin(partition: number): void {
+    lags.set(partition, 0)
+    ended.push(consumePartition(partition))
+  }
+
+  async function findPartitions(): Promise<void> {
+    for (;;) {
+      await pause(PARTITIONS_MS, signal)
+      if (signal.aborted) return
+      try {
+        for (const partition of await log.partitions(topic)) {
+          if (lags.has(partition)) continue
+          onNote(`Partition ${partition} of ${topic} was found; it is read from its beginning.`)
+          begin(partition)
+        }
+      } catch (error) {
+        onWarning(
+          `The partitions of ${topic} could not be listed; they are looked for again.`,
+          error,
+        )
+      }
+    }
+  }
 
   async function consumePartition(partition: number): Promise<void> {
-    const { topic, namespace, onWarning } = options
-    const { signal } = stopping
-    let offset = service.namespace(namespace).offsets.next(topic, partition)
+    let offset = service.namespace(options.namespace).offsets.next(topic, partition)
+    const measure = async () => {
+      lags.set(partition, Math.max(0, (await log.end(topic, partition)) - offset))
+    }
     while (!signal.aborted) {
       try {
         const request = { topic, partition, offset, limit: BATCH, waitMs: WAIT_MS, signal }
         const messages = await log.read(request)
+        await measure()
         const taken = messages.map((message, i) => {
           const from = i === 0 ? offset : messages[i - 1].offset + 1
           return takeIn(message, { topic, partition, from, offset: message.offset })
         })
         await Promise.all(taken)
         offset = (messages.at(-1)?.offset ?? offset - 1) + 1
-        lags.set(partition, Math.max(0, (await log.end(topic, partition)) - offset))
+        if (messages.length > 0) await measure()
       } catch (error) {
         if (signal.aborted) return
         onWarning(`Partition ${partition} of ${topic} could not be read; it is tried again.`, error)
@@ -89,11 +140,14 @@ export async function consumeStream(
 
   /** Until it has an answer: the batch is not left before. */
   async function takeIn(message: LogMessage, origin: Origin): Promise<void> {
-    const { namespace, policy, onWarning } = options
-    for (let attempts = 1; !stopping.signal.aborted; attempts++) {
+    const { namespace, policy } = options
+    for (let attempts = 1; !signal.aborted; attempts++) {
       try {
         const body = parseStrictJson(message.value, { maxBytes: BODY_BYTES_MAX })
-        const { replayed } = await service.decide({ namespace, policy, body, origin })
+        const { replayed } = await share.during(() =>
+          service.decide({ namespace, policy, body, origin }),
+        )
+        goesOn()
         if (!replayed) {
           counts.decided++
           return
@@ -104,8 +158,8 @@ export async function consumeStream(
       } catch (error) {
         const refusal = refusalOf(error, attempts)
         if (refusal === undefined) {
-          if (!isAssayError(error)) onWarning('A message could not be decided on; again.', error)
-          await pause(RETRY_MS, stopping.signal)
+          putOff(error)
+          await pause(RETRY_MS, signal)
           continue
         }
         const body = Buffer.from(message.value).toString('utf8').slice(0, KEPT_CHARACTERS)
@@ -116,6 +170,24 @@ export async function consumeStream(
     }
   }
 
+  /** Said once, however many messages wait, and once more when they go on. */
+  function putOff(error: unknown): void {
+    if (!isAssayError(error)) onWarning('A message could not be decided on; again.', error)
+    else if (!isPutOff && !isAssayError(error, ...BRIEF)) {
+      isPutOff = true
+      onWarning(
+        `The messages of ${topic} wait, and are tried again until they can be decided on.`,
+        error,
+      )
+    }
+  }
+
+  function goesOn(): void {
+    if (!isPutOff) return
+    isPutOff = false
+    onNote(`The messages of ${topic} are decided on again.`)
+  }
+
   function noteConsumed(
     origin: Origin,
     what: Pick<ConsumedRecord, 'why' | 'code' | 'detail' | 'body'>,
@@ -124,9 +196,8 @@ export async function consumeStream(
   }
 
   return {
-    counts,
     figures: () => ({
-      topic: options.topic,
+      topic,
       policy: options.policy,
       counts: { ...counts },
       lags: [...lags].map(([partition, lag]) => ({ partition, lag })),
@@ -161,7 +232,26 @@ async function recordConsumed(
   await durable
 }
 
-/** Ends early, and without a word, when the stream stops. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+function pauseOnClock(ms: number, signal: AbortSignal): Promise<void> {
   return sleep(ms, undefined, { signal }).catch(() => {})
+}
+
+/** For at most so many messages of all streams that are given it. */
+export function createStreamShare(max: number): StreamShare {
+  const waiting: (() => void)[] = []
+  let underWay = 0
+  return {
+    async during(act) {
+      if (underWay < max) underWay++
+      else await new Promise<void>((enter) => waiting.push(enter))
+      try {
+        return await act()
+      } finally {
+        // Whoever waits takes the place over, so that nobody gets in between.
+        const enter = waiting.shift()
+        if (enter === undefined) underWay--
+        else enter()
+      }
+    },
+  }
 }

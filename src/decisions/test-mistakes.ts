@@ -1,5 +1,6 @@
 // What is wrong with the examples of a draft: a misspelt name would make one pass or fail for no reason.
 import type { CompiledColumn } from '../data/index.ts'
+import { isOneLine } from '../lib/one-line.ts'
 import type { DeployedPolicy } from './deployed.ts'
 import type { PolicyMistake } from './draft-checks.ts'
 import type { CompiledPolicy } from './policy.ts'
@@ -16,6 +17,7 @@ export function testMistakes(
   const lists = (policy.lists ?? []).map(({ name }) => name)
   return tests.flatMap(({ name: test, event, features: given, score, listed }) => {
     const said = [
+      ...(isOneLine(test) ? [] : ['its name must be one line without control characters']),
       ...unknown('column', Object.keys(event), [...columns.keys()]),
       ...Object.entries(event).flatMap(([name, value]) => {
         const column = columns.get(name)

@@ -47,7 +47,7 @@ function decision(
     entry: 'new',
     eventTimeUs: (sequence % 48) * HOUR_US,
     receivedAtUs: 0,
-    clockUs: 0,
+    clockUs: (sequence % 48) * HOUR_US,
     late: false,
     features: [7, amount],
     layout: 'l',
@@ -90,7 +90,7 @@ function label(sequence: number, eventId: string, positive: boolean): Sequenced<
   }
 }
 
-async function reportOn(records: readonly Sequenced[]) {
+async function reportOn(records: readonly Sequenced[], policyVersion = '') {
   const decisions = createMemoryReadModel()
   const drift = createMemoryDriftCounts()
   const sinks = [decisions, createDriftSink({ store: drift, referenceOf: async () => reference })]
@@ -107,7 +107,7 @@ async function reportOn(records: readonly Sequenced[]) {
     untilUs: 48 * HOUR_US,
     bucketUs: 24 * HOUR_US,
   }
-  return await monitoringReport({ decisions, drift, reference }, window)
+  return await monitoringReport({ decisions, drift, reference, policyVersion }, window)
 }
 
 test('traffic like that of the test rows is distributed as they are', async () => {
@@ -157,6 +157,28 @@ test('with too little traffic nothing is judged', async () => {
   const report = await reportOn([decision(1, { score: 0.5, amount: 1 })])
   expect(report.drift[0].verdict).toMatchObject({ status: 'no-data' })
   expect(report.ratesVerdict.status).toBe('no-data')
+})
+
+test('a rule that could not be calculated is an alarm, until the policy that has it is replaced', async () => {
+  const records = Array.from({ length: 100 }, (_, i) => ({
+    ...decision(i + 1, { score: 0.5, amount: 1 }),
+    ...(i % 10 === 0 && { rulesFailed: ['far'] }),
+    ...(i === 5 && { rulesFailed: ['near'] }),
+  }))
+  const report = await reportOn(records)
+  expect(report.failingRules).toMatchObject([
+    { rule: 'far', n: 10 },
+    { rule: 'near', n: 1, lastEventId: 'e6' },
+  ])
+  expect(report.rulesVerdict).toEqual({
+    status: 'alert',
+    sentence:
+      'Rule far could not be calculated on 10 of 100 events since it began to fail, and 1 more rule on others; a rule that fails does not fire.',
+  })
+  expect(report.verdict.status).toBe('alert')
+  const next = await reportOn(records, 'next')
+  expect(next.rulesVerdict.status).toBe('ok')
+  expect(next.failingRules).toEqual([])
 })
 
 test('labels that came home give precision, recall and money, and say what is not known', async () => {

@@ -1,5 +1,11 @@
 // Everything that is watched over a window, judged: what the monitoring page and the overview show.
-import type { DecisionStore, LatencyBucket, Outcome, OutcomeBucket } from '../decisions/index.ts'
+import type {
+  DecisionStore,
+  FailingRule,
+  LatencyBucket,
+  Outcome,
+  OutcomeBucket,
+} from '../decisions/index.ts'
 import { driftOf, psiAlert, psiWarning } from './drift.ts'
 import type { DriftFigures } from './drift.ts'
 import {
@@ -28,10 +34,12 @@ export interface MonitoringRequest {
 }
 
 export interface MonitoringSources {
-  readonly decisions: Pick<DecisionStore, 'outcomesOver' | 'latencyOver'>
+  readonly decisions: Pick<DecisionStore, 'outcomesOver' | 'latencyOver' | 'failingRules'>
   readonly drift: DriftCountStore
   /** Of the version that decides now; undefined before the first deployment. */
   readonly reference: MonitoringReference | undefined
+  /** Hash of the policy that decides now: what an earlier one failed on is no alarm any more. */
+  readonly policyVersion?: string | undefined
 }
 
 export interface RateBucket {
@@ -68,6 +76,9 @@ export interface MonitoringReport {
   readonly ratesVerdict: Verdict
   readonly latency: readonly LatencyBucket[]
   readonly latencyVerdict: Verdict
+  /** Rules of the policy that decides now, that failed on events. */
+  readonly failingRules: readonly FailingRule[]
+  readonly rulesVerdict: Verdict
   readonly performance: readonly PerformanceMetric[]
   readonly performanceOverTime: readonly (PerformanceFigures & { readonly startUs: number })[]
   readonly money: MoneyFigures
@@ -83,6 +94,8 @@ export interface MoneyFigures {
   readonly genuineDeclined: { readonly n: number; readonly amountMinor: number }
 }
 
+/** Share of the events. */
+const RULE_FAILURES_ALERT = 0.01
 const LATENCY_WARNING_US = 50_000
 const LATENCY_ALERT_US = 100_000
 const RATE_ROWS_MIN = 1000
@@ -94,9 +107,10 @@ export async function monitoringReport(
   sources: MonitoringSources,
   request: MonitoringRequest,
 ): Promise<MonitoringReport> {
-  const { decisions, drift, reference } = sources
+  const { decisions, drift, reference, policyVersion } = sources
   const buckets = await decisions.outcomesOver(request)
   const latency = await decisions.latencyOver(request)
+  const failing = await decisions.failingRules({ ...request, policyVersion })
   const counts =
     reference === undefined
       ? []
@@ -105,18 +119,21 @@ export async function monitoringReport(
     const own = counts.filter((each) => each.column === column.column)
     return driftOf(column, own, request.bucketUs)
   })
-  return judge(reference, { columns, buckets, latency })
+  const { bucketUs } = request
+  return judge(reference, { columns, buckets, latency, failing, bucketUs })
 }
 
 interface Measured {
   readonly columns: readonly DriftFigures[]
   readonly buckets: readonly OutcomeBucket[]
   readonly latency: readonly LatencyBucket[]
+  readonly failing: readonly FailingRule[]
+  readonly bucketUs: number
 }
 
 function judge(
   reference: MonitoringReference | undefined,
-  { columns, buckets, latency }: Measured,
+  { columns, buckets, latency, failing, bucketUs }: Measured,
 ): MonitoringReport {
   const outcomes = outcomeRates(buckets, reference?.outcomes ?? null)
   const figures = performanceOf(buckets)
@@ -127,11 +144,14 @@ function judge(
   ]
   const ratesVerdict = worst(outcomes.map(({ verdict }) => verdict))
   const latencyVerdict = judgeLatency(latency)
+  const rulesVerdict = judgeRules(failing, buckets, bucketUs)
   return {
     verdict: worst([
       ...columns.map(({ verdict }) => verdict),
       ratesVerdict,
       latencyVerdict,
+      // That rules could be calculated says nothing of how the model does.
+      ...(failing.length === 0 ? [] : [rulesVerdict]),
       ...performance.map(({ verdict }) => verdict),
     ]),
     drift: columns,
@@ -141,6 +161,8 @@ function judge(
     ratesVerdict,
     latency,
     latencyVerdict,
+    failingRules: failing,
+    rulesVerdict,
     performance,
     performanceOverTime: byStart(buckets).map(([startUs, within]) => {
       return { startUs, ...performanceOf(within) }
@@ -252,6 +274,32 @@ function rateVerdict(outcome: Outcome, rate: Share | null, expected: number | nu
 
 function title(outcome: Outcome): string {
   return outcome[0].toUpperCase() + outcome.slice(1)
+}
+
+/**
+ * A rule that fails does not fire, so any failure is worth a look; one that fails on an event in a
+ * hundred, since it began to, protects nobody.
+ */
+function judgeRules(
+  failing: readonly FailingRule[],
+  buckets: readonly OutcomeBucket[],
+  bucketUs: number,
+): Verdict {
+  const since = (us: number) => countsOf(buckets.filter(({ startUs }) => startUs + bucketUs > us)).n
+  const [worstOf] = failing
+  if (worstOf === undefined) {
+    return buckets.length === 0
+      ? { status: 'no-data', sentence: 'No decisions yet.' }
+      : { status: 'ok', sentence: 'Every rule could be calculated on every event.' }
+  }
+  const decisions = Math.max(since(worstOf.firstUs), worstOf.n)
+  const others = failing.length - 1
+  const more =
+    others === 0 ? '' : `, and ${others} more ${others === 1 ? 'rule' : 'rules'} on others`
+  return {
+    status: worstOf.n / decisions >= RULE_FAILURES_ALERT ? 'alert' : 'warning',
+    sentence: `Rule ${worstOf.rule} could not be calculated on ${count(worstOf.n)} of ${count(decisions)} events since it began to fail${more}; a rule that fails does not fire.`,
+  }
 }
 
 /** The slowest interval speaks: a quantile of quantiles would hide it. */

@@ -18,7 +18,7 @@ export interface BacktestAsked {
   readonly over?: BacktestOver | undefined
 }
 
-/** A back-test that was asked for since `work` started. */
+/** A back-test that was asked for since `work` started, or taken up again by it. */
 export interface BacktestState {
   readonly id: string
   readonly asked: Omit<BacktestAsked, 'draft'>
@@ -57,7 +57,7 @@ export interface BacktestsRemote {
   start(asked: BacktestAsked, by: ChangeBy): Promise<string>
   /** False where there was nothing to stop. */
   cancel(id: string): Promise<boolean>
-  /** What was asked for since the start, newest first. */
+  /** What was asked for since the start, or taken up again by it, newest first. */
   states(): Promise<readonly BacktestState[]>
   /** What is kept, newest first. */
   list(): Promise<readonly BacktestSummary[]>

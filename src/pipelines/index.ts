@@ -11,7 +11,7 @@
  * that was broken off goes on; whoever started a run does not approve its steps.
  */
 export { adoptModel, type AdoptableOutside, type AdoptRequest } from './flows/adopt.ts'
-export type { ScoreOutside } from './flows/outside-scores.ts'
+export { answersOn, outsideModels, type ScoreOutside } from './flows/outside-scores.ts'
 export {
   learnFlow,
   type LearnPorts,

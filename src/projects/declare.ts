@@ -16,6 +16,7 @@ import {
   type FeatureProjectDeclaration,
   type FeatureProjectOptions,
 } from './feature-project.ts'
+import { compileStreamProject, type StreamProjectDeclaration } from './stream-project.ts'
 import { compilePipelineProject, type PipelineProjectDeclaration } from './pipeline-project.ts'
 
 /** A recipe for a model: which features, which label, which learner. */
@@ -99,12 +100,10 @@ export function learnsAndDecides(project: DeclaredProject): project is CompiledP
 
 /** A project without the parts that learn and decide. Errors as those of `compileProject`. */
 export function compilePart(
-  declaration: FeatureProjectDeclaration | PipelineProjectDeclaration,
+  declaration: FeatureProjectDeclaration | PipelineProjectDeclaration | StreamProjectDeclaration,
 ): DeclaredProject {
   const body = {
-    ...(declaration.kind === 'feature-project'
-      ? compileFeatureProject(declaration)
-      : compilePipelineProject(declaration)),
+    ...declaredBy(declaration),
     example: false,
     models: [],
     gates: [],
@@ -113,6 +112,19 @@ export function compilePart(
     approvers: [],
   }
   return { ...body, version: contentHash(body) }
+}
+
+function declaredBy(
+  declaration: FeatureProjectDeclaration | PipelineProjectDeclaration | StreamProjectDeclaration,
+): CompiledFeatureProject {
+  switch (declaration.kind) {
+    case 'feature-project':
+      return compileFeatureProject(declaration)
+    case 'pipeline-project':
+      return compilePipelineProject(declaration)
+    case 'stream-project':
+      return compileStreamProject(declaration)
+  }
 }
 
 /**

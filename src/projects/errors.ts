@@ -21,6 +21,11 @@ export const projectErrors = defineErrors({
     title: 'The home directory cannot be written',
     action: 'Give this user the right to write there, or choose another directory with --home.',
   },
+  home_full: {
+    status: 507,
+    title: 'The disk of the home directory is full',
+    action: 'Make room on that disk, then start again; nothing that was acknowledged is lost.',
+  },
   project_not_found: {
     status: 404,
     title: 'There is no project there',

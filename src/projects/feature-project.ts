@@ -20,6 +20,7 @@ import {
   type CompiledPipeline,
   type PipelineDeclaration,
 } from '../pipelines/index.ts'
+import type { CompiledLogStream } from '../logs/index.ts'
 import { projectErrors } from './errors.ts'
 
 export interface FeatureProjectOptions {
@@ -66,6 +67,8 @@ export interface CompiledFeatureProject {
   readonly featureSets: readonly CompiledFeatureSet[]
   /** Absent where none are declared. */
   readonly pipelines?: readonly CompiledPipeline[]
+  /** Absent where none are declared. */
+  readonly logs?: readonly CompiledLogStream[]
 }
 
 /**

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { clearHome, homeOwner, lockHome, lockRole, openHome } from './home.ts'
+import { clearHome, homeOwner, lockHome, lockRole, openHome, orHomeFull } from './home.ts'
 
 const empty = () => mkdtempSync(join(tmpdir(), 'assay-home-'))
 
@@ -105,4 +105,20 @@ test('a lock is whole from the first moment, and none of its makings stay behind
   expect(readFileSync(lock, 'utf8')).toMatch(new RegExp(`^${process.pid}( \\d+)?$`))
   release()
   expect(readdirSync(join(home.root, 'run'))).toEqual([])
+})
+
+test('a failure that comes of a full disk is told as that, any other as it is', () => {
+  const root = empty()
+  const full = [
+    Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' }),
+    Object.assign(new Error('database or disk is full'), { code: 'ERR_SQLITE_ERROR', errcode: 13 }),
+  ]
+  for (const error of full) {
+    const told = orHomeFull({ root }, error)
+    expect(told).toMatchObject({ code: 'home_full', status: 507, cause: error })
+    expect(orHomeFull({ root }, told)).toBe(told)
+  }
+  for (const error of [new Error('a defect'), Object.assign(new Error('gone'), { code: 'EIO' })]) {
+    expect(orHomeFull({ root }, error)).toBe(error)
+  }
 })

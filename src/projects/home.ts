@@ -7,12 +7,13 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statfsSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { isAssayError } from '../lib/errors.ts'
-import { writeFileAtomic } from '../lib/files.ts'
+import { AssayError, isAssayError } from '../lib/errors.ts'
+import { fileErrorCode, writeFileAtomic } from '../lib/files.ts'
 import { contentHash } from '../lib/hash.ts'
 import { projectErrors } from './errors.ts'
 
@@ -35,6 +36,7 @@ export interface Home {
   readonly artifacts: string
   readonly models: string
   readonly incoming: string
+  readonly logStreams: string
   readonly checkpoints: string
   readonly decide: string
   readonly published: string
@@ -52,6 +54,7 @@ export function homeAt(directory: string): Home {
     artifacts: join(root, 'artifacts'),
     models: join(root, 'models'),
     incoming: join(root, 'incoming'),
+    logStreams: join(root, 'log-streams'),
     checkpoints: join(root, 'checkpoints'),
     decide: join(root, 'decide'),
     published: join(root, 'published'),
@@ -62,7 +65,7 @@ export function homeAt(directory: string): Home {
 
 /**
  * Makes the home directory where there is none, checks its format where there is one.
- * Errors: `home_newer`, `home_invalid`, `home_unwritable`.
+ * Errors: `home_newer`, `home_invalid`, `home_unwritable`, `home_full`.
  */
 export async function openHome(directory: string, version: string): Promise<Home> {
   const home = homeAt(directory)
@@ -107,11 +110,41 @@ function foreignEntries(root: string): string[] {
   return readdirSync(root).filter((name) => !/^format\.json\.[0-9a-f]+\.tmp$/.test(name))
 }
 
-const UNWRITABLE = new Set(['EACCES', 'EROFS', 'EPERM', 'ENOTDIR', 'EEXIST', 'ENOSPC', 'EDQUOT'])
+const UNWRITABLE = new Set(['EACCES', 'EROFS', 'EPERM', 'ENOTDIR', 'EEXIST'])
 
-function asUnwritable({ root }: Home, error: unknown): unknown {
-  if (!UNWRITABLE.has((error as NodeJS.ErrnoException).code ?? '')) return error
-  return projectErrors.home_unwritable(`${root}: ${(error as Error).message}`)
+function asUnwritable(home: Home, error: unknown): unknown {
+  if (!UNWRITABLE.has(fileErrorCode(error) ?? '')) return orHomeFull(home, error)
+  return projectErrors.home_unwritable(`${home.root}: ${(error as Error).message}`)
+}
+
+const FULL = new Set(['ENOSPC', 'EDQUOT'])
+/** What SQLite says of a disk without room (https://sqlite.org/rescode.html#full). */
+const SQLITE_FULL = 13
+/** With less room than this a start cannot succeed, whatever it is that says so. */
+const ROOM_BYTES_MIN = 64 * 1024
+
+/**
+ * `home_full` for a failure that comes of a disk without room, else the failure itself. A library may
+ * call it a file that it could not open, so the disk is asked too.
+ */
+export function orHomeFull({ root }: Pick<Home, 'root'>, error: unknown): unknown {
+  if (error instanceof AssayError && (error.status < 500 || error.code === 'home_full'))
+    return error
+  const { errcode, message } = error as { errcode?: number; message?: string }
+  const code = fileErrorCode(error)
+  if (code === undefined) return error
+  const isSaid = FULL.has(code) || errcode === SQLITE_FULL
+  if (!isSaid && roomBytes(root) >= ROOM_BYTES_MIN) return error
+  return projectErrors.home_full(`There is no room for ${root} (${message}).`, { cause: error })
+}
+
+function roomBytes(directory: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(directory)
+    return bavail * bsize
+  } catch {
+    return Infinity
+  }
 }
 
 function checkFormat(root: string, text: string): void {
@@ -133,7 +166,7 @@ function checkFormat(root: string, text: string): void {
 
 /**
  * Takes the home for this process and returns how to let go of it.
- * A lock whose process is gone is taken over. Errors: `home_locked`, `home_unwritable`.
+ * A lock whose process is gone is taken over. Errors: `home_locked`, `home_unwritable`, `home_full`.
  */
 export function lockHome(home: Home): () => void {
   return takeLock(home, join(home.root, 'run', 'lock'))

@@ -20,6 +20,7 @@ export {
   lockHome,
   lockRole,
   openHome,
+  orHomeFull,
   serverFile,
   HOME_FORMAT,
   type Home,
@@ -46,6 +47,11 @@ export {
   type PipelineProjectDeclaration,
   type PipelineProjectOptions,
 } from './pipeline-project.ts'
+export {
+  streamProject,
+  type StreamProjectDeclaration,
+  type StreamProjectOptions,
+} from './stream-project.ts'
 export {
   createMemoryProjectStore,
   createProjects,

@@ -5,6 +5,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { AssayError } from '../lib/errors.ts'
 import type { PipelineProjectDeclaration } from './pipeline-project.ts'
+import type { StreamProjectDeclaration } from './stream-project.ts'
 import { findDeclarations, type SourceFile } from './declaration-text.ts'
 import {
   compilePart,
@@ -77,8 +78,8 @@ export async function loadFeatures(path: string): Promise<LoadedFeatures> {
   const { entry, declaration } = await declarationIn(path)
   try {
     if (declaration.kind === 'project') return compileProject(declaration)
-    if (declaration.kind === 'pipeline-project') {
-      throw projectErrors.project_invalid(`${entry} declares pipelines and no features`)
+    if (declaration.kind !== 'feature-project') {
+      throw projectErrors.project_invalid(`${entry} declares no features`)
     }
     return { ...compileFeatureProject(declaration), models: [] }
   } catch (error) {
@@ -98,7 +99,8 @@ export interface LoadedPipelines {
  */
 export async function loadPipelines(path: string): Promise<LoadedPipelines> {
   const { directory, entry, declaration } = await declarationIn(path)
-  const { name, pipelines = [] } = declaration
+  const { name } = declaration
+  const pipelines = 'pipelines' in declaration ? (declaration.pipelines ?? []) : []
   try {
     compilePipelines(pipelines)
     return { directory, name, pipelines }
@@ -107,7 +109,13 @@ export async function loadPipelines(path: string): Promise<LoadedPipelines> {
   }
 }
 
-type Declaration = ProjectDeclaration | FeatureProjectDeclaration | PipelineProjectDeclaration
+const kinds = ['project', 'feature-project', 'pipeline-project', 'stream-project'] as const
+
+type Declaration =
+  | ProjectDeclaration
+  | FeatureProjectDeclaration
+  | PipelineProjectDeclaration
+  | StreamProjectDeclaration
 
 async function declarationIn(path: string) {
   const directory = resolve(path)
@@ -149,8 +157,8 @@ async function evaluate(entry: string): Promise<Declaration> {
   } catch (error) {
     throw asInvalid(entry, error)
   }
-  const kind = (exported as { kind?: unknown } | undefined)?.kind
-  if (kind !== 'project' && kind !== 'feature-project' && kind !== 'pipeline-project') {
+  const kind = (exported as { kind?: (typeof kinds)[number] } | undefined)?.kind
+  if (kind === undefined || !kinds.includes(kind)) {
     throw projectErrors.project_invalid(
       `${entry} does not export a project; end it with \`export default project(…)\``,
     )

@@ -29,21 +29,26 @@ export function backtestFiles(home: Pick<Home, 'root'>): BacktestFiles {
 
   async function get(hash: string): Promise<KeptBacktest | undefined> {
     if (!/^[0-9a-f]{64}$/.test(hash)) return undefined
+    let text: string
     try {
-      const kept = JSON.parse(await readFile(fileOf(hash), 'utf8')) as KeptBacktest
-      return contentHash(kept.evidence) === hash ? kept : undefined
+      text = await readFile(fileOf(hash), 'utf8')
     } catch (error) {
-      const isUnreadable = error instanceof SyntaxError || error instanceof TypeError
-      if (isUnreadable || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      if (ABSENT.has(codeOf(error))) return undefined
       throw error
     }
+    return keptIn(text, hash)
   }
 
+  /** Those that can be read: one that is damaged ends no list of the others. */
   async function all(): Promise<KeptBacktest[]> {
     await mkdir(directory, { recursive: true })
     const found: KeptBacktest[] = []
     for (const name of await readdir(directory)) {
-      const kept = name.endsWith('.json') ? await get(name.slice(0, -'.json'.length)) : undefined
+      if (!name.endsWith('.json')) continue
+      const kept = await get(name.slice(0, -'.json'.length)).catch((error: unknown) => {
+        if (UNREADABLE.has(codeOf(error))) return undefined
+        throw error
+      })
       if (kept !== undefined) found.push(kept)
     }
     return found.toSorted((a, b) => b.atUs - a.atUs)
@@ -71,6 +76,25 @@ export function backtestFiles(home: Pick<Home, 'root'>): BacktestFiles {
       return { hash, summary }
     },
     list: async () => (await all()).map(summaryOf),
+  }
+}
+
+/** No file of that name, or a folder. */
+const ABSENT: ReadonlySet<string> = new Set(['ENOENT', 'EISDIR'])
+/** One file that this process may not read, or whose place on the disk is bad. */
+const UNREADABLE: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EIO'])
+
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? ''
+
+/** Undefined where the text is none of a back-test of this hash, or of a format that is not known. */
+function keptIn(text: string, hash: string): KeptBacktest | undefined {
+  try {
+    const kept = JSON.parse(text) as KeptBacktest
+    if (contentHash(kept.evidence) !== hash || !Number.isFinite(kept.atUs)) return undefined
+    // What cannot be summed up would end the list that it is in.
+    return summaryOf(kept) && kept
+  } catch {
+    return undefined
   }
 }
 

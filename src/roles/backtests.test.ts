@@ -1,11 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { deployment } from '../../test/small-bank.ts'
 import { systemActor } from '../access/index.ts'
 import { createBacktest, createEngine } from '../decisions/index.ts'
 import { manualClock } from '../lib/clock.ts'
+import { contentHash } from '../lib/hash.ts'
 import type { BacktestEvidence, BacktestProgress } from '../pipelines/index.ts'
 import { backtestFiles } from './backtest-files.ts'
 import { createBacktests, type RunningBacktest } from './backtests.ts'
@@ -46,6 +47,7 @@ function room() {
   let made = 0
   const backtests = createBacktests({
     files: backtestFiles({ root }),
+    open: { keep: async () => {}, forget: async () => {}, list: async () => [] },
     clock,
     ids: (prefix) => `${prefix}_${++made}`,
     onDefect: (error) => defects.push(error),
@@ -69,16 +71,15 @@ function room() {
   return { clock, backtests, running, defects, start, states }
 }
 
-const settled = () => new Promise((resolve) => setTimeout(resolve, 20))
-
 describe('back-tests', () => {
   test('run two at a time; the others wait their turn', async () => {
     const { running, start, states, backtests } = room()
     for (let n = 0; n < 4; n++) await start()
     expect(await states()).toEqual(['running', 'running', 'waiting', 'waiting'])
     running[0].end(evidence(1))
-    await settled()
-    expect(await states()).toEqual(['done', 'running', 'running', 'waiting'])
+    await vi.waitFor(async () =>
+      expect(await states()).toEqual(['done', 'running', 'running', 'waiting']),
+    )
     await backtests.stop()
   })
 
@@ -104,24 +105,24 @@ describe('back-tests', () => {
     const { running, start, states, backtests, defects } = room()
     const ids = [await start(), await start(), await start()]
     expect(await backtests.remote.cancel(ids[0])).toBe(true)
-    await settled()
+    await vi.waitFor(async () =>
+      expect(await states()).toEqual(['cancelled', 'running', 'running']),
+    )
     expect(running[0].stopped).toBe(true)
-    expect(await states()).toEqual(['cancelled', 'running', 'running'])
     expect(await backtests.remote.cancel(ids[0])).toBe(false)
     expect(defects).toEqual([])
     await backtests.stop()
   })
 
   test('that are refused say why, and those that fall are told of', async () => {
-    const { running, start, backtests, defects } = room()
+    const { running, start, states, backtests, defects } = room()
     await start()
     await start()
     running[0].end({ problem: 'No event.' })
     running[1].fall(new Error('memory'))
-    await settled()
-    const [fallen, refused] = await backtests.remote.states()
-    expect(refused).toMatchObject({ state: 'failed', problem: 'No event.' })
-    expect(fallen.state).toBe('failed')
+    await vi.waitFor(async () => expect(await states()).toEqual(['failed', 'failed']))
+    const [, refused] = await backtests.remote.states()
+    expect(refused).toMatchObject({ problem: 'No event.' })
     expect(defects).toHaveLength(1)
   })
 })
@@ -152,5 +153,31 @@ describe('finished back-tests', () => {
     expect(await files.get(kept.hash)).toBeUndefined()
     expect(await files.list()).toEqual([])
     expect(await files.get('../format')).toBeUndefined()
+  })
+
+  const other = { format: 1, policy: 'card' }
+  test.each<readonly [string, (file: (name: string) => string) => void]>([
+    ['is cut off', (file) => writeFileSync(file('a'.repeat(64)), '{"hash": "a')],
+    ['is empty', (file) => writeFileSync(file('a'.repeat(64)), '')],
+    ['holds null', (file) => writeFileSync(file('a'.repeat(64)), 'null')],
+    ['holds bytes', (file) => writeFileSync(file('a'.repeat(64)), Uint8Array.of(0xff, 0, 0xfe))],
+    ['is a folder', (file) => mkdirSync(file('a'.repeat(64)))],
+    ['is a link to nowhere', (file) => symlinkSync('nowhere', file('a'.repeat(64)))],
+    ['has another name', (file) => writeFileSync(file('notes'), '{}')],
+    [
+      'says otherwise what it found',
+      (file) => {
+        const kept = { ...about, hash: contentHash(other), evidence: other }
+        writeFileSync(file(kept.hash), JSON.stringify(kept))
+      },
+    ],
+  ])('are listed beside an entry that %s', async (_, damage) => {
+    const files = backtestFiles({ root })
+    const kept = await files.keep(evidence(1), about)
+    damage((name) => join(root, 'backtests', `${name}.json`))
+    expect((await files.list()).map(({ hash }) => hash)).toEqual([kept.hash])
+    expect((await files.newestOf('p'))?.hash).toBe(kept.hash)
+    const next = await files.keep(evidence(2), { ...about, atUs: 9 })
+    expect((await files.list()).map(({ hash }) => hash)).toEqual([next.hash, kept.hash])
   })
 })

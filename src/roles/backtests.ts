@@ -1,5 +1,6 @@
 // Back-tests of a running server: at most two at once, each in a thread of its own, so that replay and
-// answers of `work` go on meanwhile; others wait.
+// answers of `work` go on meanwhile; others wait. What has not ended when the process falls is taken up
+// again by the next one.
 import { Worker } from 'node:worker_threads'
 import type { ChangeBy } from '../access/index.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -12,6 +13,7 @@ import {
   type BacktestsRemote,
   type BacktestState,
 } from '../pipelines/index.ts'
+import type { OpenBacktest, OpenBacktests } from './backtest-asked.ts'
 import type { BacktestFiles } from './backtest-files.ts'
 import type { BacktestMessage, BacktestTask } from './backtest-worker.ts'
 
@@ -35,6 +37,7 @@ export type RunBacktest = (
 
 export interface BacktestsPorts {
   readonly files: BacktestFiles
+  readonly open: OpenBacktests
   readonly run: RunBacktest
   readonly clock: Clock
   readonly ids: Ids
@@ -44,11 +47,15 @@ export interface BacktestsPorts {
 
 export interface Backtests {
   readonly remote: BacktestsRemote
+  /** Takes up what had not ended when the process before this one did. */
+  resume(): Promise<void>
   stop(): Promise<void>
 }
 
 const AT_ONCE = 2
 const WAITING_MAX = 8
+/** One that was running each time the process fell may be why it did. */
+const BEGUN_MAX = 2
 /** What was asked for and has ended is told of so long. */
 const STATES_MAX = 50
 /** Of one thread; events lie outside of this heap. */
@@ -60,6 +67,7 @@ interface Entry {
   readonly actor: string
   readonly askedAtUs: number
   state: BacktestState['state']
+  begun: number
   startedUs: number
   pace?: BacktestPace
   problem?: string
@@ -67,7 +75,8 @@ interface Entry {
   running?: RunningBacktest
 }
 
-export function createBacktests({ files, run, clock, ids, onDefect }: BacktestsPorts): Backtests {
+export function createBacktests(ports: BacktestsPorts): Backtests {
+  const { files, open, run, clock, ids, onDefect } = ports
   const entries: Entry[] = []
   let stopped = false
   const inState = (state: Entry['state']) => entries.filter((each) => each.state === state)
@@ -77,13 +86,17 @@ export function createBacktests({ files, run, clock, ids, onDefect }: BacktestsP
     const [entry] = inState('waiting')
     if (entry === undefined) return
     entry.state = 'running'
+    entry.begun++
     entry.startedUs = clock.nowUs()
+    open.keep(openOf(entry)).catch(onDefect)
     entry.running = run(entry.asked, (progress) => {
       const sinceUs =
         entry.pace?.progress.stage === progress.stage ? entry.pace.sinceUs : clock.nowUs()
       entry.pace = { progress, sinceUs }
     })
-    void settle(entry, entry.running).finally(next)
+    void settle(entry, entry.running)
+      .then(() => end(entry))
+      .finally(next)
     next()
   }
 
@@ -104,22 +117,36 @@ export function createBacktests({ files, run, clock, ids, onDefect }: BacktestsP
     }
   }
 
+  /** One that a stop of the server ended stays for the next start. */
+  async function end(entry: Entry): Promise<void> {
+    if (isOpen(entry)) return
+    await open.forget(entry.id).catch(onDefect)
+  }
+
+  function enter(of: OpenBacktest, problem?: string): Entry {
+    const entry: Entry = { ...of, state: 'waiting', startedUs: of.askedAtUs }
+    if (problem !== undefined) fail(entry, problem)
+    entries.push(entry)
+    forget(entries)
+    return entry
+  }
+
   const remote: BacktestsRemote = {
     async start(asked: BacktestAsked, { actor }: ChangeBy) {
       if (inState('waiting').length >= WAITING_MAX) {
         throw pipelineErrors.backtests_full(`${WAITING_MAX} back-tests wait.`)
       }
       const askedAtUs = clock.nowUs()
-      const entry: Entry = {
-        id: ids('backtest'),
-        asked,
-        actor: actor.id,
-        askedAtUs,
-        state: 'waiting',
-        startedUs: askedAtUs,
+      const entry = enter({ id: ids('backtest'), asked, actor: actor.id, askedAtUs, begun: 0 })
+      try {
+        await open.keep(openOf(entry))
+      } catch (error) {
+        // Another one's end may have let it begin meanwhile.
+        entry.state = 'cancelled'
+        entries.splice(entries.indexOf(entry), 1)
+        await entry.running?.stop()
+        throw error
       }
-      entries.push(entry)
-      forget(entries)
       next()
       return entry.id
     },
@@ -128,6 +155,7 @@ export function createBacktests({ files, run, clock, ids, onDefect }: BacktestsP
       if (entry === undefined || !isOpen(entry)) return false
       entry.state = 'cancelled'
       await entry.running?.stop()
+      await end(entry)
       next()
       return true
     },
@@ -137,12 +165,32 @@ export function createBacktests({ files, run, clock, ids, onDefect }: BacktestsP
   }
   return {
     remote,
+    async resume() {
+      for (const of of await open.list()) {
+        const isOver = of.begun >= BEGUN_MAX
+        const entry = enter(of, isOver ? fellTooOften(of.begun) : undefined)
+        await end(entry)
+      }
+      next()
+    },
     async stop() {
       stopped = true
-      await Promise.all(entries.map(async (each) => each.running?.stop()))
+      const running = inState('running')
+      await Promise.all(running.map(async (each) => each.running?.stop()))
+      // Whoever stops the server means no back-test.
+      await Promise.all(
+        running.map((each) => open.keep({ ...openOf(each), begun: each.begun - 1 })),
+      )
     },
   }
 }
+
+const openOf = ({ id, asked, actor, askedAtUs, begun }: Entry): OpenBacktest => {
+  return { id, asked, actor, askedAtUs, begun }
+}
+
+const fellTooOften = (times: number) =>
+  `The server fell ${times} times while it ran, so it was not begun again. Ask for a shorter period; the log of the server says more.`
 
 const isOpen = ({ state }: Entry) => state === 'waiting' || state === 'running'
 

@@ -1,5 +1,6 @@
 // From an approved version to the process that decides: the document is published as an immutable
 // file, the deployment is recorded with its audit entry, and `decide` is told to switch.
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChangeBy } from '../access/index.ts'
 import {
   createEngine,
@@ -69,10 +70,16 @@ export interface DeployerPorts {
   readonly modelsReady?: (document: DeployedPolicy) => Promise<void>
   /** File of the base checkpoint for the features of a published document. */
   readonly baseOf: (document: string) => Promise<string>
+  /** Between two questions to a `decide` that cannot record now. */
+  readonly pause?: (ms: number) => Promise<void>
 }
 
+/** For how long, and how often, `decide` is asked again while nothing can be recorded. */
+const PAUSED_MS_MAX = 30_000
+const PAUSED_LOOK_MS = 250
+
 export function createDeployer(ports: DeployerPorts): Deployer {
-  const { directory, project, registry, serving, challengers, decide } = ports
+  const { directory, project, registry, serving, challengers, decide, pause = sleep } = ports
   const documents = directoryDeployments(directory)
 
   /** Challengers, and rules in shadow, beside a champion's document. */
@@ -180,6 +187,23 @@ export function createDeployer(ports: DeployerPorts): Deployer {
     }
   }
 
+  /**
+   * Tells `decide`, and again while a base is being loaded or the disk is full. What is recorded here and
+   * was not told in time is told by `reconcile`. Error: `decisions_paused` after half a minute.
+   */
+  async function onceItRecords(tell: () => Promise<void>): Promise<void> {
+    for (let waitedMs = 0; ; waitedMs += PAUSED_LOOK_MS) {
+      try {
+        return await tell()
+      } catch (error) {
+        if (!isAssayError(error, 'decisions_paused') || waitedMs >= PAUSED_MS_MAX) throw error
+        await pause(PAUSED_LOOK_MS)
+      }
+    }
+  }
+
+  const bring = (deployment: Deployment) => onceItRecords(() => switchTo(deployment))
+
   async function switchTo(deployment: Deployment): Promise<void> {
     for (const { namespace, base, policies } of await decide.namespaces()) {
       const current = policies.find(({ policy }) => policy === deployment.policy)
@@ -221,7 +245,7 @@ export function createDeployer(ports: DeployerPorts): Deployer {
         },
         by,
       )
-      await switchTo(deployment)
+      await bring(deployment)
     },
     async deployPolicy(policy, by) {
       const current = await serving.current(policy.name)
@@ -238,7 +262,7 @@ export function createDeployer(ports: DeployerPorts): Deployer {
       const keepChallengers = ({ challengers: kept = [], sticky }: Deployment) =>
         beside(document, kept, sticky, undefined)
       try {
-        await switchTo(await serving.deploy({ ...request, document, keepChallengers }, by))
+        await bring(await serving.deploy({ ...request, document, keepChallengers }, by))
       } catch (error) {
         if (!isAssayError(error, 'deployment_unchanged')) throw error
       }
@@ -248,25 +272,25 @@ export function createDeployer(ports: DeployerPorts): Deployer {
       const deployment = await serving.runShadow(policy, shadowed, by, (current) =>
         beside(championOf(current), current.challengers ?? [], current.sticky, shadow?.with),
       )
-      if (deployment !== undefined) await switchTo(deployment)
+      if (deployment !== undefined) await bring(deployment)
     },
     async rollBack(request, by) {
-      await switchTo(await serving.rollback(request, by))
+      await bring(await serving.rollback(request, by))
     },
     async confirmProposal(id, identityId, reason) {
       const deployment = await challengers.confirm(id, identityId, reason, compose)
-      if (deployment !== undefined) await switchTo(deployment)
-      else await tellSuspensions()
+      if (deployment !== undefined) await bring(deployment)
+      else await onceItRecords(tellSuspensions)
     },
     async endChallenger(request, by) {
-      await switchTo(await challengers.end(request, by, compose))
+      await bring(await challengers.end(request, by, compose))
     },
     async advanceChallenger(policy, name, by) {
-      await switchTo(await challengers.advance(policy, name, by, compose))
+      await bring(await challengers.advance(policy, name, by, compose))
     },
     async suspendModel(policy, by) {
       await challengers.suspend(policy, by)
-      await tellSuspensions()
+      await onceItRecords(tellSuspensions)
     },
     async reconcile() {
       const history = await serving.history()

@@ -23,6 +23,7 @@ import { pipelineFolders } from './pipeline-folders.ts'
 
 const by = { actor: systemActor, reason: 'A test' }
 const { hour: _, ...rules } = usualHousekeeping
+const served = { sweep: async () => 0 }
 let home: Home
 let metadata: Metadata
 
@@ -39,7 +40,7 @@ afterEach(async () => {
 function inDays(days: number, options: Partial<HousekeepingOptions> = {}): Housekeeping {
   const clock = manualClock(systemClock.nowUs() + days * DAY_US)
   const all = { rules, clock, ...options }
-  const keep = housekeepingOfKeep(metadata, all)
+  const keep = housekeepingOfKeep({ ...metadata, served }, all)
   const work = housekeepingOfWork({ ...metadata, home, snapshots: createMemorySnapshots() }, all)
   return {
     run: async (request, reason) => [
@@ -89,13 +90,13 @@ test('what is due in all stores goes, each with its audit entry, and a dry run s
     ...nothing,
     models: { models: 1, versions: 0 },
     experiments: { experiments: 1, runs: 1, loggedModels: 0, kept: 0 },
-    files: { files: 0, modelFiles: 1, found: 1, uploads: 0 },
+    files: { files: 0, modelFiles: 1, servedModels: 0, found: 1, uploads: 0 },
     results: { files: 1, bytes: 6, scratch: 1 },
   }
   expect(await counts(inDays(31), true)).toEqual(due)
   expect(await actions()).toEqual([])
   // The rooms have today's clock, so what the purge lets go of counts as let go of a month ago.
-  const files = { files: 1, modelFiles: 1, found: 1, uploads: 0 }
+  const files = { files: 1, modelFiles: 1, servedModels: 0, found: 1, uploads: 0 }
   expect(await counts(inDays(31), false)).toEqual({ ...due, files })
   const audited = await actions()
   expect(audited.map(({ action }) => action)).toEqual([
@@ -128,7 +129,7 @@ test('records of decisions go by their age, where somebody set one and a server 
   const clock = manualClock(3000 * DAY_US)
   const decisionsOf = async (dryRun: boolean, given: Partial<typeof kept> = {}) => {
     const options = { rules: { ...kept, ...given }, clock }
-    const house = housekeepingOfKeep({ ...metadata, retention }, options)
+    const house = housekeepingOfKeep({ ...metadata, served, retention }, options)
     const swept = await house.run({ dryRun }, 'Housekeeping')
     return swept.find(({ part }) => part === 'decisions')
   }

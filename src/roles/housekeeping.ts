@@ -22,6 +22,7 @@ import type { RoleLog } from './log.ts'
 import { rolesErrors } from './errors.ts'
 import type { JournalRetention } from './journal-retention.ts'
 import { pipelineFolders } from './pipeline-folders.ts'
+import type { ServedPublisher } from './served-publisher.ts'
 
 export type HousekeepingRules = Omit<HousekeepingSettings, 'hour'>
 
@@ -78,8 +79,11 @@ export function housekeepingOfKeep(
     modelFiles,
     tracking,
     retention,
+    served,
   }: {
     readonly registry: Registry
+    /** Of published documents that are served no more. */
+    readonly served: Pick<ServedPublisher, 'sweep'>
     readonly modelFiles: ModelFiles
     readonly tracking: Tracking
     /** Where a server runs: records of decisions are removed by `decide`. */
@@ -122,7 +126,8 @@ export function housekeepingOfKeep(
             : (await files.sweep(looseBefore, by, signal)).files
           const fromUs = nowUs + rules.keepUnnamed * DAY_US
           const found = await files.findStrays({ fromUs, dryRun, signal })
-          return { files: removed, modelFiles: models, found, uploads }
+          const servedModels = await served.sweep({ beforeUs: looseBefore, dryRun, signal })
+          return { files: removed, modelFiles: models, servedModels, found, uploads }
         },
       },
       {

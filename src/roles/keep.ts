@@ -18,6 +18,7 @@ import {
 import { writeFileAtomic } from '../lib/files.ts'
 import { systemIds } from '../lib/ids.ts'
 import { listenLocally, remote, serveRpc } from '../lib/rpc.ts'
+import type { LogStreams } from '../logs/index.ts'
 import { createChallengerTests, createDriftSink } from '../monitoring/index.ts'
 import {
   markBrokenOff,
@@ -65,7 +66,7 @@ import { createModelReader } from './model-reader.ts'
 import { openReferences } from './references.ts'
 import { createSealRecorder } from './seals.ts'
 import { modelsReady, partakers } from './outside-deployed.ts'
-import { createServedPublisher } from './served-publisher.ts'
+import { createServedPublisher, type ServedPublisher } from './served-publisher.ts'
 import { servicesForCommands, servicesForWork } from './services.ts'
 
 export interface RunningRole {
@@ -184,6 +185,7 @@ export async function openKeep(kept: KeptHome) {
     references: openReferences(home),
     decide,
     work,
+    logs: remote<LogStreams>(home.socket('work'), 'logs'),
     pipelineWork,
     pipelineDesk: wakingDesk(
       metadata.pipelineDesk,
@@ -294,7 +296,8 @@ export async function startKeep(config: RoleConfig): Promise<RunningRole> {
     actionStore: stores.actions,
     recordSeals: () => seals.record(),
   })
-  const kept = { ...metadata, retention }
+  const swept: Pick<ServedPublisher, 'sweep'> = { sweep: (options) => served.sweep(options) }
+  const kept = { ...metadata, retention, served: swept }
   const house = keepHouse((options) => housekeepingOfKeep(kept, options), config.housekeeping, {
     clock: metadata.clock,
     log,

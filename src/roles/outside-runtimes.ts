@@ -14,6 +14,8 @@ export interface OutsideOptions {
   readonly allowPrivate: boolean
   /** Whether a graph is computed in this very thread, which is there for nothing else. */
   readonly here?: boolean
+  /** Of a remote model, from a request to the end of its answer; absent: that of `openRemote`. */
+  readonly deadlineMs?: number
 }
 
 /** Whether models in a private network may be asked by what decides here. */

@@ -37,7 +37,8 @@ export async function startPipelines(
   peers: Peers,
   log: ReturnType<typeof roleLog>,
 ): Promise<RunningPipelines> {
-  const pipelines = (declaration.pipelines ?? []).map((each) => loadedPipeline(each))
+  const declared = 'pipelines' in declaration ? (declaration.pipelines ?? []) : []
+  const pipelines = declared.map((each) => loadedPipeline(each))
   const ports = enginePorts({
     home,
     project: directory,

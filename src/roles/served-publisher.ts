@@ -13,6 +13,7 @@ import {
   writeCatalogue,
 } from '../serving/index.ts'
 import { servedModelOf, type VersionSources } from './served-models.ts'
+import { type ServedSweep, sweepServedModels } from './served-sweep.ts'
 
 /** Versions of a status that are served at a time: of more, those of the newest registration. */
 const SERVED_MAX = 200
@@ -29,6 +30,8 @@ export interface ServedPublisher {
    * nothing moved.
    */
   publish(about?: readonly VersionName[]): Promise<void>
+  /** Removes documents that are served no more; how many. Error: `served_model_invalid`. */
+  sweep(options: ServedSweep): Promise<number>
 }
 
 export interface ServedPublisherPorts {
@@ -132,6 +135,15 @@ export function createServedPublisher(ports: ServedPublisherPorts): ServedPublis
     publish(about = []) {
       const done = last.then(() => publish(about))
       last = done.catch(() => {})
+      return done
+    },
+    sweep(options) {
+      // In its turn: a document that is being published again must not go before it is named.
+      const done = last.then(() => sweepServedModels(directory, options))
+      last = done.then(
+        () => {},
+        () => {},
+      )
       return done
     },
   }

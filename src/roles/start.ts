@@ -27,11 +27,13 @@ import {
   homeOwner,
   lockHome,
   openHome,
+  orHomeFull,
   serverFile,
   type Home,
 } from '../projects/index.ts'
 import { usualHousekeeping, version, type RoleConfig } from './config.ts'
 import { rolesErrors } from './errors.ts'
+import { createFirstWords } from './first-words.ts'
 
 export async function start(options: StartOptions): Promise<number> {
   const directory = resolve(options.home)
@@ -93,11 +95,10 @@ export async function start(options: StartOptions): Promise<number> {
     if (outcome !== undefined) screen.done(outcome, urlOf(details))
   }
   let isStopping = false
-  let welcomed: Promise<void> | undefined
+  const words = createFirstWords(() => welcome(home, urlOf(details), screen))
   const started = (async () => {
     await Promise.all([supervisor.start('keep'), supervisor.start('decide')])
-    welcomed = welcome(home, urlOf(details), screen)
-    await welcomed
+    await words.say()
     await supervisor.start('work')
   })()
   // Where a role gave up, its own words are on the screen and its code is the one to end with.
@@ -106,18 +107,18 @@ export async function start(options: StartOptions): Promise<number> {
     async (error: unknown) => {
       const code = await Promise.race([supervisor.gaveUp, Promise.resolve()])
       // A start that was stopped half-way fails too, and nobody needs to hear of it.
-      return code ?? (isStopping ? exitCodes.ok : printError(error, terminal))
+      return code ?? (isStopping ? exitCodes.ok : printError(orHomeFull(home, error), terminal))
     },
   )
   const code = await Promise.race([stopped, ended])
   isStopping = true
   screen.stopping()
   // A first key that was made is shown: nobody could ever see it again.
-  await Promise.race([
-    welcomed?.catch(() => undefined),
-    pause(WELCOME_MS_MAX, undefined, { ref: false }),
-  ])
+  const said = words.end()
+  await Promise.race([said, pause(WORDS_MS_MAX, undefined, { ref: false })])
   await supervisor.stop()
+  // Whoever was asked for it has answered before it ended, or never will.
+  await said
   unlock()
   return code
 }
@@ -132,8 +133,8 @@ function clearUnlessRunning(directory: string): void {
   clearHome(directory)
 }
 
-/** How long a stop waits for the first words of a start that it comes upon. */
-const WELCOME_MS_MAX = 2000
+/** How long a stop waits for the first words of a start before it ends what they wait for. */
+const WORDS_MS_MAX = 2000
 
 /** The first start makes the administrator here, where the key is shown in the same breath. */
 async function welcome(home: Home, url: string, screen: StartScreen): Promise<void> {

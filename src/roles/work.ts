@@ -19,6 +19,7 @@ import {
 } from '../decisions/index.ts'
 import { monotonicUs, systemClock } from '../lib/clock.ts'
 import { AssayError, isAssayError } from '../lib/errors.ts'
+import { createLogStreams, type PlayingProject } from '../logs/index.ts'
 import { contentHash } from '../lib/hash.ts'
 import { nodeFiles } from '../lib/files.ts'
 import { systemIds } from '../lib/ids.ts'
@@ -53,6 +54,7 @@ import type { StartOutcome } from '../cli/index.ts'
 import { version, type RoleConfig } from './config.ts'
 import type { ServicesForWork } from './services.ts'
 import { rolesErrors } from './errors.ts'
+import { openBacktestFiles } from './backtest-asked.ts'
 import { backtestFiles } from './backtest-files.ts'
 import { backtestsInThreads, createBacktests } from './backtests.ts'
 import { createFeatureHistory } from './feature-history.ts'
@@ -154,13 +156,24 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
     onDefect: (error) => log.error({ error }, 'Learning from a file failed'),
   })
 
+  const logStreams = createLogStreams({
+    directory: home.logStreams,
+    files: nodeFiles,
+    nowUs: systemClock.nowUs,
+    monotonicUs,
+    sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => {}),
+    onTrouble: (error, stream) => log.error({ error, stream }, 'A log stream failed'),
+  })
+
   const backtests = createBacktests({
     files: backtestFiles(home),
+    open: openBacktestFiles(home),
     run: backtestsInThreads(home.root),
     clock: systemClock,
     ids: systemIds,
     onDefect: (error) => log.error({ error }, 'A back-test failed'),
   })
+  await backtests.resume()
 
   const differences = duckdbDifferences({ directory: home.snapshots, ...MEMORY })
 
@@ -222,6 +235,7 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
       housekeeping: { run: house.run },
       learning: learning.remote,
       backtests: backtests.remote,
+      logs: logStreams,
       pipelines: pipelineService(() => pipelines),
     },
     {
@@ -235,6 +249,7 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
     await peers.projects.apply(declared.compiled, by)
     pipelines ??= await startPipelines(declared, home, peers, log)
     await learning.markFallen()
+    await logStreams.start(declared.compiled.logs ?? [], playingProject(declared))
     if (!isWhole(declared)) return { skipped: false, decides: false }
     const { compiled, directory } = declared
     const revision = codeRevision(directory, version)
@@ -310,11 +325,24 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
       await liveGraphs?.stop()
       await learning.stop()
       await backtests.stop()
+      await logStreams.stop()
       await pipelines?.stop()
       await rpc.close()
       // A pipeline that is still running ends with the process; its run is marked at the next start.
       await Promise.race([working, Promise.resolve()])
       release()
+    },
+  }
+}
+
+/** What a project's log streams need of it beyond data. */
+function playingProject({ directory, declaration }: LoadedDeclarations): PlayingProject {
+  const logs = declaration.kind === 'stream-project' ? declaration.logs : []
+  return {
+    directory,
+    played(name, fromUs) {
+      const from = logs.find((each) => each.name === name)?.from
+      return from !== undefined && 'played' in from ? from.played(fromUs) : []
     },
   }
 }

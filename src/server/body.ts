@@ -1,17 +1,20 @@
 // The body of a request to the doors that stand on `node:http` alone.
 import type { IncomingMessage } from 'node:http'
-import { drained } from './refusals.ts'
+import { throwAway } from './refusals.ts'
 
 /** What becomes of a body: one of the two is called, once; neither where the client went away. */
 export interface BodyReader {
   readonly whole: (body: Buffer) => void
-  /** Once the rest was read and thrown away, so that the client hears the answer. */
+  /** The rest is thrown away as it comes, so that the client hears the answer. */
   readonly tooLarge: (bytes: number) => void
 }
 
 /** Reads a body of at most so many bytes; a small one is passed on without a copy. */
 export function readBody(request: IncomingMessage, bytesMax: number, reader: BodyReader): void {
-  const refuse = (bytes: number) => void drained(request).then(() => reader.tooLarge(bytes))
+  const refuse = (bytes: number) => {
+    throwAway(request)
+    reader.tooLarge(bytes)
+  }
   const declared = Number(request.headers['content-length'] ?? 0)
   if (declared > bytesMax) return refuse(declared)
   let first: Buffer | undefined

@@ -46,9 +46,9 @@ export const arrival = {
   keepAliveTimeout: 75_000,
 } as const
 
-/** How much of a refused body is read so that the answer arrives, and for how long. */
-const DRAIN_BYTES_MAX = 64 * 1024 * 1024
-const DRAIN_MS_MAX = 10_000
+/** How much of a refused body is thrown away as it comes, and for how long. */
+const UNREAD_BYTES_MAX = 1024 * 1024 * 1024
+const UNREAD_MS_MAX = 30_000
 
 /** The refusal that an error of the framework means; undefined where it is a defect of ours. */
 export function asRefusal(error: unknown, request: FastifyRequest): AssayError | undefined {
@@ -88,28 +88,24 @@ export function refuseEncoded({ headers }: Pick<IncomingMessage, 'headers'>): vo
 }
 
 /**
- * Resolves when the rest of a refused body was read and thrown away, or is too much to wait for. An
- * answer that is sent before that ends the connection, and a client that is still sending never
- * hears it.
+ * Goes on reading what a client sends of a request that is refused, and throws it away: a connection
+ * that is ended over unread bytes is reset, and a client that is still sending never hears the answer
+ * (RFC 9112, section 9.6). One that sends for too long is ended all the same.
  */
-export function drained(request: IncomingMessage): Promise<void> {
-  if (request.readableEnded || request.destroyed) return Promise.resolve()
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, DRAIN_MS_MAX)
-    let length = 0
-    function done(): void {
-      clearTimeout(timer)
-      resolve()
-    }
-    request.removeAllListeners('data')
-    request.on('data', (chunk: Buffer) => {
-      length += chunk.length
-      if (length > DRAIN_BYTES_MAX) done()
-    })
-    request.once('end', done)
-    request.once('close', done)
-    request.resume()
+export function throwAway(request: IncomingMessage): void {
+  if (request.complete || request.destroyed) return
+  const { socket } = request
+  const timer = setTimeout(() => socket.destroy(), UNREAD_MS_MAX)
+  const over = () => clearTimeout(timer)
+  let length = 0
+  request.removeAllListeners('data')
+  request.on('data', (chunk: Buffer) => {
+    length += chunk.length
+    if (length > UNREAD_BYTES_MAX) socket.destroy()
   })
+  request.once('end', over)
+  request.once('close', over)
+  request.resume()
 }
 
 /** Answers on a connection whose bytes are no HTTP request, and ends it. */

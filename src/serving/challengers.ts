@@ -45,13 +45,17 @@ export interface ChallengeRequest {
 }
 
 export interface Challengers {
-  /** Asks for a challenger; nothing changes until another person confirms. Errors: `challenger_*`. */
+  /**
+   * Asks for a challenger; nothing changes until another person confirms. Errors: `challenger_invalid`,
+   * `challenger_unready`, `policy_undeployed`, `proposal_by_script`, `forbidden`.
+   */
   propose(request: ChallengeRequest, identityId: string, reason: string): Promise<Proposal>
-  /** Asks that a suspended champion is asked again. */
+  /** Asks that a suspended champion is asked again. Errors: `suspension_unchanged`, `proposal_waits`. */
   proposeResume(policy: string, identityId: string, reason: string): Promise<Proposal>
   /**
    * A second person says so too, and it is turned on. A new deployment for a challenger, undefined
-   * for a model that is asked again. Errors: `proposal_*`, `challenger_*`.
+   * for a model that is asked again. Errors: `proposal_missing`, `proposal_closed`, `proposal_outdated`,
+   * `proposal_self`, `proposal_by_script`, those of `propose`, and what `compose` refuses.
    */
   confirm(
     id: string,
@@ -59,13 +63,19 @@ export interface Challengers {
     reason: string,
     compose: Compose,
   ): Promise<Deployment | undefined>
-  /** Takes a proposal off the list; whoever may propose may do so. */
+  /**
+   * Takes a proposal off the list; whoever may propose may do so. Errors: `proposal_missing`,
+   * `proposal_closed`.
+   */
   withdraw(id: string, identityId: string, reason: string): Promise<Proposal>
   /** Why an identity may not confirm a proposal; undefined where it may. */
   obstacle(proposal: Proposal, identityId: string): Promise<string | undefined>
   /** Newest first. */
   proposals(policy: string): Promise<Proposal[]>
-  /** Ends a challenger at once: one person (`end`), or a guard (`withdraw`). */
+  /**
+   * Ends a challenger at once: one person (`end`), or a guard (`withdraw`). Errors: `challenger_unknown`,
+   * `policy_undeployed`.
+   */
   end(
     request: {
       readonly policy: string
@@ -75,10 +85,14 @@ export interface Challengers {
     by: ChangeBy,
     compose: Compose,
   ): Promise<Deployment>
-  /** A canary's next step. */
+  /** A canary's next step. Errors: `challenger_unknown`; `challenger_invalid` after the last one. */
   advance(policy: string, name: string, by: ChangeBy, compose: Compose): Promise<Deployment>
-  /** The champion is not asked any more, at once; another person looks at it afterwards. */
+  /**
+   * The champion is not asked any more, at once; another person looks at it afterwards. Errors:
+   * `suspension_unchanged`, `policy_undeployed`.
+   */
   suspend(policy: string, by: ChangeBy): Promise<Suspension>
+  /** Of every policy that ever had one. */
   suspensions(): Promise<Suspension[]>
 }
 

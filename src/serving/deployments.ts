@@ -21,16 +21,17 @@ import type {
 export interface Deployments {
   /**
    * Puts an approved version behind a decision policy. Policy and thresholds must be those of the
-   * evidence that was approved.
+   * evidence that was approved. Errors: `deployment_policy_unapproved`, `deployment_unchanged`, and those
+   * of governance where the version is not approved.
    */
   deploy(request: DeployRequest, by: ChangeBy): Promise<Deployment>
-  /** Brings back an earlier deployment exactly as it was approved then. */
+  /** Brings back an earlier deployment exactly as it was approved then. Error: `rollback_impossible`. */
   rollback(request: RollbackRequest, by: ChangeBy): Promise<Deployment>
   /** Puts others beside the champion; `Challengers` and drafts say whether that may be. */
   changeBeside(change: BesideChange, by: ChangeBy): Promise<Deployment>
   /**
    * Runs a draft's rules beside the champion, which answer nothing, or none any more; undefined where
-   * it is so already. `compose` makes the document.
+   * it is so already. `compose` makes the document. Error: `policy_undeployed`.
    */
   runShadow(
     policy: string,

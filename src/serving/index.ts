@@ -29,15 +29,18 @@ export type {
   RollbackRequest,
   Suspension,
 } from './types.ts'
-export { type HostedModel, type ModelHost, runtimeOf } from './prediction/host.ts'
-export type { ModelState } from './prediction/keep-ready.ts'
 export {
   createModelHost,
   type GoldenReader,
+  type HostedModel,
   type LoadingHost,
+  type ModelHost,
   openRuntime,
   type OpenRuntime,
+  runtimeOf,
 } from './prediction/host.ts'
+export type { ModelState } from './prediction/keep-ready.ts'
+export { compareGolden } from './prediction/golden.ts'
 export type { ModelRuntime } from './prediction/ports.ts'
 export { checkInputs, type ModelSignature, type TensorSpec } from './prediction/signature.ts'
 export {

@@ -20,7 +20,6 @@ export function createMemoryDeploymentStore(): DeploymentStore & Restorable {
     async close(id, toUs) {
       deployments = deployments.map((d) => (d.id === id ? { ...d, toUs } : d))
     },
-    deployment: async (id) => deployments.find((d) => d.id === id),
     current: async (policy) => deployments.find((d) => d.policy === policy && d.toUs === undefined),
     history: async (policy) =>
       deployments.filter((d) => policy === undefined || d.policy === policy).toReversed(),

@@ -3,8 +3,8 @@ import type { Deployment, Proposal, Suspension } from './types.ts'
 /** The history of what answered each decision policy. */
 export interface DeploymentStore {
   insert(deployment: Deployment): Promise<void>
+  /** Says when one ended (µs UTC): it is the live one no more. */
   close(id: string, toUs: number): Promise<void>
-  deployment(id: string): Promise<Deployment | undefined>
   /** The live one of a policy. */
   current(policy: string): Promise<Deployment | undefined>
   /** Newest first; of every policy when none is given. */

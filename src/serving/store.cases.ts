@@ -55,7 +55,6 @@ export function deploymentStoreCases(
       expect(await store.current('card-fraud')).toEqual(deployment('2', 20))
       expect(await store.history('card-fraud')).toEqual([deployment('2', 20), first])
       expect((await store.history()).map((d) => d.id)).toEqual(['3', '2', '1'])
-      expect(await store.deployment('1')).toEqual(first)
       const idAt = async (us: number) => (await store.at('card-fraud', us))?.id
       expect([
         await idAt(9),

@@ -32,8 +32,8 @@ describe('on a home', () => {
     const { code, out, err } = made
     expect(code).toBe(0)
     expect(out).toMatch(/^ak_[\w-]{43}\n$/)
-    expect(err).toContain('Payment switch (analyst), shown this once')
-    expect(run('keys', 'list').out).toMatch(/Payment switch +script +analyst .* valid/)
+    expect(err).toContain('Payment switch (caller), shown this once')
+    expect(run('keys', 'list').out).toMatch(/Payment switch +script +caller .* valid/)
   })
 
   test('a revoked key is listed as revoked, an unknown one is refused', () => {
@@ -65,8 +65,8 @@ describe('on a home', () => {
 
   test('an export in which one word was changed ends with code 3', () => {
     const text = readFileSync(join(folder, 'audit.ndjson'), 'utf8')
-    expect(text).toContain('"analyst"')
-    writeFileSync(join(folder, 'changed.ndjson'), text.replace('"analyst"', '"administrator"'))
+    expect(text).toContain('"caller"')
+    writeFileSync(join(folder, 'changed.ndjson'), text.replace('"caller"', '"administrator"'))
     const { code, err } = run('audit', 'verify', '--file', 'changed.ndjson')
     expect(code).toBe(3)
     expect(err).toContain('not intact')
@@ -82,7 +82,7 @@ describe('on a home', () => {
   test('an entry that was changed inside the database ends with code 3', () => {
     const database = new DatabaseSync(join(home, 'keep', 'assay.sqlite'))
     const changed = database
-      .prepare("UPDATE audit_entries SET leaf = replace(leaf, 'analyst', 'approver')")
+      .prepare("UPDATE audit_entries SET leaf = replace(leaf, 'caller', 'approver')")
       .run()
     expect(changed.changes).toBeGreaterThan(0)
     database.close()

@@ -86,6 +86,22 @@ export function accessCases(bank: () => Bank): void {
     }
   })
 
+  test('a program that only asks for decisions opens no other door', async () => {
+    const made = run(['keys', 'create', '--name', 'Till', '--program', '--home', server.home])
+    const till = createClient(server.url, /ak_[\w-]{43}/.exec(made.out)![0])
+    const request = { params: { policy: 'tiny' }, body: await payment('by-a-till') }
+    expect((await till.send('decide', request)).status).toBe(200)
+    for (const name of ['overview', 'decisions', 'cases', 'lists', 'audit'] as const) {
+      expect(await till.refusal(name, {}), name).toBe('403 forbidden')
+    }
+    const labels = { params: { source: 'fraud' }, body: [] }
+    expect(await till.refusal('sendEvents', labels)).toBe('403 forbidden')
+    const runs = await fetch(`${server.url}/api/2.0/mlflow/experiments/search?max_results=1`, {
+      headers: { authorization: `Bearer ${/ak_[\w-]{43}/.exec(made.out)![0]}` },
+    })
+    expect(runs.status).toBe(403)
+  })
+
   test('a revoked key opens nothing any more, at either door', async () => {
     const home = ['--home', server.home]
     const created = run(['keys', 'create', '--name', 'Switch', '--program', ...home])

@@ -1,6 +1,7 @@
 // A graph that only ONNX Runtime computes, from the file that Python wrote to decisions of a running server:
 // brought, bound to features, measured, approved by two people, deployed, asked, and found again after a
 // crash.
+import { readFileSync } from 'node:fs'
 import { expect, test, vi } from 'vitest'
 import { isOnnxRuntimeInstalled } from '../../src/adapters/onnx/index.ts'
 import { bringGraph, tinyGraph } from '../brought-graph.ts'
@@ -98,6 +99,16 @@ test.skipIf(!isOnnxRuntimeInstalled())(
     expect(await decide('a2', '390.00')).toEqual(large)
     const again = { params: { policy: 'tiny', eventId: 'a2' } }
     expect(await admin.ask('recomputeDecision', again)).toMatchObject({ identical: true })
+
+    const out = `${home}/scores.csv`
+    const bulk = ['score', 'payments@latest', '--home', home, '--project', project, '--out', out]
+    const scored = run(bulk)
+    expect(scored.code, scored.err).toBe(0)
+    expect(scored.err).toContain(`scored by tiny-fraud version ${version} (live)`)
+    const [, ...rows] = readFileSync(out, 'utf8').trimEnd().split('\n')
+    const chances = rows.map((row) => Number(row.split(',')[1] || Number.NaN))
+    expect(chances.every((chance) => chance >= 0 && chance <= 1)).toBe(true)
+    expect(new Set(chances).size).toBeGreaterThan(10)
   },
 )
 

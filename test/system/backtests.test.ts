@@ -1,22 +1,11 @@
 // Back-tests of a running server: over what it decided and over history, kept, listed and stopped.
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createClient, type Client } from './client.ts'
-import { allDone, eventually, startServer, temporaryDirectory, type TestServer } from './server.ts'
+import { expect, test } from 'vitest'
+import { runningBank } from './bank.ts'
+import { eventually } from './server.ts'
 
-let server: TestServer
-let client: Client
+const bank = runningBank('backtests')
+const client = bank.admin
 const policy = 'tiny'
-
-beforeAll(async () => {
-  server = await startServer({ home: temporaryDirectory('backtests') })
-  client = createClient(server.url, server.key)
-  await server.printed(allDone)
-}, 120_000)
-
-afterAll(async () => {
-  const code = await server?.stop()
-  if (code !== 0) throw new Error(`The server ended with ${String(code)}.`)
-})
 
 const start = async (body: Record<string, unknown>) =>
   (await client.ask('startBacktest', { params: { policy }, body })) as { id: string }
@@ -77,10 +66,35 @@ test('refuses what is no period, no draft, no result and nothing to stop', async
   expect(await client.refusal('startBacktest', { params, body })).toBe(
     '422 backtest_period_invalid',
   )
+  expect(await client.refusal('startBacktest', { params, body: { modelVersion: 99 } })).toBe(
+    '404 version_not_found',
+  )
   expect(await client.refusal('startBacktest', { params, body: { draft: 'none' } })).toMatch(
     /^404 /,
   )
   expect(await client.refusal('cancelBacktest', { params: { policy, backtest: 'none' } })).toBe(
     '409 backtest_ended',
   )
+})
+
+test('those that run and wait when their process falls are taken up by the next one', async () => {
+  const before = (await items()).filter(({ state }) => state === 'done').length
+  const days = [11, 12, 13, 14]
+  for (const day of days) {
+    await start({ over: 'history', from: '2018-07-01T00:00:00Z', to: `2018-07-${day}T00:00:00Z` })
+  }
+  const work = bank.server.roleProcess('work')!
+  process.kill(work, 'SIGKILL')
+  await eventually('the process is back', async () => {
+    const now = bank.server.roleProcess('work')
+    return now !== undefined && now !== work
+  })
+  await eventually('all of them are done', async () => {
+    const response = await client.send('backtests', { params: { policy } })
+    // While the process starts, nobody can tell.
+    if (response.status === 503) return undefined
+    const { items: found } = (await response.json()) as { items: Item[] }
+    expect(found.filter(({ state }) => state === 'failed')).toEqual([])
+    return found.filter(({ state }) => state === 'done').length === before + days.length
+  })
 })

@@ -1,15 +1,9 @@
 // Cases on one running server: alerts of an entity, two pairs of eyes, and a customer who calls.
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createClient, refusalOf, type Client } from './client.ts'
+import { expect, test } from 'vitest'
+import { runningBank } from './bank.ts'
+import { refusalOf } from './client.ts'
 import { ownProject } from './own-project.ts'
-import {
-  allDone,
-  eventually,
-  run,
-  startServer,
-  temporaryDirectory,
-  type TestServer,
-} from './server.ts'
+import { eventually } from './server.ts'
 
 const sides = `
 const sides = featureSet('sides', payments, (tx) => {
@@ -42,21 +36,9 @@ const changed = (source: string) =>
         rule('watched-terminal', {`,
     )
 
-let server: TestServer
-let ann: Client
-let bob: Client
-
-beforeAll(async () => {
-  const project = ownProject(changed)
-  const home = temporaryDirectory('cases')
-  server = await startServer({ home, project })
-  ann = createClient(server.url, server.key)
-  await server.printed(allDone)
-  const made = run(['keys', 'create', '--name', 'Bob', '--role', 'analyst', '--home', home])
-  bob = createClient(server.url, /ak_[\w-]{43}/.exec(made.out)?.[0])
-}, 120_000)
-
-afterAll(() => server?.stop())
+const bank = runningBank('cases', { project: ownProject(changed) })
+const ann = bank.admin
+const bob = bank.person('Bob', 'analyst')
 
 async function pay(id: string, over: Record<string, unknown> = {}) {
   const { clock } = await ann.ask('session')

@@ -1,21 +1,11 @@
 // Versions of a data set in a running bank: a correction, what it changed, and the way back.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createClient, type Client } from './client.ts'
-import { allDone, run, startServer, temporaryDirectory, type TestServer } from './server.ts'
+import { describe, expect, test } from 'vitest'
+import { runningBank } from './bank.ts'
+import { createClient } from './client.ts'
+import { run } from './server.ts'
 
-let server: TestServer
-let client: Client
-
-beforeAll(async () => {
-  server = await startServer({ home: temporaryDirectory('versions') })
-  client = createClient(server.url, server.key)
-  await server.printed(allDone)
-}, 120_000)
-
-afterAll(async () => {
-  const code = await server?.stop()
-  if (code !== 0) throw new Error(`The server ended with ${String(code)}.`)
-})
+const bank = runningBank('versions')
+const client = bank.admin
 
 const params = { dataset: 'payments' }
 const versions = async () => (await client.ask('datasetVersions', { params })).items
@@ -140,9 +130,9 @@ describe('versions of a data set', () => {
       '--role',
       'reader',
       '--home',
-      server.home,
+      bank.server.home,
     ])
-    const reader = createClient(server.url, /ak_[\w-]{43}/.exec(made.out)![0])
+    const reader = createClient(bank.server.url, /ak_[\w-]{43}/.exec(made.out)![0])
     const { may } = await reader.ask('datasetVersions', { params })
     expect(may).toMatchObject({ tag: { allowed: false }, manage: { allowed: false } })
     const reason = 'I may not'

@@ -8,6 +8,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ActionState, LiveDecisions } from '../../src/server/contract/index.ts'
+import { parseCsv } from '../csv.ts'
 import { createClient, type Client } from './client.ts'
 import { ownProject } from './own-project.ts'
 import { parquetTable } from './parquet.ts'
@@ -169,6 +170,7 @@ test('a place or a cursor that is none is refused before anything is sent', asyn
   expect(await asked({ after: 'yesterday' })).toBe(refused)
   expect(await asked({ outcome: 'perhaps' })).toBe(refused)
   expect(await client.refusal('deadLetters', { query: { cursor: 'nonsense' } })).toBe(refused)
+  expect(await client.refusal('setAside', { query: { cursor: 'nonsense' } })).toBe(refused)
 })
 
 test('a receiver that refuses is tried again, and said to be so', async () => {
@@ -208,6 +210,9 @@ test('messages of a topic are decided on; a spoilt one waits for people', async 
     return found.items.length > 0 && found
   })
   expect(page).toMatchObject({ waiting: 1, items: [{ topic: 'incoming', code: 'event_invalid' }] })
+  const exported = await (await client.send('setAside', { query: { format: 'csv' } })).text()
+  const [names, ...kept] = parseCsv(exported)
+  expect(kept.map((line) => line[names.indexOf('code')])).toEqual(['event_invalid'])
   const [{ sequence }] = page.items
   const mended = JSON.stringify(await payment('streamed-2', { amount: '5.00' }))
   const file = join(temporaryDirectory('mended'), 'mended.json')

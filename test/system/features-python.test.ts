@@ -27,7 +27,17 @@ beforeAll(async () => {
   })
   const home = join(folder, '.assay')
   server = await startServer(project, ['--home', home], /Try next|error:/)
-  const made = assay(project, ['keys', 'create', '--name', 'Grace', '--program', '--home', home])
+  const made = assay(project, [
+    'keys',
+    'create',
+    '--name',
+    'Grace',
+    '--program',
+    '--role',
+    'analyst',
+    '--home',
+    home,
+  ])
   writeFileSync(keyFile, made.out)
   client = createClient(server.url, made.out.trim())
   // A replay that was just begun has its state a moment later.

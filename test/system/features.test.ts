@@ -1,35 +1,18 @@
 // Features over HTTP and on the command line: history of entities, present values, and the audit of
 // what was recorded.
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { runningBank } from './bank.ts'
 import { openRedisOnlineValues } from '../../src/adapters/redis/index.ts'
 import { startTestServer } from '../../src/adapters/redis/server.cases.ts'
 import { monotonicUs } from '../../src/lib/clock.ts'
 import { formatTimestamp } from '../../src/lib/time.ts'
 import { needs, toolPath } from '../tools.ts'
-import { createClient, refusalOf, type Client } from './client.ts'
+import { refusalOf } from './client.ts'
 import { parquetTable } from './parquet.ts'
-import {
-  allDone,
-  eventually,
-  run,
-  startServer,
-  temporaryDirectory,
-  type TestServer,
-} from './server.ts'
+import { eventually, run } from './server.ts'
 
-let server: TestServer
-let client: Client
-
-beforeAll(async () => {
-  server = await startServer({ home: temporaryDirectory('features') })
-  client = createClient(server.url, server.key)
-  await server.printed(allDone)
-}, 120_000)
-
-afterAll(async () => {
-  const code = await server?.stop()
-  if (code !== 0) throw new Error(`The server ended with ${String(code)}.`)
-})
+const bank = runningBank('features')
+const client = bank.admin
 
 const features = [
   'AMOUNT',
@@ -85,9 +68,9 @@ describe('the history of entities', () => {
 999999,20,2018-07-01 12:00:00,
 `
     const post = async (type: string, body: string | Uint8Array) => {
-      const response = await fetch(`${server.url}/api/v1/features/behaviour/history`, {
+      const response = await fetch(`${bank.server.url}/api/v1/features/behaviour/history`, {
         method: 'POST',
-        headers: { 'content-type': type, authorization: `Bearer ${server.key}`, ...asJson },
+        headers: { 'content-type': type, authorization: `Bearer ${bank.server.key}`, ...asJson },
         body: body as string,
       })
       expect(response.status).toBe(200)
@@ -100,11 +83,11 @@ describe('the history of entities', () => {
     })
     expect(await post('text/csv', csv)).toEqual(fromJson.rows)
     // A table with features cannot be asked about: its columns are not the source's.
-    const again = await fetch(`${server.url}/api/v1/features/behaviour/history`, {
+    const again = await fetch(`${bank.server.url}/api/v1/features/behaviour/history`, {
       method: 'POST',
       headers: {
         'content-type': 'application/octet-stream',
-        authorization: `Bearer ${server.key}`,
+        authorization: `Bearer ${bank.server.key}`,
       },
       body: bytes,
     })
@@ -228,7 +211,7 @@ describe('the audit of recorded features', () => {
     expect(found.compared).toBe(found.events * features.length)
     expect(found.events).toBeGreaterThan(3)
     expect(found.sentence).toMatch(/^0 differences in [\d,]+ values of [\d,]+ events\.$/)
-    const { code, out, err } = run(['features', 'audit', '--home', server.home])
+    const { code, out, err } = run(['features', 'audit', '--home', bank.server.home])
     expect(err).toBe('')
     expect(out).toMatch(/every value is the same/)
     expect(code).toBe(0)
@@ -248,7 +231,7 @@ describe('materialize', () => {
       const redis = await startTestServer(toolPath('redis'))
       onTestFinished(() => redis.end())
       const to = ['--set', 'behaviour', '--to', redis.url]
-      const { code, out, err } = run(['features', 'materialize', '--home', server.home, ...to])
+      const { code, out, err } = run(['features', 'materialize', '--home', bank.server.home, ...to])
       expect(err).toBe('')
       expect(code).toBe(0)
       expect(out).toMatch(/^customer_id: 3 features of [\d,]+ entities written$/m)
@@ -271,7 +254,7 @@ describe('materialize', () => {
 
   test('names what is wrong with an address or a set', () => {
     const materialize = (set: string, to: string) =>
-      run(['features', 'materialize', '--home', server.home, '--set', set, '--to', to])
+      run(['features', 'materialize', '--home', bank.server.home, '--set', set, '--to', to])
     const wrong = materialize('behaviour', 'localhost')
     expect(wrong.code).toBe(2)
     expect(wrong.err).toContain('--to localhost is no address such as redis://')

@@ -1,22 +1,12 @@
 // A file that a person brings: uploaded, learnt from in the background, stopped, and read again.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { runningBank } from './bank.ts'
 import { createRandom } from '../../src/lib/random.ts'
-import { createClient, refusalOf, type Client } from './client.ts'
-import { allDone, eventually, startServer, temporaryDirectory, type TestServer } from './server.ts'
+import { refusalOf } from './client.ts'
+import { eventually } from './server.ts'
 
-let server: TestServer
-let client: Client
-
-beforeAll(async () => {
-  server = await startServer({ home: temporaryDirectory('learning') })
-  client = createClient(server.url, server.key)
-  await server.printed(allDone)
-}, 120_000)
-
-afterAll(async () => {
-  const code = await server?.stop()
-  if (code !== 0) throw new Error(`The server ended with ${String(code)}.`)
-})
+const bank = runningBank('learning')
+const client = bank.admin
 
 /** Customers who leave more often when they are young and have little. */
 function customers(rows: number): string {
@@ -32,10 +22,10 @@ function customers(rows: number): string {
 
 async function bring(content: string, name: string) {
   const response = await fetch(
-    `${server.url}/api/v1/learning/files?name=${encodeURIComponent(name)}`,
+    `${bank.server.url}/api/v1/learning/files?name=${encodeURIComponent(name)}`,
     {
       method: 'POST',
-      headers: { authorization: `Bearer ${server.key}`, 'content-type': 'text/csv' },
+      headers: { authorization: `Bearer ${bank.server.key}`, 'content-type': 'text/csv' },
       body: content,
     },
   )

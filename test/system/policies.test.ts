@@ -1,41 +1,19 @@
 // What people change of a policy in a running bank: a draft that two others approve, a list, a pause.
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createClient, type Client } from './client.ts'
-import {
-  allDone,
-  eventually,
-  run,
-  startServer,
-  temporaryDirectory,
-  type TestServer,
-} from './server.ts'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { exitCodes } from '../../src/cli/index.ts'
+import { parseCsv } from '../csv.ts'
+import { createKey, runningBank } from './bank.ts'
+import { eventually, run } from './server.ts'
 
-let server: TestServer
-let admin: Client
-let analyst: Client
-let ann: Client
-let ben: Client
+const bank = runningBank('policies')
+const { admin } = bank
+const analyst = bank.person('Ada', 'analyst')
+const ann = bank.person('Ann', 'approver')
+const ben = bank.person('Ben', 'approver')
 const params = { policy: 'tiny' }
 const reason = 'A test'
-
-beforeAll(async () => {
-  const home = temporaryDirectory('policies')
-  server = await startServer({ home })
-  admin = createClient(server.url, server.key)
-  const person = (name: string, role: string) => {
-    const made = run(['keys', 'create', '--name', name, '--role', role, '--home', home])
-    return createClient(server.url, /ak_[\w-]+/.exec(made.out)?.[0])
-  }
-  analyst = person('Ada', 'analyst')
-  ann = person('Ann', 'approver')
-  ben = person('Ben', 'approver')
-  await server.printed(allDone)
-}, 180_000)
-
-afterAll(async () => {
-  const code = await server?.stop()
-  if (code !== 0) throw new Error(`The server ended with ${String(code)}.`)
-})
 
 let asked = 0
 async function answer(customer: number, amount: string) {
@@ -106,6 +84,11 @@ test('what is put on a list declines at once, and taken off it does no longer', 
   })
   const { items } = await analyst.ask('listEntries', entries)
   expect(items).toMatchObject([{ value: '78', by: { name: 'Ada' } }, { value: '77' }])
+  const file = await analyst.send('listEntries', { ...entries, query: { format: 'csv' } })
+  expect(parseCsv(await file.text()).length).toBe(3)
+  expect(await analyst.refusal('listEntries', { params: { list: 'none' } })).toBe(
+    '404 list_unknown',
+  )
   expect(await decide(77, '10.00')).toBe('decline')
   const off = { change: 'remove', values: ['77'], reason }
   await analyst.ask('changeListEntries', { ...entries, body: off })
@@ -125,4 +108,56 @@ test('one person pauses a rule; it goes on when another confirms', async () => {
   expect(await admin.ask('answerChange', answer)).toMatchObject({ state: 'told' })
   await eventually('the rule goes on', async () => (await paused()).length === 0)
   expect(await decide(6, '9001.00')).toBe('decline')
+})
+
+describe('from the command line, by a key of one’s own', () => {
+  const inHome = (name: string) => join(bank.home, name)
+  const assay = (...args: string[]) =>
+    run([...args, '--key-file', inHome('eve.key'), '--home', bank.home])
+  const draftFile = (content: object) => {
+    writeFileSync(inHome('draft.json'), JSON.stringify(content))
+    return inHome('draft.json')
+  }
+  beforeAll(() => writeFileSync(inHome('eve.key'), createKey(bank.home, 'Eve', 'analyst')))
+
+  test('a check ends well only where there is no mistake and every test holds', async () => {
+    const { parts } = await analyst.ask('policyWork', { params })
+    const example = { name: 'one', event: {}, features: {}, score: 0, listed: [] }
+    const check = (outcome: string) =>
+      assay(
+        'policies',
+        'check',
+        'tiny',
+        draftFile({ parts, tests: [{ ...example, expect: { outcome } }] }),
+      )
+    expect(check('allow')).toMatchObject({ code: exitCodes.ok })
+    const failed = check('decline')
+    expect(failed).toMatchObject({ code: exitCodes.notHeld })
+    expect(failed.out).toContain('one: does not hold: it answers allow, not decline')
+  })
+
+  test('a draft is saved over what was read, and never over what somebody else made of it', async () => {
+    const { parts: live } = await analyst.ask('policyWork', { params })
+    const parts = { ...live, description: 'Begun by Eve' }
+    const made = assay('policies', 'draft', 'tiny', draftFile({ parts, tests: [] }), '--json')
+    const { id } = JSON.parse(made.out) as { id: string }
+    const save = (content: object) =>
+      assay('policies', 'draft', 'tiny', draftFile(content), '--draft', id, '--reason', reason)
+    expect(save({ parts, tests: [] })).toMatchObject({ code: exitCodes.usage })
+    const read = assay('policies', 'show', 'tiny', '--draft', id, '--json')
+    const draft = JSON.parse(read.out) as { parts: typeof live }
+    const changed = { ...draft, parts: { ...draft.parts, description: 'Changed by Eve' } }
+    expect(save(changed)).toMatchObject({ code: exitCodes.ok })
+    const stale = save({ ...draft, parts: { ...draft.parts, description: 'From before' } })
+    expect(stale).toMatchObject({ code: exitCodes.failed })
+    expect(stale.err).toContain('(draft_outdated)')
+  })
+
+  test('actions and messages set aside are listed for whoever may read', () => {
+    expect(assay('actions', 'list')).toMatchObject({ code: exitCodes.ok, err: '' })
+    expect(assay('set-aside', 'list', '--all')).toMatchObject({
+      code: exitCodes.ok,
+      out: 'No message is set aside.\n',
+    })
+  })
 })

@@ -1,6 +1,7 @@
 // A model of another server, over the Open Inference Protocol, that does what a test tells it.
 import * as http from 'node:http'
 import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
 import type { AddressInfo } from 'node:net'
 
 export type Behaviour = 'answers' | 'hangs' | 'closes' | 'trickles' | { readonly says: Said }
@@ -19,7 +20,7 @@ export interface RemoteModel {
   close(): Promise<void>
 }
 
-/** Gives every event the same chance; `inputs` are its names. */
+/** Gives every row the same chance; `inputs` are its names. */
 export async function startRemoteModel(
   model: string,
   inputs: readonly string[],
@@ -39,7 +40,7 @@ export async function startRemoteModel(
     const { behaviour } = remote
     const isQuestion = request.url?.endsWith('/infer') ?? false
     if (isQuestion) asked++
-    request.resume()
+    const body = text(request)
     if (behaviour === 'hangs') return
     if (behaviour === 'closes') return request.socket.destroy()
     if (!isQuestion) return send({ status: 200, body: JSON.stringify(metadata) })
@@ -50,7 +51,7 @@ export async function startRemoteModel(
       response.once('close', () => clearInterval(timer))
       return
     }
-    send({ status: 200, body: answerOf(chance) })
+    void body.then((sent) => send({ status: 200, body: answerOf(chance, rowsIn(sent)) }))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -68,8 +69,14 @@ export async function startRemoteModel(
   return remote
 }
 
-/** An answer with a chance that is a number, or is none. */
-export function answerOf(chance: unknown): string {
-  const output = { name: 'predict_proba', datatype: 'FP64', shape: [1, 2], data: [0, chance] }
+function rowsIn(question: string): number {
+  const { inputs } = JSON.parse(question) as { readonly inputs: readonly { shape: number[] }[] }
+  return inputs[0].shape[0]
+}
+
+/** An answer with a chance for each row that is a number, or is none. */
+export function answerOf(chance: unknown, rows = 1): string {
+  const data = Array.from({ length: rows }, () => [0, chance]).flat()
+  const output = { name: 'predict_proba', datatype: 'FP64', shape: [rows, 2], data }
   return JSON.stringify({ outputs: [output] })
 }

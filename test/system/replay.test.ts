@@ -2,30 +2,12 @@
 // second replay runs in a namespace of its own.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createClient, type Client } from './client.ts'
-import {
-  allDone,
-  eventually,
-  run,
-  startServer,
-  temporaryDirectory,
-  tinyProject,
-  type TestServer,
-} from './server.ts'
+import { expect, test } from 'vitest'
+import { runningBank } from './bank.ts'
+import { eventually, run, temporaryDirectory, tinyProject } from './server.ts'
 
-let server: TestServer
-let client: Client
-
-beforeAll(async () => {
-  server = await startServer({ home: temporaryDirectory('replay') })
-  client = createClient(server.url, server.key)
-  await server.printed(allDone)
-}, 120_000)
-
-afterAll(async () => {
-  await server?.stop()
-})
+const bank = runningBank('replay')
+const client = bank.admin
 
 const command = (action: string, more: object = {}) =>
   client.ask('commandReplay', { body: { action, ...more } })
@@ -79,7 +61,7 @@ test('live precision rests on labels, and what was declined has none', async () 
 
 test('a dataset is scored as its payments were decided', async () => {
   const file = join(temporaryDirectory('scored'), 'scores.csv')
-  const where = ['--home', server.home, '--project', tinyProject, '--out', file]
+  const where = ['--home', bank.server.home, '--project', tinyProject, '--out', file]
   const { code, err } = run(['score', 'payments@latest', ...where])
   expect(code, err).toBe(0)
   const scores = new Map(
@@ -88,7 +70,7 @@ test('a dataset is scored as its payments were decided', async () => {
       .map((line) => [line.split(',')[0], line] as const),
   )
   // Later ones look at labels, and a declined payment has one in the data and none at the bank.
-  const query = { order: 'oldest', limit: 1000, until: '2018-07-18T00:00:00Z' }
+  const query = { order: 'oldest', limit: 1000, to: '2018-07-18T00:00:00Z' }
   const { items } = await client.ask('decisions', { query })
   expect(items.length).toBeGreaterThan(300)
   for (const { eventId, score, outcome } of items) {

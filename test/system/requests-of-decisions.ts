@@ -18,6 +18,7 @@ export function requestsOfDecisions(
   return {
     decisionExplanation: [{ params: decision }],
     policy: [{ params: { policy: decision.policy } }],
+    comparisons: [{}, { query: { policy: decision.policy, name: 'v2' } }],
     cases: [
       { query: { status: 'all', order: 'newest' } },
       { query: { status: 'closed' } },

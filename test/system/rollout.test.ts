@@ -1,47 +1,20 @@
 // A challenger, a draft in shadow and the champion under them, through deployments, approvals and a
 // roll-back of a running server: what goes on, what ends, and that it is said.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { runningBank } from './bank.ts'
 import { monotonicUs } from '../../src/lib/clock.ts'
-import { createClient, type Client } from './client.ts'
-import {
-  allDone,
-  eventually,
-  run,
-  startServer,
-  temporaryDirectory,
-  tinyProject,
-  type TestServer,
-} from './server.ts'
+import { parseCsv } from '../csv.ts'
+import { eventually, run, tinyProject } from './server.ts'
 
-let server: TestServer
-let admin: Client
-let analyst: Client
-let ann: Client
-let ben: Client
+const bank = runningBank('rollout', {
+  between: (home) => run(['run', tinyProject, '--no-cache', '--home', home]),
+})
+const { admin } = bank
+const analyst = bank.person('Ada', 'analyst')
+const ann = bank.person('Ann', 'approver')
+const ben = bank.person('Ben', 'approver')
 const params = { policy: 'tiny' }
 const reason = 'A test'
-
-beforeAll(async () => {
-  const home = temporaryDirectory('rollout')
-  const first = await startServer({ home })
-  await first.printed(allDone)
-  await first.stop()
-  run(['run', tinyProject, '--no-cache', '--home', home])
-  const person = (name: string, role: string) => {
-    const made = run(['keys', 'create', '--name', name, '--role', role, '--home', home])
-    return /ak_[\w-]+/.exec(made.out)?.[0]
-  }
-  const keys = [person('Ada', 'analyst'), person('Ann', 'approver'), person('Ben', 'approver')]
-  server = await startServer({ home })
-  await server.printed(allDone)
-  admin = createClient(server.url, first.key)
-  ;[analyst, ann, ben] = keys.map((key) => createClient(server.url, key))
-}, 240_000)
-
-afterAll(async () => {
-  const code = await server?.stop()
-  if (code !== 0) throw new Error(`The server ended with ${String(code)}.`)
-})
 
 let asked = 0
 async function answer(customer: number, amount = '12.00') {
@@ -116,6 +89,44 @@ test('a draft in shadow and a challenger stand beside one another, and neither e
   expect((await answer(1, '50.00')).outcome).toBe('decline')
   const { history } = await admin.ask('endpoint', { params })
   expect(history[0].sentence).toBe('tiny-fraud version 1 decides by another policy')
+}, 120_000)
+
+test('the comparison is a table of its own, and a file of it holds the same figures', async () => {
+  const query = { policy: 'tiny', name: 'v3' }
+  const figures = async () => {
+    const [{ items }, { traffic: views }] = await Promise.all([
+      admin.ask('comparisons', { query }),
+      admin.ask('endpoint', { params }),
+    ])
+    return { items, comparison: views[0].comparison }
+  }
+  const { items, comparison } = await eventually('both saw as many answers', async () => {
+    const found = await figures()
+    const { champion, challenger } = found.comparison
+    const [answers] = found.items
+    const isSame =
+      answers.champion.value === champion.n && answers.challenger.value === challenger.n
+    return isSame && challenger.n > 0 ? found : undefined
+  })
+  const line = (figure: string) => items.find((each: { figure: string }) => each.figure === figure)
+  expect(line('allowed')).toMatchObject({
+    name: 'v3',
+    mode: 'live',
+    challenger: { value: comparison.challenger.allowed.value, n: comparison.challenger.n },
+    difference: { value: comparison.allowed.difference },
+  })
+  expect(line('latency_ms_p99')).toMatchObject({ guard: expect.any(Number), difference: null })
+
+  const file = await admin.send('comparisons', { query: { ...query, format: 'csv' } })
+  const [names, ...rows] = parseCsv(await file.text())
+  expect(names).toEqual(
+    expect.arrayContaining(['figure', 'champion_value', 'challenger_n', 'difference_low', 'guard']),
+  )
+  expect(rows.map((row) => row[names.indexOf('figure')])).toEqual(
+    items.map(({ figure }: { figure: string }) => figure),
+  )
+  const none = { ...query, name: 'nobody' }
+  expect(await admin.ask('comparisons', { query: none })).toEqual({ items: [] })
 }, 120_000)
 
 test('the next model ends the challenger, says so, and the shadow goes on', async () => {

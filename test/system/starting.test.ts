@@ -2,7 +2,7 @@
 // data or project is bad: the server stands, and the next start with good ones works.
 import { createServer, type Server } from 'node:net'
 import { once } from 'node:events'
-import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { expect, test, vi } from 'vitest'
@@ -78,6 +78,31 @@ test('a home that is not ours or newer is left alone', () => {
   expect(outdated.code).toBe(1)
   expect(readdirSync(newer)).toEqual(['format.json'])
   expect(start(join(newer, 'format.json')).err).toMatch(/\(home_unwritable\)/)
+})
+
+test('a disk without room is named by the start, which works once there is room', async () => {
+  const home = temporaryDirectory('full')
+  const faults = temporaryDirectory('faults')
+  const environment = {
+    ASSAY_TEST_FAULTS: faults,
+    NODE_OPTIONS: `--import=${new URL('chaos-faults.ts', import.meta.url).href}`,
+  }
+  const full = join(faults, 'disk-full')
+  const starting = ['start', '--home', home, '--project', tinyProject, '--port', '0']
+  const refused = () => {
+    writeFileSync(full, '')
+    const { code, err } = run(starting, environment)
+    rmSync(full)
+    expect(err).toMatch(`There is no room for ${home} (ENOSPC`)
+    expect(err).toMatch('Make room on that disk, then start again')
+    expect(code).toBe(1)
+  }
+  refused()
+  const server = endsWithTest(await startServer({ home, args: ['--no-replay'], environment }))
+  expect(server.key).toMatch(/^ak_/)
+  expect(await server.stop()).toBe(0)
+  // A home that was in use before is refused in the same words, by the role that meets it first.
+  refused()
 })
 
 test('options come from the environment, and a log for machines holds JSON and no secrets', async () => {

@@ -2,7 +2,8 @@
 // not, and that what one person does at once is looked at by another afterwards.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { createKey, mustEndWell } from './bank.ts'
 import type { OperationName } from '../../src/server/contract/index.ts'
 import { createClient, type Client, type Request } from './client.ts'
 import { ownProject } from './own-project.ts'
@@ -47,7 +48,7 @@ type Who =
   | 'adminProgram'
   | 'analystProgram'
   | 'approverProgram'
-const roles: Readonly<Record<Exclude<Who, 'admin'>, readonly string[]>> = {
+const roles: Readonly<Record<Exclude<Who, 'admin'>, readonly [string, ...string[]]>> = {
   analyst: ['analyst'],
   ann: ['approver'],
   ben: ['approver'],
@@ -64,17 +65,14 @@ let cookie: string
 
 const project = ownProject(changed)
 
-function keyOf(name: string, [role, ...program]: readonly string[]): string {
-  const made = run(['keys', 'create', '--name', name, '--role', role, ...program, '--home', home])
-  return /ak_[\w-]{43}/.exec(made.out)![0]
-}
-
 /** Starts the server over the home, and waits until so many versions wait for people. */
 async function opened(waitingMin: number) {
   server = await startServer({ home, project })
   if (server.key !== undefined) {
     keys.set('admin', server.key)
-    for (const [who, role] of Object.entries(roles)) keys.set(who as Who, keyOf(who, role))
+    for (const [who, [role, ...program]] of Object.entries(roles)) {
+      keys.set(who as Who, createKey(home, who, role, ...program))
+    }
   }
   as = Object.fromEntries(
     [...keys].map(([who, key]) => [who, createClient(server.url, key)]),
@@ -88,10 +86,7 @@ async function opened(waitingMin: number) {
 
 beforeAll(() => opened(2), 180_000)
 
-afterAll(async () => {
-  const code = await server?.stop()
-  if (code !== 0) throw new Error(`The server ended with ${String(code)}.`)
-})
+mustEndWell(() => server)
 
 /** Each is refused, and by which code; then whoever may does it. */
 async function only(

@@ -44,7 +44,12 @@ export const places: readonly Place[] = [
     Icon: IconInbox,
     within: [{ path: '/calls', title: 'Calls' }],
   },
-  { path: '/data', title: 'Data', Icon: IconDatabase },
+  {
+    path: '/data',
+    title: 'Data',
+    Icon: IconDatabase,
+    within: [{ path: '/visitors', title: 'Visitors' }],
+  },
   { path: '/features', title: 'Features', Icon: IconChartHistogram },
   { path: '/experiments', title: 'Experiments', Icon: IconFlask2 },
   {

@@ -98,14 +98,17 @@ export function createCaseGroupStore(database: SqliteDatabase): CaseGroupStore {
       const next = last === undefined ? null : encodeCaseCursor({ value: last[by], id: last.id })
       return { rows: rows.slice(0, limit).map(groupOf), next, total: total[0].n }
     },
-    async groupAlerts(ids, limitEach) {
+    async groupAlerts(ids, limitEach, { status, alerts } = {}) {
+      const isWanted = sql`${status === undefined ? sql`TRUE` : sql`c.status = ${status}`}
+        AND ${alerts === undefined ? sql`TRUE` : sql`c.id IN (SELECT value FROM json_each(${toJson(alerts)}))`}`
       const rows = await all(sql<JoinedColumns & { groupId: string }>`
         SELECT * FROM (
           SELECT a.*, c.groupId, c.openedAtUs AS alertAtUs, c.id AS alertId, row_number() OVER (
             PARTITION BY c.groupId ORDER BY c.openedAtUs DESC, c.id DESC) AS nth
           FROM (${joined} WHERE c.groupId IN (SELECT value FROM json_each(${toJson(ids)}))) AS a
           JOIN decisions_cases AS c
-            ON c.id = json_extract(a.caseJson, '$.id'))
+            ON c.id = json_extract(a.caseJson, '$.id')
+          WHERE ${isWanted})
         WHERE nth <= ${limitEach} ORDER BY alertAtUs, alertId`)
       const found = new Map(ids.map((id) => [id, [] as ReturnType<typeof withDecision>[]]))
       for (const row of rows) found.get(row.groupId)?.push(withDecision(row))

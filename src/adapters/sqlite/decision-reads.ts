@@ -3,6 +3,7 @@ import {
   cutPage,
   NO_SCORE,
   pageLimit,
+  sumFailures,
   type DecisionRange,
   type DecisionStore,
   type DeploymentRow,
@@ -12,6 +13,7 @@ import {
   type ProjectionSink,
 } from '../../decisions/index.ts'
 import type { SqliteDatabase } from './database.ts'
+import { ruleFailuresWithin } from './decision-rule-failures.ts'
 import {
   afterCursor,
   decisionOf,
@@ -100,6 +102,7 @@ export function createDecisionReads(
           FROM (SELECT ${bucket(range)} AS startUs, d.latencyUs AS latencyUs
             FROM decisions AS d WHERE ${matching(range)}))
         GROUP BY startUs, n ORDER BY startUs`),
+    failingRules: async (query) => sumFailures(await all(ruleFailuresWithin(query))),
     async labels(namespace, source, eventId) {
       const rows = await all(sql<Omit<LabelRow, 'positive'> & { positive: number }>`
         SELECT namespace, sequence, source, ofSource AS "of", eventId, value, positive,

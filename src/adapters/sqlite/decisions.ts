@@ -20,6 +20,7 @@ import {
 } from './decision-challengers.ts'
 import { createCaseStore, insertCase } from './decision-cases.ts'
 import { createDecisionReads } from './decision-reads.ts'
+import { addRuleFailure, ruleFailureTables } from './decision-rule-failures.ts'
 import type { SqliteDatabase } from './database.ts'
 import type { RoomMigrations } from './migrations.ts'
 import { toJson } from './values.ts'
@@ -80,6 +81,7 @@ export const decisionsMigrations: RoomMigrations = {
     { version: 2, sql: caseGroupTables },
     { version: 3, sql: challengerTables },
     { version: 4, sql: labelledTables },
+    { version: 5, sql: ruleFailureTables },
   ],
 }
 
@@ -114,7 +116,10 @@ function createProjection(database: SqliteDatabase): ProjectionSink {
           if (change.kind === 'deployment') await insertDeployment(db, change.row)
           else if (change.kind === 'shadow') await insertShadow(db, change.row)
           else if (change.kind === 'label') await applyLabel(db, change.row)
-          else await insertDecision(db, change.row, change.opensCase)
+          else {
+            await insertDecision(db, change.row, change.opensCase)
+            for (const each of change.failures) await addRuleFailure(db, each)
+          }
         }
         await run(db, 'INSERT OR REPLACE INTO decisions_positions VALUES (?, ?)', [
           namespace,

@@ -62,10 +62,6 @@ export function createSqliteDeploymentStore(database: SqliteDatabase): Deploymen
         db.updateTable('serving_deployments').set({ toUs }).where('id', '=', id).execute(),
       )
     },
-    async deployment(id) {
-      const row = await rows().where('id', '=', id).executeTakeFirst()
-      return row && deploymentOf(row)
-    },
     async current(policy) {
       const row = await rows()
         .where('policy', '=', policy)

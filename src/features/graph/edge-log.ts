@@ -17,6 +17,14 @@ export interface EdgeFacts {
   readonly times: Float64Array
 }
 
+/** One edge: codes of its ends, the amount in minor units, the event time in microseconds UTC. */
+export interface Edge {
+  readonly from: number
+  readonly to: number
+  readonly amountMinor: number
+  readonly timeUs: number
+}
+
 /** Whether edge `a` arrived before edge `b`, both kept. */
 export function arrivedBefore(a: number, b: number): boolean {
   return ((b - a) & NUMBER_MASK) - 1 < EDGES_MAX && a !== b
@@ -57,6 +65,13 @@ export class EdgeLog {
   }
   get firstTime(): number {
     return this.times[this.first()]
+  }
+
+  /** The edge at a place, counted from the one that arrived first; it must be kept. */
+  at(place: number): Edge {
+    const at = (this.next - this.length + place) & NUMBER_MASK & (this.times.length - 1)
+    const { from, to, amounts, times } = this
+    return { from: from[at], to: to[at], amountMinor: amounts[at], timeUs: times[at] }
   }
 
   shift(): void {

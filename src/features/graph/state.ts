@@ -1,5 +1,5 @@
 import type { GraphDirection } from './compiled.ts'
-import type { EdgeFacts } from './edge-log.ts'
+import type { Edge, EdgeFacts } from './edge-log.ts'
 import { EdgeLog } from './edge-log.ts'
 import type { GraphPlan } from './plan.ts'
 import type { Call, Reading } from './readings.ts'
@@ -128,6 +128,11 @@ export class GraphState {
       leave?.(log.firstFrom, log.firstTo)
       log.shift()
     }
+  }
+
+  /** An edge by its place in the order of arrival; of those that are kept the first has 0. */
+  edgeAt(place: number): Edge {
+    return this.log.at(place)
   }
 
   /** The edges that are kept, in the order of arrival: all that a restart needs. */

@@ -2,9 +2,10 @@ import type { Row } from '../../data/index.ts'
 import { edgesBehind } from '../graph/behind.ts'
 import type { GraphPlan } from '../graph/plan.ts'
 import { GraphState } from '../graph/state.ts'
-import type { ByteReader, ByteWriter } from './bytes.ts'
+import type { ByteReader } from './bytes.ts'
 import type { KeyValue } from './dictionary.ts'
 import { Dictionary, NO_KEY, UNSEEN } from './dictionary.ts'
+import { GraphWriting } from './graph-writing.ts'
 import type { SourceStage } from './stage.ts'
 
 /** One graph of the source's events: who its vertices are, and which events are edges. */
@@ -44,6 +45,8 @@ export class LiveGraph {
   /** Codes of the ends of the event that was looked at last. */
   from = NO_KEY
   to = NO_KEY
+  /** Told before an edge leaves, while the graph is written. */
+  onLeave: (() => void) | undefined
 
   constructor(part: GraphPart) {
     this.part = part
@@ -111,6 +114,7 @@ export class LiveGraph {
   /** Lets go of the edges at or before a time. */
   evict(throughUs: number): void {
     this.state.evict(throughUs, (from, to) => {
+      this.onLeave?.()
       this.vertices.release(from)
       this.vertices.release(to)
     })
@@ -120,23 +124,9 @@ export class LiveGraph {
     return this.state.bytes() + this.vertices.bytes()
   }
 
-  write(to: ByteWriter): void {
-    const { from, to: targets, amounts, times } = this.state.facts()
-    const indexes = new Map<number, number>()
-    for (let i = 0; i < times.length; i++) {
-      for (const code of [from[i], targets[i]]) {
-        if (!indexes.has(code)) indexes.set(code, indexes.size)
-      }
-    }
-    to.integer(indexes.size)
-    for (const code of indexes.keys()) to.value(this.vertices.valueOf(code)!)
-    to.integer(times.length)
-    for (let i = 0; i < times.length; i++) {
-      to.integer(indexes.get(from[i])!)
-      to.integer(indexes.get(targets[i])!)
-      to.double(amounts[i])
-      to.double(times[i])
-    }
+  /** What writes its edges as they are now, a little at a time: it must be told before one leaves. */
+  write(): GraphWriting {
+    return new GraphWriting(this.state, this.vertices)
   }
 
   /** Fills an empty graph. */

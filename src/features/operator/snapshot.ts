@@ -8,6 +8,7 @@ import type { EarlierHeader } from './earlier-snapshot.ts'
 import { aligned, readEarlierSnapshot } from './earlier-snapshot.ts'
 import type { References } from './entity-bytes.ts'
 import { readEntity, writeEntity } from './entity-bytes.ts'
+import type { GraphWriting } from './graph-writing.ts'
 import { distance, following } from './labelled-events.ts'
 import type { FeatureState } from './state.ts'
 import type { EntityWindows } from './windows.ts'
@@ -90,7 +91,7 @@ export class SnapshotWriting {
     readonly done: Uint8Array
     readonly entities: number[]
   }[]
-  private readonly graphs = new PieceWriter()
+  private readonly graphs: readonly GraphWriting[]
   private readonly header: Omit<Header, 'keys' | 'entities'>
   /** The kind and the entity that a step goes on with. */
   private kind = 0
@@ -104,7 +105,7 @@ export class SnapshotWriting {
     this.kinds = state.kinds.map((windows) => {
       return { windows, to: new PieceWriter(), done: new Uint8Array(windows.limit), entities: [] }
     })
-    for (const graph of state.graphs) graph.write(this.graphs)
+    this.graphs = state.graphs.map((graph) => graph.write())
     this.header = {
       set: state.version,
       newestUs: state.newestUs === -Infinity ? null : state.newestUs,
@@ -135,6 +136,11 @@ export class SnapshotWriting {
     }
   }
 
+  /** Must be called before the first edge of a graph leaves. */
+  beforeEdge(graph: number): void {
+    this.graphs[graph].beforeFirstLeaves()
+  }
+
   /** Writes about so many bytes more; returns whether all is written. */
   step(bytes: number): boolean {
     let left = bytes
@@ -151,6 +157,10 @@ export class SnapshotWriting {
         left -= isLeft ? windows.length(this.entity) * ENTRY_BYTES + ENTITY_BYTES : 1
       }
     }
+    for (const graph of this.graphs) {
+      left -= graph.step(left)
+      if (!graph.isWhole) return false
+    }
     return true
   }
 
@@ -159,7 +169,7 @@ export class SnapshotWriting {
     const keys = this.codes.map(({ values }) => values)
     const entities = this.kinds.map((kind) => kind.entities)
     const head = encodeHead({ ...this.header, keys, entities })
-    const parts = [this.labelled, ...this.kinds.map(({ to }) => to), this.graphs]
+    const parts = [this.labelled, ...this.kinds.map(({ to }) => to), ...this.graphs]
     return [head, ...parts.flatMap((part) => part.pieces())]
   }
 

@@ -449,6 +449,9 @@ export class FeatureState {
 
   private watch(writing: SnapshotWriting | undefined): void {
     this.writing = writing
+    this.graphs.forEach((graph, g) => {
+      graph.onLeave = writing && (() => writing.beforeEdge(g))
+    })
     if (this.labelled === null) return
     this.labelled.onChange = writing && ((event) => writing.beforeLabelled(event))
   }

@@ -44,10 +44,13 @@ export class BloomFilter {
 
   /** Takes a key in; true where it is surely new. */
   add(key: string | number): boolean {
-    hashKey(key, this.hash)
+    return this.addHash(hashKey(key, this.hash))
+  }
+
+  /** Takes in the key that has a hash. */
+  addHash({ low, high }: Readonly<Hash64>): boolean {
     const { words } = this
-    const block = this.block()
-    const { low, high } = this.hash
+    const block = this.block(low)
     let isNew = false
     for (let i = 0, drawn = high; i < this.hashes; i++) {
       drawn = next(drawn, low)
@@ -62,7 +65,7 @@ export class BloomFilter {
 
   has(key: string | number): boolean {
     hashKey(key, this.hash)
-    const block = this.block()
+    const block = this.block(this.hash.low)
     const { low, high } = this.hash
     for (let i = 0, drawn = high; i < this.hashes; i++) {
       drawn = next(drawn, low)
@@ -71,9 +74,9 @@ export class BloomFilter {
     return true
   }
 
-  private block(): number {
+  private block(low: number): number {
     // The high part of a product, so that every block is as likely as every other.
-    return Math.floor((this.hash.low / 2 ** 32) * this.blocks) * BLOCK_WORDS
+    return Math.floor((low / 2 ** 32) * this.blocks) * BLOCK_WORDS
   }
 
   /** About how many different keys were added: −(B/k)·ln(1 − X/B), summed over the blocks. */

@@ -25,7 +25,11 @@ export class HyperLogLog {
   }
 
   add(key: string | number): void {
-    const { low, high } = hashKey(key, this.hash)
+    this.addHash(hashKey(key, this.hash))
+  }
+
+  /** Adds the key that has a hash. */
+  addHash({ low, high }: Readonly<Hash64>): void {
     const { precision } = this
     // The register from the first bits, the rank from those behind them: 32 and what the first word has left.
     const register = low >>> (32 - precision)

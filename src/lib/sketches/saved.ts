@@ -41,5 +41,6 @@ export function opened(
     throw sketchErrors.sketch_damaged(`The sketch "${kind}" has another number of figures.`)
   }
   const numbers = Array.from({ length: count }, (_, i) => view.getFloat64(8 + i * 8, true))
-  return { numbers, memory: bytes.slice(end) }
+  // A `Buffer` would give a view of its pool.
+  return { numbers, memory: new Uint8Array(bytes.subarray(end)) }
 }

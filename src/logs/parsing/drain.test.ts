@@ -60,3 +60,8 @@ describe.skipIf(!needs('shared-data'))('Drain with the published settings', () =
     expect(groupingAccuracy(found, labels)).toBeCloseTo(published.get(system)!, 10)
   })
 })
+
+test('a message of any length is masked at once', () => {
+  const drain = createDrain({ masks: ['([\\w-]+\\.){2,}[\\w-]+'] })
+  expect(drain.add('x'.repeat(1_000_000)).template.length).toBe(1)
+})

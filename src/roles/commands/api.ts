@@ -6,6 +6,7 @@ import {
   type BodyOf,
   type OperationName,
   type ParamsOf,
+  type QueryOf,
   type ResponseOf,
 } from '../../server/contract/index.ts'
 import { requireServer } from './connection.ts'
@@ -22,7 +23,11 @@ export interface ServerOfPerson {
 /** Errors: `server_unreachable`, and whatever the server refuses with. */
 export type Ask = <Name extends OperationName>(
   name: Name,
-  request?: { readonly params?: ParamsOf<Name>; readonly body?: BodyOf<Name> },
+  request?: {
+    readonly params?: ParamsOf<Name>
+    readonly query?: QueryOf<Name>
+    readonly body?: BodyOf<Name>
+  },
 ) => Promise<ResponseOf<Name>>
 
 const ANSWER_WITHIN_MS = 60_000
@@ -34,11 +39,12 @@ export async function askAs({ url, home, keyFile }: ServerOfPerson): Promise<Ask
     throw commandErrors.option_invalid('Name the file that holds your key with --key-file.')
   }
   const key = (await textOfFile(keyFile)).trim()
-  return async (name, { params = {}, body } = {}) => {
+  return async (name, { params = {}, query = {}, body } = {}) => {
     const { method, path } = addresses[name]
     const values = params as Readonly<Record<string, string>>
     const filled = path.replaceAll(/:(\w+)/g, (_, part: string) => encodeURIComponent(values[part]))
-    const response = await fetch(`${base}${filled}`, {
+    const asked = new URLSearchParams(query as Record<string, string>).toString()
+    const response = await fetch(`${base}${filled}${asked === '' ? '' : `?${asked}`}`, {
       method,
       headers: {
         authorization: `Bearer ${key}`,

@@ -104,7 +104,10 @@ function notesOf(rule: Report['rules'][number]): string[] {
   const [name, n] = Object.entries(rule.overlap).toSorted((a, b) => b[1] - a[1])[0] ?? []
   if (n !== undefined) notes.push(`${Math.round((n / rule.fired.n) * 100)} % with ${name}`)
   if (rule.hoursOverCap > 0) notes.push(`${count(rule.hoursOverCap, 'hour')} over its cap`)
-  if (rule.failed > 0) notes.push(`failed on ${count(rule.failed, 'event')}`)
+  if (rule.failed > 0) {
+    const why = rule.failedFirst === undefined ? '' : ` (${rule.failedFirst.why})`
+    notes.push(`could not be calculated on ${count(rule.failed, 'event')}${why}`)
+  }
   return notes
 }
 

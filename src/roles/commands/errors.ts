@@ -74,6 +74,12 @@ export const commandErrors = defineErrors({
     action:
       'Make room, or let this user write there; the same command then goes on where it stopped.',
   },
+  outside_unanswered: {
+    status: 503,
+    title: 'The model that is computed elsewhere does not answer',
+    action:
+      'See to it that it runs; into a file the same command then goes on behind the rows that are done.',
+  },
   input_changed: {
     status: 409,
     title: 'The input changed while it was read',

@@ -16,6 +16,7 @@ import {
   type HousekeepingRules,
   type SweptPart,
 } from '../housekeeping.ts'
+import { type ServedSweep, sweepServedModels } from '../served-sweep.ts'
 import { byCommand, existingHome, runningServer, withMetadata } from './connection.ts'
 import { snapshotsOf } from './engines.ts'
 
@@ -69,12 +70,17 @@ async function sweep({ home: directory }: HousekeepingOptions, request: Request)
     const { hour: _, ...rules } = usualHousekeeping
     const options = { rules, clock: systemClock }
     const ofWork = { ...metadata, home: opened, snapshots: snapshotsOf(opened) }
-    return runAll(housekeepingOfKeep(metadata, options), housekeepingOfWork(ofWork, options))
+    const served = {
+      sweep: (options: ServedSweep) => sweepServedModels(opened.published, options),
+    }
+    const ofKeep = housekeepingOfKeep({ ...metadata, served }, options)
+    return runAll(ofKeep, housekeepingOfWork(ofWork, options))
   })
 }
 
 const titles: Readonly<Record<string, readonly [string, string]>> = {
   modelFiles: ['model file', 'model files'],
+  servedModels: ['document of a served model', 'documents of served models'],
   loggedModels: ['logged model', 'logged models'],
   kept: ['stays', 'stay'],
   found: ['more found, to go later', 'more found, to go later'],

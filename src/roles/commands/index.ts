@@ -37,6 +37,10 @@ export function createCommandActions(terminal: Terminal): CommandActions {
       (await import('./housekeeping.ts')).housekeeping(options, terminal),
     experiments: async (act, options) =>
       (await import('./experiments.ts')).experiments(act, options, terminal),
+    logsParse: async (file, options) =>
+      (await import('./logs-parse.ts')).logsParse(file, options, terminal),
+    logsVisitors: async (file, options) =>
+      (await import('./logs-visitors.ts')).logsVisitors(file, options, terminal),
     featuresList: async (project, options) =>
       (await import('./features-list.ts')).featuresList(project, options, terminal),
     featuresShow: async (feature, project) =>
@@ -93,6 +97,12 @@ export function createCommandActions(terminal: Terminal): CommandActions {
       (await import('./decisions-retain.ts')).decisionsRelease(name, options, terminal),
     decisionsExport: async (options) =>
       (await import('./decisions-export.ts')).decisionsExport(options, terminal),
+    noveltySessions: async (options) =>
+      (await import('./novelty-sessions.ts')).noveltySessions(options, terminal),
+    noveltyStream: async (file, options) =>
+      (await import('./novelty-stream.ts')).noveltyStream(file, options, terminal),
+    noveltyPatterns: async (options) =>
+      (await import('./novelty-patterns.ts')).noveltyPatterns(options, terminal),
     keysList: async (options) => (await import('./keys.ts')).keysList(options, terminal),
     keysCreate: async (options) => (await import('./keys.ts')).keysCreate(options, terminal),
     keysRevoke: async (id, options) =>

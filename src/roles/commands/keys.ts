@@ -39,7 +39,7 @@ export function keysList(options: HomeOptions, { out, err }: Terminal): Promise<
 
 /** Makes an identity with one role and a key. The key alone goes to standard output. */
 export function keysCreate(
-  { home, name, role, program }: NewKeyOptions,
+  { home, name, program, role = program ? 'caller' : 'analyst' }: NewKeyOptions,
   terminal: Terminal,
 ): Promise<number> {
   return withKept(home, async ({ access }) => {

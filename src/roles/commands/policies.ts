@@ -20,7 +20,8 @@ const GIVEN_REASON = 'By hand, from the terminal'
 interface Told {
   readonly answer: unknown
   readonly say: (out: TextOutput) => void
-  readonly mistakes?: number
+  /** Mistakes, and tests that do not hold. */
+  readonly wrong?: number
 }
 
 export async function policies(
@@ -31,7 +32,7 @@ export async function policies(
   const told = await answerTo(act, options, await askAs(options))
   if (options.json) out.line(JSON.stringify(told.answer, null, 2))
   else told.say(out)
-  return (told.mistakes ?? 0) === 0 ? exitCodes.ok : exitCodes.notHeld
+  return (told.wrong ?? 0) === 0 ? exitCodes.ok : exitCodes.notHeld
 }
 
 async function answerTo(act: PoliciesAct, options: PoliciesOptions, ask: Ask): Promise<Told> {
@@ -39,20 +40,28 @@ async function answerTo(act: PoliciesAct, options: PoliciesOptions, ask: Ask): P
   const { reason = GIVEN_REASON, draft: changed } = options
   switch (act.act) {
     case 'show':
-      return work(await ask('policyWork', { params: { policy } }))
-    case 'check':
-      return check(await ask('checkDraft', { params: { policy }, body: await contentOf(act.file) }))
+      return changed === undefined
+        ? work(await ask('policyWork', { params: { policy } }))
+        : one(await ask('draft', { params: { policy, draft: changed } }))
+    case 'check': {
+      const { parts, tests } = await contentOf(act.file)
+      return check(await ask('checkDraft', { params: { policy }, body: { parts, tests } }))
+    }
     case 'try': {
       const { parts } = await contentOf(act.file)
       return sentence(await ask('tryDraft', { params: { policy }, body: { parts } }))
     }
     case 'draft': {
-      const body = { ...(await contentOf(act.file)), reason }
-      return saved(
-        changed === undefined
-          ? await ask('newDraft', { params: { policy }, body })
-          : await ask('saveDraft', { params: { policy, draft: changed }, body }),
-      )
+      const { binds, ...content } = await contentOf(act.file)
+      const body = { ...content, reason }
+      if (changed === undefined) return saved(await ask('newDraft', { params: { policy }, body }))
+      if (binds === undefined) {
+        throw commandErrors.option_invalid(
+          `${act.file} does not say as what the draft was read. Take the file from \`assay policies show ${policy} --draft ${changed} --json\`, which has "binds", and change that.`,
+        )
+      }
+      const params = { policy, draft: changed }
+      return saved(await ask('saveDraft', { params, body: { ...body, binds } }))
     }
     case 'pause':
     case 'resume': {
@@ -100,10 +109,24 @@ function check(answer: ResponseOf<'checkDraft'>): Told {
   const { mistakes, results, differences } = answer
   const say = (out: TextOutput) => {
     for (const mistake of mistakes) out.line(mistake.sentence)
+    for (const { name, passed, sentence: why } of results) {
+      out.line(`${name}: ${passed ? '' : 'does not hold: '}${why}`)
+    }
+    for (const difference of differences) out.line(difference)
+  }
+  return { answer, say, wrong: mistakes.length + results.filter(({ passed }) => !passed).length }
+}
+
+function one(answer: ResponseOf<'draft'>): Told {
+  const { id, state, parts, results, differences } = answer
+  const say = (out: TextOutput) => {
+    out.line(`${id} ${state}: ${answer.sentence}`)
+    for (const { name, when, then } of parts.rules)
+      out.line(`${name} (${then ?? 'signal'}): ${when}`)
     for (const result of results) out.line(`${result.name}: ${result.sentence}`)
     for (const difference of differences) out.line(difference)
   }
-  return { answer, say, mistakes: mistakes.length }
+  return { answer, say }
 }
 
 function saved(answer: ResponseOf<'newDraft'>): Told {
@@ -158,14 +181,17 @@ function entries(answer: ResponseOf<'listEntries'>): Told {
   return { answer, say: (out) => printTable(out, ['value', 'until', 'by', 'reason'], rows) }
 }
 
-type Content = Pick<BodyOf<'checkDraft'>, 'parts' | 'tests'>
+type Content = BodyOf<'checkDraft'> & Pick<BodyOf<'saveDraft'>, 'binds'>
 
 /** What a file says of a draft; the server holds it against its schema. Error: `input_unreadable`. */
 async function contentOf(file: string): Promise<Content> {
   try {
-    const { parts, tests = [] } = JSON.parse(await textOfFile(file)) as Partial<Content> &
-      Pick<Content, 'parts'>
-    return { parts, tests }
+    const {
+      parts,
+      tests = [],
+      binds,
+    } = JSON.parse(await textOfFile(file)) as Partial<Content> & Pick<Content, 'parts'>
+    return { parts, tests, ...(binds !== undefined && { binds }) }
   } catch (cause) {
     if (cause instanceof AssayError) throw cause
     throw commandErrors.input_unreadable(`${file}: ${(cause as Error).message}`, { cause })

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { count, exitCodes, type ScoreOptions, type Terminal } from '../../cli/index.ts'
 import {
   columnOf,
@@ -19,16 +20,21 @@ import {
   createEngine,
   usualCircumstances,
   type DecisionEngine,
+  type OutsideAnswers,
 } from '../../decisions/index.ts'
 import { EventStream, HistoryReplay, type SourceEvents } from '../../features/index.ts'
 import { contentHash } from '../../lib/hash.ts'
+import { fromRows } from '../../lib/matrix.ts'
 import {
+  answersOn,
   deploymentDocument,
   knownLabels,
   labelsNotBeforeEvents,
   otherSnapshots,
+  outsideModels,
   readOtherEvents,
   type KnownLabels,
+  type ScoreOutside,
 } from '../../pipelines/index.ts'
 import type { CompiledProject } from '../../projects/index.ts'
 import type { ModelVersion } from '../../registry/index.ts'
@@ -38,6 +44,7 @@ import { withKept, type Kept } from './connection.ts'
 import { snapshotsOf } from './engines.ts'
 import { commandErrors } from './errors.ts'
 import { labelsInFilesOf, projectIn } from './project.ts'
+import { openFrom, outsideScorer } from './score-outside.ts'
 import { askedOfFile, askedOfVersion, eventsAmong, type AskedEvents } from './score-events.ts'
 import { isReplaceable } from './table-file.ts'
 
@@ -59,7 +66,14 @@ export async function score(
   const isKept = out !== undefined && (await isReplaceable(out))
   const folder = isKept ? progressFolder(out) : ownFolder()
   const told = { past: 0 }
-  const { rows } = await runBatch(batchOf(asked, join(folder, 'events'), told), target, terminal)
+  const scorer = outsideScorer({
+    open: openFrom(asked.home),
+    pause: sleep,
+    onWait: (reason, ms) =>
+      terminal.err.line(`The model does not answer (${reason}); again in ${ms / 1000} s.`),
+  })
+  const batch = batchOf(asked, { folder: join(folder, 'events'), told, score: scorer.score })
+  const { rows } = await runBatch(batch, target, terminal).finally(() => scorer.close())
   const { version } = asked
   terminal.err.line(
     `${count(rows, 'row')} scored by ${version.model} version ${version.version} (${version.status}), ` +
@@ -136,11 +150,6 @@ async function questionOf(
   const version = await chooseVersion(project, kept)
   const modelJson = await registry.modelJson(version.model, version.version)
   const document = deploymentDocument(project, version, modelJson)
-  if (document.model.body.kind === 'outside') {
-    throw commandErrors.version_not_scored(
-      `${version.model} version ${version.version} is computed outside of this process, which a batch does not ask.`,
-    )
-  }
   const rows = await versionNamed(file, kept)
   const ports = { catalog, snapshots: snapshotsOf(home) }
   const known = await catalog.current(source.name)
@@ -193,8 +202,9 @@ const ROWS_AT_ONCE = 1000
 const PAST_AT_ONCE = 65_536
 
 /** The rows that are refused come first, then the scores in the order of the events. */
-function batchOf(asked: Question, folder: string, told: { past: number }): Batch {
+function batchOf(asked: Question, work: Work): Batch {
   const { source, withReasons, facts } = asked
+  const { folder } = work
   const idName = source.columns.find(({ name }) => name === source.id)!.from
   return {
     facts,
@@ -212,8 +222,7 @@ function batchOf(asked: Question, folder: string, told: { past: number }): Batch
         }
         if (events.rows === 0) return
         yield* scoresOf(asked, events, {
-          folder,
-          told,
+          ...work,
           skip: Math.max(0, position - events.refused),
           scores: () => new Scores(idName, withReasons),
         })
@@ -232,9 +241,15 @@ function askedEvents(asked: Question, folder: string): Promise<AskedEvents> {
   return askedOfFile({ path: file, source, labels: own, keepsLabels, folder })
 }
 
-interface Scoring {
+interface Work {
+  /** For what is put aside. */
   readonly folder: string
   readonly told: { past: number }
+  /** Asks a model that is computed elsewhere. */
+  readonly score: ScoreOutside
+}
+
+interface Scoring extends Work {
   /** Rows that were scored before. */
   readonly skip: number
   scores(): Scores
@@ -243,20 +258,32 @@ interface Scoring {
 async function* scoresOf(
   asked: Question,
   events: AskedEvents,
-  { folder, told, skip, scores }: Scoring,
+  { folder, told, skip, scores, score: scoreOutside }: Scoring,
 ): AsyncGenerator<BatchChunk> {
   const { document, source, others, withReasons, known, home } = asked
+  const outside = outsideModels(document)
   const total = events.rows + known.reduce((sum, { rows }) => sum + rows, 0)
   let replay: HistoryReplay | undefined
   let engine: DecisionEngine | undefined
   let vector = new Float64Array()
-  let table = scores()
+  let waiting: Waiting[] = []
   let done = 0
   let own = 0
-  const chunk = (): BatchChunk => {
-    const finished = table
-    table = scores()
-    return { read: finished.rows, share: done / total, table: finished, refused: [] }
+  const answersTo = async (rows: readonly Waiting[]) => {
+    if (outside.length === 0 || rows.length === 0) return () => usualCircumstances.outside
+    const vectors = rows.map((each) => each.vector)
+    return answersOn(outside, fromRows(engine!.featureNames, vectors), scoreOutside)
+  }
+  /** What waits, judged together: a model elsewhere is asked for many rows at once. */
+  const chunk = async (): Promise<BatchChunk> => {
+    const rows = waiting
+    waiting = []
+    const table = scores()
+    const answers = await answersTo(rows)
+    rows.forEach(({ id, row, vector: values }, at) =>
+      table.add(id, judge(engine!, row, values, answers(at), withReasons)),
+    )
+    return { read: table.rows, share: done / total, table, refused: [] }
   }
   for await (const among of eventsAmong(events, source, known, { home, folder })) {
     if (replay === undefined) {
@@ -283,15 +310,22 @@ async function* scoresOf(
       } else if (++own > skip) {
         const row = rowAt(source, frame, stream.at)
         const id = textAt(columnOf(frame, source.id), stream.at)!
-        table.add(id, judge(engine!, row, canonicalVector(vector), withReasons))
+        waiting.push({ id, row, vector: canonicalVector(vector.slice()) })
       }
-      if (table.rows >= ROWS_AT_ONCE || done % PAST_AT_ONCE === 0) yield chunk()
+      if (waiting.length >= ROWS_AT_ONCE || done % PAST_AT_ONCE === 0) yield await chunk()
       // What comes after the last that is asked about changes nothing any more.
       if (own === events.rows) break
     }
     if (own === events.rows) break
   }
-  if (table.rows > 0) yield chunk()
+  if (waiting.length > 0) yield await chunk()
+}
+
+/** A row that is not judged yet. */
+interface Waiting {
+  readonly id: string
+  readonly row: ReturnType<typeof rowAt>
+  readonly vector: Float64Array
 }
 
 type Judged = ReturnType<typeof judge>
@@ -301,11 +335,13 @@ function judge(
   engine: DecisionEngine,
   row: ReturnType<typeof rowAt>,
   vector: Float64Array,
+  outside: OutsideAnswers,
   withReasons: boolean,
 ) {
+  const circumstances = { ...usualCircumstances, outside }
   return withReasons
-    ? engine.explain(row, vector, usualCircumstances)
-    : engine.answer(row, vector, usualCircumstances)
+    ? engine.explain(row, vector, circumstances)
+    : engine.answer(row, vector, circumstances)
 }
 
 /** Scores that are gathered, as a table. */

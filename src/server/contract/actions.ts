@@ -64,7 +64,8 @@ export const Redriven = Type.Object({ letters: Type.Integer() })
 export const SetAsideQuery = Type.Object({
   topic: Type.Optional(Type.String({ maxLength: 249 })),
   all: Type.Optional(Type.Boolean({ description: 'Also those that were sent once more' })),
-  before: Type.Optional(Type.Integer({ minimum: 1, description: 'The `next` of the page before' })),
+  ...pageQuery,
+  ...exportQuery,
 })
 export const SetAsideMessage = Type.Object({
   sequence: Type.Integer(),
@@ -82,7 +83,7 @@ export type SetAsideMessage = Static<typeof SetAsideMessage>
 export const SetAsidePage = Type.Object({
   items: Type.Array(SetAsideMessage),
   waiting: Type.Integer(),
-  next: Nullable(Type.Integer()),
+  next: Nullable(Type.String()),
 })
 export const SetAsideParams = Type.Object({ sequence: Type.Integer({ minimum: 1 }) })
 export const ResendMessage = Type.Object({
@@ -117,6 +118,7 @@ export const actionRoutes = {
     summary: 'Messages of streams on which nothing could be decided',
     query: SetAsideQuery,
     response: SetAsidePage,
+    exports: true,
   },
   resendMessage: {
     summary: 'Decide on such a message once more, as it came or mended',

@@ -137,6 +137,7 @@ export const addresses = {
   setAlias: { method: 'PUT', path: '/api/v1/models/:model/aliases/:alias' },
 
   endpoints: { method: 'GET', path: '/api/v1/endpoints' },
+  comparisons: { method: 'GET', path: '/api/v1/comparisons' },
   endpoint: { method: 'GET', path: '/api/v1/endpoints/:policy' },
   proposeChallenger: { method: 'POST', path: '/api/v1/endpoints/:policy/challengers' },
   endChallenger: { method: 'POST', path: '/api/v1/endpoints/:policy/challengers/:name/end' },
@@ -160,6 +161,11 @@ export const addresses = {
 
   monitoring: { method: 'GET', path: '/api/v1/monitoring' },
   storage: { method: 'GET', path: '/api/v1/storage' },
+
+  logStreams: { method: 'GET', path: '/api/v1/log-streams' },
+  visitors: { method: 'GET', path: '/api/v1/log-streams/:stream/visitors' },
+  logTemplates: { method: 'GET', path: '/api/v1/log-streams/:stream/templates' },
+  sendLogLines: { method: 'POST', path: '/api/v1/log-streams/:stream/lines' },
 
   audit: { method: 'GET', path: '/api/v1/audit' },
   auditEntry: { method: 'GET', path: '/api/v1/audit/:index' },

@@ -66,7 +66,8 @@ export const BacktestResult = Type.Object({
       adds: Tally,
       overlap: Type.Record(Type.String(), Type.Integer()),
       hoursOverCap: Type.Integer(),
-      failed: Type.Integer(),
+      failed: Type.Integer({ description: 'Events on which it could not be calculated' }),
+      failedFirst: Type.Optional(Type.Object({ eventId: Type.String(), why: Type.String() })),
     }),
   ),
   days: Type.Array(

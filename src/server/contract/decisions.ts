@@ -146,6 +146,7 @@ export type Timeline = Static<typeof Timeline>
 export const RuleResult = Type.Object({
   name: Type.String(),
   fired: Type.Boolean(),
+  failed: Nullable(Type.String({ description: 'Why it could not be calculated' })),
   expression: Type.String({ description: 'CEL' }),
   then: Nullable(Outcome),
   reason: Type.String(),

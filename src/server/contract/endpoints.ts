@@ -1,6 +1,8 @@
 /** Endpoints: who answers a policy's traffic, how they do, and what people change about it. */
 import { Type, type Static } from '@sinclair/typebox'
 import {
+  exportQuery,
+  expressionLengthMax,
   Identity,
   Interval,
   Nullable,
@@ -61,7 +63,9 @@ export const ProposeChallenger = Type.Object(
     version: Type.Integer({ minimum: 1 }),
     mode: OneOf(modes),
     share: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1 })),
-    when: Type.Optional(Type.String({ maxLength: 4000, description: 'CEL; live traffic only' })),
+    when: Type.Optional(
+      Type.String({ maxLength: expressionLengthMax, description: 'CEL; live traffic only' }),
+    ),
     sticky: Type.Optional(Type.String({ description: 'The first key column unless said' })),
     steps: Type.Optional(Type.Array(CanaryStep, { maxItems: 20 })),
     guards: Type.Optional(
@@ -192,11 +196,62 @@ export const Endpoint = Type.Composite([
 ])
 export type Endpoint = Static<typeof Endpoint>
 
+const comparedFigures = [
+  'answers',
+  'allowed',
+  'recall',
+  'disturbed',
+  'precision',
+  'not_answered',
+  'latency_ms_p99',
+  'psi',
+  'score_distance',
+  'same_outcome',
+] as const
+const FigureOf = Nullable(
+  Type.Object({
+    value: Nullable(Type.Number()),
+    low: Nullable(Type.Number()),
+    high: Nullable(Type.Number()),
+    n: Nullable(Type.Integer()),
+  }),
+)
+/** A line of the table in which champion and challenger stand beside each other. */
+export const ComparedFigure = Type.Object({
+  policy: Type.String(),
+  name: Type.String({ description: 'Of the challenger' }),
+  version: Type.String(),
+  mode: OneOf(modes),
+  figure: OneOf(comparedFigures),
+  champion: FigureOf,
+  challenger: FigureOf,
+  difference: Nullable(
+    Type.Object(
+      { value: Type.Number(), low: Type.Number(), high: Type.Number() },
+      { description: 'Challenger − champion, with 95 % confidence' },
+    ),
+  ),
+  test: Nullable(Type.Object({ discordant: Type.Integer(), pValue: Type.Number() })),
+  guard: Nullable(Type.Number({ description: 'Beyond it the challenger is taken off' })),
+})
+export type ComparedFigure = Static<typeof ComparedFigure>
+const ComparisonsQuery = Type.Object({
+  policy: Type.Optional(Type.String({ maxLength: 100 })),
+  name: Type.Optional(Type.String({ maxLength: 100, description: 'Of the challenger' })),
+  ...exportQuery,
+})
+
 const PolicyParams = Type.Object({ policy: Type.String() })
 const ProposalParams = Type.Object({ policy: Type.String(), proposal: Type.String() })
 const Because = Type.Object({ reason: Reason }, { additionalProperties: false })
 
 export const endpointRoutes = {
+  comparisons: {
+    summary: 'Champions and challengers, figure by figure',
+    query: ComparisonsQuery,
+    response: Type.Object({ items: Type.Array(ComparedFigure) }),
+    exports: true,
+  },
   endpoints: { summary: 'Policies that answer traffic', response: Endpoints },
   endpoint: {
     summary: 'Who answers a policy’s traffic, and how champion and challengers do',

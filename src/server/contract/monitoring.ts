@@ -11,6 +11,7 @@ import {
   Time,
   Verdict,
 } from './shapes.ts'
+import { FailingRule } from './policies.ts'
 import { BankClock } from './session.ts'
 
 export const MonitoringQuery = Type.Object(rangeQuery)
@@ -57,6 +58,7 @@ export const PerformancePoint = Type.Object({
 
 export const Monitoring = Type.Object({
   clock: BankClock,
+  policy: Type.String(),
   range: ResolvedRange,
   verdict: Verdict,
   drift: Type.Array(DriftRow),
@@ -65,6 +67,10 @@ export const Monitoring = Type.Object({
   ratesVerdict: Verdict,
   latency: Type.Array(LatencyPoint),
   latencyVerdict: Verdict,
+  failingRules: Type.Array(FailingRule, {
+    description: 'Of the policy that decides now, in the range',
+  }),
+  rulesVerdict: Verdict,
   performance: Type.Array(
     Type.Object({
       metric: OneOf(['precision', 'recall']),

@@ -1,6 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox'
 import {
   exportQuery,
+  expressionLengthMax,
   Identity,
   Nullable,
   OneOf,
@@ -76,7 +77,7 @@ const AnswerChange = Type.Object({ action: OneOf(['confirm', 'withdraw']), reaso
 const PolicyRule = Type.Object(
   {
     name: Name,
-    when: Type.String({ maxLength: 4000 }),
+    when: Type.String({ maxLength: expressionLengthMax }),
     then: Type.Optional(Outcome),
     reason: Type.String({ maxLength: 500 }),
     priority: Type.Optional(Type.Integer()),
@@ -267,6 +268,17 @@ const Draft = Type.Object({
 })
 export type Draft = Static<typeof Draft>
 
+/** A rule that could not be calculated on events, and so did not fire on them. */
+export const FailingRule = Type.Object({
+  rule: Type.String(),
+  n: Type.Integer({ description: 'Events' }),
+  since: Time,
+  last: Time,
+  eventId: Type.String({ description: 'The last one' }),
+  why: Nullable(Type.String({ description: 'On the last one; null while nobody can say' })),
+})
+export type FailingRule = Static<typeof FailingRule>
+
 const PolicyWork = Type.Object({
   policy: Type.String(),
   version: Type.String(),
@@ -283,6 +295,9 @@ const PolicyWork = Type.Object({
       resume: Nullable(Type.String({ description: 'The proposal that waits for another person' })),
     }),
   ),
+  failing: Type.Array(FailingRule, {
+    description: 'Since the policy as it is decides, in the last 30 days at most',
+  }),
   waiting: Type.Array(
     Type.Object({
       id: Type.String(),

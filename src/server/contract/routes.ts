@@ -80,6 +80,7 @@ import {
   Started,
   UploadQuery,
 } from './learning.ts'
+import { logRoutes } from './logs.ts'
 import { modelRoutes } from './model-routes.ts'
 import { Monitoring, MonitoringQuery } from './monitoring.ts'
 import { Storage } from './storage.ts'
@@ -380,6 +381,7 @@ const schemas = {
     response: Monitoring,
   },
   storage: { summary: 'Bytes per decision, and days until the disk is full', response: Storage },
+  ...logRoutes,
 
   audit: { summary: 'The audit log', query: AuditQuery, response: AuditPage, exports: true },
   auditEntry: {

@@ -169,7 +169,15 @@ export const RunTagParams = Type.Object({ runId: Type.String(), key: Type.String
 
 /** A key for a program, such as a Python client; the only answer that ever holds the key. */
 export const NewProgramKey = Type.Object(
-  { name: Type.String({ minLength: 1, maxLength: 100 }) },
+  {
+    name: Type.String({ minLength: 1, maxLength: 100 }),
+    role: Type.Optional(
+      OneOf(
+        ['analyst', 'caller'],
+        'A caller only asks for decisions and predictions; an analyst unless stated',
+      ),
+    ),
+  },
   { additionalProperties: false },
 )
 export const ProgramKey = Type.Object({

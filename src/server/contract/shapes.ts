@@ -10,6 +10,9 @@ export const OneOf = <const T extends readonly string[]>(values: T, description?
     ...(description === undefined ? {} : { description }),
   })
 
+/** Characters of a condition; as many as the rule language takes. */
+export const expressionLengthMax = 2000
+
 /** ISO 8601 in UTC, with as many digits of the second as are known: 2018-08-15T14:03:07.250000Z. */
 export const Time = Type.String({ format: 'date-time', description: 'ISO 8601, UTC' })
 export type Time = Static<typeof Time>

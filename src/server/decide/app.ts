@@ -9,7 +9,7 @@ import { decisionErrors } from '../../decisions/index.ts'
 import { parseStrictJson } from '../../lib/canonical-json.ts'
 import { AssayError, isAssayError, toProblem } from '../../lib/errors.ts'
 import type { InferenceDoor } from '../inference/index.ts'
-import { arrival, asRefusal, drained, refuseEncoded, wrongType } from '../refusals.ts'
+import { arrival, asRefusal, refuseEncoded, throwAway, wrongType } from '../refusals.ts'
 import { createDecisionDoor, EVENT_BYTES_MAX } from './decision-door.ts'
 import { doorErrors } from './errors.ts'
 import { metricsType } from '../prometheus.ts'
@@ -203,7 +203,7 @@ function forward(
     refuseForeignHost(request.headers.host, hosts)
   } catch (error) {
     const problem = toProblem(error)
-    request.resume()
+    throwAway(request)
     response.writeHead(problem.status, { 'content-type': 'application/problem+json' })
     response.end(JSON.stringify(problem))
     return
@@ -219,7 +219,9 @@ async function refuse(
 ): Promise<FastifyReply> {
   const known = error instanceof AssayError ? error : asRefusal(error, request)
   if (known === undefined) onDefect(error, request)
-  await drained(request.raw)
+  // The framework would end the connection under a client that is still sending.
+  reply.removeHeader('connection')
+  throwAway(request.raw)
   return sendProblem(reply, known ?? error)
 }
 

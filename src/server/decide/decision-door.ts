@@ -5,7 +5,7 @@ import { decisionErrors, type DecisionService } from '../../decisions/index.ts'
 import { parseStrictJson } from '../../lib/canonical-json.ts'
 import { isAssayError, toProblem, type Problem } from '../../lib/errors.ts'
 import { readBody } from '../body.ts'
-import { drained, refuseEncoded, refusals, wrongType } from '../refusals.ts'
+import { refuseEncoded, refusals, throwAway, wrongType } from '../refusals.ts'
 import type { DecideAppOptions } from './app.ts'
 import { refuseForeignHost } from './who.ts'
 
@@ -101,7 +101,10 @@ export function createDecisionDoor({
             whole: (body) => void answer(request, response, address, body).catch(fail),
             tooLarge: (bytes) => fail(refusals.body_too_large(`The body has ${bytes} bytes.`)),
           }),
-        (error: unknown) => void drained(request).then(() => fail(error)),
+        (error: unknown) => {
+          throwAway(request)
+          fail(error)
+        },
       )
     },
     drain() {

@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import { BlockList, isIP, type AddressInfo } from 'node:net'
 import { toProblem } from '../../lib/errors.ts'
-import { arrival } from '../refusals.ts'
+import { arrival, throwAway } from '../refusals.ts'
 import { doorErrors } from './errors.ts'
 import { createSlowUploads } from './slow-uploads.ts'
 import { listenFailure } from './start.ts'
@@ -27,7 +27,7 @@ export async function openLoopbackDoor(
       refuseForeign(request)
     } catch (error) {
       const problem = toProblem(error)
-      request.resume()
+      throwAway(request)
       response.writeHead(problem.status, { 'content-type': 'application/problem+json' })
       response.end(JSON.stringify(problem))
       return

@@ -12,7 +12,7 @@ export function metricsText(
   inference: readonly string[] = [],
 ): string {
   const { decisions, replayed, refused, rulesFailed, rulesPaused, ...figures } = service.metrics()
-  const { unanswered, events, labels, latency } = figures
+  const { unanswered, shadows, events, labels, latency } = figures
   const status = service.status()
   const lines = [
     ...metric(
@@ -41,6 +41,12 @@ export function metricsText(
       'counter',
       'Decisions on which a model gave no answer, by its place: the next one took over.',
       labelled('by', unanswered),
+    ),
+    ...metric(
+      'assay_shadow_questions_total',
+      'counter',
+      'Questions to challengers in shadow, by what became of them.',
+      labelled('result', { ...shadows }),
     ),
     ...metric(
       'assay_rules_paused',

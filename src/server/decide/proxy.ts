@@ -3,6 +3,7 @@
 import * as http from 'node:http'
 import { toProblem } from '../../lib/errors.ts'
 import { localAddress } from '../../lib/rpc.ts'
+import { throwAway } from '../refusals.ts'
 import { doorErrors } from './errors.ts'
 
 /** Headers that belong to one connection (RFC 9110 §7.6.1) and end here. */
@@ -37,12 +38,20 @@ export function createPassOn(socketPath: string): { passOn: PassOn; close(): voi
       response.flushHeaders()
       answer.pipe(response)
       answer.on('error', () => response.destroy())
+      // Nobody waits for the rest of a request that is answered already, as where it is too large.
+      answer.on('end', () => {
+        if (!request.complete) onward.destroy()
+      })
     })
     onward.on('error', (error: NodeJS.ErrnoException) => {
       // A kept connection may have been closed just now; without a body nothing was lost by it.
       const mayRepeat = onward.reusedSocket && !hasBody(request) && error.code === 'ECONNRESET'
       if (mayRepeat && !response.headersSent) send(request, response, true)
       else answerUnavailable(request, response)
+    })
+    onward.on('close', () => {
+      request.unpipe(onward)
+      if (response.headersSent) throwAway(request)
     })
     response.on('close', () => {
       if (!response.writableFinished) onward.destroy()
@@ -82,11 +91,11 @@ function endToEnd(headers: http.IncomingHttpHeaders): http.OutgoingHttpHeaders {
 
 function answerUnavailable(request: http.IncomingMessage, response: http.ServerResponse): void {
   if (response.headersSent) {
-    response.destroy()
+    if (!response.writableEnded) response.destroy()
     return
   }
   request.unpipe()
-  request.resume()
+  throwAway(request)
   const wantsPage = request.method === 'GET' && (request.headers.accept ?? '').includes('text/html')
   const problem = toProblem(
     doorErrors.page_unavailable(

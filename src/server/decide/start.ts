@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import * as path from 'node:path'
 import {
   consumeStream,
+  createStreamShare,
   decideRemote,
   directoryDeployments,
   openDecisionService,
@@ -53,9 +54,9 @@ export interface StartDecideOptions {
   /** Called when the journal failed for good: the process must end and be started again. */
   readonly onFatal: (error: Error) => void
   readonly clock?: Clock
-  /** The models behind the door of prediction, and the version that it tells. */
   /** Asks models that are computed elsewhere for the policies that decide by one. */
   readonly outsideModels?: OutsideModels | undefined
+  /** The models behind the door of prediction, and the version of Assay that it tells. */
   readonly inference?: {
     readonly models: ModelHost
     readonly version: string
@@ -87,6 +88,9 @@ export interface RunningDecide {
   /** Stops listening, answers what is on its way, writes checkpoints, closes. */
   close(): Promise<void>
 }
+
+/** Of the requests that may be under way, those that messages of topics may be. */
+const STREAMS_SHARE = 1 / 4
 
 /** Where keep publishes deployment documents, and decide finds them. */
 export function deploymentsDirectory(home: Pick<Home, 'published'>): string {
@@ -149,11 +153,14 @@ export async function startDecide(options: StartDecideOptions): Promise<RunningD
     ),
     onDefect,
   })
+  const share = createStreamShare(Math.ceil(service.status().inFlightMax * STREAMS_SHARE))
   for (const { topic, policy } of options.streams?.policies ?? []) {
     const stream = { namespace: 'live', topic, policy }
     const onWarning = (message: string, error: unknown) =>
-      log.warn({ topic, error: String(error) }, message)
-    streams.push(await consumeStream(service, options.streams!.log, { ...stream, onWarning }))
+      log.warn({ topic, policy, error: String(error) }, message)
+    const onNote = (message: string) => log.info({ topic, policy }, message)
+    const consumed = { ...stream, share, onWarning, onNote }
+    streams.push(await consumeStream(service, options.streams!.log, consumed))
   }
   const rpc = await serveRpc(
     home.socket('decide'),

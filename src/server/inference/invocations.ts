@@ -129,11 +129,12 @@ function cellsOf(line: string): string[] {
   )
 }
 
-/** An empty cell is missing; a text stays, so that the check of the signature names it. */
+/** An empty cell is missing, an infinity is one however it is written; a text stays, so that the check of the signature names it. */
 function numberOrText(cell: string): number | string | null {
   const text = cell.trim()
   if (text === '' || /^nan$/i.test(text)) return null
-  const value = Number(text)
+  const [, sign] = /^([+-]?)inf(?:inity)?$/i.exec(text) ?? []
+  const value = sign === undefined ? Number(text) : sign === '-' ? -Infinity : Infinity
   return Number.isNaN(value) ? cell : value
 }
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { createKeepApp, type KeepAppOptions } from './app.ts'
 
 const pageDirectory = mkdtempSync(join(tmpdir(), 'assay-page-'))
@@ -59,5 +59,33 @@ test('odd addresses are nowhere, and their answers say so', async () => {
   expect(await get('/%00')).toBe('404 not_found')
   expect(await get(`/api/v1/runs/${'x'.repeat(2000)}`)).toMatch(/^40[04] /)
   expect(await get('/api/v1/runs')).toBe('401 not_signed_in')
+  expect(defects).toEqual([])
+})
+
+test('a query parameter that an address does not have is refused with those that it has', async () => {
+  const ada = { id: 'ada', name: 'Ada', kind: 'person', roles: ['analyst'], createdAtUs: 0 }
+  const asked: unknown[] = []
+  const open = await createKeepApp({
+    access: { authenticate: async () => ada },
+    handlers: {
+      audit: async ({ query }: { query: unknown }) => (asked.push(query), { items: [] }),
+      overview: async () => ({}),
+    },
+    pageDirectory,
+    version: '0',
+    onDefect: (error: unknown) => defects.push(error),
+  } as unknown as KeepAppOptions)
+  onTestFinished(() => open.close())
+  const get = (url: string) => open.inject({ method: 'GET', url })
+  const refused = await get('/api/v1/audit?sort=newest&actor=ada')
+  expect(codeOf(refused)).toBe('422 request_invalid')
+  expect(JSON.parse(refused.body)).toMatchObject({
+    detail: expect.stringMatching(
+      /^There is no query parameter "sort" at this address; it takes actor, action, .*limit/,
+    ),
+  })
+  expect(asked).toEqual([])
+  expect((await get('/api/v1/audit?actor=ada')).statusCode).toBe(200)
+  expect(asked).toMatchObject([{ actor: 'ada' }])
   expect(defects).toEqual([])
 })

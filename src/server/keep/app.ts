@@ -32,7 +32,8 @@ import {
   type MlflowDoorOptions,
 } from '../mlflow/index.ts'
 import type { OpenedFile } from '../../tracking/index.ts'
-import { asRefusal, drained, refuseEncoded } from '../refusals.ts'
+import { asRefusal, refuseEncoded, throwAway } from '../refusals.ts'
+import { asSent } from './bodies.ts'
 import { duties } from './duties.ts'
 import { serverErrors } from './errors.ts'
 import { exportRows, type ParquetWriter } from './export.ts'
@@ -65,7 +66,14 @@ export async function createKeepApp(options: KeepAppOptions): Promise<FastifyIns
   const app = Fastify({
     bodyLimit: BODY_BYTES_MAX,
     routerOptions: { maxParamLength: 1000 },
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: 'array', useDefaults: true } },
+    ajv: {
+      customOptions: {
+        removeAdditional: false,
+        coerceTypes: 'array',
+        useDefaults: true,
+        allowUnionTypes: true,
+      },
+    },
     logger: false,
     frameworkErrors: (error, request, reply) => void refuse(options, error, request, reply),
   })
@@ -227,6 +235,7 @@ function registerOperations(
         if (route.method !== 'GET' && sessionOf(request.headers.cookie) !== undefined)
           requireSameOrigin(request)
       },
+      preValidation: async (request) => refuseUnknownQuery(route, request),
       handler: async (request, reply) => {
         const call = {
           params: request.params,
@@ -263,8 +272,23 @@ function requestSchema({ params, query, body, table, upload }: Route): Record<st
   return {
     ...(params && { params }),
     ...(query && { querystring: query }),
-    ...(body && !upload && { body: table ? { content: tableSchemas(body) } : body }),
+    ...(body &&
+      !upload && { body: table ? { content: tableSchemas(asSent(body)) } : asSent(body) }),
   }
+}
+
+/** A filter or an order that is misspelt would give a list of something else. */
+function refuseUnknownQuery({ query }: Route, request: FastifyRequest): void {
+  const known = Object.keys((query?.['properties'] as object | undefined) ?? {})
+  const unknown = Object.keys(request.query as object).filter((name) => !known.includes(name))
+  if (unknown.length === 0) return
+  const offered = known.length === 0 ? 'it takes none' : `it takes ${known.join(', ')}`
+  throw serverErrors.request_invalid(
+    `There is no query parameter ${unknown
+      .slice(0, 5)
+      .map((name) => `"${name.slice(0, 40)}"`)
+      .join(', ')} at this address; ${offered}.`,
+  )
 }
 
 /** Only JSON has a form that the contract describes; other tables are read row by row. */
@@ -360,7 +384,9 @@ async function refuse(
   if (isMlflowPath(request.url)) return refuseMlflow({ onDefect }, error, request, reply)
   const known = asAssayError(error, request)
   if (known === undefined) onDefect(error, request)
-  await drained(request.raw)
+  // The framework would end the connection under a client that is still sending.
+  reply.removeHeader('connection')
+  throwAway(request.raw)
   return sendProblem(reply, known ?? error)
 }
 

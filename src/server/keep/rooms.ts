@@ -19,6 +19,7 @@ import type {
 import type { AfterReviews, Governance } from '../../governance/index.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Remote } from '../../lib/rpc.ts'
+import type { LogStreams } from '../../logs/index.ts'
 import type {
   ChallengerTests,
   DriftCountStore,
@@ -66,6 +67,7 @@ export interface LearningFiles {
 }
 
 export interface Rooms {
+  readonly logs: LogStreams
   readonly clock: Clock
   readonly disk: Pick<DiskWatch, 'report'>
   readonly access: Access

@@ -8,7 +8,7 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Identity } from '../../access/index.ts'
 import { AssayError, isAssayError } from '../../lib/errors.ts'
-import { asRefusal, drained } from '../refusals.ts'
+import { asRefusal, throwAway } from '../refusals.ts'
 import { ensureDefaultExperiment } from './default-experiment.ts'
 import { createArriving, type Arriving } from './arriving.ts'
 import { registerArtifactRoutes } from './artifact-routes.ts'
@@ -182,7 +182,9 @@ export async function refuseMlflow(
   // Who hung up while a file arrived made no defect of ours.
   const hungUp = request.raw.destroyed && isCode(error, 'ECONNRESET')
   if (known === undefined && !hungUp) onDefect(error, request)
-  await drained(request.raw)
+  // The framework would end the connection under a client that is still sending.
+  reply.removeHeader('connection')
+  throwAway(request.raw)
   return sendRefusal(reply, known ?? error)
 }
 

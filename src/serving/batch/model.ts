@@ -14,6 +14,7 @@ import {
 } from '../../learning/index.ts'
 import type { Matrix } from '../../lib/matrix.ts'
 import { servingErrors } from '../errors.ts'
+import { greatest } from '../prediction/answers.ts'
 import type { ServedBody } from '../prediction/document.ts'
 import { takesMissing } from '../prediction/engine-runtime.ts'
 
@@ -143,15 +144,6 @@ const matrixOf =
     rows,
     columns: columns as readonly Float64Array[],
   })
-
-/** The output that is explained: the only one, or the greatest of several. */
-function greatest(answers: Float64Array, row: number, width: number): number {
-  let best = 0
-  for (let k = 1; k < width; k++) {
-    if (answers[row * width + k] > answers[row * width + best]) best = k
-  }
-  return best
-}
 
 /** By size, and of equal ones in the order of the columns; what had no effect is left out. */
 function strongest(names: readonly string[], effects: Float64Array, most: number): RowReason[] {

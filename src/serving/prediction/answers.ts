@@ -105,7 +105,8 @@ export function refuseNaN(answers: readonly Tensor[]): readonly Tensor[] {
   return answers
 }
 
-function greatest(values: Float64Array, row: number, width: number): number {
+/** Which of a row's outputs is the greatest; of equal ones the first. */
+export function greatest(values: Float64Array, row: number, width: number): number {
   let best = 0
   for (let k = 1; k < width; k++) {
     if (values[row * width + k] > values[row * width + best]) best = k

@@ -90,6 +90,8 @@ describe('chances of rows', () => {
     ['a margin', [numbers('p', [2], [-1, 3])], /-1 for row 0/],
     ['several classes', [numbers('p', [2, 3], [0, 0, 1, 0, 0, 1])], /6 numbers for 2 rows/],
     ['two kinds', [numbers('p', [2], [0, 0]), numbers('q', [2], [0, 0])], /"p", "q" is plainly/],
+    ['fewer rows', [numbers('p', [1, 2], [0.5, 0.5])], /answers 1 rows; it was asked for 2/],
+    ['more rows', [numbers('p', [4], [0, 0, 0, 0])], /answers 4 rows; it was asked for 2/],
     ['a class alone', [numbers('label', [2], [0, 1])], /"label" is plainly a chance/],
   ])('are refused where the model gives %s', async (_, outputs, why) => {
     const runtime = runtimeOf([spec('a', [-1]), spec('b', [-1])], () => outputs)

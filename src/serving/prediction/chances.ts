@@ -71,7 +71,13 @@ function chancesIn(
   rows: number,
   refusedFrom: number | undefined,
 ): Float64Array {
-  const { name, data } = outputOfChances(outputs)
+  const { name, shape, data } = outputOfChances(outputs)
+  // An answer of half the rows with two chances each would pass for one of all with one.
+  if (shape[0] !== rows) {
+    throw servingErrors.inference_failed(
+      `Its output "${name}" answers ${shape[0] ?? 'no'} rows; it was asked for ${rows}.`,
+    )
+  }
   const width = data.length / rows
   if (width !== 1 && width !== 2) {
     throw servingErrors.inference_failed(

@@ -23,6 +23,9 @@ export interface RemoteOptions extends AddressPolicy {
   readonly inFlightMax?: number
 }
 
+/** What a server that is busy says, and a gateway whose server is away: it may answer in a moment. */
+const AWAY: readonly number[] = [429, 502, 503, 504]
+
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024
 
 /**
@@ -110,19 +113,13 @@ export async function openRemote(
   }
 
   function readAnswer(status: number, text: string): unknown {
-    let value: unknown
-    try {
-      value = JSON.parse(text === '' ? '{}' : text)
-    } catch {
-      throw servingErrors.inference_failed(`${address.host} answered ${status} without JSON.`)
-    }
-    if (status === 200) return value
+    const value = parsed(text)
+    if (status === 200 && value !== undefined) return value
     const { error } = (value ?? {}) as { readonly error?: unknown }
-    const why = `${address.host} answered ${status}: ${String(error).slice(0, 200)}`
-    if (status === 429 || status === 503) {
-      throw servingErrors.remote_unavailable(why, { extra: { retryAfter: 1 } })
-    }
-    throw servingErrors.inference_failed(why)
+    const what = value === undefined ? ' without JSON.' : `: ${String(error).slice(0, 200)}`
+    const why = `${address.host} answered ${status}${what}`
+    if (!AWAY.includes(status)) throw servingErrors.inference_failed(why)
+    throw servingErrors.remote_unavailable(why, { extra: { retryAfter: 1 } })
   }
 
   try {
@@ -140,6 +137,15 @@ export async function openRemote(
   } catch (error) {
     agent.destroy()
     throw error
+  }
+}
+
+/** Undefined where it is no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text === '' ? '{}' : text)
+  } catch {
+    return undefined
   }
 }
 

@@ -80,6 +80,11 @@ describe('a signature', () => {
       'input "hour" is -1 in row 1',
     ],
     [
+      'an infinite value, whatever the model says of its numbers',
+      [numbers('amount', [1, -Infinity]), numbers('hour', [1, 1])],
+      'input "amount" is -Infinity in row 1; a value is a finite number',
+    ],
+    [
       'a missing value',
       [numbers('amount', [NaN]), numbers('hour', [1])],
       'takes no missing values',

@@ -1,6 +1,15 @@
-import { Worker } from 'node:worker_threads'
-import { afterEach, describe, expect, test } from 'vitest'
-import { createModelThreads, type ModelThreads } from './thread-runtime.ts'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { MessageChannel, Worker } from 'node:worker_threads'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { isAssayError } from '../../lib/errors.ts'
+import { servingErrors } from '../errors.ts'
+import { writeServedModel } from './document.ts'
+import { createModelThreads, serveModelThread, type ModelThreads } from './thread-runtime.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'assay-model-thread-'))
+afterAll(() => rmSync(folder, { recursive: true }))
 
 /** A thread whose models do as their names say; it tells how many requests it has had. */
 const code = `
@@ -14,6 +23,9 @@ parentPort.on('message', ({ id, request: { act, hash } }) => {
   if (act === 'open' && hash === 'refuses') return done({ kind: 'refused', detail: 'no such file' })
   if (act === 'open') return done({ kind: 'opened', platform: hash, signature: { inputs: [], outputs: [] } })
   if (hash === 'falls') process.exit(1)
+  const [, code] = /^refuses (.*)/.exec(hash) ?? []
+  if (code === 'golden_mismatch') return done({ kind: 'refused', detail: 'as it says' })
+  if (code !== undefined) return done({ kind: 'refused', detail: 'as it says', code })
   done({ kind: 'predicted', outputs: [{ name: 'had', datatype: 'FP64', shape: [1], data: Float64Array.of(had) }] })
 })
 parentPort.postMessage({ kind: 'ready' })
@@ -36,6 +48,38 @@ function open(options: { readonly threadsMax?: number; readonly runMsMax?: numbe
   })
   return (hash: string) => threads!.open({ file: `${hash}.json`, hash })
 }
+
+describe('the side of the thread', () => {
+  test.each([
+    [servingErrors.remote_unavailable('It is away.'), 'remote_unavailable'],
+    [servingErrors.inference_timeout('It is slow.'), 'inference_timeout'],
+    [servingErrors.golden_mismatch('It is another.'), undefined],
+    [new Error('A defect'), undefined],
+  ])('tells %s by its code where that means the same outside', async (error, code) => {
+    const file = join(folder, 'remote.json')
+    const body = { kind: 'remote', url: 'https://models.example', model: 'graph' } as const
+    const { hash, text } = writeServedModel({ format: 1, name: 'graph', version: '1', body })
+    writeFileSync(file, text)
+    const { port1, port2 } = new MessageChannel()
+    serveModelThread(port1, async () => {
+      throw error
+    })
+    const answered = new Promise((resolve) => {
+      port2.on('message', (message: { kind: string }) => {
+        if (message.kind === 'done') resolve(message)
+      })
+    })
+    port2.postMessage({ id: 1, request: { act: 'open', file, hash, inputs: [] } })
+    const detail = isAssayError(error) ? error.detail : String(error)
+    expect(await answered).toEqual({
+      kind: 'done',
+      id: 1,
+      answer: { kind: 'refused', detail, ...(code && { code }) },
+    })
+    port1.close()
+    port2.close()
+  })
+})
 
 describe('models in threads', () => {
   test('do not wait for one that hangs while it is loaded', async () => {
@@ -82,6 +126,17 @@ describe('models in threads', () => {
     expect((await named('answers')).platform).toBe('answers')
     expect(started).toBe(2)
   })
+
+  test.each(['remote_unavailable', 'inference_timeout', 'overloaded'])(
+    'that say %s in their thread say so outside of it, and other refusals are failures',
+    async (code) => {
+      const named = open()
+      const runtime = await named(`refuses ${code}`)
+      await expect(runtime.predict([])).rejects.toMatchObject({ code, detail: 'as it says' })
+      const other = await named('refuses golden_mismatch')
+      await expect(other.predict([])).rejects.toMatchObject({ code: 'inference_failed' })
+    },
+  )
 
   test('opened twice are one, until both are closed', async () => {
     const named = open()

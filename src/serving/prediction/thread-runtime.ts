@@ -6,7 +6,7 @@
  */
 import type { MessagePort, Worker } from 'node:worker_threads'
 import { readFile } from 'node:fs/promises'
-import { isAssayError } from '../../lib/errors.ts'
+import { generalErrors, isAssayError } from '../../lib/errors.ts'
 import {
   type LastingThreads,
   startLastingThreads,
@@ -36,8 +36,22 @@ type Answer =
   | { readonly kind: 'opened'; readonly platform: string; readonly signature: ModelSignature }
   | { readonly kind: 'predicted'; readonly outputs: readonly Tensor[] }
   | { readonly kind: 'closed' }
-  /** What the model itself refused, by the code of its error. */
-  | { readonly kind: 'refused'; readonly detail: string }
+  /** What the model itself refused; `code` where it means the same on this side of the thread. */
+  | { readonly kind: 'refused'; readonly detail: string; readonly code?: CarriedCode }
+
+/** Of a model that waits for another server: it is away, busy or slow, which says nothing of the rows. */
+const carried = {
+  remote_unavailable: servingErrors.remote_unavailable,
+  inference_timeout: servingErrors.inference_timeout,
+  overloaded: generalErrors.overloaded,
+} as const
+
+type CarriedCode = keyof typeof carried
+
+function refusalOf({ code, detail }: Extract<Answer, { kind: 'refused' }>): Error {
+  if (code === undefined) return servingErrors.inference_failed(detail)
+  return carried[code](detail, code === 'inference_timeout' ? {} : { extra: { retryAfter: 1 } })
+}
 
 export interface ModelThreads {
   /** Warms the model up in its thread. Errors: `served_model_invalid`, `inference_timeout`, `overloaded`. */
@@ -129,7 +143,7 @@ export function createModelThreads(options: ModelThreadsOptions): ModelThreads {
         const threads = await slot.threads
         const ask = async (act: 'open' | 'predict', inputs: readonly Tensor[] = []) => {
           const answer = await threads.run({ ...model, act, inputs })
-          if (answer.kind === 'refused') throw servingErrors.inference_failed(answer.detail)
+          if (answer.kind === 'refused') throw refusalOf(answer)
           return answer
         }
         const opened = await ask('open')
@@ -203,7 +217,9 @@ export function serveModelThread(port: MessagePort, open: OpenRuntime): void {
       (given) => post({ kind: 'done', id, answer: given }),
       (error: unknown) => {
         const detail = isAssayError(error) ? error.detail : String(error)
-        post({ kind: 'done', id, answer: { kind: 'refused', detail } })
+        const isCarried = isAssayError(error, ...(Object.keys(carried) as CarriedCode[]))
+        const code = isCarried ? { code: error.code as CarriedCode } : {}
+        post({ kind: 'done', id, answer: { kind: 'refused', detail, ...code } })
       },
     )
   })

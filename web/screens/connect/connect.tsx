@@ -66,26 +66,30 @@ function KeyPart() {
   const make = useAct('createProgramKey', [])
   const mayMake = bank.roles.includes('administrator')
   const key = make.data?.key
+  const onlyAsks = make.variables?.body?.role === 'caller'
+  const variable = key !== undefined && onlyAsks ? 'ASSAY_KEY' : 'MLFLOW_TRACKING_TOKEN'
   return (
     <>
-      <Command text={`export MLFLOW_TRACKING_TOKEN=${key ?? 'ak_…'}`} />
+      <Command text={`export ${variable}=${key ?? 'ak_…'}`} />
       {key === undefined ? (
         <p className="chart-note">A key for the program that logs. On the machine of this Assay:</p>
       ) : (
         <p className="chart-note" role="status">
           The key of {make.data?.name}, shown this once. Keep it where secrets are kept, not in the
-          code.
+          code. {onlyAsks ? 'It asks for decisions and predictions, and opens nothing else.' : ''}
         </p>
       )}
-      <Command text={'npx assay keys create --program --name "my notebook"'} />
+      <Command text={'npx assay keys create --program --role analyst --name "my notebook"'} />
       {mayMake && key === undefined ? (
         <form
           className="connect-key"
           onSubmit={(event) => {
             event.preventDefault()
-            const given = new FormData(event.currentTarget).get('name')
+            const form = new FormData(event.currentTarget)
+            const given = form.get('name')
             const name = typeof given === 'string' ? given.trim() : ''
-            if (name !== '') make.mutate({ body: { name } }, { onError: notifyFailed })
+            const role = form.get('role') === 'caller' ? 'caller' : 'analyst'
+            if (name !== '') make.mutate({ body: { name, role } }, { onError: notifyFailed })
           }}
         >
           <label>
@@ -98,6 +102,13 @@ function KeyPart() {
               maxLength={100}
               required
             />
+          </label>
+          <label>
+            which may{' '}
+            <select className="filter-input" name="role" defaultValue="analyst">
+              <option value="analyst">log runs and work as an analyst</option>
+              <option value="caller">only ask for decisions and predictions</option>
+            </select>
           </label>
           <button type="submit" className="button-link" disabled={make.isPending}>
             Make a key

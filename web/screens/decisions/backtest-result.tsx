@@ -18,6 +18,7 @@ import {
 import { Facts, Hash, PageLink, Panel } from '../../parts/layout.tsx'
 import { LabelMark, OutcomeMark } from '../../parts/outcome.tsx'
 import { SmallTable } from '../../parts/small-table.tsx'
+import { VerdictSign } from '../../parts/verdict.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
 
 const outcomes = ['allow', 'review', 'decline'] as const
@@ -105,6 +106,17 @@ function rate({ value }: BacktestRate): string {
 /** The interval holds 95 % confidence, which the panel says once. */
 function rateNote({ value, lower, upper, n }: BacktestRate): string {
   return value === null ? 'no label' : `${percentRange(lower, upper)}, n ${count(n)}`
+}
+
+/** The same in a narrow column. */
+function rateLines({ value, lower, upper, n }: BacktestRate) {
+  if (value === null) return 'no label'
+  return (
+    <>
+      {percentRange(lower, upper)}
+      <br />n {count(n)}
+    </>
+  )
 }
 
 /** Rows: what was answered. Columns: what the draft answers. */
@@ -198,48 +210,25 @@ function Rules({ found }: { readonly found: BacktestResult }) {
     <Panel
       title="Rules of the draft"
       flush
-      aside={`${count(found.rules.length)} rules; intervals with 95 % confidence`}
+      className="backtest-rules"
+      aside={`${plural(found.rules.length, 'rule')}; intervals with 95 % confidence`}
     >
       <SmallTable
-        label="Rules of the draft"
+        label="Rules in the back-test"
         pinned
         head={[
           { title: 'Rule' },
-          { title: 'Asks for' },
           { title: 'Fired', right: true },
           { title: 'Caught', right: true },
           { title: 'False', right: true },
           { title: 'Money caught', right: true },
           { title: 'Precision', right: true },
           { title: 'It alone adds', right: true },
-          { title: 'Most often with' },
         ]}
         rows={found.rules.map((rule) => ({
           key: rule.name,
           cells: [
-            <span key="name">
-              <PageLink to={`/decisions?rule=${rule.name}`}>{rule.name}</PageLink>
-              {rule.hoursOverCap === 0 ? null : (
-                <>
-                  <br />
-                  <span className="quiet">{count(rule.hoursOverCap)} hours over its cap</span>
-                </>
-              )}
-              {rule.failed === 0 ? null : (
-                <>
-                  <br />
-                  <span className="quiet">failed on {count(rule.failed)}</span>
-                </>
-              )}
-            </span>,
-            <span key="then">
-              {rule.then === null ? (
-                <span className="quiet">signal</span>
-              ) : (
-                <OutcomeMark outcome={rule.then} />
-              )}
-              {rule.mode === 'shadow' ? <span className="quiet"> in shadow</span> : null}
-            </span>,
+            <RuleFound key="name" rule={rule} />,
             count(rule.fired.n),
             count(rule.fired.positives),
             count(rule.fired.negatives),
@@ -247,7 +236,7 @@ function Rules({ found }: { readonly found: BacktestResult }) {
             <span key="precision">
               {rate(rule.precision)}
               <br />
-              <span className="quiet">{rateNote(rule.precision)}</span>
+              <span className="quiet">{rateLines(rule.precision)}</span>
             </span>,
             <span key="adds">
               {count(rule.adds.n)}
@@ -255,12 +244,13 @@ function Rules({ found }: { readonly found: BacktestResult }) {
                 <>
                   <br />
                   <span className="quiet">
-                    {count(rule.adds.positives)} caught, {count(rule.adds.negatives)} false
+                    {count(rule.adds.positives)} caught
+                    <br />
+                    {count(rule.adds.negatives)} false
                   </span>
                 </>
               )}
             </span>,
-            overlapText(rule),
           ],
         }))}
       />
@@ -268,10 +258,43 @@ function Rules({ found }: { readonly found: BacktestResult }) {
   )
 }
 
-function overlapText({ overlap, fired }: BacktestResult['rules'][number]): string {
+/** A rule, what it asks for, and what else is to be known of it; in one column, so that figures fit. */
+function RuleFound({ rule }: { readonly rule: BacktestResult['rules'][number] }) {
+  return (
+    <div className="backtest-rule">
+      <PageLink to={`/decisions?rule=${rule.name}`}>{rule.name}</PageLink>
+      <span>
+        {rule.then === null ? (
+          <span className="quiet">signal</span>
+        ) : (
+          <OutcomeMark outcome={rule.then} />
+        )}
+        {rule.mode === 'shadow' ? <span className="quiet"> in shadow</span> : null}
+      </span>
+      {overlapText(rule)}
+      {rule.hoursOverCap === 0 ? null : (
+        <span className="quiet">{count(rule.hoursOverCap)} hours over its cap</span>
+      )}
+      {rule.failed === 0 ? null : (
+        <span className="verdict-line">
+          <VerdictSign status="warning" /> could not be calculated on {count(rule.failed)}
+          {rule.failedFirst === undefined
+            ? null
+            : `, first on ${rule.failedFirst.eventId}: ${rule.failedFirst.why}`}
+        </span>
+      )}
+    </div>
+  )
+}
+
+function overlapText({ overlap, fired }: BacktestResult['rules'][number]) {
   const [first] = Object.entries(overlap).toSorted((a, b) => b[1] - a[1])
-  if (first === undefined) return none
-  return `${first[0]}, ${count(first[1])} of ${count(fired.n)} times`
+  if (first === undefined) return null
+  return (
+    <span className="quiet">
+      most often with {first[0]}, {count(first[1])} of {count(fired.n)} times
+    </span>
+  )
 }
 
 function Changed({ found, policy }: Props) {

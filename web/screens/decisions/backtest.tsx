@@ -33,9 +33,11 @@ export default function BacktestScreen() {
 
 /** `draft` is the id of a draft; without one the live policy is tested. */
 export function BacktestPanel({
+  title = 'Period',
   policy,
   draft,
 }: {
+  readonly title?: string
   readonly policy: string
   readonly draft?: string | undefined
 }) {
@@ -49,7 +51,7 @@ export function BacktestPanel({
   }
   return (
     <div className="stack">
-      <Panel title="Period">
+      <Panel title={title}>
         <Ask policy={policy} draft={draft} />
       </Panel>
       <Answered answer={answer}>

@@ -37,7 +37,13 @@ export function Rules({ decision }: { readonly decision: Decision }) {
                 <IconCircleDashed size={15} aria-hidden />
               )}
               <b>{rule.name}</b>
-              <span className="quiet">{rule.fired ? 'fired' : 'did not fire'}</span>
+              <span className="quiet">
+                {rule.fired
+                  ? 'fired'
+                  : rule.failed === null
+                    ? 'did not fire'
+                    : `could not be calculated: ${rule.failed}`}
+              </span>
               {rule.then === null ? (
                 <span className="quiet">signal</span>
               ) : (

@@ -24,10 +24,16 @@ describe.skipIf(!needs('chromium'))('changing a policy in a browser', () => {
     await dialog.getByLabel('Reason').fill('A new pattern')
     await dialog.getByRole('button', { name: 'Save draft' }).click()
     await page.waitForURL(/drafts\/draft_1/)
+    await page.getByRole('heading', { name: 'Draft', level: 1, exact: true }).waitFor()
     await page.getByRole('button', { name: 'Propose' }).click()
     await dialog.getByLabel('Reason').fill('It was tried')
     await dialog.getByRole('button', { name: 'Propose' }).click()
     await page.getByText('You wrote a part of the draft.').waitFor()
+    await page.getByRole('heading', { name: 'Proposed draft', level: 1 }).waitFor()
+    // What its back-test found of each rule is seen whole, beside the parts of the draft.
+    const found = page.getByRole('region', { name: 'Rules in the back-test' })
+    await found.getByText('amount-far-beyond-any-payment').first().waitFor()
+    expect(await found.evaluate((table) => table.scrollWidth - table.clientWidth)).toBe(0)
     expect(opened.complaints).toEqual([])
   })
 

@@ -2,6 +2,7 @@
 import { Button, NativeSelect, TextInput } from '@mantine/core'
 import type { PolicyAction, PolicyParts } from '../../../src/server/contract/index.ts'
 import { PageLink, Panel } from '../../parts/layout.tsx'
+import { AddPart, RemovePart } from './part-buttons.tsx'
 import { useFocusOn } from './policy-rules.tsx'
 
 const outcomes = ['allow', 'review', 'decline'] as const
@@ -48,22 +49,15 @@ export function PolicyActions({ parts, isFixed, change }: ActionsProps) {
             }}
           />
         ))}
-        {isFixed ? null : (
-          <div>
-            <Button
-              size="compact-xs"
-              variant="default"
-              aria-label="Add an action"
-              onClick={() => {
-                focusOn(`Name of action ${actions.length + 1}`)
-                const name = `action-${actions.length + 1}`
-                change({ actions: [...actions, { name, to: { webhook: '' } }] })
-              }}
-            >
-              Add an action
-            </Button>
-          </div>
-        )}
+        <AddPart
+          what="an action"
+          isFixed={isFixed}
+          add={() => {
+            focusOn(`Name of action ${actions.length + 1}`)
+            const name = `action-${actions.length + 1}`
+            change({ actions: [...actions, { name, to: { webhook: '' } }] })
+          }}
+        />
       </div>
     </Panel>
   )
@@ -100,17 +94,7 @@ function ActionFields({ at, action, rules, isFixed, set, remove }: FieldsProps) 
         data={Object.entries(kinds).map(([value, label]) => ({ value, label }))}
         onChange={(event) => go(target(event.currentTarget.value as Kind, '', ''))}
       />
-      {isFixed ? null : (
-        <Button
-          size="compact-xs"
-          variant="subtle"
-          color="red"
-          aria-label={`Remove ${name}`}
-          onClick={remove}
-        >
-          ×
-        </Button>
-      )}
+      <RemovePart name={name} isFixed={isFixed} remove={remove} />
       <TextInput
         size="xs"
         className="policy-action-wide"

@@ -9,7 +9,7 @@ import type {
   RuleTest,
 } from '../../../src/server/contract/index.ts'
 import { useAct, useAsk } from '../../client/queries.ts'
-import { dateTime } from '../../parts/figures.ts'
+import { dateTime, plural } from '../../parts/figures.ts'
 import { Hash, PageLink, Panel, ScreenHead } from '../../parts/layout.tsx'
 import { notify } from '../../parts/notify.tsx'
 import { ReasonDialog } from '../../parts/reason-dialog.tsx'
@@ -24,6 +24,16 @@ import { Trial } from './policy-trial.tsx'
 
 const touched = ['draft', 'policyWork', 'policy'] as const
 const openStates: readonly string[] = ['draft', 'shadow', 'proposed']
+const stateTitles: Readonly<Record<Draft['state'], string>> = {
+  draft: 'Draft',
+  shadow: 'Draft in shadow',
+  proposed: 'Proposed draft',
+  approved: 'Approved draft',
+  live: 'Draft that is live',
+  superseded: 'Superseded draft',
+  refused: 'Refused draft',
+  withdrawn: 'Withdrawn draft',
+}
 
 export default function PolicyDraftScreen() {
   const { policy = '', draft = 'new' } = useParams({ strict: false }) as Record<string, string>
@@ -76,7 +86,7 @@ function Editor({ work, draft }: { readonly work: PolicyWork; readonly draft: Dr
     <>
       <ScreenHead
         above={<PageLink to={`/policies/${policy}`}>Decision policy {policy}</PageLink>}
-        title={draft === undefined ? 'New draft' : `Draft, ${draft.state}`}
+        title={draft === undefined ? 'New draft' : stateTitles[draft.state]}
         note={
           draft === undefined ? (
             <>
@@ -101,7 +111,7 @@ function Editor({ work, draft }: { readonly work: PolicyWork; readonly draft: Dr
         }
       />
       <div className="stack">
-        <Panel title="Rules" flush aside={`${content.parts.rules.length} rules`}>
+        <Panel title="Rules" flush aside={plural(content.parts.rules.length, 'rule')}>
           <RuleTable
             rules={content.parts.rules}
             mistakes={mistakes}
@@ -123,7 +133,9 @@ function Editor({ work, draft }: { readonly work: PolicyWork; readonly draft: Dr
           <div className="stack">
             <Differences differences={check.data?.differences ?? draft?.differences ?? []} />
             <Trial policy={policy} parts={content.parts} canTry={mistakes.length === 0} />
-            {draft === undefined ? null : <BacktestPanel policy={policy} draft={draft.id} />}
+            {draft === undefined ? null : (
+              <BacktestPanel title="Back-test" policy={policy} draft={draft.id} />
+            )}
             <Tests
               tests={content.tests}
               results={check.data?.results ?? draft?.results ?? []}
@@ -304,7 +316,7 @@ function Differences({ differences }: { readonly differences: readonly string[] 
       {differences.length === 0 ? (
         <p className="quiet">Nothing yet: it is what is live.</p>
       ) : (
-        <ul>
+        <ul className="draft-changes">
           {differences.map((sentence) => (
             <li key={sentence}>{sentence}</li>
           ))}

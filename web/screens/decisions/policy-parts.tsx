@@ -1,8 +1,9 @@
 /** What a policy has beside its rules: thresholds, typologies as a matrix, lists, the fallback. */
-import { Button, NativeSelect, NumberInput, TextInput } from '@mantine/core'
+import { NativeSelect, NumberInput, TextInput } from '@mantine/core'
 import type { PolicyParts } from '../../../src/server/contract/index.ts'
 import { Panel } from '../../parts/layout.tsx'
 import { SmallTable } from '../../parts/small-table.tsx'
+import { AddPart, RemovePart } from './part-buttons.tsx'
 import { useFocusOn } from './policy-rules.tsx'
 
 interface PartsProps {
@@ -180,8 +181,8 @@ function Typologies({ parts, isFixed, change }: PartsProps) {
             value={typology.reason}
             onChange={(event) => set(at, { reason: event.currentTarget.value })}
           />
-          <Remove
-            what={typology.name}
+          <RemovePart
+            name={typology.name}
             isFixed={isFixed}
             remove={() => {
               focusOn('Add a typology')
@@ -190,45 +191,15 @@ function Typologies({ parts, isFixed, change }: PartsProps) {
           />
         </div>
       ))}
-      {isFixed ? null : (
-        <p className="part-add">
-          <Button
-            size="compact-xs"
-            variant="default"
-            aria-label="Add a typology"
-            onClick={() => {
-              focusOn(`Name of typology ${typologies.length + 1}`)
-              change({ typologies: [...typologies, fresh()] })
-            }}
-          >
-            Add a typology
-          </Button>
-        </p>
-      )}
+      <AddPart
+        what="a typology"
+        isFixed={isFixed}
+        add={() => {
+          focusOn(`Name of typology ${typologies.length + 1}`)
+          change({ typologies: [...typologies, fresh()] })
+        }}
+      />
     </Panel>
-  )
-}
-
-function Remove({
-  what,
-  isFixed,
-  remove,
-}: {
-  readonly what: string
-  readonly isFixed: boolean
-  readonly remove: () => void
-}) {
-  if (isFixed) return null
-  return (
-    <Button
-      size="compact-xs"
-      variant="subtle"
-      color="red"
-      aria-label={`Remove ${what}`}
-      onClick={remove}
-    >
-      ×
-    </Button>
   )
 }
 
@@ -268,8 +239,8 @@ function Lists({ parts, columns, isFixed, change }: PartsProps) {
               data={offered}
               onChange={(event) => set(at, { column: event.currentTarget.value })}
             />
-            <Remove
-              what={list.name}
+            <RemovePart
+              name={list.name}
               isFixed={isFixed}
               remove={() => {
                 focusOn('Add a list')
@@ -287,22 +258,15 @@ function Lists({ parts, columns, isFixed, change }: PartsProps) {
             />
           </div>
         ))}
-        {isFixed ? null : (
-          <div>
-            <Button
-              size="compact-xs"
-              variant="default"
-              aria-label="Add a list"
-              onClick={() => {
-                focusOn(`Name of list ${lists.length + 1}`)
-                const name = `list-${lists.length + 1}`
-                change({ lists: [...lists, { name, column: offered[0] ?? '', description: '' }] })
-              }}
-            >
-              Add a list
-            </Button>
-          </div>
-        )}
+        <AddPart
+          what="a list"
+          isFixed={isFixed}
+          add={() => {
+            focusOn(`Name of list ${lists.length + 1}`)
+            const name = `list-${lists.length + 1}`
+            change({ lists: [...lists, { name, column: offered[0] ?? '', description: '' }] })
+          }}
+        />
       </div>
     </Panel>
   )

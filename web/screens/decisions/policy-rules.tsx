@@ -56,13 +56,15 @@ export function RuleTable({ rules, mistakes, isFixed, change }: RulesProps) {
                 disabled={isFixed}
                 onChange={(event) => set(at, { name: event.currentTarget.value })}
               />
-              <TextInput
+              <Textarea
                 size="xs"
+                autosize
+                minRows={1}
                 aria-label={`Reason of ${rule.name}`}
                 placeholder="A sentence to say to a customer"
                 value={rule.reason}
                 disabled={isFixed}
-                onChange={(event) => set(at, { reason: event.currentTarget.value })}
+                onChange={(event) => set(at, { reason: oneLine(event.currentTarget.value) })}
               />
             </div>,
             <Expression
@@ -260,6 +262,11 @@ function Place({ text, at }: { readonly text: string; readonly at: number }) {
       {text.slice(at, at + BEFORE)}
     </code>
   )
+}
+
+/** A long sentence is seen whole, over several lines; it is one nevertheless. */
+function oneLine(text: string): string {
+  return text.replaceAll(/\s*\n\s*/g, ' ')
 }
 
 /** What is not stated is absent, as the policy has it. */

@@ -3,6 +3,7 @@ import { Button } from '@mantine/core'
 import { useState } from 'react'
 import type { PolicyWork } from '../../../src/server/contract/index.ts'
 import { useAct, useAsk } from '../../client/queries.ts'
+import { FailingRules } from '../../parts/failing-rules.tsx'
 import { dateTime } from '../../parts/figures.ts'
 import { Hash, PageLink, Panel } from '../../parts/layout.tsx'
 import { notify } from '../../parts/notify.tsx'
@@ -36,6 +37,7 @@ export function PolicyWorkPanel({ policy }: { readonly policy: string }) {
       ) : (
         <div className="stack">
           {work.declared.length === 0 ? null : <Declared work={work} />}
+          <FailingRules policy={policy} rules={work.failing} />
           <Paused work={work} />
           <Drafts work={work} />
         </div>

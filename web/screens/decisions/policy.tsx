@@ -6,7 +6,7 @@ import type { Policy, PolicyWork } from '../../../src/server/contract/index.ts'
 import { ProblemError } from '../../client/api.ts'
 import { useAct, useAsk } from '../../client/queries.ts'
 import { useView } from '../../client/view.ts'
-import { count, dateTime, none, score } from '../../parts/figures.ts'
+import { count, plural, dateTime, none, score } from '../../parts/figures.ts'
 import {
   Facts,
   Hash,
@@ -111,7 +111,12 @@ function Rules({
   const paused = new Set(work?.paused.map(({ rule }) => rule))
   const { length } = policy.rules
   return (
-    <Panel title="Rules" flush aside={`${count(length)} rules, each asked of every event`}>
+    <Panel
+      title="Rules"
+      flush
+      className="policy-rules"
+      aside={`${plural(length, 'rule')}, each asked of every event`}
+    >
       {length === 0 ? (
         <Empty title="It has no rule">The model’s score alone decides.</Empty>
       ) : (

@@ -1,11 +1,18 @@
 /** A challenger beside its champion: every figure with its n and interval, and the test of each difference. */
 import type { ChallengerView, Compared, Rate } from '../../../src/server/contract/index.ts'
 import { count, none, percent, percentRange, statistic } from '../../parts/figures.ts'
+import { ExportLinks } from '../../parts/filters.tsx'
 import { Panel } from '../../parts/layout.tsx'
 import { SmallTable } from '../../parts/small-table.tsx'
 import { VerdictLine } from '../../parts/verdict.tsx'
 
-export function ComparisonPanel({ challenger }: { readonly challenger: ChallengerView }) {
+export function ComparisonPanel({
+  policy,
+  challenger,
+}: {
+  readonly policy: string
+  readonly challenger: ChallengerView
+}) {
   const { comparison, guards, name } = challenger
   const { champion, challenger: ours } = comparison
   const rates = [
@@ -15,7 +22,10 @@ export function ComparisonPanel({ challenger }: { readonly challenger: Challenge
     ['Precision', champion.precision, ours.precision, null],
   ] as const
   return (
-    <Panel title={`${name} against the champion`}>
+    <Panel
+      title={`${name} against the champion`}
+      aside={<ExportLinks name="comparisons" query={{ policy, name }} />}
+    >
       <div>
         <VerdictLine verdict={comparison.verdict} />
         <p className="quiet">{comparison.note}</p>
@@ -133,8 +143,8 @@ function Difference({ compared }: { readonly compared: Compared | null }) {
 }
 
 function points(difference: number): string {
-  const value = (difference * 100).toFixed(2)
-  return `${difference > 0 ? '+' : ''}${value} pp`
+  const sign = difference > 0 ? '+' : difference < 0 ? '−' : ''
+  return `${sign}${Math.abs(difference * 100).toFixed(2)} pp`
 }
 
 function testText(compared: Compared | null): string {

@@ -35,7 +35,11 @@ function EndpointBody({ endpoint }: { readonly endpoint: Endpoint }) {
         {endpoint.open.length === 0 ? null : <Proposals endpoint={endpoint} />}
         <Traffic endpoint={endpoint} />
         {endpoint.traffic.map((challenger) => (
-          <ComparisonPanel key={challenger.name} challenger={challenger} />
+          <ComparisonPanel
+            key={challenger.name}
+            policy={endpoint.policy.id}
+            challenger={challenger}
+          />
         ))}
         <History endpoint={endpoint} />
       </div>

@@ -1,7 +1,14 @@
 // What policies tell of their decisions, over the fixture bank, in a real browser.
+import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import { pagesInBrowser } from '../../../test/page-in-browser.ts'
 import { needs } from '../../../test/tools.ts'
+
+const fileOf = (page: Page, title: string) =>
+  page
+    .locator('.panel')
+    .filter({ has: page.getByRole('heading', { name: title }) })
+    .getByRole('link', { name: 'CSV' })
 
 describe.skipIf(!needs('chromium'))('actions in a browser', () => {
   const { open, show } = pagesInBrowser()
@@ -41,10 +48,20 @@ describe.skipIf(!needs('chromium'))('actions in a browser', () => {
     const opened = await open()
     const { page } = opened
     await show(opened, '/monitoring/actions?action=card-fraud/tell-desk&text=503')
-    const file = page.getByRole('link', { name: 'CSV' })
+    const file = fileOf(page, 'Could not be delivered')
     expect(await file.getAttribute('href')).toBe(
       '/api/v1/dead-letters?policy=card-fraud&action=tell-desk&text=503&format=csv',
     )
+  })
+
+  test('the file of what was set aside is of those that are shown', async () => {
+    const opened = await open()
+    const { page } = opened
+    await show(opened, '/monitoring/actions')
+    const file = fileOf(page, 'Set aside')
+    expect(await file.getAttribute('href')).toBe('/api/v1/set-aside?format=csv')
+    await show(opened, '/monitoring/actions?messages=all')
+    expect(await file.getAttribute('href')).toBe('/api/v1/set-aside?all=true&format=csv')
   })
 
   test('a message that was set aside is mended, decided on, and told of as such', async () => {

@@ -3,6 +3,7 @@ import type { DriftRow, Monitoring } from '../../../src/server/contract/index.ts
 import { useAsk } from '../../client/queries.ts'
 import { pick, rangeKeys, useView } from '../../client/view.ts'
 import { ComparedBars, LineChart } from '../../parts/charts.tsx'
+import { FailingRules } from '../../parts/failing-rules.tsx'
 import {
   count,
   duration,
@@ -43,6 +44,7 @@ function MonitoringBody({ data }: { readonly data: Monitoring }) {
       ) : (
         <div className="stack">
           <Performance data={data} />
+          <Rules data={data} />
           <Drift data={data} />
           <OverTime data={data} />
           <ToldPanels />
@@ -99,6 +101,16 @@ function Performance({ data }: { readonly data: Monitoring }) {
         </Panel>
       )}
     </div>
+  )
+}
+
+/** Shown where there is something to do; a rule that can be calculated needs no word. */
+function Rules({ data }: { readonly data: Monitoring }) {
+  if (data.failingRules.length === 0) return null
+  return (
+    <Panel title={<VerdictLine verdict={data.rulesVerdict} />}>
+      <FailingRules policy={data.policy} rules={data.failingRules} />
+    </Panel>
   )
 }
 

@@ -5,7 +5,7 @@ import type { SetAsideMessage } from '../../../src/server/contract/index.ts'
 import { useAct, useAsk } from '../../client/queries.ts'
 import { useView } from '../../client/view.ts'
 import { count, shortDateTime } from '../../parts/figures.ts'
-import { ChoiceFilter } from '../../parts/filters.tsx'
+import { ChoiceFilter, ExportLinks } from '../../parts/filters.tsx'
 import { PageLink, Panel } from '../../parts/layout.tsx'
 import { notify } from '../../parts/notify.tsx'
 import { ReasonDialog } from '../../parts/reason-dialog.tsx'
@@ -16,16 +16,23 @@ import { useBank, useTimeZone } from '../../shell/bank.ts'
 export function SetAside() {
   const { view, change } = useView()
   const all = view.messages === 'all'
-  const before = Number(view.before ?? '')
+  const { before } = view
+  const isFirst = before === undefined || before === ''
+  const query = all ? { all } : {}
   const answer = useAsk(
     'setAside',
-    { query: { ...(all && { all }), ...(before > 0 && { before }) } },
+    { query: { ...query, ...(!isFirst && { cursor: before }) } },
     { every: 5_000, keepPrevious: true },
   )
   return (
     <Panel
       title="Set aside"
-      aside={`of streams; ${count(answer.data?.waiting ?? 0)} waiting for people`}
+      aside={
+        <span className="num">
+          of streams; {count(answer.data?.waiting ?? 0)} waiting for people{' '}
+          <ExportLinks name="setAside" query={query} />
+        </span>
+      }
     >
       <div className="filters">
         <ChoiceFilter
@@ -41,22 +48,22 @@ export function SetAside() {
         {({ items, next }) => (
           <>
             {items.length === 0 ? (
-              <Empty title={before > 0 ? 'There are no older ones' : 'Nothing was set aside'} />
+              <Empty title={isFirst ? 'Nothing was set aside' : 'There are no older ones'} />
             ) : (
               <Messages items={items} />
             )}
-            {next === null && !(before > 0) ? null : (
+            {next === null && isFirst ? null : (
               <p className="told-pages">
-                {before > 0 ? (
+                {isFirst ? null : (
                   <PageLink to={`/monitoring/actions${all ? '?messages=all' : ''}`}>
                     Newest
                   </PageLink>
-                ) : null}
+                )}
                 {next === null ? null : (
                   <button
                     type="button"
                     className="button-link"
-                    onClick={() => change({ before: String(next) }, { push: true })}
+                    onClick={() => change({ before: next }, { push: true })}
                   >
                     Older
                   </button>

@@ -1,20 +1,59 @@
 /** What the bank answers this second, and what it last held back and why. */
-import { useRef, useState, type ReactNode } from 'react'
+import { useEffect, useRef, useState, type ReactNode } from 'react'
 import type { DecisionRow } from '../../../src/server/contract/index.ts'
 import { objectAddress } from '../../../src/server/contract/objects.ts'
+import { useLiveDecisions } from '../../client/live.ts'
 import { useAsk } from '../../client/queries.ts'
 import { amount, count, none, score, timeOfDay } from '../../parts/figures.ts'
 import { PageLink, Panel } from '../../parts/layout.tsx'
 import { OutcomeMark } from '../../parts/outcome.tsx'
-import { Answered, Empty } from '../../parts/states.tsx'
+import { Empty, Failed, Loading } from '../../parts/states.tsx'
 import { useTimeZone } from '../../shell/bank.ts'
+import { follow, followedLimits, lastHeldBack, nothingFollowed } from './followed.ts'
 
-export function LiveDecisions({ perMinute }: { readonly perMinute: number | null }) {
+const ASK_EVERY_MS = 1_000
+const heldBackQuery = { limit: followedLimits.heldBack, outcome: 'review,decline' } as const
+
+/** Pushed by the server; where the line is broken they are asked for each second until it is mended. */
+export function LiveDecisions({
+  perMinute,
+  hear,
+}: {
+  readonly perMinute: number | null
+  /** Told whether the line is open, and each time that decisions came over it. */
+  readonly hear: (what: 'open' | 'broken' | 'decisions') => void
+}) {
+  const [followed, setFollowed] = useState(nothingFollowed)
+  const { line, again } = useLiveDecisions('', (answer) => {
+    setFollowed((before) => follow(before, answer))
+    if (answer.items.length > 0) hear('decisions')
+  })
+  const isBroken = line.state === 'broken'
+  useEffect(() => hear(line.state === 'open' ? 'open' : 'broken'), [hear, line.state])
+  const asked = useAsk(
+    'decisions',
+    { query: { limit: followedLimits.newest } },
+    { every: ASK_EVERY_MS, enabled: isBroken, keepPrevious: true },
+  )
+  const older = useAsk(
+    'decisions',
+    { query: heldBackQuery },
+    { every: isBroken && ASK_EVERY_MS, keepPrevious: true },
+  )
+  const { refetch } = older
+  useEffect(() => {
+    if (followed.gaps > 1) void refetch()
+  }, [followed.gaps, refetch])
+  const isKnown = followed.namespace !== null
+  const error = isBroken ? line.error : older.error
   return (
     <div className="stack">
       <Stream
         title="Decisions now"
-        limit={11}
+        limit={followedLimits.newest}
+        rows={(isBroken ? asked.data?.items : undefined) ?? (isKnown ? followed.newest : undefined)}
+        error={error}
+        again={again}
         rate={perMinute === null ? null : `${count(perMinute)} a minute`}
         to="/decisions"
         empty={
@@ -25,9 +64,11 @@ export function LiveDecisions({ perMinute }: { readonly perMinute: number | null
       />
       <Stream
         title="Last held back"
-        limit={8}
+        limit={followedLimits.heldBack}
+        rows={older.data && lastHeldBack(followed, older.data.items)}
+        error={error}
+        again={again}
         rate={null}
-        outcome="review,decline"
         to="/decisions?outcome=review,decline"
         empty={<Empty title="Nothing was held back yet" />}
       />
@@ -35,29 +76,30 @@ export function LiveDecisions({ perMinute }: { readonly perMinute: number | null
   )
 }
 
-/** The newest decisions, each second; still while the pointer or the focus is on them. */
+/** The newest decisions; still while the pointer or the focus is on them. */
 function Stream({
   title,
   limit,
+  rows,
+  error,
+  again,
   rate,
-  outcome,
   to,
   empty,
 }: {
   readonly title: string
   readonly limit: number
+  /** Undefined while they are not known. */
+  readonly rows: readonly DecisionRow[] | undefined
+  readonly error: unknown
+  readonly again: () => void
   readonly rate: string | null
-  readonly outcome?: string
   readonly to: string
   readonly empty: ReactNode
 }) {
   const [held, setHeld] = useState(false)
-  const answer = useAsk(
-    'decisions',
-    { query: { limit, ...(outcome === undefined ? {} : { outcome }) } },
-    { every: held ? false : 1_000, keepPrevious: true },
-  )
-  const fresh = useFresh(answer.data?.items)
+  const shown = useHeld(rows, held)
+  const fresh = useFresh(shown)
   return (
     <Panel
       title={title}
@@ -77,12 +119,27 @@ function Stream({
         onFocus={() => setHeld(true)}
         onBlur={() => setHeld(false)}
       >
-        <Answered answer={answer} rows={limit}>
-          {({ items }) => (items.length === 0 ? empty : <Rows items={items} fresh={fresh} />)}
-        </Answered>
+        {shown === undefined ? (
+          error === null ? (
+            <Loading rows={limit} />
+          ) : (
+            <Failed error={error} again={again} />
+          )
+        ) : shown.length === 0 ? (
+          empty
+        ) : (
+          <Rows items={shown} fresh={fresh} />
+        )}
       </div>
     </Panel>
   )
+}
+
+/** What was there when it began to be held; what was not known then may come. */
+function useHeld<Value>(value: Value, held: boolean): Value {
+  const kept = useRef(value)
+  if (!held || kept.current === undefined) kept.current = value
+  return kept.current
 }
 
 /** Ids that were not there in the answer before; none in the first one. */

@@ -1,4 +1,5 @@
 /** "Are we safe now?" One sentence, four figures, what happens this second, and what lets it. */
+import { useCallback, useEffect, useRef, useState } from 'react'
 import type { Overview } from '../../../src/server/contract/index.ts'
 import { useAsk } from '../../client/queries.ts'
 import { pick, rangeKeys, useView } from '../../client/view.ts'
@@ -13,23 +14,57 @@ import { Strip } from './strip.tsx'
 import { Tiles } from './tiles.tsx'
 import { TryCard } from './try-card.tsx'
 
+/** Figures are asked for again when decisions came, though no more often than this. */
+const AFTER_DECISIONS_MS = 2_000
+/** Labels and people change them too, of which the line says nothing. */
+const OPEN_LINE_MS = 10_000
+
 export default function OverviewScreen() {
   const { view } = useView()
+  const [isOpen, setOpen] = useState(false)
   const answer = useAsk(
     'overview',
     { query: pick(view, rangeKeys) as never },
-    { every: 2_000, keepPrevious: true },
+    { every: isOpen ? OPEN_LINE_MS : AFTER_DECISIONS_MS, keepPrevious: true },
+  )
+  const askSoon = useSoon(answer.refetch)
+  const hear = useCallback(
+    (what: 'open' | 'broken' | 'decisions') => {
+      if (what === 'decisions') askSoon()
+      else setOpen(what === 'open')
+    },
+    [askSoon],
   )
   return (
     <div className="overview">
       <Answered answer={answer} rows={9}>
-        {(overview) => <OverviewBody overview={overview} />}
+        {(overview) => <OverviewBody overview={overview} hear={hear} />}
       </Answered>
     </div>
   )
 }
 
-function OverviewBody({ overview }: { readonly overview: Overview }) {
+/** Acts a moment later, once for all wishes until then. */
+function useSoon(act: () => unknown): () => void {
+  const latest = useRef(act)
+  latest.current = act
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
+  useEffect(() => () => clearTimeout(timer.current), [])
+  return useCallback(() => {
+    timer.current ??= setTimeout(() => {
+      timer.current = undefined
+      latest.current()
+    }, AFTER_DECISIONS_MS)
+  }, [])
+}
+
+function OverviewBody({
+  overview,
+  hear,
+}: {
+  readonly overview: Overview
+  readonly hear: Parameters<typeof LiveDecisions>[0]['hear']
+}) {
   const decides = useDecides()
   return (
     <>
@@ -55,7 +90,7 @@ function OverviewBody({ overview }: { readonly overview: Overview }) {
       <TryCard />
       {decides ? (
         <div className="overview-columns">
-          <LiveDecisions perMinute={overview.decisionsPerMinute} />
+          <LiveDecisions perMinute={overview.decisionsPerMinute} hear={hear} />
           <div className="stack">
             <LivePanel live={overview.live} />
             <NormalPanel overview={overview} />

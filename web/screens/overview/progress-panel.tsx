@@ -1,3 +1,4 @@
+import { useState } from 'react'
 import {
   IconCircleCheckFilled,
   IconCircleDashed,
@@ -11,9 +12,12 @@ import { PageLink, Panel } from '../../parts/layout.tsx'
 
 /** The stages of a pipeline that runs, with the terminal's own figures. Gone when it is done. */
 export function ProgressPanel() {
-  const answer = useAsk('progress', {}, { every: 1_000 })
+  const [isGoing, setGoing] = useState(true)
+  const answer = useAsk('progress', {}, { every: isGoing ? 1_000 : 5_000 })
   const progress = answer.data
-  if (progress === undefined || progress.state === 'done' || progress.state === 'idle') return null
+  const rests = progress !== undefined && ['done', 'idle'].includes(progress.state)
+  if (isGoing === rests) setGoing(!rests)
+  if (progress === undefined || rests) return null
   return (
     <Panel
       title={progress.state === 'failed' ? 'The pipeline stopped' : 'Getting ready'}

@@ -5,12 +5,13 @@ import {
   type SetAsideMessage as KnownMessage,
 } from '../../../decisions/index.ts'
 import type { ActionState, SetAsideMessage } from '../../contract/index.ts'
+import { serverErrors } from '../errors.ts'
 import type { Handlers } from '../handlers.ts'
 import { identityView, plural, time, timeOrNull, verdict } from '../present.ts'
 import type { Rooms } from '../rooms.ts'
 import { deadLettersOf } from './dead-letters.ts'
 
-const MESSAGES_SHOWN = 50
+const PAGE = 100
 const NAMESPACE = 'live'
 
 export function actionViews({
@@ -30,24 +31,24 @@ export function actionViews({
       const of = { namespace: NAMESPACE, ...params, sequences }
       return { letters: await actions.redrive(of, { actor: identity, reason }) }
     },
-    async setAside({ query: { topic, all, before } }) {
+    async setAside({ query: { topic, all, cursor, limit = PAGE } }) {
       const [messages, waiting, identities] = await Promise.all([
         setAside.list({
           namespace: NAMESPACE,
           topic,
           waiting: all !== true,
-          before,
-          limit: MESSAGES_SHOWN + 1,
+          before: cursor === undefined ? undefined : readCursor(cursor),
+          limit: limit + 1,
         }),
         setAside.waiting(NAMESPACE),
         access.identities(),
       ])
       const known = new Map(identities.map((each) => [each.id, each]))
-      const shown = messages.slice(0, MESSAGES_SHOWN)
+      const shown = messages.slice(0, limit)
       return {
         items: shown.map((each) => messageView(each, known)),
         waiting,
-        next: messages.length > shown.length ? (shown.at(-1)?.sequence ?? null) : null,
+        next: messages.length > shown.length ? String(shown.at(-1)?.sequence) : null,
       }
     },
     async resendMessage({ params, body: { policy, reason, body }, identity }) {
@@ -55,6 +56,12 @@ export function actionViews({
       return setAside.resend(request, { actor: identity, reason })
     },
   }
+}
+
+/** The sequence of the last message of the page before. */
+function readCursor(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  throw serverErrors.request_invalid(`cursor: "${text}" is not the \`next\` of a page.`)
 }
 
 function stateOf(figures: ActionFigures): ActionState {

@@ -66,6 +66,10 @@ export function backtestViews(rooms: Rooms): BacktestHandlers {
       if (draft !== undefined && draft.policy !== policy) {
         throw errors.backtest_not_found(`${id} is a draft of ${draft.policy}, not of ${policy}.`)
       }
+      if (modelVersion !== undefined) {
+        const { model } = await rooms.livePolicy(policy)
+        await rooms.registry.version(model.name, modelVersion)
+      }
       const asked = {
         policy,
         title: draft === undefined ? 'The live policy' : `Draft ${draft.body.version.slice(0, 8)}`,

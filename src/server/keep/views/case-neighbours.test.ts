@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest'
 import { compileSource, eventTime, id, key, source } from '../../../data/index.ts'
 import type { CaseGroup, DecisionRow } from '../../../decisions/index.ts'
-import { compileFeatureSet, featureSet, graphFiguresOf } from '../../../features/index.ts'
+import {
+  compileFeatureSet,
+  compileGraphSnapshots,
+  featureSet,
+  graphFiguresOf,
+  graphSnapshots,
+} from '../../../features/index.ts'
 import { DAY_US, HOUR_US } from '../../../lib/time.ts'
 import type { Rooms } from '../rooms.ts'
 import { neighboursOf } from './case-neighbours.ts'
@@ -131,6 +137,41 @@ test('without a declared graph the keys of decisions are used, and it says so', 
     'No graph is declared over sender, so by the keys of decisions, 30 days back: 1 other shares a receiver; 1 of them with confirmed fraud.',
   )
   expect(found.entities).toMatchObject([{ value: '2', shared: ['receiver a'], fraud: 1 }])
+})
+
+test('of a graph that is looked up as dated snapshots it says that they hold no edges', async () => {
+  const network = graphSnapshots('network', {
+    of: transfers,
+    from: 'sender',
+    to: 'receiver',
+    apart: true,
+    window: '7d',
+    every: '1d',
+    vertices: ['pageRank'],
+  })
+  const ranks = featureSet('ranks', transfers, (tx) => [
+    tx
+      .lookup(network.vertices, { by: { sender: 'sender' } })
+      .value('pageRank')
+      .as('SENDER_RANK'),
+  ])
+  const compiled = compileFeatureSet(ranks)
+  const rows = [decision('1', 'a'), decision('2', 'a', true)]
+  const rooms: Rooms = {
+    ...bank(null, [], rows),
+    project: () =>
+      ({
+        sources: [compileSource(transfers)],
+        featureSets: [compiled],
+        policies: [{ name: 'pay', featureSets: [compiled] }],
+        graphs: [compileGraphSnapshots(network).snapshots],
+      }) as unknown as ReturnType<Rooms['project']>,
+  }
+  const found = await neighboursOf(rooms, group, rows.slice(0, 1) as DecisionRow[], untilUs)
+  expect(found).toMatchObject({ graph: null, entities: [{ value: '2' }] })
+  expect(found.sentence).toBe(
+    'The graph sender → receiver is looked up as dated snapshots (network), which hold figures and no edges, so by the keys of decisions, 30 days back: 1 other shares a receiver; 1 of them with confirmed fraud.',
+  )
 })
 
 test('an entity of which no edge is known has no neighbours, and the graph is still named', async () => {

@@ -1,7 +1,13 @@
 // Whom the entity of a case has to do with: by the edges of a graph that the policy's features declare,
-// and where none is declared over its key, by what its decisions have in common with those of others.
+// and where no edges of one are held over its key, by what its decisions have in common with those of others.
 import type { CaseGroup, DecisionRow as KnownRow } from '../../../decisions/index.ts'
-import { graphFiguresOf, type CompiledFeature } from '../../../features/index.ts'
+import {
+  graphFiguresOf,
+  tablesOf,
+  type CompiledFeature,
+  type CompiledFeatureSet,
+  type CompiledGraphSnapshots,
+} from '../../../features/index.ts'
 import { canonicalJson } from '../../../lib/canonical-json.ts'
 import { isAssayError } from '../../../lib/errors.ts'
 import { DAY_US, durationInWords } from '../../../lib/time.ts'
@@ -43,13 +49,17 @@ interface DeclaredGraph {
   readonly features: readonly { readonly feature: CompiledFeature; readonly windowUs: number }[]
 }
 
-/** The graph with the longest window of which the case's key is an end. */
-function graphOver(rooms: Rooms, group: CaseGroup): DeclaredGraph | undefined {
+/** Those that the policy of a case decides by. */
+function setsOf(rooms: Rooms, group: CaseGroup): readonly CompiledFeatureSet[] {
   const known = rooms.project()
   const policy = known?.policies.find(({ name }) => name === group.policy)
   const used = new Set(policy?.featureSets.map(({ version }) => version))
-  const figures = (known?.featureSets ?? [])
-    .filter(({ version }) => used.has(version))
+  return (known?.featureSets ?? []).filter(({ version }) => used.has(version))
+}
+
+/** The graph with the longest window of which the case's key is an end. */
+function graphOver(rooms: Rooms, group: CaseGroup): DeclaredGraph | undefined {
+  const figures = setsOf(rooms, group)
     .flatMap(({ features }) =>
       features.flatMap((feature) =>
         graphFiguresOf(feature).map(({ graph, windowUs }) => ({ feature, graph, windowUs })),
@@ -64,6 +74,28 @@ function graphOver(rooms: Rooms, group: CaseGroup): DeclaredGraph | undefined {
     graph: longest.graph,
     features: figures.filter(({ graph }) => canonicalJson(graph) === same),
   }
+}
+
+/** Dated snapshots of a graph of which the case's key is an end, where its features look them up. */
+function datedOver(rooms: Rooms, group: CaseGroup): CompiledGraphSnapshots | undefined {
+  const lookedUp = setsOf(rooms, group).flatMap(({ sources = [] }) =>
+    sources.map((of) => of.source),
+  )
+  return rooms.project()?.graphs?.find((graph) => {
+    const { vertices } = tablesOf(graph)
+    const isOver = graph.from === group.column || graph.to === group.column
+    return isOver && vertices !== null && lookedUp.includes(vertices)
+  })
+}
+
+/** Why the edges of no graph are shown. */
+function whyByDecisions(rooms: Rooms, group: CaseGroup): string {
+  if (graphOver(rooms, group) !== undefined) {
+    return `What decides does not hold the edges of the graph over ${group.column} yet`
+  }
+  const dated = datedOver(rooms, group)
+  if (dated === undefined) return `No graph is declared over ${group.column || 'a key'}`
+  return `The graph ${dated.from} → ${dated.to} is looked up as dated snapshots (${dated.name}), which hold figures and no edges`
 }
 
 /** Undefined where what decides knows nothing of the graph, as before its features are live. */
@@ -278,11 +310,12 @@ async function byDecisions(
     }
   }
   const all = [...found.values()]
+  const why = whyByDecisions(rooms, group)
   const columns = [...new Set(shared.map(({ column }) => column))].join(' or ')
   const sentence =
     columns === ''
-      ? `No graph is declared over ${group.column || 'a key'}, and its decisions have no other key to share.`
-      : `No graph is declared over ${group.column}, so by the keys of decisions, 30 days back: ${all.length === 1 ? '1 other shares' : `${all.length} others share`} a ${columns}; ${fraudWords(all, all.length)}.`
+      ? `${why}, and its decisions have no other key to share.`
+      : `${why}, so by the keys of decisions, 30 days back: ${all.length === 1 ? '1 other shares' : `${all.length} others share`} a ${columns}; ${fraudWords(all, all.length)}.`
   return { graph: null, sentence, entities: worstFirst(all) }
 }
 

@@ -62,9 +62,10 @@ export function caseViews(
     caseEvidence: async ({ params }) =>
       caseEvidence(rooms, await groupOrFail(rooms, params.caseId)),
     async openCase({ body, identity }) {
-      const { namespace } = await onAir(rooms)
+      const { namespace, nowUs: atUs } = await onAir(rooms)
       const { policy, eventId, reason = 'Asked for by a person' } = body
-      const opened = await cases.open({ namespace, policy, eventId, by: identity.id, reason })
+      const by = identity.id
+      const opened = await cases.open({ namespace, policy, eventId, by, reason, atUs })
       return oneCase(opened.id, identity)
     },
     giveVerdict: ({ params: { caseId }, body, identity }) =>

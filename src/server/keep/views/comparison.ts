@@ -8,7 +8,14 @@ import {
   type PairTests,
   type SideFigures,
 } from '../../../monitoring/index.ts'
-import type { Compared, Comparison, Rate, Verdict } from '../../contract/index.ts'
+import type {
+  ChallengerView,
+  Compared,
+  ComparedFigure,
+  Comparison,
+  Rate,
+  Verdict,
+} from '../../contract/index.ts'
 import { rate, verdict } from '../present.ts'
 
 const LEVEL = 0.95
@@ -34,6 +41,64 @@ export function comparisonView(figures: ChallengerFigures, tests: PairTests): Co
     recall: comparedView(figures.recall, tests.recall),
     disturbed: comparedView(figures.disturbed, tests.disturbed),
     verdict: verdictOf(figures, tests),
+  }
+}
+
+/** The lines of the table that people see, as figures of their own. */
+export function comparedFigures(policy: string, challenger: ChallengerView): ComparedFigure[] {
+  const { name, version, mode, guards, comparison } = challenger
+  const { champion, challenger: ours } = comparison
+  const of = { policy, name, version: version.id, mode }
+  const only = (figure: ComparedFigure['figure'], of: Figure, guard: number | null = null) => ({
+    figure,
+    champion: null,
+    challenger: of,
+    guard,
+  })
+  const both = (figure: ComparedFigure['figure'], side: 'allowed' | 'recall' | 'disturbed') => ({
+    figure,
+    champion: figureOf(champion[side]),
+    challenger: figureOf(ours[side]),
+    ...differenceOf(comparison[side]),
+  })
+  const lines = [
+    { figure: 'answers', champion: plain(champion.n), challenger: plain(ours.n) },
+    both('allowed', 'allowed'),
+    both('recall', 'recall'),
+    both('disturbed', 'disturbed'),
+    {
+      figure: 'precision',
+      champion: figureOf(champion.precision),
+      challenger: figureOf(ours.precision),
+    },
+    only('not_answered', figureOf(comparison.errors), guards.errorRateMax),
+    {
+      ...only('latency_ms_p99', plain(ours.latencyMsP99), guards.latencyMsP99Max),
+      champion: plain(champion.latencyMsP99),
+    },
+    only('psi', plain(comparison.psi), guards.psiMax),
+    only('score_distance', plain(comparison.scoreDistance), guards.scoreDistanceMax),
+    ...(comparison.agreed === null ? [] : [only('same_outcome', figureOf(comparison.agreed))]),
+  ] as const
+  return lines.map((line) => ({ difference: null, test: null, guard: null, ...of, ...line }))
+}
+
+type Figure = ComparedFigure['champion']
+
+function figureOf({ value, interval, n }: Rate): Figure {
+  return { value, low: interval?.low ?? null, high: interval?.high ?? null, n }
+}
+
+function plain(value: number | null): Figure {
+  return value === null ? null : { value, low: null, high: null, n: null }
+}
+
+function differenceOf(compared: Compared | null): Pick<ComparedFigure, 'difference' | 'test'> {
+  if (compared === null) return { difference: null, test: null }
+  const { difference: value, interval, test } = compared
+  return {
+    difference: { value, low: interval.low, high: interval.high },
+    test: test && { discordant: test.discordant, pValue: test.pValue },
   }
 }
 

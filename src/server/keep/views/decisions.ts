@@ -186,6 +186,7 @@ async function decisionView(
     rules: explained.rules.map((rule) => ({
       name: rule.name,
       fired: rule.fired,
+      failed: rule.failed,
       expression: rule.when,
       then: rule.then,
       reason: rule.reason,

@@ -10,6 +10,7 @@ import {
 } from '../../../serving/index.ts'
 import { compareLive, compareShadow, trippedGuards } from '../../../monitoring/index.ts'
 import { defineErrors } from '../../../lib/errors.ts'
+import { DAY_US } from '../../../lib/time.ts'
 import type {
   BodyOf,
   ChallengerView,
@@ -21,7 +22,8 @@ import { keyColumns, onAir } from '../bank.ts'
 import type { Handlers } from '../handlers.ts'
 import { identityView, plural, ref, time, timeOrNull, verdict, versionRef } from '../present.ts'
 import type { Rooms } from '../rooms.ts'
-import { comparisonView } from './comparison.ts'
+import { comparedFigures, comparisonView } from './comparison.ts'
+import { liveOrNone } from './policy.ts'
 
 const errors = defineErrors({
   endpoint_unknown: {
@@ -41,6 +43,7 @@ const no = (reason: string): Permission => ({ allowed: false, reason })
 
 type Names =
   | 'endpoints'
+  | 'comparisons'
   | 'endpoint'
   | 'proposeChallenger'
   | 'endChallenger'
@@ -135,12 +138,29 @@ export function endpointViews(rooms: Rooms): Pick<Handlers, Names> {
     return found.flat()
   }
 
+  /** Of the policy as it decides now, over the last day of events. */
+  async function failingSentence(policy: string): Promise<string | undefined> {
+    const { namespace, nowUs } = await onAir(rooms)
+    const policyVersion = (await liveOrNone(rooms, policy))?.policy.version
+    const range = { fromUs: nowUs - DAY_US, untilUs: nowUs + 1 }
+    const [first, ...others] = await decisions.failingRules({
+      namespace,
+      policy,
+      policyVersion,
+      ...range,
+    })
+    if (first === undefined) return undefined
+    const more = others.length === 0 ? '' : ` (and ${plural(others.length, 'more rule')})`
+    return `Rule ${first.rule}${more} could not be calculated on ${plural(first.n, 'event')} of the last day.`
+  }
+
   async function summaryOf(current: Deployment) {
     const { policy, model, version, challengers: beside = [] } = current
     const suspension = (await challengers.suspensions()).find((each) => each.policy === policy)
     const proposals = await challengers.proposals(policy)
     const open = proposals.filter(({ state }) => state === 'open')
     const isSuspended = suspension?.suspended === true
+    const failing = await failingSentence(policy)
     const words = beside.length === 0 ? 'alone' : `beside ${plural(beside.length, 'challenger')}`
     return {
       suspension: isSuspended ? suspension : undefined,
@@ -152,9 +172,14 @@ export function endpointViews(rooms: Rooms): Pick<Handlers, Names> {
         proposals: open.length,
         verdict: isSuspended
           ? verdict('alert', `Its champion is suspended: ${suspension.reason}`)
-          : open.length > 0
-            ? verdict('warning', `${plural(open.length, 'proposal')} waiting for a second person.`)
-            : verdict('ok', `${model} version ${version} answers ${words}.`),
+          : failing !== undefined
+            ? verdict('alert', failing)
+            : open.length > 0
+              ? verdict(
+                  'warning',
+                  `${plural(open.length, 'proposal')} waiting for a second person.`,
+                )
+              : verdict('ok', `${model} version ${version} answers ${words}.`),
       },
     }
   }
@@ -237,6 +262,18 @@ export function endpointViews(rooms: Rooms): Pick<Handlers, Names> {
       const live = (await serving.history()).filter(({ toUs }) => toUs === undefined)
       const items = await Promise.all(live.map(async (each) => (await summaryOf(each)).summary))
       return { items }
+    },
+    async comparisons({ query: { policy, name } }) {
+      const live = (await serving.history(policy)).filter(({ toUs }) => toUs === undefined)
+      const items = live.map(async (of) => {
+        const asked = (of.challengers ?? []).filter(
+          (each) => name === undefined || each.name === name,
+        )
+        const history = asked.length === 0 ? [] : await serving.history(of.policy)
+        const views = asked.map((each) => challengerView(of.policy, each, history))
+        return (await Promise.all(views)).flatMap((view) => comparedFigures(of.policy, view))
+      })
+      return { items: (await Promise.all(items)).flat() }
     },
     endpoint: ({ params, identity }) => endpointView(params.policy, identity),
     async proposeChallenger({ params: { policy }, body, identity }) {

@@ -91,7 +91,8 @@ export function experimentListViews(
     async createProgramKey({ body, identity }) {
       const by = changeBy(identity, 'A key for a program, made on the page')
       const name = body.name.trim()
-      const program = await access.createIdentity({ name, kind: 'script', roles: ['analyst'] }, by)
+      const roles = [body.role ?? 'analyst']
+      const program = await access.createIdentity({ name, kind: 'script', roles }, by)
       const { key, record } = await access.issueKey(
         { identityId: program.id, name: 'First key' },
         by,

@@ -44,13 +44,17 @@ async function open() {
     ...common,
     store: createMemoryRunViews(),
   })
+  const made: object[] = []
   const rooms = {
     tracking,
     runViews,
     clock,
     access: {
       identities: async () => [ada],
-      createIdentity: async (identity: object) => ({ ...ada, ...identity, id: 'id_program' }),
+      createIdentity: async (identity: object) => {
+        made.push(identity)
+        return { ...ada, ...identity, id: 'id_program' }
+      },
       issueKey: async ({ identityId }: { identityId: string }) => ({
         key: 'ak_secret',
         record: { id: `key of ${identityId}` },
@@ -74,7 +78,7 @@ async function open() {
       ...call,
       identity: ada,
     })) as ResponseOf<Name>
-  return { tracking, experiment, run, clock, ask }
+  return { tracking, experiment, run, clock, ask, made }
 }
 
 /** Three runs with other depths and scores; the first has no score yet. */
@@ -283,9 +287,12 @@ test('saved views belong to who saved them', async () => {
 })
 
 test('a program gets a key of its own, shown in that answer alone', async () => {
-  const { ask } = await open()
+  const { ask, made: identities } = await open()
   const made = await ask('createProgramKey', { body: { name: ' notebook ' } })
   expect(made).toEqual({ id: 'key of id_program', name: 'notebook', key: 'ak_secret' })
+  expect(identities).toMatchObject([{ roles: ['analyst'] }])
+  await ask('createProgramKey', { body: { name: 'switch', role: 'caller' } })
+  expect(identities[1]).toMatchObject({ name: 'switch', roles: ['caller'] })
 })
 
 test('experiments are counted, renamed, deleted with their runs and restored', async () => {

@@ -20,6 +20,7 @@ import { runModels } from './logged-models.ts'
 import { historyViews } from './model-history.ts'
 import { liveViews } from './live.ts'
 import { lineageViews } from './lineage.ts'
+import { logViews } from './logs.ts'
 import { modelViews } from './models.ts'
 import { monitoringViews } from './monitoring.ts'
 import { overviewViews } from './overview.ts'
@@ -58,6 +59,7 @@ export function keepHandlers(rooms: Rooms): Handlers {
     ...actionViews(rooms),
     ...monitoringViews(rooms),
     ...storageViews(rooms),
+    ...logViews(rooms),
     ...governanceViews(rooms),
     ...lineageViews(rooms),
     ...pipelineViews(rooms),

@@ -12,7 +12,9 @@ import { ref, time } from '../present.ts'
 import { resolveRange, type Range, type RangeQuery } from '../range.ts'
 import type { Rooms } from '../rooms.ts'
 import { featuresOf } from './decisions.ts'
+import { failingRulesView } from './failing-rules.ts'
 import { unitOf } from './feature-units.ts'
+import { liveOrNone } from './policy.ts'
 
 export function monitoringViews(rooms: Rooms): Pick<Handlers, 'monitoring'> {
   return {
@@ -22,6 +24,7 @@ export function monitoringViews(rooms: Rooms): Pick<Handlers, 'monitoring'> {
       const features = featuresOf(rooms)
       return {
         clock: clockView(bank, rooms.project()),
+        policy: watched.policy,
         range: range.view,
         verdict: report.verdict,
         drift: report.drift.map((figures) => driftView(figures, features)),
@@ -33,6 +36,12 @@ export function monitoringViews(rooms: Rooms): Pick<Handlers, 'monitoring'> {
           ...latency,
         })),
         latencyVerdict: report.latencyVerdict,
+        failingRules: await failingRulesView(
+          rooms,
+          { namespace: bank.namespace, policy: watched.policy },
+          report.failingRules,
+        ),
+        rulesVerdict: report.rulesVerdict,
         performance: report.performance.map(performanceView),
         performanceOverTime: report.performanceOverTime.map((point) => ({
           at: time(point.startUs),
@@ -66,7 +75,12 @@ export async function watch(rooms: Rooms, query: RangeQuery): Promise<Watched> {
   const deployment = await rooms.serving.current(policy)
   const reference = deployment && (await rooms.references.read(deployment.modelHash))
   const report = await monitoringReport(
-    { decisions: rooms.decisions, drift: rooms.drift, reference },
+    {
+      decisions: rooms.decisions,
+      drift: rooms.drift,
+      reference,
+      policyVersion: (await liveOrNone(rooms, policy))?.policy.version,
+    },
     { namespace: bank.namespace, policy, fromUs, untilUs, bucketUs },
   )
   return { report, range, bank, bucketUs, policy }

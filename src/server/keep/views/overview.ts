@@ -132,6 +132,7 @@ function alertsOf({ report }: Watched): Overview['alerts'] {
     ...report.drift.map((figures) => figures.verdict),
     report.ratesVerdict,
     report.latencyVerdict,
+    report.rulesVerdict,
     ...report.performance.map((metric) => metric.verdict),
   ]
   return verdicts

@@ -11,13 +11,16 @@ import {
   type PolicyParts as KeptParts,
 } from '../../../decisions/index.ts'
 import { monotonicUs } from '../../../lib/clock.ts'
+import { DAY_US } from '../../../lib/time.ts'
 import type { Draft, Ordered, PolicyParts, PolicyWork, Trial } from '../../contract/index.ts'
 import { onAir } from '../bank.ts'
 import type { Handlers } from '../handlers.ts'
 import { count, identityView, plural, time } from '../present.ts'
 import type { Rooms } from '../rooms.ts'
+import { failingRulesView } from './failing-rules.ts'
 
 const DRAFTS_SHOWN = 50
+const FAILURES_SHOWN_US = 30 * DAY_US
 
 type People = ReadonlyMap<string, KnownIdentity>
 
@@ -53,12 +56,19 @@ export function draftViews(
       const { policy } = params
       const document = await rooms.livePolicy(policy)
       const base = await drafts.base(policy)
-      const { namespace } = await onAir(rooms)
-      const [known, kept, paused, waiting] = await Promise.all([
+      const { namespace, nowUs } = await onAir(rooms)
+      const [known, kept, paused, waiting, failing] = await Promise.all([
         people(),
         drafts.drafts(policy, DRAFTS_SHOWN),
         policyDesk.paused(namespace, policy),
         policyDesk.waiting(),
+        rooms.decisions.failingRules({
+          namespace,
+          policy,
+          policyVersion: document.policy.version,
+          fromUs: nowUs - FAILURES_SHOWN_US,
+          untilUs: nowUs + 1,
+        }),
       ])
       const asked = waiting.flatMap((change) =>
         change.of.kind === 'rule' && change.of.policy === policy
@@ -81,6 +91,7 @@ export function draftViews(
           at: time(atUs),
           resume: asked.find((change) => change.rule === rule)?.id ?? null,
         })),
+        failing: await failingRulesView(rooms, { namespace, policy }, failing),
         waiting: asked.map(({ id, rule, actorId, reason, atUs }) => ({
           id,
           rule,

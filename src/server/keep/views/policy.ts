@@ -135,7 +135,7 @@ export function policyViews(rooms: Rooms): Pick<Handlers, 'policy' | 'search'> {
   }
 }
 
-async function liveOrNone(rooms: Pick<Rooms, 'livePolicy'>, policy: string) {
+export async function liveOrNone(rooms: Pick<Rooms, 'livePolicy'>, policy: string) {
   try {
     return await rooms.livePolicy(policy)
   } catch (error) {
