@@ -59,7 +59,9 @@ export function fileSource(path: string, options: FileSourceOptions = {}): LogSo
         notices.push(...found.notices)
         for (const [i, part] of found.parts.entries()) {
           const isLast = i === found.parts.length - 1
-          const reading = readPart(part, isLast ? options : { ...options, nextLook: undefined })
+          // Of a rotated file nothing more comes, also while there is none of its old name yet.
+          const how = part.file === path ? options : { ...options, nextLook: undefined }
+          const reading = readPart(part, how)
           for await (const batch of reading) {
             yield { ...batch, notices: [...notices, ...batch.notices] }
             notices = []

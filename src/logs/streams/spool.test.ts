@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -42,7 +42,7 @@ test('a full file is rotated, and who follows it misses nothing', async () => {
   await spool.append(['third'])
   for await (const batch of fileSource(spool.file).batches(place)) begun.push(...batch.lines)
   expect(begun).toEqual(['0123456789', 'second', 'third'])
-  await spool.release()
+  await spool.release(() => Promise.resolve(true))
   expect(await readdir(directory)).toEqual(['sent.log'])
   await spool.close()
 })
@@ -51,7 +51,7 @@ test('who sends faster than is read is told to wait, and may go on once it was r
   const spool = await openSpool(directory, nodeFiles, 1)
   for (let i = 0; i < 5; i++) await spool.append([`line ${i}`])
   await expect(spool.append(['too much'])).rejects.toThrow('wait to be read')
-  await spool.release()
+  await spool.release(() => Promise.resolve(true))
   await spool.append(['again'])
   await spool.close()
   expect(await readFile(spool.file, 'utf8')).toBe('again\n')
@@ -72,4 +72,39 @@ test('a line with a line end in it is refused, for it would be two', async () =>
   const spool = await openSpool(directory, nodeFiles)
   await expect(spool.append(['fine', 'a\nb'])).rejects.toThrow('Line 2')
   await spool.close()
+})
+
+test('what a crash cut does not run into the next line', async () => {
+  await writeFile(join(directory, 'sent.log'), `${'x'.repeat(70_000)}\nfine\n${'y'.repeat(70_000)}`)
+  const spool = await openSpool(directory, nodeFiles)
+  await spool.append(['next'])
+  await spool.close()
+  expect((await linesOf(spool.file)).slice(1)).toEqual(['fine', 'next'])
+})
+
+test('a file that is rotated away while it is asked what was read stays', async () => {
+  const spool = await openSpool(directory, nodeFiles, 1)
+  await spool.append(['read'])
+  await spool.append(['read too'])
+  await spool.release(async () => {
+    await spool.append(['not read'])
+    return true
+  })
+  expect(await readFile(`${spool.file}.2`, 'utf8')).toBe('read too\n')
+  await spool.release(() => Promise.resolve(false))
+  expect(await readdir(directory)).toEqual(['sent.log', 'sent.log.2'])
+  await spool.close()
+})
+
+test('lines are taken again once a disk that failed a rotation works', async () => {
+  const files = faultyFiles()
+  const spool = await openSpool('/spool', files, 1)
+  await spool.append(['first'])
+  files.fail('rename', 'EIO')
+  await expect(spool.append(['refused'])).rejects.toThrow('EIO')
+  await spool.append(['second'])
+  expect(await files.list('/spool')).toEqual(['sent.log', 'sent.log.1'])
+  const after = files.restart(() => 0)
+  expect(Buffer.from(after.bytes('/spool/sent.log')).toString()).toBe('second\n')
+  expect(Buffer.from(after.bytes('/spool/sent.log.1')).toString()).toBe('first\n')
 })

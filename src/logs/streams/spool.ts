@@ -12,8 +12,11 @@ export interface Spool {
    * Errors: `log_line_invalid`, `log_stream_behind`, and those of the disk.
    */
   append(lines: readonly string[]): Promise<void>
-  /** Removes the files that were rotated away: all of them were read. */
-  release(): Promise<void>
+  /**
+   * Removes the files that were rotated away, where `isCurrent` says that the reader has come to the one that is
+   * written. They are listed before it is asked: one that is rotated away meanwhile may not be read.
+   */
+  release(isCurrent: () => Promise<boolean>): Promise<void>
   close(): Promise<void>
 }
 
@@ -29,8 +32,8 @@ export async function openSpool(
 ): Promise<Spool> {
   await files.makeDirectory(directory)
   const file = join(directory, NAME)
-  let open = await openOrCreate(directory, files)
-  let size = await open.size()
+  let open: OpenFile | undefined
+  let size = 0
   let waiting: { readonly bytes: Buffer; readonly done: (error?: unknown) => void }[] = []
   let writing: Promise<void> | undefined
 
@@ -46,10 +49,20 @@ export async function openSpool(
       )
     }
     const last = Math.max(0, ...names.map((name) => Number(name.slice(NAME.length + 1)) || 0))
-    await open.close()
+    const full = open
+    open = undefined
+    await full?.close()
     await files.rename(file, `${file}.${last + 1}`)
-    open = await openOrCreate(directory, files)
-    size = 0
+  }
+
+  /** The file that is written; opened again where a rotation failed on its way. */
+  async function current(): Promise<OpenFile> {
+    if (open !== undefined) return open
+    const opened = await openOrCreate(directory, files)
+    size = await endOfLines(opened)
+    await opened.truncate(size)
+    open = opened
+    return opened
   }
 
   async function write(): Promise<void> {
@@ -58,9 +71,9 @@ export async function openSpool(
       waiting = []
       let failure: unknown
       try {
+        await current()
         if (size >= fileBytes) await rotate()
-        const bytes = Buffer.concat(batch.map((each) => each.bytes))
-        await writeWhole(bytes)
+        await writeWhole(await current(), Buffer.concat(batch.map((each) => each.bytes)))
       } catch (error) {
         failure = error
       }
@@ -70,16 +83,17 @@ export async function openSpool(
   }
 
   /** A write that failed leaves nothing: a line that was refused must not be read. */
-  async function writeWhole(bytes: Buffer): Promise<void> {
+  async function writeWhole(to: OpenFile, bytes: Buffer): Promise<void> {
     try {
-      await open.write(bytes, size)
+      await to.write(bytes, size)
       size += bytes.length
     } catch (error) {
-      await open.truncate(size)
+      await to.truncate(size)
       throw error
     }
   }
 
+  await current()
   return {
     file,
     async append(lines) {
@@ -97,12 +111,14 @@ export async function openSpool(
         writing ??= write()
       })
     },
-    async release() {
-      for (const name of await rotated()) await files.remove(join(directory, name))
+    async release(isCurrent) {
+      const names = await rotated()
+      if (names.length === 0 || !(await isCurrent())) return
+      for (const name of names) await files.remove(join(directory, name))
     },
     async close() {
       await writing
-      await open.close()
+      await open?.close()
     },
   }
 }
@@ -117,4 +133,17 @@ async function openOrCreate(directory: string, files: FileSystem): Promise<OpenF
     await files.syncDirectory(directory)
     return created
   }
+}
+
+/** Behind the last line end. What a crash cut was answered to nobody, and must not run into the next line. */
+async function endOfLines(open: OpenFile): Promise<number> {
+  const chunk = Buffer.alloc(64 * 1024)
+  for (let end = await open.size(); end > 0;) {
+    const from = Math.max(0, end - chunk.length)
+    const read = chunk.subarray(0, await open.read(chunk.subarray(0, end - from), from))
+    const last = read.lastIndexOf(10)
+    if (last >= 0) return from + last + 1
+    end = from
+  }
+  return 0
 }

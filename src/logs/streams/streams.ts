@@ -111,10 +111,8 @@ export function createLogStreams(ports: LogStreamsPorts): RunningLogStreams {
         files,
         monotonicUs,
         ...(spool !== undefined && {
-          onKept: async (place) => {
-            const { ino } = await stat(spool.file)
-            if (place['inode'] === ino) await spool.release()
-          },
+          onKept: (place) =>
+            spool.release(async () => place['inode'] === (await stat(spool.file)).ino),
         }),
       })
       running.push(stream.watch.ended.catch((error: unknown) => failed(stream, error)))

@@ -69,6 +69,7 @@ export async function watchLog(options: LogWatchOptions): Promise<LogWatch> {
   const run = await VisitorRun.of({
     source,
     count: stream.visitors,
+    isFollowed: true,
     read: {
       timeZone: stream.timeZone,
       ...(stream.format !== null && { format: stream.format }),

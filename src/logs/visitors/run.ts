@@ -12,6 +12,8 @@ export interface VisitorRunOptions {
   readonly source: LogSource
   readonly count: VisitorOptions
   readonly read: RecordOptions
+  /** Lines that show no format, or not the fields, are held until there are enough of them to say so. */
+  readonly isFollowed?: boolean
   /** Told of each record, whether it is a visit or not. */
   readonly onRecord?: (record: LogRecord) => void
   /** Where the count is kept, with the place in the source, and at least how long after the last time. */
@@ -114,7 +116,10 @@ export class VisitorRun {
   async *steps(): AsyncGenerator<VisitorStep> {
     let waiting: LogBatch[] = []
     for await (const batch of this.options.source.batches(this.place)) {
-      waiting.push(batch)
+      const { lines, notices } = batch
+      // Looks at a log in which nothing is written yet must not pile up.
+      const isNews = lines.length > 0 || notices.length > 0 || waiting.length > 0
+      if (isNews || this.stream !== undefined) waiting.push(batch)
       if (!this.isReady(waiting)) {
         if (batch.isCaughtUp) yield { results: [], notices: [], isCaughtUp: true }
         continue
@@ -163,6 +168,7 @@ export class VisitorRun {
     if (this.stream !== undefined) return true
     const lines = waiting.flatMap((batch) => batch.lines)
     if (lines.length === 0) return false
+    const { isFollowed = false } = this.options
     const isAll = isLast || lines.length >= SAMPLE_LINES || waiting.at(-1)!.isCaughtUp
     try {
       this.reader.recognise(lines)
@@ -174,7 +180,9 @@ export class VisitorRun {
       this.visitOf = createVisits(fields)
       return true
     } catch (error) {
-      if (!isAll && isAssayError(error, 'log_format_unknown', 'log_field_unknown')) return false
+      // One line that nobody can read must not end a log in which others follow.
+      const mayShow = !isAll || (!isLast && isFollowed && lines.length < SAMPLE_LINES)
+      if (mayShow && isAssayError(error, 'log_format_unknown', 'log_field_unknown')) return false
       throw error
     }
   }
