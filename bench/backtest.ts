@@ -111,8 +111,8 @@ async function measured(of: {
       directory: join(bank.home.decide, NAMESPACE),
       files: nodeFiles,
       deployments,
-      // The datasets hold all of the events already.
-      isLive: false,
+      // Not `live`: the datasets hold all of the events already.
+      namespace: NAMESPACE,
       onProgress({ stage, done }) {
         if (stage === 'features') featuresUs = monotonicUs()
         if (stage !== 'deciding' || done > 0) return

@@ -1,5 +1,5 @@
 // What a back-test came to, in a sentence that a person can repeat.
-import type { BacktestReport, Tally } from './backtest.ts'
+import { sumTallies, type BacktestReport } from './backtest.ts'
 import type { Outcome } from './policy.ts'
 
 /** What would change; `money` writes minor units. */
@@ -17,12 +17,16 @@ function sayFailures({ rules }: BacktestReport): string[] {
 function sayMoves(report: BacktestReport, money: (minor: number) => string): string {
   const { moves } = report
   const from = (before: Outcome, draft: Outcome) => moves[before][draft]
-  const stricter = sum([
+  const stricter = sumTallies([
     from('allow', 'review'),
     from('allow', 'decline'),
     from('review', 'decline'),
   ])
-  const milder = sum([from('decline', 'review'), from('decline', 'allow'), from('review', 'allow')])
+  const milder = sumTallies([
+    from('decline', 'review'),
+    from('decline', 'allow'),
+    from('review', 'allow'),
+  ])
   if (stricter.n + milder.n === 0)
     return report.rulesChanged === 0
       ? 'Nothing would change.'
@@ -39,18 +43,6 @@ function sayMoves(report: BacktestReport, money: (minor: number) => string): str
         `${money(milder.positiveAmountMinor)}; ${many(milder.negatives)} not)`,
     )
   return `${parts.join(', ')}.`
-}
-
-function sum(tallies: readonly Tally[]): Tally {
-  const total = { n: 0, positives: 0, negatives: 0, amountMinor: 0, positiveAmountMinor: 0 }
-  for (const each of tallies) {
-    total.n += each.n
-    total.positives += each.positives
-    total.negatives += each.negatives
-    total.amountMinor += each.amountMinor
-    total.positiveAmountMinor += each.positiveAmountMinor
-  }
-  return total
 }
 
 function many(value: number): string {

@@ -2,7 +2,7 @@
 // alone are kept, and a few examples, so a month of events takes no memory.
 import type { Row } from '../data/index.ts'
 import { clopperPearson } from '../lib/statistics.ts'
-import { DAY_US } from '../lib/time.ts'
+import { DAY_US, HOUR_US } from '../lib/time.ts'
 import type { Circumstances, DecisionEngine, EngineResult } from './engine.ts'
 import { judge, sumTypologies } from './judge.ts'
 import { fallbackDefaults, outcomes } from './policy.ts'
@@ -122,7 +122,6 @@ export interface Backtest {
 }
 
 const CHANGED_MAX = 200
-const HOUR_US = 3_600_000_000
 
 /** `capacity` is how many reviews people can work in a day; null where nobody said. */
 export function createBacktest(draft: DecisionEngine, capacity: number | null): Backtest {
@@ -283,13 +282,9 @@ function policyFigures(
   reviews: readonly number[],
   capacity: number | null,
 ): PolicyFigures {
-  const totals = byOutcome(newCount)
-  for (const own of outcomes) {
-    for (const other of outcomes) add(totals[own], of(own, other))
-  }
-  const stopped = newCount()
-  add(stopped, totals.review)
-  add(stopped, totals.decline)
+  const total = (own: Outcome) => sumTallies(outcomes.map((other) => of(own, other)))
+  const totals = { allow: total('allow'), review: total('review'), decline: total('decline') }
+  const stopped = sumTallies([totals.review, totals.decline])
   const positives = stopped.positives + totals.allow.positives
   const sum = reviews.reduce((total, n) => total + n, 0)
   return {
@@ -327,12 +322,17 @@ function ruleFigures(count: RuleCount, all: Tally): RuleFigures {
   }
 }
 
-function add(to: Count, from: Tally): void {
-  to.n += from.n
-  to.positives += from.positives
-  to.negatives += from.negatives
-  to.amountMinor += from.amountMinor
-  to.positiveAmountMinor += from.positiveAmountMinor
+/** All of them together; each event is to be in one of them alone. */
+export function sumTallies(tallies: readonly Tally[]): Tally {
+  const total = newCount()
+  for (const each of tallies) {
+    total.n += each.n
+    total.positives += each.positives
+    total.negatives += each.negatives
+    total.amountMinor += each.amountMinor
+    total.positiveAmountMinor += each.positiveAmountMinor
+  }
+  return total
 }
 
 function rate(successes: number, n: number): Rate {

@@ -1,13 +1,6 @@
 // What a policy is to become. People edit the live policy as data; a draft is checked when it is saved,
 // may run beside what is live, and goes live when two who did not write it approved just this version.
-import {
-  may,
-  requireReason,
-  systemActor,
-  type Access,
-  type ChangeBy,
-  type Identity,
-} from '../access/index.ts'
+import { may, requireReason, type Access, type ChangeBy, type Identity } from '../access/index.ts'
 import type { AuditLog } from '../audit/index.ts'
 import type { Clock } from '../lib/clock.ts'
 import { isAssayError } from '../lib/errors.ts'
@@ -16,11 +9,13 @@ import type { Ids } from '../lib/ids.ts'
 import type { UnitOfWork } from '../lib/unit-of-work.ts'
 import { draftDocument } from './backtest-draft.ts'
 import type { DeployedPolicy } from './deployed.ts'
-import { differenceOf, mistakesOf, runTests, shadowOf } from './draft-checks.ts'
+import { differenceOf, mistakesOf, runTests } from './draft-checks.ts'
 import { testMistakes } from './test-mistakes.ts'
 import type { PolicyMistake } from './draft-checks.ts'
+import { besides, createDraftSettling, LIVE_AT_ONCE } from './draft-settling.ts'
+import type { DraftSettlingOptions } from './draft-settling.ts'
 import { decisionErrors } from './errors.ts'
-import { partsOf, withParts } from './policy.ts'
+import { withParts } from './policy.ts'
 import type { CompiledPolicy, PolicyParts } from './policy.ts'
 import { notProposed } from './policy-changes.ts'
 import type {
@@ -36,6 +31,7 @@ import type {
 /** How many people have to approve a draft. */
 export const APPROVALS_NEEDED = 2
 
+/** A draft that has so many steps is saved no more; what it needs to go live, or to end, goes on. */
 const STEPS_MAX = 1000
 const DUE_AT_ONCE = 20
 
@@ -60,11 +56,7 @@ export interface PolicyDraftsOptions {
   /** Has a policy decide with the present model, from a sequence on; unchanged ones are left. */
   readonly deploy: (policy: CompiledPolicy, by: ChangeBy) => Promise<void>
   /** Runs the rules of a draft beside what decides, or of none any more; where it is so, nothing is done. */
-  readonly runShadow: (
-    policy: string,
-    shadow: { readonly draft: string; readonly with: CompiledPolicy } | undefined,
-    by: ChangeBy,
-  ) => Promise<void>
+  readonly runShadow: DraftSettlingOptions['runShadow']
   /** What is known of a version that is about to be proposed. */
   readonly evidence: (draft: KeptDraft) => Promise<DraftEvidence>
   readonly unit: UnitOfWork
@@ -157,9 +149,6 @@ export function createPolicyDrafts(options: PolicyDraftsOptions): PolicyDrafts {
     const atUs = clock.nowUs()
     const { version } = draft.body
     const taken: DraftStep = { actorId, actorName, reason, atUs, act, changes, version }
-    if (draft.history.length >= STEPS_MAX) {
-      throw decisionErrors.draft_state('The draft was changed a thousand times; begin a new one.')
-    }
     const next = { ...draft, updatedAtUs: atUs, history: [...draft.history, taken] }
     await store.saveDraft(next)
     await audit.append({
@@ -199,8 +188,9 @@ export function createPolicyDrafts(options: PolicyDraftsOptions): PolicyDrafts {
     const kept = await unit.transaction(async () => {
       const now = await found(id)
       if (now.state !== 'approved') return now
-      for (const other of await store.drafts(draft.policy, STEPS_MAX)) {
-        if (other.state === 'live') await step({ ...other, state: 'superseded' }, 'superseded', by)
+      const others = { policy: draft.policy, states: ['live'], limit: LIVE_AT_ONCE } as const
+      for (const other of await store.drafts(others)) {
+        await step({ ...other, state: 'superseded' }, 'superseded', by)
       }
       return step({ ...now, state: 'live', shadow: null }, 'live', by)
     })
@@ -208,75 +198,7 @@ export function createPolicyDrafts(options: PolicyDraftsOptions): PolicyDrafts {
     return kept
   }
 
-  /** What a draft runs beside a policy: a policy with both, or why it cannot. */
-  function besides(document: DeployedPolicy, { body }: KeptDraft): CompiledPolicy | PolicyMistake {
-    const base = document.policy
-    const rules = shadowOf(base, body)
-    if (rules.length === base.rules.length) {
-      const sentence = 'It changes no rule, so nothing of it could run in shadow'
-      return { rule: null, at: null, sentence }
-    }
-    const lists = unique([...(base.lists ?? []), ...(body.lists ?? [])])
-    const shadow = withParts(base, { ...partsOf(base), lists, rules })
-    const [mistake] = mistakesOf(shadow, document.source, document.featureSets)
-    return mistake ?? shadow
-  }
-
-  async function settle(policy: string): Promise<void> {
-    const document = await liveOrNone(policy)
-    if (document === undefined) return
-    const by = (reason: string) => ({ actor: systemActor, reason })
-    const running = await unit.transaction(async () => {
-      const known = await store.drafts(policy, STEPS_MAX)
-      await settleStates(known, document.policy.version)
-      const draft = known.find(({ shadow }) => shadow !== null)
-      if (draft === undefined || draft.shadow === null) return undefined
-      const shadow = besides(document, draft)
-      if ('sentence' in shadow) {
-        await endShadow(draft, shadow.sentence)
-        return undefined
-      }
-      if (shadow.version !== draft.shadow.version) {
-        const reason = 'Another policy is live; its rules run beside that now'
-        await step({ ...draft, shadow }, 'shadow-moved', by(reason))
-      }
-      return { draft: draft.id, with: shadow }
-    })
-    const reason =
-      running === undefined
-        ? 'No draft runs in shadow any more'
-        : `Draft ${running.draft} runs in shadow`
-    try {
-      await options.runShadow(policy, running, by(reason))
-    } catch (error) {
-      // What decides is away: it is brought there at the next look.
-      if (running === undefined || !isAssayError(error) || error.status >= 500) throw error
-      await unit.transaction(async () => endShadow(await found(running.draft), error.detail))
-      await options.runShadow(policy, undefined, by(error.detail))
-    }
-  }
-
-  function endShadow(draft: KeptDraft, why: string): Promise<KeptDraft> {
-    const by = { actor: systemActor, reason: `What is live changed under it. ${why}` }
-    const state = draft.state === 'shadow' ? 'draft' : draft.state
-    return step({ ...draft, shadow: null, state }, 'shadow-ended', by)
-  }
-
-  /** A roll-back takes an approved policy off traffic, or back to it. */
-  async function settleStates(known: readonly KeptDraft[], version: string): Promise<void> {
-    const by = { actor: systemActor, reason: 'Another deployment of the policy is live' }
-    const live = known.filter(({ state }) => state === 'live')
-    for (const draft of live.filter(({ body }) => body.version !== version)) {
-      await step({ ...draft, state: 'superseded' }, 'superseded', by)
-    }
-    if (live.some(({ body }) => body.version === version)) return
-    const back = known.find(({ state, body }) => {
-      return state === 'superseded' && body.version === version
-    })
-    if (back === undefined) return
-    const reason = 'The deployment that it was approved for is live again'
-    await step({ ...back, state: 'live' }, 'live', { ...by, reason })
-  }
+  const { settle } = createDraftSettling({ ...options, live: liveOrNone, found, step })
 
   async function liveOrNone(policy: string): Promise<DeployedPolicy | undefined> {
     try {
@@ -304,6 +226,11 @@ export function createPolicyDrafts(options: PolicyDraftsOptions): PolicyDrafts {
       }
       const saved = await unit.transaction(async () => {
         const kept = id === undefined ? undefined : await inState(id, open, 'changed')
+        if (kept !== undefined && kept.history.length >= STEPS_MAX) {
+          throw decisionErrors.draft_state(
+            'The draft was changed a thousand times; begin a new one.',
+          )
+        }
         const now = kept && bindingOf({ ...kept, version: kept.body.version })
         if (binds !== undefined && binds !== now) {
           throw decisionErrors.draft_outdated('Somebody changed the draft since it was read.')
@@ -339,8 +266,7 @@ export function createPolicyDrafts(options: PolicyDraftsOptions): PolicyDrafts {
       const document = await live(policy)
       const kept = await unit.transaction(async () => {
         const draft = await inState(id, ['draft', 'proposed'], 'run in shadow')
-        const known = await store.drafts(policy, STEPS_MAX)
-        const running = known.find((each) => each.shadow !== null)
+        const [running] = await store.drafts({ policy, inShadow: true, limit: 1 })
         if (running !== undefined) {
           throw decisionErrors.draft_state(
             running.id === id
@@ -416,19 +342,16 @@ export function createPolicyDrafts(options: PolicyDraftsOptions): PolicyDrafts {
     },
 
     draft: found,
-    drafts: (policy, limit) => store.drafts(policy, limit),
+    drafts: (policy, limit) => store.drafts({ policy, limit }),
     base: async (policy) => (await live(policy)).policy,
     settle,
 
     async keptPolicy(policy) {
       const base = (await liveOrNone(policy))?.policy
       if (base === undefined) return undefined
-      const known = await store.drafts(policy, STEPS_MAX)
-      const approved = known.some(
-        ({ body, state }) =>
-          body.version === base.version && (state === 'live' || state === 'superseded'),
-      )
-      return approved ? base : undefined
+      const was = { version: base.version, states: ['live', 'superseded'] } as const
+      const [approved] = await store.drafts({ policy, ...was, limit: 1 })
+      return approved && base
     },
 
     obstacle(draft, identity) {
@@ -465,10 +388,8 @@ export async function isApprovedDraft(
   policy: string,
   hash: string,
 ): Promise<boolean> {
-  const approved: readonly DraftState[] = ['approved', 'live', 'superseded']
-  return (await store.drafts(policy, STEPS_MAX)).some(
-    ({ body, state }) => body.version === hash && approved.includes(state),
-  )
+  const states = ['approved', 'live', 'superseded'] as const
+  return (await store.drafts({ policy, version: hash, states, limit: 1 })).length > 0
 }
 
 function refuseMistakes(policy: string, mistakes: readonly PolicyMistake[]): void {
@@ -487,10 +408,6 @@ function chosenAnew(base: CompiledPolicy, body: CompiledPolicy): PolicyMistake[]
     const sentence = `The ${name} threshold must be a number, or stay as it is declared`
     return [{ rule: null, at: null, sentence }]
   })
-}
-
-function unique<T extends { readonly name: string }>(named: readonly T[]): T[] {
-  return [...new Map(named.toReversed().map((each) => [each.name, each])).values()].toReversed()
 }
 
 /** Whoever made the last step: the second approver of what goes live. */

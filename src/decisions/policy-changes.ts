@@ -128,6 +128,17 @@ export interface KeptDraft {
   readonly updatedAtUs: number
 }
 
+/** Which drafts of a policy; all that is said has to hold. */
+export interface DraftQuery {
+  readonly policy: string
+  readonly states?: readonly DraftState[]
+  /** Of the policy that the draft would become. */
+  readonly version?: string
+  /** Only those whose rules run in shadow. */
+  readonly inShadow?: true
+  readonly limit: number
+}
+
 /** Orders and drafts. Orders are kept in the order in which they were given. */
 export interface PolicyStore {
   /** Inserts, or replaces the one of that id where it stands. */
@@ -141,7 +152,7 @@ export interface PolicyStore {
   saveDraft(draft: KeptDraft): Promise<void>
   draft(id: string): Promise<KeptDraft | undefined>
   /** Of a policy, newest first. */
-  drafts(policy: string, limit: number): Promise<KeptDraft[]>
+  drafts(query: DraftQuery): Promise<KeptDraft[]>
   /** Those of one state, of every policy, oldest first. */
   draftsIn(state: DraftState, limit: number): Promise<KeptDraft[]>
 }

@@ -30,9 +30,12 @@ export function createMemoryPolicyStore(): PolicyStore & Restorable {
       drafts.set(draft.id, draft)
     },
     draft: async (id) => drafts.get(id),
-    drafts: async (policy, limit) =>
+    drafts: async ({ policy, states, version, inShadow, limit }) =>
       [...drafts.values()]
         .filter((each) => each.policy === policy)
+        .filter((each) => states === undefined || states.includes(each.state))
+        .filter((each) => version === undefined || each.body.version === version)
+        .filter((each) => inShadow === undefined || each.shadow !== null)
         .toReversed()
         .slice(0, limit),
     draftsIn: async (state, limit) =>

@@ -9,7 +9,7 @@ import { bindingOf, createPolicyDrafts, isApprovedDraft } from './drafts.ts'
 import { decisionErrors } from './errors.ts'
 import { partsOf, withParts } from './policy.ts'
 import type { CompiledPolicy } from './policy.ts'
-import type { KeptDraft, PolicyStore } from './policy-changes.ts'
+import type { DraftQuery, KeptDraft, PolicyStore } from './policy-changes.ts'
 import { createPolicyDesk } from './policy-desk.ts'
 
 /** A store, and a document with rules "huge" and "busy" of a policy "card". */
@@ -384,5 +384,73 @@ export function policyStoreCases(name: string, open: Open): void {
     await expect(drafts.propose(second.id, by(ada))).rejects.toMatchObject({
       code: 'draft_outdated',
     })
+  })
+
+  test(`${name}: what is live is found under any number of later drafts`, async () => {
+    const { drafts, save, approve, store, unit, project, base } = await openDrafts(open)
+    const { id, body } = await save()
+    const shadowed = await save()
+    const proposed = await drafts.propose(id, by(ada))
+    await drafts.shadow(shadowed.id, by(ada))
+    await approve(proposed, bea)
+    const live = await approve(proposed, cem)
+    await unit.transaction(async () => {
+      for (let n = 0; n < 1001; n++) {
+        const parts = { ...shadowed, state: 'withdrawn', shadow: null, history: [] } as const
+        await store.saveDraft({ ...parts, id: `draft_later_${n}` })
+      }
+    })
+    expect(live.state).toBe('live')
+    expect(await isApprovedDraft(store, 'card', body.version)).toBe(true)
+    expect(await drafts.keptPolicy('card')).toEqual(body)
+    project(base)
+    await drafts.settle('card')
+    expect(await drafts.draft(id)).toMatchObject({ state: 'superseded' })
+    project(body)
+    await drafts.settle('card')
+    expect(await drafts.draft(id)).toMatchObject({ state: 'live' })
+    const next = await save({ parts: { ...partsOf(base), description: 'Next' } })
+    const asked = await drafts.propose(next.id, by(ada))
+    await approve(asked, bea)
+    await approve(asked, cem)
+    expect(await drafts.draft(id)).toMatchObject({ state: 'superseded' })
+  })
+
+  test(`${name}: drafts are found by state, version and shadow, newest first, of one policy`, async () => {
+    const { drafts, save, stricter, store } = await openDrafts(open)
+    const first = await save()
+    const other = await save({ parts: { ...stricter, description: 'Another' } })
+    const again = await save()
+    await drafts.withdraw(again.id, by(ada))
+    await drafts.shadow(first.id, by(ada))
+    await store.saveDraft({ ...other, id: 'draft_elsewhere', policy: 'wire' })
+    const found = async (query: Partial<DraftQuery>) => {
+      const known = await store.drafts({ policy: 'card', limit: 10, ...query })
+      return known.map(({ id }) => id)
+    }
+    expect(await found({})).toEqual([again.id, other.id, first.id])
+    expect(await found({ states: ['draft', 'shadow'] })).toEqual([other.id, first.id])
+    const { version } = first.body
+    expect(await found({ version })).toEqual([again.id, first.id])
+    expect(await found({ version, states: ['shadow'] })).toEqual([first.id])
+    expect(await found({ version, limit: 1 })).toEqual([again.id])
+    expect(await found({ inShadow: true })).toEqual([first.id])
+    expect(await found({ states: [] })).toEqual([])
+    expect(await found({ policy: 'wire' })).toEqual(['draft_elsewhere'])
+  })
+
+  test(`${name}: a draft of a thousand steps is saved no more, and goes live and off all the same`, async () => {
+    const { drafts, save, approve, store, project, base } = await openDrafts(open)
+    const made = await save()
+    const history = Array.from({ length: 1000 }, () => made.history[0])
+    await store.saveDraft({ ...made, history })
+    await expect(save({ id: made.id })).rejects.toMatchObject({ code: 'draft_state' })
+    const proposed = await drafts.propose(made.id, by(ada))
+    await drafts.shadow(made.id, by(ada))
+    await approve(proposed, bea)
+    expect(await approve(proposed, cem)).toMatchObject({ state: 'live', shadow: null })
+    project(base)
+    await drafts.settle('card')
+    expect(await drafts.draft(made.id)).toMatchObject({ state: 'superseded' })
   })
 }

@@ -72,7 +72,9 @@ export function backtestFiles(home: Pick<Home, 'root'>): BacktestFiles {
       const { hash, events, changed, over } = summaryOf(found)
       const what = over.kind === 'records' ? 'recorded decisions' : 'events of history'
       const many = (n: number) => n.toLocaleString('en-US')
-      const summary = `Back-tested on ${many(events)} ${what}: ${many(changed)} answered otherwise`
+      const { namespace } = found.evidence
+      const where = namespace === undefined ? '' : ` in namespace ${namespace}`
+      const summary = `Back-tested on ${many(events)} ${what}${where}: ${many(changed)} answered otherwise`
       return { hash, summary }
     },
     list: async () => (await all()).map(summaryOf),

@@ -66,7 +66,7 @@ export async function backtestHome(
       directory,
       files: nodeFiles,
       deployments: directoryDeployments(deploymentsDirectory(home)),
-      isLive: namespace === LIVE,
+      namespace,
       scoreOutside: scoreOutside(home, { allowPrivate: allowsPrivate() }),
       onProgress,
     },

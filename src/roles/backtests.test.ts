@@ -145,6 +145,14 @@ describe('finished back-tests', () => {
     expect(await files.newestOf('q')).toBeUndefined()
   })
 
+  test('say of which namespace they are, where they know', async () => {
+    const files = backtestFiles({ root })
+    await files.keep({ ...evidence(1), namespace: 'replay-3' }, about)
+    expect(await files.newestOf('p')).toMatchObject({
+      summary: 'Back-tested on 0 recorded decisions in namespace replay-3: 0 answered otherwise',
+    })
+  })
+
   test('that were changed on disk are not shown', async () => {
     const files = backtestFiles({ root })
     const kept = await files.keep(evidence(1), about)

@@ -38,6 +38,7 @@ test('the live policy on its own decisions changes nothing', async () => {
   expect(result).toMatchObject({
     sentence: 'Nothing would change.',
     over: 'records',
+    namespace: 'live',
     rulesChanged: 0,
   })
   expect(result.events.n).toBeGreaterThan(0)

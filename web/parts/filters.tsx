@@ -103,17 +103,30 @@ export function ExportLinks<Name extends OperationName>({
   name,
   params,
   query,
+  of,
 }: {
   readonly name: Name
   readonly params?: ParamsOf<Name>
   readonly query: QueryOf<Name>
+  /** What the file holds, for those who hear the page, where a page has more such links than these. */
+  readonly of?: string
 }) {
   const { limit: _limit, cursor: _cursor, ...filters } = query as Record<string, string>
   return (
     <span className="export-links">
-      {(['csv', 'parquet'] as const).map((format) => (
-        <a key={format} href={addressOf(name, params, { ...filters, format })} download>
-          <IconDownload size={13} aria-hidden /> {format === 'csv' ? 'CSV' : 'Parquet'}
+      {(
+        [
+          ['csv', 'CSV'],
+          ['parquet', 'Parquet'],
+        ] as const
+      ).map(([format, title]) => (
+        <a
+          key={format}
+          href={addressOf(name, params, { ...filters, format })}
+          aria-label={of && `${title}: ${of}`}
+          download
+        >
+          <IconDownload size={13} aria-hidden /> {title}
         </a>
       ))}
     </span>

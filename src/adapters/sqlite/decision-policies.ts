@@ -1,3 +1,4 @@
+import { sql, type GeneratedAlways } from 'kysely'
 import {
   changedObject,
   type PolicyChange,
@@ -25,6 +26,20 @@ export const decisionPoliciesMigrations: RoomMigrations = {
         CREATE INDEX decision_policy_drafts_in ON decision_policy_drafts (state, sequence);
         CREATE INDEX decision_policy_drafts_of ON decision_policy_drafts (policy, sequence);`,
     },
+    {
+      version: 2,
+      sql: `
+        ALTER TABLE decision_policy_drafts ADD COLUMN version TEXT
+          GENERATED ALWAYS AS (json_extract(body, '$.body.version')) VIRTUAL;
+        ALTER TABLE decision_policy_drafts ADD COLUMN inShadow INTEGER
+          GENERATED ALWAYS AS (json_type(body, '$.shadow') = 'object') VIRTUAL;
+        CREATE INDEX decision_policy_drafts_state
+          ON decision_policy_drafts (policy, state, sequence);
+        CREATE INDEX decision_policy_drafts_version
+          ON decision_policy_drafts (policy, version, sequence);
+        CREATE INDEX decision_policy_drafts_shadow
+          ON decision_policy_drafts (policy, sequence) WHERE inShadow = 1;`,
+    },
   ],
 }
 
@@ -42,6 +57,8 @@ interface Tables {
     policy: string
     state: string
     body: string
+    version: GeneratedAlways<string>
+    inShadow: GeneratedAlways<number>
   }
 }
 
@@ -93,8 +110,11 @@ export function createSqlitePolicyStore(database: SqliteDatabase): PolicyStore {
       const row = await drafts().where('id', '=', id).executeTakeFirst()
       return row && fromJson<KeptDraft>(row.body)
     },
-    async drafts(policy, limit) {
-      const rows = drafts().where('policy', '=', policy).orderBy('sequence', 'desc').limit(limit)
+    async drafts({ policy, states, version, inShadow, limit }) {
+      let rows = drafts().where('policy', '=', policy).orderBy('sequence', 'desc').limit(limit)
+      if (states !== undefined) rows = rows.where('state', 'in', states)
+      if (version !== undefined) rows = rows.where('version', '=', version)
+      if (inShadow !== undefined) rows = rows.where('inShadow', '=', sql.lit(1))
       return (await rows.execute()).map(({ body }) => fromJson<KeptDraft>(body))
     },
     async draftsIn(state, limit) {

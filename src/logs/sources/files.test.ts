@@ -178,6 +178,39 @@ describe('a file that is followed', () => {
   })
 })
 
+test('rotated files that begin with the same long header are all read', async () => {
+  const header = `#Fields: ${'date time c-ip cs-uri-stem '.repeat(20)}\n`
+  writeFileSync(log, header + text(0, 5))
+  const { place } = await all(fileSource(log))
+  renameSync(log, `${log}.3`)
+  for (const [n, age] of [
+    [2, 200],
+    [1, 100],
+  ]) {
+    writeFileSync(`${log}.${n}`, header + text(n * 10, n * 10 + 5))
+    aged(`${log}.${n}`, age)
+  }
+  aged(`${log}.3`, 300)
+  writeFileSync(log, header + text(50, 55))
+  const { lines } = await all(fileSource(log), place)
+  const read = numbers(lines.filter((line) => !line.startsWith('#')))
+  expect(read).toEqual([...upTo(20, 25), ...upTo(10, 15), ...upTo(50, 55)])
+})
+
+test('who goes on while there is no file of the name reads the new one once it is there', async () => {
+  writeFileSync(log, text(0, 5))
+  const { place } = await all(fileSource(log))
+  renameSync(log, `${log}.1`)
+  aged(`${log}.1`, 60)
+  let looks = 0
+  const nextLook = () => {
+    if (++looks === 3) writeFileSync(log, text(5, 9))
+    return Promise.resolve(looks < 20)
+  }
+  const { lines } = await all(fileSource(log, { nextLook }), place)
+  expect(numbers(lines)).toEqual(upTo(5, 9))
+})
+
 test('lines of a stream are those of the file, plain or gzip', async () => {
   for (const content of [Buffer.from(text(0, 500)), gzipSync(text(0, 500))]) {
     const pieces = Array.from({ length: content.length }, (_, i) => content.subarray(i, i + 1))

@@ -23,6 +23,8 @@ export interface FileSourceOptions extends LineOptions {
 const READ_BYTES = 256 * 1024
 /** A file is known by its first bytes: they stay when it is renamed, copied or compressed. */
 const HEAD_BYTES = 256
+/** Rotated files that begin alike for so long, or to the end of one, are copies of one: logs may share a header. */
+const COPY_BYTES = 64 * 1024
 
 /** Bytes are counted uncompressed, so that a place holds when a rotated file is compressed. */
 interface FilePlace {
@@ -228,11 +230,8 @@ async function partsAfter(
       notices: [{ kind: isRead ? 'truncated' : 'lost', detail }],
     }
   }
-  const later = siblings.filter(
-    ({ file, modifiedMs }) =>
-      modifiedMs > own.modifiedMs && !copies.some((copy) => copy.file === file),
-  )
-  const rest = await withoutCopies(later)
+  const later = siblings.filter(({ modifiedMs }) => modifiedMs > own.modifiedMs)
+  const [, ...rest] = await withoutCopies([own, ...later])
   const parts = [
     { file: own.file, from: place },
     ...rest.map(({ file }) => ({ file, from: undefined })),
@@ -262,18 +261,20 @@ async function siblingsOf(path: string): Promise<Sibling[]> {
   return siblings.sort((a, b) => a.modifiedMs - b.modifiedMs || (a.file < b.file ? -1 : 1))
 }
 
-/** While a file is being compressed there are two of it. */
+/** While a file is being compressed there are two of it. The first one stays in any case. */
 async function withoutCopies(siblings: readonly Sibling[]): Promise<Sibling[]> {
-  const seen = new Set<string>()
-  const kept: Sibling[] = []
+  const kept: { readonly sibling: Sibling; readonly head: Buffer }[] = []
   for (const sibling of siblings) {
-    const head = await headOf(sibling.file, HEAD_BYTES)
-    const hash = hashOf(head)
-    if (head.length === 0 || seen.has(hash)) continue
-    seen.add(hash)
-    kept.push(sibling)
+    const head = await headOf(sibling.file, COPY_BYTES)
+    const isCopy = kept.some((each) => beginAlike(each.head, head))
+    if (kept.length === 0 || (head.length > 0 && !isCopy)) kept.push({ sibling, head })
   }
-  return kept
+  return kept.map(({ sibling }) => sibling)
+}
+
+function beginAlike(one: Buffer, other: Buffer): boolean {
+  const bytes = Math.min(one.length, other.length)
+  return bytes > 0 && one.subarray(0, bytes).equals(other.subarray(0, bytes))
 }
 
 /** Whether a file begins as the one of a place did and is at least as long as it was read. */

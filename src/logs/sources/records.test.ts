@@ -5,7 +5,7 @@ import { lineFormats } from './formats.ts'
 import { RecordReader } from './records.ts'
 import { createTimeReader } from './times.ts'
 
-const readUs = parseTimestamp('2026-11-22T00:00:00Z')!
+const readUs = () => parseTimestamp('2026-11-22T00:00:00Z')!
 
 /** The format that is recognised, and what the last line says. */
 function readLines(lines: readonly string[], options: { format?: string; timeZone?: string } = {}) {
@@ -250,4 +250,17 @@ test('times are read in every layout that logs have', () => {
   for (const text of ['', 'yesterday', '2015-13-18 18:01:47', '31/Feb/2015:10:05:03 +0000', '12']) {
     expect(read(text), text).toBeUndefined()
   }
+})
+
+test('a reader that lasts over the end of a year gives times without one the new year', () => {
+  let nowUs = parseTimestamp('2026-12-31T23:59:59Z')!
+  const reader = new RecordReader({ readUs: () => nowUs })
+  reader.recognise(['Dec 31 23:59:58 host app: before'])
+  const before = reader.read('Dec 31 23:59:58 host app: before')
+  nowUs = parseTimestamp('2027-01-02T00:00:00Z')!
+  const after = reader.read('Jan  2 00:00:00 host app: after')
+  expect([before?.timeUs, after?.timeUs]).toEqual([
+    parseTimestamp('2026-12-31T23:59:58Z'),
+    parseTimestamp('2027-01-02T00:00:00Z'),
+  ])
 })

@@ -76,7 +76,7 @@ export class RecordReader {
   constructor(options: RecordOptions = {}) {
     const times: TimeOptions = {
       timeZone: options.timeZone ?? 'UTC',
-      readUs: options.readUs ?? Number.MAX_SAFE_INTEGER,
+      readUs: options.readUs ?? (() => Number.MAX_SAFE_INTEGER),
     }
     const ready = (format: LogFormat): FormatReader => ({ ...format, read: format.reader(times) })
     const { format } = options

@@ -4,8 +4,8 @@ import { calendar, DAY_US, parseTimestamp, SECOND_US } from '../../lib/time.ts'
 export interface TimeOptions {
   /** The IANA zone of times that name none. Default UTC. */
   readonly timeZone: string
-  /** When the log was read: a time without a year is the last one that is not a day after this. */
-  readonly readUs: number
+  /** When a line is read, in microseconds UTC: a time without a year is the last one that is not a day after this. */
+  readonly readUs: () => number
 }
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
@@ -60,11 +60,12 @@ function syslogTime(text: string, options: TimeOptions): number | undefined {
   const month = match === null ? undefined : monthNumber(match[1])
   if (match === null || month === undefined) return undefined
   const day = match[2].padStart(2, '0')
-  const readYear = calendar(options.readUs).year
+  const readUs = options.readUs()
+  const readYear = calendar(readUs).year
   // February 29 may be some years back.
   for (let year = readYear + 1; year > readYear - 8; year--) {
     const us = parseTimestamp(`${year}-${month}-${day}T${match[3]}${match[4] ?? ''}`, options)
-    if (us !== undefined && us <= options.readUs + DAY_US) return us
+    if (us !== undefined && us <= readUs + DAY_US) return us
   }
   return undefined
 }

@@ -59,7 +59,7 @@ export async function openResults(
   }
 }
 
-/** The whole lines of a file; a line that a crash cut is made again from the log. */
+/** The whole lines of a file, up to one that a crash cut or emptied: what follows is made again from the log. */
 async function readResults(file: string, files: FileSystem) {
   let bytes: Uint8Array
   try {
@@ -68,8 +68,21 @@ async function readResults(file: string, files: FileSystem) {
     if (fileErrorCode(error) !== 'ENOENT') throw error
     return { isThere: false, bytes: 0, results: [] }
   }
-  const whole = bytes.subarray(0, bytes.lastIndexOf(10) + 1)
-  const lines = new TextDecoder().decode(whole).split('\n').slice(0, -1)
-  const results = lines.slice(-LATEST_MAX).map((line) => JSON.parse(line) as VisitorResult)
-  return { isThere: true, bytes: whole.length, results }
+  const results: VisitorResult[] = []
+  let at = 0
+  for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, at)) {
+    const result = resultOf(bytes.subarray(at, end))
+    if (result === undefined) break
+    results.push(result)
+    at = end + 1
+  }
+  return { isThere: true, bytes: at, results: results.slice(-LATEST_MAX) }
+}
+
+function resultOf(line: Uint8Array): VisitorResult | undefined {
+  try {
+    return JSON.parse(new TextDecoder().decode(line)) as VisitorResult
+  } catch {
+    return undefined
+  }
 }

@@ -60,7 +60,7 @@ const LOOK_EVERY_MS = 500
 
 interface Stream {
   readonly declared: CompiledLogStream
-  readonly spool: Spool | undefined
+  spool: Spool | undefined
   watch: LogWatch | undefined
   problem: LogStreamView['problem']
 }
@@ -100,15 +100,17 @@ export function createLogStreams(ports: LogStreamsPorts): RunningLogStreams {
 
   async function begin(declared: CompiledLogStream, project: PlayingProject): Promise<Stream> {
     const directory = join(ports.directory, declared.name)
-    const spool =
-      'sent' in declared.from ? await openSpool(join(directory, 'sent'), files) : undefined
-    const stream: Stream = { declared, spool, watch: undefined, problem: null }
+    const stream: Stream = { declared, spool: undefined, watch: undefined, problem: null }
     try {
+      const spool =
+        'sent' in declared.from ? await openSpool(join(directory, 'sent'), files) : undefined
+      stream.spool = spool
       stream.watch = await watchLog({
         stream: declared,
         directory,
         source: sourceOf(declared, spool, project),
         files,
+        nowUs,
         monotonicUs,
         ...(spool !== undefined && {
           onKept: (place) =>
@@ -154,7 +156,10 @@ export function createLogStreams(ports: LogStreamsPorts): RunningLogStreams {
     visitors: async (name, windows) => watched(name).visitors(windows),
     templates: async (name, limit) => watched(name).templates(limit),
     async send(name, lines) {
-      const { spool } = known(name)
+      const { spool, declared, problem } = known(name)
+      if (spool === undefined && 'sent' in declared.from) {
+        throw fail.log_stream_stopped(problem?.detail ?? `${name} is not read.`)
+      }
       if (spool === undefined) {
         throw fail.log_stream_reads(`"${name}" reads its lines by itself.`)
       }

@@ -15,7 +15,7 @@ export interface TemplateView {
   readonly example: string
   readonly firstSeenUs: number | null
   readonly lastSeenUs: number | null
-  /** Messages by slot, oldest first; the last one is the slot of the latest record. */
+  /** Messages by slot, oldest first; the last one is the slot of the latest record whose time is believed. */
   readonly trend: readonly number[]
 }
 
@@ -38,6 +38,8 @@ export interface TemplateWatch {
 }
 
 const TREND_SLOTS = 60
+/** Records in a row far from the others after which theirs is the time: one wrong clock must not empty all trends. */
+const BELIEVED_AFTER = 16
 const NEWS_MAX = 100
 const EXAMPLE_CHARS = 400
 
@@ -68,6 +70,7 @@ export function createTemplateWatch(everyUs: number, text?: string): TemplateWat
   const news: TemplateNews[] = [...(saved?.news ?? [])]
   let latestSlot = saved?.slot ?? 0
   let nowUs: number | null = null
+  let farInRow = 0
 
   const onEvent = (event: TemplateEvent) => {
     if (event.kind === 'generalised') {
@@ -76,7 +79,10 @@ export function createTemplateWatch(everyUs: number, text?: string): TemplateWat
       seen.delete(event.from)
       const after = seen.get(event.id)
       if (after === undefined) seen.set(event.id, before)
-      else for (const [slot, count] of before.slots) add(after, slot, count)
+      else {
+        after.firstSeenUs = least(before.firstSeenUs, after.firstSeenUs)
+        for (const [slot, count] of before.slots) add(after, slot, count)
+      }
       return
     }
     if (event.kind === 'evicted') seen.delete(event.id)
@@ -91,7 +97,20 @@ export function createTemplateWatch(everyUs: number, text?: string): TemplateWat
 
   function add(to: Seen, slot: number, count: number): void {
     to.slots.set(slot, (to.slots.get(slot) ?? 0) + count)
-    for (const old of to.slots.keys()) if (old <= latestSlot - TREND_SLOTS) to.slots.delete(old)
+    for (const each of to.slots.keys()) if (!isShown(each)) to.slots.delete(each)
+  }
+
+  function isShown(slot: number): boolean {
+    return slot > latestSlot - TREND_SLOTS && slot <= latestSlot
+  }
+
+  /** The slot of the latest record is believed when it is near the others, or when many in a row say so. */
+  function moveTo(slot: number): void {
+    const isFar = latestSlot > 0 && Math.abs(slot - latestSlot) >= TREND_SLOTS
+    farInRow = isFar ? farInRow + 1 : 0
+    if (isFar && farInRow < BELIEVED_AFTER) return
+    latestSlot = isFar ? slot : Math.max(latestSlot, slot)
+    farInRow = 0
   }
 
   return {
@@ -107,8 +126,8 @@ export function createTemplateWatch(everyUs: number, text?: string): TemplateWat
       if (nowUs === null) return
       known.lastSeenUs = Math.max(known.lastSeenUs ?? -Infinity, nowUs)
       const slot = Math.floor(nowUs / everyUs)
-      latestSlot = Math.max(latestSlot, slot)
-      if (slot > latestSlot - TREND_SLOTS) add(known, slot, 1)
+      moveTo(slot)
+      if (isShown(slot)) add(known, slot, 1)
     },
     views(limit) {
       const all = templates.list().toSorted((a, b) => b.count - a.count)
@@ -137,4 +156,8 @@ export function createTemplateWatch(everyUs: number, text?: string): TemplateWat
       return JSON.stringify(saved)
     },
   }
+}
+
+function least(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? (one ?? other) : Math.min(one, other)
 }

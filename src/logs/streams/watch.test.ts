@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { faultyFiles, type FaultyFiles } from '../../lib/faulty-files.ts'
 import { parseTimestamp } from '../../lib/time.ts'
-import { memorySource } from '../sources/port.ts'
+import { type LogSource, memorySource } from '../sources/port.ts'
 import { compileLogStream, logStream } from './declaration.ts'
 import { watchLog } from './watch.ts'
 
@@ -33,6 +33,7 @@ async function readOn(files: FaultyFiles) {
     directory: '/streams/site',
     source: memorySource(lines, 40),
     files,
+    nowUs: () => START_US,
     monotonicUs: () => (nowUs += 60_000_000),
   })
   await watch.ended
@@ -74,6 +75,85 @@ test('however often the power goes, the windows are those of a run that was neve
         expect((await readOn(files)).visitors(1000)).toEqual(whole)
       },
     ),
-    { numRuns: 40 },
+    {
+      numRuns: 40,
+      examples: [
+        // A sector of the results is lost, and one behind it is not.
+        [[3, 10, 1], fc.stream([925, 934, 877, 332, 853, 347, 956, 309].values())],
+      ],
+    },
   )
+})
+
+const recordAt = (s: number, message: string) =>
+  JSON.stringify({
+    time: new Date(START_US / 1000 + s * 1000).toISOString(),
+    client: 'c',
+    path: '/',
+    message,
+  })
+
+async function readLines(source: LogSource) {
+  const watch = await watchLog({
+    stream,
+    directory: '/streams/site',
+    source,
+    files: faultyFiles(),
+    nowUs: () => START_US,
+    monotonicUs: () => 0,
+  })
+  await watch.ended
+  return watch
+}
+
+test('a record from the far future leaves the trends of templates as they are', async () => {
+  const steady = Array.from({ length: 100 }, (_, s) => recordAt(s, 'Door opened'))
+  const watch = await readLines(
+    memorySource(steady.toSpliced(50, 0, recordAt(400 * 86_400, 'Door opened'))),
+  )
+  const [{ trend, count }] = watch.templates(1).templates
+  expect(count).toBe(101)
+  expect(trend.reduce((sum, each) => sum + each, 0)).toBe(100)
+})
+
+test('a first line that nobody can read is counted, and the log is read on', async () => {
+  const steady = Array.from({ length: 200 }, (_, s) => recordAt(s, 'Door opened'))
+  const watch = await readLines({
+    ...memorySource([]),
+    async *batches() {
+      for await (const batch of memorySource(['garbage', ...steady], 1).batches()) {
+        yield { ...batch, isCaughtUp: true }
+      }
+    },
+  })
+  expect(watch.view().counts).toMatchObject({ lines: 201, counted: 200, unread: 1 })
+})
+
+test('looks at a log in which nothing is written do not pile up', async () => {
+  let looks = 0
+  const watch = await readLines({
+    name: 'quiet',
+    // oxlint-disable-next-line typescript/require-await -- The port is asynchronous; memory is not.
+    async *batches() {
+      const quiet = { flaws: [], notices: [], place: {}, isCaughtUp: true }
+      while (looks++ < 2000) yield { ...quiet, lines: looks === 500 ? ['garbage'] : [] }
+      yield { ...quiet, lines: [recordAt(1, 'Door opened')] }
+    },
+  })
+  expect(watch.view().counts).toMatchObject({ lines: 2, counted: 1, unread: 1 })
+})
+
+test('a field that lines of the format never have is told at the first line', async () => {
+  const combined =
+    '10.0.0.1 - - [01/Mar/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 12 "-" "Mozilla/5.0"'
+  const wrong = { ...stream, visitors: { ...stream.visitors, by: ['colour'] } }
+  const watch = await watchLog({
+    stream: wrong,
+    directory: '/streams/site',
+    source: memorySource([combined, combined], 1),
+    files: faultyFiles(),
+    nowUs: () => START_US,
+    monotonicUs: () => 0,
+  })
+  await expect(watch.ended).rejects.toThrow('"colour"')
 })

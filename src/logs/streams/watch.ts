@@ -16,6 +16,7 @@ export interface LogWatchOptions {
   readonly directory: string
   readonly source: LogSource
   readonly files: FileSystem
+  readonly nowUs: () => number
   readonly monotonicUs: () => number
   /** Told of the place up to which what was found is kept: the source is asked for nothing before it again. */
   readonly onKept?: (place: SourcePlace) => Promise<void>
@@ -61,7 +62,7 @@ const NOTICES_MAX = 20
 
 /** Errors: those of the state that was kept; those of the source come by `ended`. */
 export async function watchLog(options: LogWatchOptions): Promise<LogWatch> {
-  const { stream, directory, source, files, monotonicUs } = options
+  const { stream, directory, source, files, nowUs, monotonicUs } = options
   await files.makeDirectory(directory)
   const results = await openResults(directory, files)
   const templatesFile = join(directory, 'templates.json')
@@ -72,6 +73,7 @@ export async function watchLog(options: LogWatchOptions): Promise<LogWatch> {
     isFollowed: true,
     read: {
       timeZone: stream.timeZone,
+      readUs: nowUs,
       ...(stream.format !== null && { format: stream.format }),
     },
     keep: {

@@ -116,10 +116,9 @@ export class VisitorRun {
   async *steps(): AsyncGenerator<VisitorStep> {
     let waiting: LogBatch[] = []
     for await (const batch of this.options.source.batches(this.place)) {
-      const { lines, notices } = batch
-      // Looks at a log in which nothing is written yet must not pile up.
-      const isNews = lines.length > 0 || notices.length > 0 || waiting.length > 0
-      if (isNews || this.stream !== undefined) waiting.push(batch)
+      // Looks at a log in which nothing is written must not pile up.
+      if (waiting.length > 0 && isQuiet(batch) && isQuiet(waiting.at(-1)!)) waiting.pop()
+      waiting.push(batch)
       if (!this.isReady(waiting)) {
         if (batch.isCaughtUp) yield { results: [], notices: [], isCaughtUp: true }
         continue
@@ -181,7 +180,9 @@ export class VisitorRun {
       return true
     } catch (error) {
       // One line that nobody can read must not end a log in which others follow.
-      const mayShow = !isAll || (!isLast && isFollowed && lines.length < SAMPLE_LINES)
+      const mayShow =
+        !isAll ||
+        (!isLast && isFollowed && !this.reader.hasKnownFields && lines.length < SAMPLE_LINES)
       if (mayShow && isAssayError(error, 'log_format_unknown', 'log_field_unknown')) return false
       throw error
     }
@@ -204,4 +205,8 @@ export class VisitorRun {
     this.keptAtUs = keep.nowUs()
     this.keptPlace = place
   }
+}
+
+function isQuiet({ lines, notices }: LogBatch): boolean {
+  return lines.length === 0 && notices.length === 0
 }

@@ -230,4 +230,18 @@ describe('clocks that are wrong', () => {
     const { late, unplaced } = stream.times
     expect(results.reduce((sum, { hits }) => sum + hits, 0) + late + unplaced).toBe(10_060)
   })
+
+  test('lines of a wrong clock do not take the room of good ones', () => {
+    const stream = new VisitorStream(minute)
+    const wild = Array.from({ length: 5000 }, (_, n) => visit(T0 + (n + 1) * DAY_US, n))
+    const results = steady.flatMap((each) => stream.add(each))
+    for (const [n, each] of wild.entries()) {
+      results.push(...stream.add(each))
+      if (n % 10 === 0) results.push(...stream.add(visit(T0 + (600 + n) * SECOND_US, n)))
+    }
+    results.push(...stream.end())
+    const good = results.filter(({ from }) => from < T0 + DAY_US - HOUR_US)
+    expect(good.reduce((sum, { hits }) => sum + hits, 0)).toBe(560)
+    expect(results.reduce((sum, { hits }) => sum + hits, 0) + stream.times.unplaced).toBe(5560)
+  })
 })

@@ -75,6 +75,7 @@ describe('a window', () => {
     const filter = filterWith({ windows: byEnd, windowEventsMax: 2 })
     filter.add(at('ann', 'open', 1))
     expect(filter.add(at('ann', 'read', 2))).toMatchObject([{ closedBy: 'full', score: 0 }])
+    expect(filter.soFar('ann')).toBeUndefined()
     expect(filter.add(at('ann', 'close', 3))).toMatchObject([
       { closedBy: 'end', events: ['close'], fromUs: 3, score: 0 },
     ])

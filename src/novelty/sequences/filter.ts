@@ -236,7 +236,7 @@ export class SequenceFilter {
   /** What the open window of an entity looks like so far; undefined where it has none. */
   soFar(name: string): SequenceVerdict | undefined {
     const open = this.entities.get(name)?.open
-    if (open === undefined) return undefined
+    if (open === undefined || open.events.length === 0) return undefined
     return this.modelOf(name).judge(open.events, { begins: open.begins, ends: false })
   }
 

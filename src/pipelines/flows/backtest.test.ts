@@ -92,7 +92,7 @@ async function decided(policy: CompiledPolicy, bodies: readonly Record<string, u
       directory: '/decide/live',
       files,
       deployments,
-      isLive: true,
+      namespace: 'live',
       onAnswer: ({ eventId }, draftAnswer) => {
         const { outcome, rules: fired } = draftAnswer
         again.set(eventId, { outcome, rules: fired })
@@ -111,6 +111,7 @@ describe('a back-test of the policy that is live', () => {
     const { again, evidence } = await tested(over)
     expect(again).toEqual(answers)
     const { report } = evidence
+    expect(evidence.namespace).toBe('live')
     expect(report.events.n).toBe(400)
     expect(report.rulesChanged).toBe(0)
     expect(report.changed).toEqual([])

@@ -31,6 +31,7 @@ import { contentHash } from '../../lib/hash.ts'
 import { readRow } from '../../lib/matrix.ts'
 import { DAY_US } from '../../lib/time.ts'
 import { pipelineErrors } from '../errors.ts'
+import { LIVE } from './base.ts'
 import { knownLabels, labelsNotBeforeEvents, type SourceFacts } from './entity-features.ts'
 import { withLiveFacts } from './live-facts.ts'
 import { eventsOf, noEvents, readOtherEvents, type DatasetPorts } from './other-sources.ts'
@@ -60,8 +61,8 @@ export interface BacktestPorts extends DatasetPorts {
   readonly directory: string
   readonly files: FileSystem
   readonly deployments: DeploymentFiles
-  /** Whether the namespace takes the bank's own events, so that its journal goes on where datasets end. */
-  readonly isLive: boolean
+  /** Its name. The journal of `live` holds the bank's own events, and goes on where datasets end. */
+  readonly namespace: string
   /** Asks models that are computed elsewhere; without it a draft that needs one is refused. */
   readonly scoreOutside?: ScoreOutside | undefined
   readonly onProgress?: ((progress: BacktestProgress) => void) | undefined
@@ -82,6 +83,8 @@ export interface BacktestProgress {
 export interface BacktestEvidence {
   readonly format: 1
   readonly policy: string
+  /** Whose decisions, lists and labels were read; absent in what was kept before this was said. */
+  readonly namespace?: string
   /** Hashes of the draft's policy and model, and of the document that both would be deployed as. */
   readonly draft: {
     readonly policy: string
@@ -196,7 +199,7 @@ async function overRecords(
     const answer = tested.add(event)
     ports.onAnswer?.(event, answer)
   }
-  return evidenceOf(request, tested, null, { kind: 'records', through })
+  return evidenceOf(request, ports, tested, null, { kind: 'records', through })
 }
 
 async function overHistory(
@@ -257,7 +260,7 @@ async function overHistory(
   }
   const { through } = journal
   const over = { kind: 'history', through, snapshots: facts.snapshots } as const
-  return evidenceOf(request, tested, contentHash(before), over)
+  return evidenceOf(request, ports, tested, contentHash(before), over)
 }
 
 /** All that is known of the draft's source: datasets, and what came in live since. */
@@ -286,7 +289,7 @@ async function factsOf(
     labels,
     snapshots: snapshots.map(({ hash }) => hash),
   }
-  if (!ports.isLive) return facts
+  if (ports.namespace !== LIVE) return facts
   const live = await readJournalFacts(ports.directory, sources, ports.files, through)
   return withLiveFacts(facts, live.facts, declared)
 }
@@ -322,6 +325,7 @@ function capacityOf({ policy }: DeployedPolicy): number | null {
 
 function evidenceOf(
   { draft, fromUs, toUs }: BacktestRequest,
+  { namespace }: BacktestPorts,
   tested: Backtest,
   before: string | null,
   over: BacktestEvidence['over'],
@@ -330,6 +334,7 @@ function evidenceOf(
   return {
     format: 1,
     policy: draft.policy.name,
+    namespace,
     draft: {
       policy: draft.policy.version,
       document: contentHash(draft),

@@ -17,7 +17,8 @@ import { eventsOf, lastArrivalUs, otherSources } from './other-sources.ts'
 import type { FlowProject } from './plan.ts'
 import { readLearningData, type LearningDataPorts } from './reproduce.ts'
 
-const LIVE = 'live'
+/** The namespace that takes the bank's own events. */
+export const LIVE = 'live'
 
 export interface BasePorts {
   /** Where history ends without a journal; asked only where that counts. */

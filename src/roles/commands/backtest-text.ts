@@ -15,7 +15,7 @@ export function printBacktest(
   draft: CompiledPolicy,
   out: TextOutput,
 ): void {
-  const { report, over, before } = evidence
+  const { report, over, before, namespace } = evidence
   const money = moneyOf(source)
   const bold = (text: string) => out.style('bold', text)
   out.line(bold(sayBacktest(report, money)))
@@ -25,7 +25,8 @@ export function printBacktest(
       : 'known events, with features as they were'
   const { n, positives, negatives } = report.events
   out.line(
-    `${count(n, 'event')} from ${day(report.fromUs)} to ${day(report.toUs)}: ${where}; ` +
+    `${count(n, 'event')} from ${day(report.fromUs)} to ${day(report.toUs)}: ${where}` +
+      `${namespace === undefined ? '' : `, in namespace ${namespace}`}; ` +
       `${count(positives)} known as positive, ${count(negatives)} as not, ` +
       `${count(n - positives - negatives)} without a label`,
   )

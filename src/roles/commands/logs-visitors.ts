@@ -102,7 +102,7 @@ function runOptions(
       ...(by === undefined ? {} : { by }),
       ...(visitor === undefined ? {} : { visitor }),
     },
-    read: { format, timeZone, readUs: systemClock.nowUs() },
+    read: { format, timeZone, readUs: () => systemClock.nowUs() },
     ...(state === undefined
       ? {}
       : { keep: { file: state, files: nodeFiles, everyUs: KEEP_EVERY_US, nowUs: monotonicUs } }),

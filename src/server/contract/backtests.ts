@@ -42,6 +42,11 @@ export const BacktestResult = Type.Object({
   sentence: Type.String({ description: 'What would change' }),
   hash: Type.String({ description: 'Of all that was found and on what: what an approval binds' }),
   over: OneOf(['records', 'history']),
+  namespace: Nullable(
+    Type.String({
+      description: 'Whose decisions, lists and labels were read, where that is known',
+    }),
+  ),
   currency: Nullable(Type.String()),
   exponent: Type.Integer(),
   capacity: Nullable(Type.Integer({ description: 'Reviews that people can work in a day' })),

@@ -42,7 +42,7 @@ export function BacktestFound({ found, policy }: Props) {
 
 function Headline({ found }: { readonly found: BacktestResult }) {
   const zone = useTimeZone()
-  const { events, from, to, over, draft, before, seconds } = found
+  const { events, from, to, over, namespace, draft, before, seconds } = found
   const labelled = events.positives + events.negatives
   const day = (iso: string | null) => (iso === null ? none : dayMonth(iso, zone))
   return (
@@ -62,6 +62,7 @@ function Headline({ found }: { readonly found: BacktestResult }) {
               name: 'Events',
               value: `${count(events.n)}, ${day(from)} to ${day(to)}`,
             },
+            namespace === null ? null : { name: 'In namespace', value: namespace },
             {
               name: 'With a label',
               value: `${count(labelled)}, ${count(events.positives)} positive`,
@@ -300,6 +301,7 @@ function overlapText({ overlap, fired }: BacktestResult['rules'][number]) {
 function Changed({ found, policy }: Props) {
   const zone = useTimeZone()
   const shown = found.changed.slice(0, EVENTS_SHOWN)
+  const inNamespace = found.namespace === null ? '' : `?namespace=${found.namespace}`
   if (shown.length === 0) return null
   const total = outcomes
     .flatMap((was) => outcomes.map((now) => (was === now ? 0 : found.moves[was][now].n)))
@@ -332,7 +334,7 @@ function Changed({ found, policy }: Props) {
             found.over === 'records' ? (
               <PageLink
                 key="event"
-                to={`/decisions/${policy}/${encodeURIComponent(event.eventId)}`}
+                to={`/decisions/${policy}/${encodeURIComponent(event.eventId)}${inNamespace}`}
               >
                 {event.eventId}
               </PageLink>

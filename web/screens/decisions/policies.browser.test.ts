@@ -34,6 +34,8 @@ describe.skipIf(!needs('chromium'))('changing a policy in a browser', () => {
     const found = page.getByRole('region', { name: 'Rules in the back-test' })
     await found.getByText('amount-far-beyond-any-payment').first().waitFor()
     expect(await found.evaluate((table) => table.scrollWidth - table.clientWidth)).toBe(0)
+    await page.getByText('In namespace').waitFor()
+    await page.getByText('replay-2', { exact: true }).waitFor()
     expect(opened.complaints).toEqual([])
   })
 

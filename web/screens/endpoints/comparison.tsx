@@ -21,17 +21,18 @@ export function ComparisonPanel({
     ['Genuine disturbed', champion.disturbed, ours.disturbed, comparison.disturbed],
     ['Precision', champion.precision, ours.precision, null],
   ] as const
+  const title = `${name} against the champion`
   return (
     <Panel
-      title={`${name} against the champion`}
-      aside={<ExportLinks name="comparisons" query={{ policy, name }} />}
+      title={title}
+      aside={<ExportLinks name="comparisons" query={{ policy, name }} of={title} />}
     >
       <div>
         <VerdictLine verdict={comparison.verdict} />
         <p className="quiet">{comparison.note}</p>
       </div>
       <SmallTable
-        label={`${name} against the champion`}
+        label={title}
         pinned
         head={[
           { title: 'Figure' },
@@ -45,10 +46,10 @@ export function ComparisonPanel({
             key: 'n',
             cells: ['Answers', count(champion.n), count(ours.n), '', ''],
           },
-          ...rates.map(([title, theirs, its, compared]) => ({
-            key: title,
+          ...rates.map(([figure, theirs, its, compared]) => ({
+            key: figure,
             cells: [
-              title,
+              figure,
               <RateCell key="champion" rate={theirs} />,
               <RateCell key="challenger" rate={its} />,
               <Difference key="difference" compared={compared} />,

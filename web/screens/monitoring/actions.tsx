@@ -70,7 +70,8 @@ function Letters({ actions }: { readonly actions: readonly ActionState[] }) {
       title="Could not be delivered"
       aside={
         <span className="num">
-          {count(total)} <ExportLinks name="deadLetters" query={filters} />
+          {count(total)}{' '}
+          <ExportLinks name="deadLetters" query={filters} of="Could not be delivered" />
         </span>
       }
     >

@@ -30,7 +30,7 @@ export function SetAside() {
       aside={
         <span className="num">
           of streams; {count(answer.data?.waiting ?? 0)} waiting for people{' '}
-          <ExportLinks name="setAside" query={query} />
+          <ExportLinks name="setAside" query={query} of="Set aside" />
         </span>
       }
     >

@@ -29,7 +29,7 @@ export function TemplatesPanel({ stream }: { readonly stream: string }) {
           ) : (
             <>
               {news.slice(0, NEWS).map(({ id, kind, text, at }) => (
-                <p key={`${id}${kind}`} className="quiet">
+                <p key={`${id}${kind}${at}`} className="quiet">
                   {kind === 'first-seen' ? 'First seen' : 'No room any more for'} {time(at)}:{' '}
                   <code>{text}</code>
                 </p>

@@ -279,7 +279,7 @@ function LogPanel({ stream }: { readonly stream: LogStream }) {
           }))}
         />
       )}
-      {stream.notices.map((notice) => (
+      {[...new Set(stream.notices)].map((notice) => (
         <p key={notice} className="quiet">
           {notice}
         </p>

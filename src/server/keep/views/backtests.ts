@@ -155,7 +155,7 @@ function resultView(
   { hash, seconds, evidence }: KeptBacktest,
   { source, policy }: DeployedPolicy,
 ): BacktestResult {
-  const { report, over } = evidence
+  const { report, over, namespace = null } = evidence
   const column = source.columns.find(({ kind }) => kind === 'money')
   const { currency, exponent } = column?.kind === 'money' ? column : { currency: null, exponent: 0 }
   const money = (minor: number) =>
@@ -165,6 +165,7 @@ function resultView(
     sentence: sayBacktest(report, money),
     hash,
     over: over.kind,
+    namespace,
     currency,
     exponent,
     capacity: policy.reviewCapacityPerDay,

@@ -133,8 +133,8 @@ function verdictOf(
   if (counts === undefined || counts.lines === 0) {
     return { status: 'no-data', sentence: 'No line has come yet.' }
   }
-  const { lines, unread, timeless, nameless } = counts
-  const lost = unread + timeless + nameless
+  const { lines, unread, timeless, nameless, late, unplaced } = counts
+  const lost = unread + timeless + nameless + late + unplaced
   if (lost > lines * ODD_SHARE) {
     const share = ((100 * lost) / lines).toFixed(0)
     return { status: 'warning', sentence: `${share} % of the lines cannot be counted.` }
