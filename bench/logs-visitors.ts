@@ -66,7 +66,7 @@ async function measured(
     visitors_hll_bytes: sketch.result.toBytes().length,
     visitors_hll_events_per_s_core: sketch.perSecond,
     visitors_bloom_counter_error_percent: percent(bloom.result.fresh, exact),
-    visitors_bloom_estimate_error_percent: percent(bloom.result.filter.estimate(), exact),
+    visitors_bloom_estimate_error_percent: percent(bloom.result.filter.estimate().keys, exact),
     visitors_bloom_bytes: bloom.result.filter.bytes,
     visitors_bloom_events_per_s_core: bloom.perSecond,
     visitors_set_events_per_s_core: set.perSecond,

@@ -26,7 +26,7 @@ This page is written from the program and checked against it by \`test/cli-docs.
 | ${exitCodes.ok} | It worked. Rows in quarantine are no failure. |
 | ${exitCodes.failed} | It failed; standard error says why and what to do ([errors](errors.md)). |
 | ${exitCodes.usage} | An option, an argument or a command is wrong; nothing was done. |
-| ${exitCodes.notHeld} | The check that was asked for does not hold: no version passed its gate, or the log is not what was signed. |
+| ${exitCodes.notHeld} | The check that was asked for does not hold: no version passed its gate, the log is not what was signed, or an archive of log lines is damaged and was read up to there. |
 | ${exitCodes.busy} | Another process holds the home directory, the port or the socket. |
 `
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { openSqlite } from '../src/adapters/sqlite/index.ts'
+import { decisionErrors } from '../src/decisions/index.ts'
 import { manualClock } from '../src/lib/clock.ts'
 import { createRegistry, versionHash, type ModelVersion } from '../src/registry/index.ts'
 import { dataInUse } from '../src/roles/data-in-use.ts'
@@ -99,6 +100,7 @@ const rooms = {
   serving: { current: async () => undefined, history: async () => [] },
   afterReviews: { list: async () => [] },
   reviewCapacity: async () => null,
+  livePolicy: () => Promise.reject(decisionErrors.policy_not_found('No policy is live.')),
   tracking: {
     run: async (id: string) => ({ id, name: id, status: 'finished', datasets: [], tags: {} }),
     runs: async () => [],

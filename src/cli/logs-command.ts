@@ -41,7 +41,10 @@ function addParseCommand(logs: Command, actions: Actions, then: Then): void {
   logs
     .command('parse')
     .description('find the statements that wrote a log, and what varies in each line')
-    .argument('<file>', 'a log, gzip or plain; - for standard input')
+    .argument(
+      '<file>',
+      'a log, gzip or plain; - for standard input (exit code 3 where an archive is damaged)',
+    )
     .option(
       '--format <pattern>',
       'header of a line, as in "<Date> <Time> <Level> <Component>: <Content>"; recognised by default',

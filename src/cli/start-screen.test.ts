@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Terminal } from './output.ts'
 import { createStartScreen } from './start-screen.ts'
 
-function told(home: string, decides = true): string {
+function told(home: string, decides = true, readsLogs = false): string {
   let text = ''
   const output = {
     interactive: false,
@@ -13,7 +13,7 @@ function told(home: string, decides = true): string {
   const terminal: Terminal = { out: output, err: output }
   const screen = createStartScreen(terminal, '1.0.0', home)
   screen.ready({ url: 'http://here', signInUrl: 'http://here/sign-in', firstKey: 'ak_1' })
-  screen.done({ problem: null, skipped: false, decides }, 'http://here')
+  screen.done({ problem: null, skipped: false, decides, readsLogs }, 'http://here')
   return text
 }
 
@@ -31,4 +31,12 @@ test('a project of pipelines alone is sent to its pipelines, and told that nothi
   expect(text).toContain('The project declares no policy')
   expect(text).toContain('http://here/pipelines')
   expect(text).not.toContain('assay decide')
+})
+
+test('a project that reads logs is sent to their visitors, and nowhere where it has nothing', () => {
+  const text = told('.assay', false, true)
+  expect(text).toContain('http://here/visitors')
+  expect(text).toContain('npx assay logs visitors')
+  expect(text).not.toContain('/pipelines')
+  expect(told('.assay', true, true)).not.toContain('/visitors')
 })

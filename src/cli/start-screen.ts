@@ -10,6 +10,8 @@ export interface StartOutcome {
   readonly skipped: boolean
   /** Whether the project declares what learns and decides. */
   readonly decides: boolean
+  /** Whether it declares log streams. */
+  readonly readsLogs: boolean
 }
 
 export interface StartScreen {
@@ -68,7 +70,7 @@ export function createStartScreen(
       )
     },
     progress: stages,
-    done({ problem, skipped, decides }, url) {
+    done({ problem, skipped, decides, readsLogs }, url) {
       if (problem !== null) {
         err.line(`\n${err.style('red', 'error:')} ${problem}`)
         return err.line('The server goes on; correct the project or the data and start again.')
@@ -80,6 +82,9 @@ export function createStartScreen(
       if (decides) {
         out.line(`  watch decisions, and labels come home late   ${url}`)
         out.line('  decide on a payment of your own              npx assay decide --help')
+      } else if (readsLogs) {
+        out.line(`  see who visits, by the lines of the logs     ${url}/visitors`)
+        out.line('  count the visitors of another log            npx assay logs visitors --help')
       } else {
         out.line(`  look at the pipelines and their runs         ${url}/pipelines`)
         out.line('  run one of them                              npx assay pipelines --help')

@@ -32,7 +32,10 @@ export function addVisitorsCommand(logs: Command, actions: Actions, then: Then):
   logs
     .command('visitors')
     .description('count the unique visitors of a log, in every minute, hour or day')
-    .argument('<file>', 'a log, gzip or plain, also one that is rotated; - for standard input')
+    .argument(
+      '<file>',
+      'a log, gzip or plain, also one that is rotated; - for standard input (exit code 3 where an archive is damaged)',
+    )
     .option('--every <duration>', 'how long a slot is: 1m, 5m, 1h, 1d', duration, duration('1h'))
     .option('--window <duration>', 'count each time over so much: 24h slides by the hour', duration)
     .option('--by <fields>', 'break down by fields, such as page,device,status', fields)

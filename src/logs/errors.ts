@@ -17,6 +17,12 @@ export const fail = defineErrors({
     title: 'There is no such log stream',
     action: 'Name one that the project declares with logStream(…).',
   },
+  log_streams_starting: {
+    status: 503,
+    title: 'The log streams are not read yet',
+    action:
+      'Ask again after the time that Retry-After says; where it stays so, mend what the start says of the project.',
+  },
   log_stream_stopped: {
     status: 503,
     title: 'The log stream is not read',
@@ -78,6 +84,11 @@ export const fail = defineErrors({
     status: 409,
     title: 'The kept state counts visitors in another way',
     action: 'Ask with the options it was begun with, or begin anew with another file.',
+  },
+  visitors_state_unreadable: {
+    status: 400,
+    title: 'The file for the state of visitors cannot be opened',
+    action: 'Name a file with --state, one that is not there yet or that may be read.',
   },
   visitors_state_damaged: {
     status: 500,

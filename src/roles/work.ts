@@ -250,7 +250,8 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
     pipelines ??= await startPipelines(declared, home, peers, log)
     await learning.markFallen()
     await logStreams.start(declared.compiled.logs ?? [], playingProject(declared))
-    if (!isWhole(declared)) return { skipped: false, decides: false }
+    const readsLogs = (declared.compiled.logs ?? []).length > 0
+    if (!isWhole(declared)) return { skipped: false, decides: false, readsLogs }
     const { compiled, directory } = declared
     const revision = codeRevision(directory, version)
     const others = await otherSnapshots(compiled, peers.catalog)
@@ -258,7 +259,7 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
     const key = contentHash([compiled.version, revision, ...data])
     // A command may have run the pipeline in between under a key of its own; it deploys nothing.
     const known = (await peers.pipelines.list(20, 'learn')).find((each) => each.key === key)
-    if (known?.status === 'done') return { skipped: true, decides: true }
+    if (known?.status === 'done') return { skipped: true, decides: true, readsLogs }
     await markInterrupted(peers.pipelines, systemClock)
     const startedUs = monotonicUs()
     const steps = learnFlow(
@@ -299,7 +300,7 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
       ids: systemIds,
       onProgress: messages.onProgress,
     })
-    return { skipped: false, decides: true }
+    return { skipped: false, decides: true, readsLogs }
   }
   // Whatever became of the pipeline, what was live before goes on.
   const resume = async () => {
@@ -311,7 +312,12 @@ export async function startWork(config: RoleConfig, messages: WorkMessages): Pro
   const working = untilPeersStay(pipeline)
     .then(
       (outcome) => ({ problem: null, ...outcome }),
-      (error: unknown) => ({ problem: problemText(error), skipped: false, decides: true }),
+      (error: unknown) => ({
+        problem: problemText(error),
+        skipped: false,
+        decides: true,
+        readsLogs: false,
+      }),
     )
     .then(async (outcome) => {
       const problem = await resume().then(() => null, problemText)

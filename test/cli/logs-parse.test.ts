@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { exitCodes } from '../../src/cli/index.ts'
 import { assay, type Ended } from './command-line.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'assay-logs-'))
@@ -86,6 +87,32 @@ describe('a log', () => {
     expect(ended.out.split('\n')[0]).toMatch(/^LineId,Date/)
     expect(ended.err).toContain('--rejects FILE keeps them')
   })
+})
+
+test('of an archive that is damaged what can be read is parsed, and the exit code says that there was more', () => {
+  const packed = gzipSync(`${lines.join('\n')}\n`)
+  writeFileSync(join(folder, 'cut.gz'), packed.subarray(0, -8))
+  const cut = parse('cut.gz', '--format', format, '--out', 'c.csv')
+  expect(cut.code).toBe(exitCodes.notHeld)
+  expect(cut.err).toContain(`cut.gz is cut off after byte ${lines.join('\n').length + 1}`)
+  expect(cut.err).toContain('10 lines: 8 parsed')
+  writeFileSync(join(folder, 'none.gz'), packed.subarray(0, 12))
+  const none = parse('none.gz', '--format', format, '--out', 'c.csv')
+  expect(none).toMatchObject({ code: exitCodes.notHeld })
+  expect(none.err).toContain('none.gz is cut off after byte 0')
+  expect(parse('none.gz', '--out', 'c.csv').err).toContain('none.gz is cut off after byte 0')
+})
+
+test('the last line says how many templates there are, and what was first seen', () => {
+  const last = (...args: string[]) =>
+    parse(...args, '--format', format, '--out', 'l.csv').err.match(/^\d+ templates?.*/m)?.[0]
+  writeFileSync(join(folder, 'two.log'), `${lines[0]}\n${lines[6]}\n`)
+  expect(last('app.log.gz')).toBe(
+    '2 templates (5 were told apart before some became one); written to l.csv',
+  )
+  expect(last('two.log')).toBe('2 templates, all first seen now; written to l.csv')
+  expect(last('two.log', '--state', 'l.state')).toContain('2 templates, all first seen now')
+  expect(last('two.log', '--state', 'l.state')).toContain('2 templates, 0 first seen now')
 })
 
 test('what was learnt is kept for the next log', () => {

@@ -144,3 +144,27 @@ test('lines that are odd are counted and said, and the good ones are counted', (
   expect(err).toContain('1 line with bytes that are not in the encoding, replaced')
   expect(visitors([odd, '--every', '1m']).err).toContain('1 line too late for their slot')
 })
+
+test('of an archive that is damaged what can be read is counted, and the exit code says that there was more', () => {
+  const packed = gzipSync(text)
+  const cut = join(folder, 'cut.gz')
+  writeFileSync(cut, packed.subarray(0, -8))
+  for (const ended of [visitors([cut]), visitors([cut, '--state', join(folder, 'cut.state')])]) {
+    expect(ended.code).toBe(exitCodes.notHeld)
+    expect(ended.err).toContain(
+      `damaged: cut.gz is cut off after byte ${text.length} of its content`,
+    )
+    expect(ended.err).toContain('7 lines read as combined')
+  }
+  writeFileSync(cut, packed.subarray(0, 12))
+  const { code, err } = visitors([cut])
+  expect(code).toBe(exitCodes.notHeld)
+  expect(err.trim()).toBe('damaged: cut.gz is cut off after byte 0 of its content.')
+})
+
+test('a folder in the place of the state is said to be one', () => {
+  const { code, err } = visitors([log, '--state', folder])
+  expect(code).toBe(exitCodes.failed)
+  expect(err).toContain('visitors_state_unreadable')
+  expect(err).toContain(`${folder} is a folder`)
+})

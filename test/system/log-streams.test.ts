@@ -1,5 +1,12 @@
 // Log streams of a real server: files that are followed and lines that are sent, through rotation and kill -9.
-import { appendFileSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import type { LogStream, Visitors } from '../../src/server/contract/index.ts'
@@ -63,6 +70,55 @@ async function finalCounts(client: Client, stream: string): Promise<number[]> {
   const { windows } = (await client.ask('visitors', { params: { stream } })) as Visitors
   return windows.filter(({ isFinal }) => isFinal).map(({ visitors }) => visitors.value)
 }
+
+test('while the project is still being loaded senders are told to come again, and lose nothing', async () => {
+  const [home, project] = [temporaryDirectory('slow-home'), siteProject()]
+  const file = join(project, 'project.ts')
+  const go = join(project, 'go')
+  const wait = `import { existsSync } from 'node:fs'
+while (!existsSync(${JSON.stringify(go)})) await new Promise((resolve) => setTimeout(resolve, 20))
+`
+  writeFileSync(file, wait + readFileSync(file, 'utf8'))
+  const server = endsWithTest(await startServer({ home, project }))
+  const client = createClient(server.url, server.key)
+  const sent = { params: { stream: 'sent' }, body: { lines: lines(0, 1) } }
+  const answer = async () => client.send('sendLogLines', sent)
+  await eventually('the role answers', async () => {
+    const problem = (await (await answer()).json()) as { code: string }
+    return problem.code !== 'peer_unavailable'
+  })
+  const early = await answer()
+  expect([early.status, early.headers.get('retry-after')]).toEqual([503, '2'])
+  expect(await early.json()).toMatchObject({ code: 'log_streams_starting' })
+  expect(await client.refusal('logStreams')).toBe('503 log_streams_starting')
+  expect(await client.refusal('visitors', { params: sent.params })).toBe('503 log_streams_starting')
+  expect(await client.refusal('logTemplates', { params: sent.params })).toBe(
+    '503 log_streams_starting',
+  )
+
+  writeFileSync(go, '')
+  await server.printed(allDone)
+  expect(await client.ask('sendLogLines', sent)).toEqual({ sentence: '1 line is taken.' })
+  const nobody = { ...sent, params: { stream: 'none' } }
+  expect(await client.refusal('sendLogLines', nobody)).toBe('404 log_stream_unknown')
+  expect(server.out()).toContain('/visitors')
+})
+
+test('lines of no known format are said to wait for it', async () => {
+  const [home, project] = [temporaryDirectory('held-home'), siteProject()]
+  writeFileSync(join(project, 'access.log'), '')
+  const server = endsWithTest(await startServer({ home, project }))
+  await server.printed(allDone)
+  const client = createClient(server.url, server.key)
+  const params = { stream: 'sent' }
+  await client.ask('sendLogLines', { params, body: { lines: ['garbage', 'more of it'] } })
+  const verdict = async () => {
+    const { items } = (await client.ask('logStreams')) as { items: LogStream[] }
+    return items.find(({ name }) => name === 'sent')?.verdict.sentence
+  }
+  await eventually('it says so', async () => (await verdict())?.startsWith('2 lines') === true)
+  expect(await verdict()).toBe('2 lines wait for their format to be recognised.')
+})
 
 test('visitors of a file and of sent lines are counted through rotation and kill -9', async () => {
   const [home, project] = [temporaryDirectory('site-home'), siteProject()]

@@ -49,7 +49,7 @@ export class ScalableBloomFilter {
 
   /** About how many different keys were added. */
   estimate(): number {
-    return this.filters.reduce((sum, filter) => sum + filter.estimate(), 0)
+    return this.filters.reduce((sum, filter) => sum + filter.estimate().keys, 0)
   }
 
   get bytes(): number {

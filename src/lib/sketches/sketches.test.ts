@@ -158,9 +158,24 @@ test('a filter forgets no key, and is wrong as seldom as it was asked to be', ()
     for (let n = 0; n < 100_000; n++) if (filter.has(`out ${n}`)) wrong++
     expect(wrong / 100_000).toBeLessThan(falsePositives * 1.2)
     expect(filter.falsePositives()).toBeCloseTo(wrong / 100_000, 2)
-    expect(Math.abs(filter.estimate() / 20_000 - 1)).toBeLessThan(0.02)
+    expect(Math.abs(filter.estimate().keys / 20_000 - 1)).toBeLessThan(0.02)
   }
 })
+
+test.each([0.02, 0.5, 1, 2, 4])(
+  'a filter with %d times its keys is off by no more than it says, and to neither side',
+  (fill) => {
+    const keys = 20_000 * fill
+    const scores = Array.from({ length: 10 }, (_, run) => {
+      const filter = BloomFilter.of({ capacity: 20_000 })
+      for (let n = 0; n < keys; n++) filter.add(`${run} ${n}`)
+      const { keys: estimate, error } = filter.estimate()
+      return (estimate - keys) / (keys * error)
+    })
+    for (const score of scores) expect(Math.abs(score)).toBeLessThan(3.5)
+    expect(Math.abs(scores.reduce((sum, score) => sum + score, 0) / 10)).toBeLessThan(1.2)
+  },
+)
 
 test('a scalable filter keeps its share of wrong answers however many keys come', () => {
   const filter = new ScalableBloomFilter({ capacity: 100, falsePositives: 0.01 })

@@ -43,7 +43,10 @@ export interface ParseLogSummary {
   readonly parsed: number
   readonly continued: number
   readonly rejected: number
-  /** Lines that were too long, had bytes that are no text, or control characters: parsed as far as they go. */
+  /**
+   * Lines that were too long, had bytes that are no text, or control characters: parsed as far as they go.
+   * `broken` ones are in no other count.
+   */
   readonly flawed: Readonly<Record<LineFlaw['kind'], number>>
   /** Of a header that was recognised; `declared` otherwise, and `none` of an empty log. */
   readonly format: string
@@ -51,6 +54,8 @@ export interface ParseLogSummary {
   readonly changes: readonly FormatChange[]
   /** What the source said of itself: rotated, truncated, damaged. */
   readonly notices: readonly string[]
+  /** The rest of the archive could not be read. */
+  readonly isDamaged: boolean
 }
 
 /** Characters of the lines that go on with one record; what is more is counted and left out. */
@@ -79,12 +84,13 @@ export async function parseLog(
   { templates, format, write, reject, windowMax = 100_000 }: ParseLogOptions,
 ): Promise<ParseLogSummary> {
   const reading = format === undefined ? recognised() : declared(parseHeaderFormat(format))
-  const flawed = { cut: 0, replaced: 0, binary: 0 }
+  const flawed = { cut: 0, replaced: 0, binary: 0, broken: 0 }
   const notices: string[] = []
   let [lines, parsed, continued, rejected] = [0, 0, 0, 0]
   let waiting: Waiting[] = []
   let characters = 0
   let isSettled = false
+  let isDamaged = false
   const rejects: RejectedLine[] = []
 
   async function flush(keep: number): Promise<void> {
@@ -122,6 +128,7 @@ export async function parseLog(
     for (const { detail } of batch.notices.slice(0, NOTICES_MAX - notices.length)) {
       notices.push(detail)
     }
+    isDamaged ||= batch.notices.some(({ kind }) => kind === 'damaged')
     reading.begin(batch.lines)
     for (const line of batch.lines) take(line)
     if (rejects.length > 0) await reject(rejects.splice(0))
@@ -139,6 +146,7 @@ export async function parseLog(
     format: lines === 0 ? 'none' : reading.name(),
     changes: reading.changes(),
     notices,
+    isDamaged,
   }
 }
 

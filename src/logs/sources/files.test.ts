@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { gzipSync } from 'node:zlib'
+import { constants, crc32, gunzipSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fileSource } from './files.ts'
 import { type LogSource, memorySource, type SourcePlace } from './port.ts'
@@ -35,13 +35,17 @@ const upTo = (from: number, to: number) => Array.from({ length: to - from }, (_,
 async function all(source: LogSource, from?: SourcePlace) {
   const lines: string[] = []
   const notices: string[] = []
+  const details: string[] = []
+  const flaws: string[] = []
   let place: SourcePlace | undefined = from
   for await (const batch of source.batches(from)) {
     lines.push(...batch.lines)
     notices.push(...batch.notices.map(({ kind }) => kind))
+    details.push(...batch.notices.map(({ detail }) => detail))
+    flaws.push(...batch.flaws.map(({ kind }) => kind))
     place = batch.place
   }
-  return { lines, notices, place: place! }
+  return { lines, notices, details, flaws, place: place! }
 }
 
 /** Files get times in the order in which they were rotated, however fast the test is. */
@@ -51,19 +55,6 @@ function aged(file: string, ageSeconds: number): void {
 }
 
 describe('a file', () => {
-  test('of which the end is damaged gives what can be unpacked, and says so', async () => {
-    const lines = Array.from(
-      { length: 50_000 },
-      (_, n) => `line ${n} ${(n * 2_654_435_761) % 1e9}\n`,
-    )
-    const packed = gzipSync(lines.join(''))
-    writeFileSync(log, packed.subarray(0, packed.length - 5000))
-    const { lines: read, notices } = await all(fileSource(log))
-    expect(notices).toEqual(['damaged'])
-    expect(read.length).toBeGreaterThan(10_000)
-    expect(read.slice(0, -1)).toEqual(lines.slice(0, read.length - 1).map((line) => line.trimEnd()))
-  })
-
   test('that is not there, or a folder, is said', async () => {
     await expect(all(fileSource(log))).rejects.toMatchObject({ code: 'log_source_missing' })
     await expect(all(fileSource(folder))).rejects.toMatchObject({ code: 'log_source_missing' })
@@ -209,6 +200,87 @@ test('who goes on while there is no file of the name reads the new one once it i
   }
   const { lines } = await all(fileSource(log, { nextLook }), place)
   expect(numbers(lines)).toEqual(upTo(5, 9))
+})
+
+describe('an archive that is damaged gives every whole line before the damage, and says it', () => {
+  const written = Array.from(
+    { length: 20_000 },
+    (_, n) => `line ${n} ${(n * 2_654_435_761) % 1e9}\n`,
+  )
+  const packed = gzipSync(written.join(''))
+  const whole = written.map((line) => line.trimEnd())
+  /** From a file, from a stream, and from a stream in small pieces. */
+  async function* readings(content: Buffer) {
+    writeFileSync(log, content)
+    yield await all(fileSource(log))
+    for (const bytes of [content.length, 777]) {
+      const pieces = Array.from({ length: Math.ceil(content.length / bytes) }, (_, i) =>
+        content.subarray(i * bytes, (i + 1) * bytes),
+      )
+      yield await all(streamSource('access.log', Readable.from(pieces)))
+    }
+  }
+
+  test.each([
+    ['a letter', 'G'],
+    ['a line', 'GARBAGE\n'],
+    ['half of a mark', '\u001f?'],
+    ['much', 'x'.repeat(100_000)],
+  ])('behind a whole member (%s)', async (_name, garbage) => {
+    for await (const read of readings(Buffer.concat([packed, Buffer.from(garbage)]))) {
+      expect(read.lines).toEqual(whole)
+      const at = written.join('').length
+      expect(read.details).toEqual([`access.log is damaged after byte ${at} of its content.`])
+      expect(read.flaws).toEqual([])
+    }
+  })
+
+  test.each([5000, 8, 1])('where its last %i bytes are missing', async (missing) => {
+    for await (const read of readings(packed.subarray(0, -missing))) {
+      expect(read.lines).toEqual(whole.slice(0, read.lines.length))
+      expect(read.lines.length).toBeGreaterThan(15_000)
+      expect(read.notices).toEqual(['damaged'])
+      expect(read.details[0]).toContain('access.log is cut off after byte ')
+      expect(read.flaws).toEqual(missing === 5000 ? ['broken'] : [])
+    }
+  })
+
+  test('in its middle, but for the last 32 KiB at most', async () => {
+    const spoilt = Buffer.from(packed).fill(0xff, 50_000, 52_000)
+    for await (const read of readings(spoilt)) {
+      // The bits that are wrong may still mean something.
+      const given = read.lines.findIndex((line, i) => line !== whole[i])
+      const right = given < 0 ? read.lines.length : given
+      const last = gunzipSync(packed.subarray(0, 50_000), { finishFlush: constants.Z_SYNC_FLUSH })
+      const before = whole.slice(0, right).join('\n').length
+      expect(before).toBeGreaterThan(last.length - 33_000)
+      expect(read.details[0]).toContain('access.log is damaged after byte ')
+    }
+  })
+
+  test('and a line that had begun there is read once the archive is whole', async () => {
+    writeFileSync(log, packed.subarray(0, -5000))
+    const first = await all(fileSource(log))
+    writeFileSync(log, packed)
+    const { lines } = await all(fileSource(log), first.place)
+    expect([...first.lines, ...lines]).toEqual(whole)
+  })
+})
+
+test('members of an archive are read one after the other, and zeros behind them are nothing', async () => {
+  const named = gzipSync(text(3, 6))
+  // A header with a name, a comment, further fields and a checksum of itself.
+  const header = Buffer.concat([
+    Buffer.from([0x1f, 0x8b, 8, 0x1e, 0, 0, 0, 0, 0, 3, 2, 0, 7, 7]),
+    Buffer.from('access.log\0a comment\0'),
+  ])
+  const own = Buffer.alloc(2)
+  own.writeUInt16LE(crc32(header) & 0xffff)
+  const members = [gzipSync(text(0, 3)), header, own, named.subarray(10), Buffer.alloc(512)]
+  writeFileSync(log, Buffer.concat(members))
+  const { lines, notices } = await all(fileSource(log))
+  expect(numbers(lines)).toEqual(upTo(0, 6))
+  expect(notices).toEqual([])
 })
 
 test('lines of a stream are those of the file, plain or gzip', async () => {

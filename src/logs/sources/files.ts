@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { createGunzip } from 'node:zlib'
 import { fileErrorCode } from '../../lib/files.ts'
 import { fail } from '../errors.ts'
+import { damageNotice, gunzipped, GzipDamage } from './gunzip.ts'
 import {
   encodings,
   type Encoding,
@@ -176,11 +176,10 @@ async function* readCompressed(part: Part, state: PartState): AsyncGenerator<Log
   const { splitter } = state
   let skip = splitter.taken
   try {
-    const source = createReadStream(part.file, { highWaterMark: READ_BYTES })
-    const unpacked = createGunzip({ chunkSize: READ_BYTES })
-    // An error of the file must reach who waits for what is unpacked.
-    source.once('error', (error) => unpacked.destroy(error))
-    for await (const chunk of source.pipe(unpacked) as AsyncIterable<Buffer>) {
+    const packed: AsyncIterable<Buffer> = createReadStream(part.file, {
+      highWaterMark: READ_BYTES,
+    })
+    for await (const chunk of gunzipped(packed)) {
       state.see(chunk)
       const bytes = chunk.subarray(Math.min(skip, chunk.length))
       skip -= chunk.length - bytes.length
@@ -189,13 +188,9 @@ async function* readCompressed(part: Part, state: PartState): AsyncGenerator<Log
       if (split.lines.length > 0) yield state.batch(split)
     }
   } catch (error) {
-    const code = fileErrorCode(error)
-    if (code?.startsWith('Z_') !== true) throw error
-    const detail = `${basename(part.file)} cannot be unpacked behind byte ${splitter.taken} of its content (${code}).`
-    yield state.batch(splitter.end(), {
-      isCaughtUp: true,
-      notices: [{ kind: 'damaged', detail }],
-    })
+    if (!(error instanceof GzipDamage)) throw error
+    const notice = damageNotice(basename(part.file), error, splitter.taken)
+    yield state.batch(splitter.breakOff(), { isCaughtUp: true, notices: [notice] })
     return
   }
   const last = splitter.end()
@@ -305,17 +300,13 @@ async function headOf(file: string, bytes: number): Promise<Buffer> {
   }
   let head = Buffer.alloc(0)
   const source = createReadStream(file, { highWaterMark: 4096 })
-  const unpacked = createGunzip()
-  source.once('error', (error) => unpacked.destroy(error))
   try {
-    for await (const chunk of source.pipe(unpacked) as AsyncIterable<Buffer>) {
+    for await (const chunk of gunzipped(source as AsyncIterable<Buffer>)) {
       head = Buffer.concat([head, chunk])
       if (head.length >= bytes) break
     }
   } catch {
     // A damaged archive is known by what can be read of it.
-  } finally {
-    source.destroy()
   }
   return head.subarray(0, bytes)
 }

@@ -101,6 +101,12 @@ export class LineSplitter {
     return out
   }
 
+  /** Instead of `end` where the stream is damaged: half a line is none, and is not taken. */
+  breakOff(): SplitLines {
+    const hasBegun = this.begun.length > 0 || this.over > 0
+    return { lines: [], flaws: hasBegun ? [{ index: 0, kind: 'broken' }] : [] }
+  }
+
   private get unit(): 1 | 2 {
     return this.encoding.startsWith('utf-16') ? 2 : 1
   }

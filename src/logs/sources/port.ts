@@ -34,9 +34,10 @@ export interface LineFlaw {
   /**
    * `cut`: it was longer than lines may be, and what is over is left out. `replaced`: bytes are no text in the
    * encoding, and U+FFFD stands for them. `binary`: it has control characters; zeros before it are left out,
-   * which a file that was truncated under its writer begins with.
+   * which a file that was truncated under its writer begins with. `broken`: it had begun where an archive is
+   * damaged; nothing of it is given, and its index is behind the lines.
    */
-  readonly kind: 'cut' | 'replaced' | 'binary'
+  readonly kind: 'cut' | 'replaced' | 'binary' | 'broken'
 }
 
 export interface SourceNotice {

@@ -1,6 +1,4 @@
-import { Readable } from 'node:stream'
-import { createGunzip } from 'node:zlib'
-import { fileErrorCode } from '../../lib/files.ts'
+import { damageNotice, gunzipped, GzipDamage } from './gunzip.ts'
 import { type LineOptions, LineSplitter } from './lines.ts'
 import type { LogBatch, LogSource, SourceNotice } from './port.ts'
 
@@ -19,21 +17,17 @@ export function streamSource(
         notices: readonly SourceNotice[] = [],
         isCaughtUp = false,
       ): LogBatch => ({ ...split, place: {}, notices, isCaughtUp })
-      const notices: SourceNotice[] = []
       try {
         for await (const piece of await unpacked(bytes)) {
           const split = splitter.push(Buffer.from(piece.buffer, piece.byteOffset, piece.length))
           if (split.lines.length > 0) yield batch(split)
         }
       } catch (error) {
-        const code = fileErrorCode(error)
-        if (code?.startsWith('Z_') !== true) throw error
-        notices.push({
-          kind: 'damaged',
-          detail: `${name} cannot be unpacked any further (${code}).`,
-        })
+        if (!(error instanceof GzipDamage)) throw error
+        yield batch(splitter.breakOff(), [damageNotice(name, error, splitter.taken)], true)
+        return
       }
-      yield batch(splitter.end(), notices, true)
+      yield batch(splitter.end(), [], true)
     },
   }
 }
@@ -53,9 +47,5 @@ async function unpacked(bytes: AsyncIterable<Uint8Array>): Promise<AsyncIterable
       yield next.value
     }
   })()
-  if (!(head[0] === 0x1f && head[1] === 0x8b)) return whole
-  const source = Readable.from(whole, { objectMode: false })
-  const unpacking = createGunzip()
-  source.once('error', (error) => unpacking.destroy(error))
-  return source.pipe(unpacking)
+  return head[0] === 0x1f && head[1] === 0x8b ? gunzipped(whole) : whole
 }

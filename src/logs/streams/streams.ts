@@ -23,7 +23,7 @@ export interface LogStreamView extends Partial<LogWatchView> {
   readonly problem: Pick<Problem, 'title' | 'detail' | 'code'> | null
 }
 
-/** Of the process that reads logs. Errors: `log_stream_unknown`, `log_stream_stopped`. */
+/** Of the process that reads logs. Errors: `log_streams_starting`, `log_stream_unknown`, `log_stream_stopped`. */
 export interface LogStreams {
   list(): Promise<readonly LogStreamView[]>
   visitors(name: string, windows: number): Promise<VisitorsView>
@@ -57,6 +57,7 @@ export interface RunningLogStreams extends LogStreams {
 }
 
 const LOOK_EVERY_MS = 500
+const STARTING_RETRY_S = 2
 
 interface Stream {
   readonly declared: CompiledLogStream
@@ -71,6 +72,7 @@ export function createLogStreams(ports: LogStreamsPorts): RunningLogStreams {
   const stopping = new AbortController()
   const { signal } = stopping
   const running: Promise<void>[] = []
+  let isStarted = false
 
   const nextLook = async () => {
     await sleep(LOOK_EVERY_MS, signal)
@@ -124,7 +126,16 @@ export function createLogStreams(ports: LogStreamsPorts): RunningLogStreams {
     return stream
   }
 
+  /** Before the project is loaded nobody knows what it declares: a sender must not take that as final. */
+  function requireStarted(): void {
+    if (isStarted) return
+    throw fail.log_streams_starting('The project is still being loaded.', {
+      extra: { retryAfter: STARTING_RETRY_S },
+    })
+  }
+
   function known(name: string): Stream {
+    requireStarted()
     const stream = streams.get(name)
     if (stream === undefined) {
       const names = [...streams.keys()].join(', ') || 'none'
@@ -146,13 +157,16 @@ export function createLogStreams(ports: LogStreamsPorts): RunningLogStreams {
         // A start that is tried again goes on with those that run.
         if (!streams.has(each.name)) streams.set(each.name, await begin(each, project))
       }
+      isStarted = true
     },
-    list: async () =>
-      [...streams.values()].map(({ declared, watch, problem }) => ({
+    async list() {
+      requireStarted()
+      return [...streams.values()].map(({ declared, watch, problem }) => ({
         declared,
         problem,
         ...watch?.view(),
-      })),
+      }))
+    },
     visitors: async (name, windows) => watched(name).visitors(windows),
     templates: async (name, limit) => watched(name).templates(limit),
     async send(name, lines) {

@@ -157,3 +157,29 @@ test('a field that lines of the format never have is told at the first line', as
   })
   await expect(watch.ended).rejects.toThrow('"colour"')
 })
+
+test('lines that show no format yet are held, and it is said how many, until one shows it', async () => {
+  const held: number[] = []
+  const lines = [['garbage', 'more of it'], [], ['and more'], [recordAt(1, 'Door opened')]]
+  const watching = Promise.withResolvers<Awaited<ReturnType<typeof watchLog>>>()
+  const watch = await watchLog({
+    stream,
+    directory: '/streams/site',
+    source: {
+      name: 'held',
+      async *batches() {
+        for (const each of lines) {
+          yield { lines: each, flaws: [], notices: [], place: {}, isCaughtUp: true }
+          held.push((await watching.promise).view().held)
+        }
+      },
+    },
+    files: faultyFiles(),
+    nowUs: () => START_US,
+    monotonicUs: () => 0,
+  })
+  watching.resolve(watch)
+  await watch.ended
+  expect(held).toEqual([2, 2, 3, 0])
+  expect(watch.view().counts).toMatchObject({ lines: 4, counted: 1, unread: 3 })
+})

@@ -35,6 +35,8 @@ export interface LogWatchView {
   readonly state: 'reading' | 'caught up' | 'ended'
   readonly format: string | null
   readonly counts: VisitorRunCounts
+  /** Lines that wait for others, which may show the format of all. */
+  readonly held: number
   /** Time of the latest line that is believed, in microseconds. */
   readonly latestUs: number | null
   /** Latest first. */
@@ -122,6 +124,7 @@ export async function watchLog(options: LogWatchOptions): Promise<LogWatch> {
       state,
       format: run.reader.format ?? null,
       counts: run.counts,
+      held: run.held,
       latestUs: run.stream?.highUs ?? null,
       notices,
       templates: parsed.size,

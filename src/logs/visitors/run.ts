@@ -41,6 +41,8 @@ export interface VisitorRunCounts {
   cut: number
   replaced: number
   binary: number
+  /** Lines that had begun where an archive is damaged; in no other count. */
+  broken: number
   readonly late: number
   readonly ahead: number
   readonly unplaced: number
@@ -61,9 +63,11 @@ export interface VisitorStep {
 export class VisitorRun {
   readonly reader: RecordReader
   stream: VisitorStream | undefined
+  /** Lines that came and wait for others, which may show the format of all. */
+  held = 0
   private readonly options: VisitorRunOptions
   private visitOf: ReturnType<typeof createVisits> | undefined
-  private readonly flaws = { cut: 0, replaced: 0, binary: 0 }
+  private readonly flaws = { cut: 0, replaced: 0, binary: 0, broken: 0 }
   private counted = 0
   private nameless = 0
   private place: SourcePlace | undefined
@@ -119,6 +123,7 @@ export class VisitorRun {
       // Looks at a log in which nothing is written must not pile up.
       if (waiting.length > 0 && isQuiet(batch) && isQuiet(waiting.at(-1)!)) waiting.pop()
       waiting.push(batch)
+      this.held += batch.lines.length
       if (!this.isReady(waiting)) {
         if (batch.isCaughtUp) yield { results: [], notices: [], isCaughtUp: true }
         continue
@@ -126,10 +131,13 @@ export class VisitorRun {
       const results = waiting.flatMap((each) => this.take(each))
       const notices = waiting.flatMap((each) => each.notices)
       waiting = []
+      this.held = 0
       yield { results, notices, isCaughtUp: batch.isCaughtUp }
       await this.keepNow(false)
     }
-    if (waiting.length > 0 && this.isReady(waiting, true)) {
+    if (waiting.length > 0) {
+      // Without a line there is nothing to recognise; what the source says of itself is told all the same.
+      this.isReady(waiting, true)
       const results = waiting.flatMap((each) => this.take(each))
       yield { results, notices: waiting.flatMap((each) => each.notices), isCaughtUp: true }
     }

@@ -75,8 +75,8 @@ export async function keepVisitors(
 }
 
 /**
- * What was kept, or undefined where there is no file. Errors: `visitors_state_damaged`, and
- * `visitors_state_other` where it counts in another way than is asked for.
+ * What was kept, or undefined where there is no file. Errors: `visitors_state_unreadable`,
+ * `visitors_state_damaged`, and `visitors_state_other` where it counts in another way than is asked for.
  */
 export async function keptVisitors(
   file: string,
@@ -87,8 +87,11 @@ export async function keptVisitors(
   try {
     text = new TextDecoder().decode(await readWholeFile(file, files))
   } catch (error) {
-    if (fileErrorCode(error) === 'ENOENT') return undefined
-    throw error
+    const code = fileErrorCode(error)
+    if (code === undefined) throw error
+    if (code === 'ENOENT') return undefined
+    const why = code === 'EISDIR' ? 'is a folder' : `cannot be read (${code})`
+    throw fail.visitors_state_unreadable(`${file} ${why}.`, { cause: error })
   }
   const { place, format, stream } = bodyOf(file, text)
   const restored = restoredStream(stream)

@@ -11,7 +11,7 @@ import { toHash64 } from './hashes.ts'
 import { LeastHashes } from './least.ts'
 import { isSuspectVisit, type Visit, VisitorSlot } from './slot.ts'
 import type { Count, VisitorOptions, VisitorResult } from './types.ts'
-import { about, exactly, filterCount } from './uniques.ts'
+import { about, exactly } from './uniques.ts'
 
 /** What was odd about the times of lines. */
 export interface TimeCounts {
@@ -287,7 +287,7 @@ export class VisitorDay {
 
   seen(): Count {
     if (this.known !== undefined) return exactly(this.known.size)
-    const { estimate, error } = filterCount(this.filter!)
+    const { keys: estimate, error } = this.filter!.estimate()
     return about(estimate, error)
   }
 

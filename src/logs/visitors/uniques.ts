@@ -1,4 +1,3 @@
-import { exp } from '../../lib/math.ts'
 import { BloomFilter, type Hash64, HyperLogLog } from '../../lib/sketches/index.ts'
 import { toHash64 } from './hashes.ts'
 import { LeastHashes } from './least.ts'
@@ -6,6 +5,8 @@ import type { Count } from './types.ts'
 
 /** Standard errors on each side that hold 95 of 100. */
 const BAND = 1.96
+/** Above this a filter's estimate has other errors than it says: about four times its keys. */
+const LOAD_MAX = 3
 
 /** What is known of one visitor in one slot. */
 export interface Visits {
@@ -53,10 +54,10 @@ export class Uniques {
 
   get count(): Count {
     if (this.sketch === undefined) return exactly(this.known.entries.size)
-    // While there is a filter it knows better, unless it is fuller than it was made for.
-    const filtered = this.filter === undefined ? undefined : filterCount(this.filter)
-    if (filtered !== undefined && filtered.error < this.sketch.error) {
-      return about(filtered.estimate, filtered.error)
+    // While there is a filter it knows better, unless it is much fuller than it was made for.
+    const filtered = this.filter?.estimate()
+    if (filtered !== undefined && filtered.error < this.sketch.error && filtered.load < LOAD_MAX) {
+      return about(filtered.keys, filtered.error)
     }
     return about(this.sketch.estimate(), this.sketch.error)
   }
@@ -124,21 +125,6 @@ export function about(estimate: number, error: number): Count {
     low: Math.max(0, Math.floor(estimate * (1 - BAND * error))),
     high: Math.ceil(estimate * (1 + BAND * error)),
   }
-}
-
-/**
- * How many keys are in a filter, by n̂ = −(m/k)·ln(1 − X/m), and the relative standard error: the variance is that
- * of linear counting over k² (Whang et al. 1990; Swamidass and Baldi 2007).
- */
-export function filterCount(filter: BloomFilter): {
-  readonly estimate: number
-  readonly error: number
-} {
-  const estimate = filter.estimate()
-  if (estimate === 0) return { estimate, error: 0 }
-  const bits = filter.bytes * 8
-  const load = (filter.hashes * estimate) / bits
-  return { estimate, error: Math.sqrt(bits * (exp(load) - load - 1)) / filter.hashes / estimate }
 }
 
 /** Of so many found in a sample of a share of all. `weight`: what they count together. */

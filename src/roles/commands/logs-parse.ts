@@ -38,6 +38,7 @@ export async function logsParse(
   const { choice, format } = await choiceOf(file, options)
   const seen = new Seen()
   const templates = await openTemplates(choice, state, (event) => seen.add(event))
+  seen.before = templates.list().length
   const { encoding } = options
   const source =
     file === '-'
@@ -76,7 +77,7 @@ export async function logsParse(
   const told = { ...summary, templates: templates.list().length, ...seen.counts }
   if (options.json && out !== '-') terminal.out.line(JSON.stringify(told))
   tell(file, { ...options, rejects }, summary, seen, templates, terminal)
-  return exitCodes.ok
+  return summary.isDamaged ? exitCodes.notHeld : exitCodes.ok
 }
 
 function besideOut(out: string): string {
@@ -134,9 +135,13 @@ async function openTemplates(
   )
 }
 
+type Counts = Record<'first_seen' | 'generalised' | 'evicted', number>
+
 /** What happened to templates. */
 class Seen {
-  readonly counts = { first_seen: 0, generalised: 0, evicted: 0 }
+  /** Templates that were known already. */
+  before = 0
+  readonly counts: Counts = { first_seen: 0, generalised: 0, evicted: 0 }
   readonly first: { readonly id: string; readonly text: string }[] = []
 
   add(event: TemplateEvent): void {
@@ -217,7 +222,7 @@ function tell(
   file: string,
   { out, rejects, state }: LogsParseOptions,
   { lines, parsed, continued, rejected, flawed, format, changes, notices }: ParseLogSummary,
-  { counts, first }: Seen,
+  { before, counts, first }: Seen,
   templates: Templates,
   { err }: Terminal,
 ): void {
@@ -234,6 +239,7 @@ function tell(
     ['cut', 'too long, and cut'],
     ['replaced', 'with bytes that are no text'],
     ['binary', 'with control characters'],
+    ['broken', 'begun where the archive is damaged, left out'],
   ] as const) {
     if (flawed[kind] > 0) err.line(`${count(flawed[kind], 'line')} ${text}`)
   }
@@ -241,7 +247,8 @@ function tell(
     err.line(`line ${line}: the format changes from ${from} to ${to}`)
   for (const notice of notices) err.line(notice)
   err.line(
-    `${count(templates.list().length, 'template')}, ${count(counts.first_seen)} first seen now${out === '-' ? '' : `; written to ${out}`}`,
+    templatesText(templates.list().length, before, counts) +
+      (out === '-' ? '' : `; written to ${out}`),
   )
   if (counts.evicted > 0) {
     err.line(
@@ -250,4 +257,20 @@ function tell(
   }
   if (state === undefined || counts.first_seen > SHOWN) return
   for (const { id, text } of first) err.line(`first seen: ${id} ${text}`)
+}
+
+/** Of those that were first seen, some may have become one since, or had to go. */
+function templatesText(
+  held: number,
+  before: number,
+  { first_seen: seen, evicted }: Counts,
+): string {
+  const all = count(held, 'template')
+  if (seen <= held - before) {
+    return `${all}, ${before === 0 && seen > 0 ? 'all' : count(seen)} first seen now`
+  }
+  const since = evicted > 0 ? 'some became one or had to go' : 'some became one'
+  return before === 0
+    ? `${all} (${count(seen)} were told apart before ${since})`
+    : `${all}, ${count(seen)} first seen now before ${since}`
 }

@@ -29,30 +29,33 @@ export async function logsVisitors(
   process.once('SIGTERM', stop)
   try {
     const run = await VisitorRun.of(runOptions(sourceOf(file, options, stopped.signal), options))
-    await showAll(run, options, terminal)
+    const isWhole = await showAll(run, options, terminal)
     sayHowItWent(run, terminal)
-    return exitCodes.ok
+    return isWhole ? exitCodes.ok : exitCodes.notHeld
   } finally {
     process.off('SIGINT', stop)
     process.off('SIGTERM', stop)
   }
 }
 
+/** Whether all of the log could be read. */
 async function showAll(
   run: VisitorRun,
   options: LogsVisitorsOptions,
   { out, err }: Terminal,
-): Promise<void> {
+): Promise<boolean> {
   const isTable = out.interactive && !options.json
   const width = process.stdout.columns
   const table = visitorTable(options, width)
   let hasHeading = false
   let isTransient = false
   let shownUs = -Infinity
+  let isWhole = true
   for await (const { results, notices, isCaughtUp } of run.steps()) {
     if (isTransient) out.raw('\r\u001b[K')
     isTransient = false
     for (const notice of notices) sayNotice(notice, err)
+    isWhole &&= !notices.some(({ kind }) => kind === 'damaged')
     for (const result of results) {
       if (!isTable) out.line(JSON.stringify(visitorJson(result)))
       else {
@@ -70,6 +73,7 @@ async function showAll(
       shownUs = monotonicUs()
     }
   }
+  return isWhole
 }
 
 function sourceOf(file: string, options: LogsVisitorsOptions, stopped: AbortSignal): LogSource {
@@ -125,17 +129,20 @@ const oddities: readonly (readonly [keyof VisitorRunCounts, string])[] = [
   ['cut', 'longer than 1 MiB, cut'],
   ['replaced', 'with bytes that are not in the encoding, replaced'],
   ['binary', 'with control characters'],
+  ['broken', 'begun where the archive is damaged, left out'],
 ]
 
 function sayHowItWent({ counts, reader, stream }: VisitorRun, { err }: Terminal): void {
   const how = stream?.how
   const by = how === undefined ? '' : `, a visitor is told by ${how.visitor.join(' and ')}`
-  err.line(
-    err.style(
-      'dim',
-      `${count(counts.lines, 'line')} read as ${reader.format ?? 'nothing'}, ${count(counts.counted)} counted${by}`,
-    ),
-  )
+  if (counts.lines > 0) {
+    err.line(
+      err.style(
+        'dim',
+        `${count(counts.lines, 'line')} read as ${reader.format ?? 'nothing'}, ${count(counts.counted)} counted${by}`,
+      ),
+    )
+  }
   for (const [name, meaning] of oddities) {
     if (counts[name] > 0) err.line(`${err.style('yellow', count(counts[name], 'line'))} ${meaning}`)
   }

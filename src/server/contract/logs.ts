@@ -57,6 +57,7 @@ export const Visitors = Type.Object({
   every: Type.String({ description: 'Length of a slot, such as 1m' }),
   window: Type.String({ description: 'What a window covers' }),
   visitor: Type.Array(Type.String(), { description: 'Fields that tell one visitor from another' }),
+  timeZone: Type.String({ description: 'The IANA zone in which days begin' }),
   windows: Type.Array(Window, { description: 'Oldest first; those that are not final come last' }),
   by: Type.Array(
     Type.Object({
@@ -101,9 +102,10 @@ export const LogTemplatesQuery = Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
 })
 
-export const LogLines = Type.Object({
-  lines: Type.Array(Type.String({ maxLength: 65_536 }), { minItems: 1, maxItems: 10_000 }),
-})
+export const LogLines = Type.Object(
+  { lines: Type.Array(Type.String({ maxLength: 65_536 }), { minItems: 1, maxItems: 10_000 }) },
+  { additionalProperties: false },
+)
 
 export const logRoutes = {
   logStreams: { summary: 'Log streams and how they do', response: LogStreams },

@@ -33,7 +33,7 @@ import {
 } from '../mlflow/index.ts'
 import type { OpenedFile } from '../../tracking/index.ts'
 import { asRefusal, refuseEncoded, throwAway } from '../refusals.ts'
-import { asSent } from './bodies.ts'
+import { readAddress } from './address-values.ts'
 import { duties } from './duties.ts'
 import { serverErrors } from './errors.ts'
 import { exportRows, type ParquetWriter } from './export.ts'
@@ -69,7 +69,7 @@ export async function createKeepApp(options: KeepAppOptions): Promise<FastifyIns
     ajv: {
       customOptions: {
         removeAdditional: false,
-        coerceTypes: 'array',
+        coerceTypes: false,
         useDefaults: true,
         allowUnionTypes: true,
       },
@@ -235,7 +235,11 @@ function registerOperations(
         if (route.method !== 'GET' && sessionOf(request.headers.cookie) !== undefined)
           requireSameOrigin(request)
       },
-      preValidation: async (request) => refuseUnknownQuery(route, request),
+      preValidation: async (request) => {
+        refuseUnknownQuery(route, request)
+        readAddress(request.query as object, route.query)
+        readAddress(request.params as object, route.params)
+      },
       handler: async (request, reply) => {
         const call = {
           params: request.params,
@@ -272,8 +276,7 @@ function requestSchema({ params, query, body, table, upload }: Route): Record<st
   return {
     ...(params && { params }),
     ...(query && { querystring: query }),
-    ...(body &&
-      !upload && { body: table ? { content: tableSchemas(asSent(body)) } : asSent(body) }),
+    ...(body && !upload && { body: table ? { content: tableSchemas(body) } : body }),
   }
 }
 

@@ -15,6 +15,10 @@ beforeAll(async () => {
         read.push(body)
         return { mistakes: [], results: [], differences: [] }
       },
+      sendLogLines: async ({ body }: { body: { lines: string[] } }) => ({
+        sentence: body.lines.join(),
+      }),
+      setAside: async ({ query }: { query: object }) => ({ read: query }),
     },
     pageDirectory: '/nowhere',
     version: '0',
@@ -72,4 +76,37 @@ test('what fits none of the types, or is out of range, is refused as before', as
   expect(await check({ parts: { ...parts, reviewCapacityPerDay: -1 }, tests: [] })).toBe(422)
   expect(await check({ parts: { ...parts, reviewCapacityPerDay: 'many' }, tests: [] })).toBe(422)
   expect(await check({ parts, tests: [{ ...example, event: { amount: {} } }] })).toBe(422)
+})
+
+test.each([
+  { lines: 'a' },
+  { lines: [1] },
+  { lines: [null] },
+  { lines: [true] },
+  { lines: [['a']] },
+  { lines: {} },
+  { lines: [] },
+  { lines: ['a'], line: 'b' },
+])('lines that are no list of texts are refused, not made one: %j', async (payload) => {
+  const url = '/api/v1/log-streams/site/lines'
+  const taken = await app.inject({ method: 'POST', url, payload: { lines: ['a', '1'] } })
+  expect(taken.json()).toEqual({ sentence: 'a,1' })
+  const refused = await app.inject({ method: 'POST', url, payload })
+  expect(refused.json()).toMatchObject({ status: 422, code: 'request_invalid' })
+})
+
+test('of an address, which holds text alone, numbers and yes or no are read as such', async () => {
+  const ask = (query: string) => app.inject({ method: 'GET', url: `/api/v1/set-aside?${query}` })
+  expect((await ask('limit=7&all=true')).json()).toMatchObject({ read: { limit: 7, all: true } })
+  expect((await ask('all=false')).json()).toMatchObject({ read: { all: false } })
+  for (const query of [
+    'limit=',
+    'limit=a',
+    'limit=1.5',
+    'limit=Infinity',
+    'limit=1&limit=2',
+    'all=yes',
+  ]) {
+    expect((await ask(query)).statusCode, query).toBe(422)
+  }
 })

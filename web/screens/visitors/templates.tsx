@@ -23,7 +23,7 @@ export function TemplatesPanel({ stream }: { readonly stream: string }) {
       <Answered answer={answer}>
         {({ items, news, total }) =>
           items.length === 0 ? (
-            <Empty title="No message has come yet">
+            <Empty title="No message is read yet">
               Messages are told apart by the statement that wrote them.
             </Empty>
           ) : (

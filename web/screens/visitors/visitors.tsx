@@ -91,7 +91,9 @@ function Counts({ visitors }: { readonly visitors: Visitors }) {
   const { windows, by } = visitors
   const last = windows.findLast(({ isFinal }) => isFinal) ?? windows.at(-1)
   if (last === undefined) {
-    return <Empty title="No line has come yet">Visitors are counted once lines come.</Empty>
+    return (
+      <Empty title="No visitor is counted yet">They are, once lines of a known format come.</Empty>
+    )
   }
   return (
     <>
@@ -111,7 +113,7 @@ function Now({ visitors, last }: { readonly visitors: Visitors; readonly last: V
   return (
     <Panel
       title={`Unique visitors within ${visitors.window}`}
-      aside={`until ${timeOfDay(last.to, zone)}${last.isFinal ? '' : ', not final'}`}
+      aside={`until ${timeOfDay(last.to, zone)} ${zone}${last.isFinal ? '' : ', not final'}`}
     >
       <p className="big-figure">{inBand(last.visitors)}</p>
       <div className="visitors-facts">
@@ -119,7 +121,7 @@ function Now({ visitors, last }: { readonly visitors: Visitors; readonly last: V
           facts={[
             { name: 'Requests', value: count(last.hits) },
             { name: `New today, last ${visitors.every}`, value: inBand(last.firstSeen) },
-            { name: 'Today', value: inBand(last.today) },
+            { name: `Today in ${visitors.timeZone}`, value: inBand(last.today) },
             { name: 'Programs by name', value: inBand(last.bots) },
             { name: 'Programs by behaviour', value: inBand(last.suspects) },
             { name: 'Told apart by', value: visitors.visitor.join(' and ') || none },
@@ -159,8 +161,8 @@ function Course({ visitors: { windows, window, every } }: { readonly visitors: V
         title={`Visitors within ${window}, every ${every}`}
         note={
           isExact
-            ? 'All counts are exact. The last ones may still grow: lines may be late.'
-            : 'Dashed: the band in which the true count lies with a probability of 95 %. The last ones may still grow.'
+            ? 'All counts are exact. The last windows may still grow: lines may be late.'
+            : 'Dashed: the band in which the true count lies with a probability of 95 %. The last windows may still grow: lines may be late.'
         }
         x={windows.map(({ to }) => Date.parse(to) / 1000)}
         time={zone}
@@ -234,7 +236,7 @@ function Breakdown({
                 {
                   key: '\u0000other',
                   cells: [
-                    <span key="other" className="quiet">
+                    <span key="other" className="visitors-others quiet">
                       {plural(other.keys.value, 'other')}
                     </span>,
                     '',
@@ -257,17 +259,17 @@ function LogPanel({ stream }: { readonly stream: LogStream }) {
         <Facts
           facts={[
             { name: 'Lines come from', value: stream.from },
-            { name: 'Format', value: stream.format ?? 'not known before the first line' },
+            { name: 'Format', value: stream.format ?? 'not recognised yet' },
             {
               name: 'Read up to',
               value: stream.latest === null ? none : shortDateTime(stream.latest, zone),
             },
-            { name: 'Lines since the start', value: count(stream.lines) },
+            { name: 'Lines since the server started', value: count(stream.lines) },
             { name: 'of them requests', value: count(stream.counted) },
           ]}
         />
       </div>
-      {stream.odd.length === 0 ? (
+      {stream.lines === 0 ? null : stream.odd.length === 0 ? (
         <p className="quiet">Every line could be read.</p>
       ) : (
         <SmallTable

@@ -3,6 +3,7 @@ import { formatDuration, formatTimestamp, parseTimestamp } from '../../../lib/ti
 import type { LogStream, VisitorWindow } from '../../contract/index.ts'
 import { serverErrors } from '../errors.ts'
 import type { Handlers } from '../handlers.ts'
+import { plural } from '../present.ts'
 import type { Rooms } from '../rooms.ts'
 
 const WINDOWS = 120
@@ -30,6 +31,7 @@ export function logViews({
         every: formatDuration(everyUs),
         window: formatDuration(windowUs),
         visitor: [...found.visitor],
+        timeZone: declared.timeZone,
         windows: all.map(windowView),
         by: (shown?.by ?? []).map(({ field, top, other }) => ({ field, top: [...top], other })),
         at: shown === undefined ? null : formatTimestamp(shown.to),
@@ -50,7 +52,8 @@ export function logViews({
     },
     async sendLogLines({ params: { stream }, body: { lines } }) {
       await logs.send(stream, lines)
-      return { sentence: `${lines.length} lines are taken.` }
+      const { length } = lines
+      return { sentence: `${plural(length, 'line')} ${length === 1 ? 'is' : 'are'} taken.` }
     },
   }
 
@@ -87,6 +90,7 @@ const meanings: Readonly<Partial<Record<keyof VisitorRunCounts, string>>> = {
   cut: 'longer than lines may be; the rest of each was left out',
   replaced: 'with bytes that are no text',
   binary: 'with control characters',
+  broken: 'begun where the archive is damaged, left out',
   changes: 'at which the format of the log changed',
 }
 
@@ -109,7 +113,7 @@ function streamView({ declared, problem, ...watch }: LogStreamView): LogStream {
           ? 'lines that are sent'
           : 'an example that plays',
     state,
-    verdict: verdictOf(problem, state, counts),
+    verdict: verdictOf(problem, state, watch),
     format,
     latest: time(latestUs),
     lines: counts?.lines ?? 0,
@@ -126,10 +130,17 @@ const ODD_SHARE = 0.05
 function verdictOf(
   problem: LogStreamView['problem'],
   state: LogStream['state'],
-  counts: VisitorRunCounts | undefined,
+  { counts, held = 0 }: Pick<LogStreamView, 'counts' | 'held'>,
 ): LogStream['verdict'] {
   if (problem !== null) return { status: 'alert', sentence: `${problem.title}. ${problem.detail}` }
   if (state === 'ended') return { status: 'warning', sentence: 'It is read no more.' }
+  if (held > 0) {
+    const wait = held === 1 ? 'waits for its' : 'wait for their'
+    return {
+      status: 'warning',
+      sentence: `${plural(held, 'line')} ${wait} format to be recognised.`,
+    }
+  }
   if (counts === undefined || counts.lines === 0) {
     return { status: 'no-data', sentence: 'No line has come yet.' }
   }
